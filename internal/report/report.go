@@ -1,0 +1,194 @@
+// Package report turns a tally into the report that every surface is rendered
+// from: report.json, the Markdown of the comment and of the job summary, and the
+// terminal's table. It renders and writes nowhere; where a rendering goes is the
+// business of others.
+package report
+
+import (
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Version is the version of the report's JSON. Keys are only ever added to a
+// version; docs/report.schema.json describes it.
+const Version = 1
+
+// Status is the outcome of the run as a whole.
+type Status string
+
+// The outcomes of a run.
+const (
+	Success    Status = "success"
+	Failed     Status = "failed"     // dbt ended with an exit code other than 0
+	Incomplete Status = "incomplete" // dbt was interrupted
+)
+
+// Report is what one run of dbt-tally has to say. Counts are integers or null,
+// times are RFC 3339 in UTC, durations are seconds.
+type Report struct {
+	Version      int          `json:"version"`
+	GeneratedAt  time.Time    `json:"generated_at"`
+	TallyVersion string       `json:"tally_version"`
+	Status       Status       `json:"status"`
+	ExitCode     int          `json:"exit_code"`
+	Invocations  []Invocation `json:"invocations"`
+	Target       Target       `json:"target"`
+	Audit        Audit        `json:"audit"`
+	Baseline     *Baseline    `json:"baseline"`
+	Totals       Totals       `json:"totals"`
+	Models       []Model      `json:"models"`
+	Failures     []Failure    `json:"failures"`
+	Gates        []Gate       `json:"gates"`
+}
+
+// Invocation is one dbt command that was run.
+type Invocation struct {
+	ID          string    `json:"id"` // dbt's invocation_id; "" where dbt died before it had one
+	Command     string    `json:"command"`
+	DBTVersion  string    `json:"dbt_version"`
+	StartedAt   time.Time `json:"started_at"`
+	CompletedAt time.Time `json:"completed_at"`
+	ExitCode    int       `json:"exit_code"`
+}
+
+// Target is where dbt built.
+type Target struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"` // the adapter: postgres, snowflake, duckdb, ...
+	Database string `json:"database"`
+	Schema   string `json:"schema"`
+}
+
+// Audit is how the rows were measured, and at what price.
+type Audit struct {
+	Table      string   `json:"table"`      // as the warehouse writes it; "" where nothing was audited
+	Statements int      `json:"statements"` // sent by the hooks
+	Seconds    *float64 `json:"seconds"`    // spent in these statements; null where dbt does not tell
+	Problems   []string `json:"problems"`   // what went wrong with auditing itself
+}
+
+// Baseline is the earlier run that this one is compared with.
+type Baseline struct {
+	RunID       string    `json:"run_id"`
+	Branch      string    `json:"branch"`
+	Commit      string    `json:"commit"`
+	CompletedAt time.Time `json:"completed_at"`
+	URL         string    `json:"url"`
+	Stale       bool      `json:"stale"`
+}
+
+// Totals sums the models up.
+type Totals struct {
+	Models        int   `json:"models"`
+	Changed       int   `json:"changed"`
+	RowsBefore    int64 `json:"rows_before"`
+	RowsAfter     int64 `json:"rows_after"`
+	RowsDelta     int64 `json:"rows_delta"`
+	GatesBreached int   `json:"gates_breached"`
+}
+
+// Model is the line of one model, seed or snapshot.
+type Model struct {
+	NodeID          string       `json:"node_id"` // "" for an audit row that no node bears
+	Name            string       `json:"name"`
+	Relation        string       `json:"relation"`
+	Path            string       `json:"path"` // relative to the dbt project
+	ResourceType    string       `json:"resource_type"`
+	Materialized    string       `json:"materialized"`
+	Status          tally.Status `json:"status"`
+	Reason          string       `json:"reason"`
+	Before          *int64       `json:"before"`
+	After           *int64       `json:"after"`
+	Change          *int64       `json:"change"`
+	Baseline        *int64       `json:"baseline"`
+	BaselineChange  *int64       `json:"baseline_change"`
+	Seconds         float64      `json:"seconds"`
+	BaselineSeconds *float64     `json:"baseline_seconds"`
+	Gates           []Gate       `json:"gates"`
+}
+
+// Failure is a node that failed, with dbt's own words.
+type Failure struct {
+	NodeID  string `json:"node_id"`
+	Kind    string `json:"kind"` // model, seed, snapshot, test, unit_test, operation, ...
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// Gate is one breach of a limit.
+type Gate struct {
+	NodeID   string `json:"node_id"`
+	Gate     string `json:"gate"`
+	Axis     string `json:"axis"`
+	Limit    string `json:"limit"`
+	Value    string `json:"value"`
+	Severity string `json:"severity"`
+}
+
+// Run is what a report says of the run beside its tally.
+type Run struct {
+	GeneratedAt  time.Time
+	TallyVersion string
+	Status       Status
+	ExitCode     int
+	Invocations  []Invocation
+	Target       Target
+	Audit        Audit
+	Failures     []Failure
+}
+
+// New makes the report of a run and its tally. Models are ranked: failed,
+// emptied, shrank and grew by the size of the change, new; then those without a
+// change. Models of the same rank are ordered by name.
+func New(run Run, t tally.Tally) Report {
+	totals := t.Totals()
+	r := Report{
+		Version:      Version,
+		GeneratedAt:  run.GeneratedAt.UTC(),
+		TallyVersion: run.TallyVersion,
+		Status:       run.Status,
+		ExitCode:     run.ExitCode,
+		Invocations:  orEmpty(run.Invocations),
+		Target:       run.Target,
+		Audit:        run.Audit,
+		Totals: Totals{
+			Models:     totals.Models,
+			Changed:    totals.Changed,
+			RowsBefore: totals.RowsBefore,
+			RowsAfter:  totals.RowsAfter,
+			RowsDelta:  totals.RowsAfter - totals.RowsBefore,
+		},
+		Models:   make([]Model, 0, len(t.Models)),
+		Failures: orEmpty(run.Failures),
+		Gates:    []Gate{},
+	}
+	r.Audit.Problems = orEmpty(r.Audit.Problems)
+	for _, m := range t.Models {
+		r.Models = append(r.Models, Model{
+			NodeID:       m.Node.ID,
+			Name:         m.Node.Name,
+			Relation:     m.Node.Relation,
+			Path:         m.Node.Path,
+			ResourceType: m.Node.ResourceType,
+			Materialized: m.Node.Materialized,
+			Status:       m.Status,
+			Reason:       m.Reason,
+			Before:       m.Before,
+			After:        m.After,
+			Change:       m.Change(),
+			Seconds:      m.Seconds,
+			Gates:        []Gate{},
+		})
+	}
+	rank(r.Models)
+	return r
+}
+
+// orEmpty keeps a list that JSON shows as [] and not as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,247 @@
+package tally
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Input is all that a tally is made from.
+type Input struct {
+	Invocations []string // dbt's invocation ids, in the order they ran
+	Rows        []Row    // audit rows of these invocations, in any order
+	Nodes       []Node   // the manifest's models, seeds and snapshots; may lack some
+	Results     []Result // in the order dbt finished them
+
+	// Unaudited says why no model could leave a row ("" when they could): the
+	// hooks were off, or the audit table could not be used.
+	Unaudited string
+	// RollsBack says that the warehouse undoes all a failed model did, its audit
+	// rows with it (PostgreSQL, DuckDB).
+	RollsBack bool
+	// OwnHooks names the packages that define run_hooks themselves, for whose
+	// nodes the injected hooks are not called.
+	OwnHooks []string
+}
+
+// Compare joins the rows with what dbt said. Every model, seed and snapshot that
+// dbt ran or skipped, or that left an audit row, gets one line; ephemeral models
+// get none, since dbt builds nothing for them.
+//
+// Duplicate rows of a node (the tutorial's hooks beside the injected ones,
+// several batches of a microbatch model, a model built by two invocations) are
+// settled so: rows with a node ID win over rows without, then the first before
+// row and the last after row count.
+func Compare(in Input) Tally {
+	ix := newNodeIndex(in.Nodes)
+	lines := map[string]*evidence{}
+	line := func(id string) *evidence {
+		if lines[id] == nil {
+			lines[id] = &evidence{}
+		}
+		return lines[id]
+	}
+	for _, r := range inOrder(in.Rows, in.Invocations) {
+		id := ix.find(r)
+		if id == "" {
+			id = r.Relation
+		}
+		line(id).addRow(r)
+	}
+	for _, r := range in.Results {
+		if _, known := ix.byID[r.NodeID]; known || counts(resourceType(r.NodeID)) {
+			line(r.NodeID).addResult(r)
+		}
+	}
+
+	var t Tally
+	for _, id := range slices.Sorted(maps.Keys(lines)) {
+		node, known := ix.byID[id]
+		if !known {
+			node = unknownNode(id, lines[id])
+		}
+		if node.Materialized == "ephemeral" {
+			continue
+		}
+		t.Models = append(t.Models, lines[id].model(node, in))
+	}
+	return t
+}
+
+// evidence is all that is known of one node.
+type evidence struct {
+	before, after *Row
+	last          *Result // the last that is not a plain skip, or else the last
+	seconds       float64
+}
+
+// addRow takes the rows of a node in the order they were written.
+func (e *evidence) addRow(r Row) {
+	side := &e.before
+	if r.Phase == After {
+		side = &e.after
+	}
+	switch held := *side; {
+	case held == nil,
+		held.NodeID == "" && r.NodeID != "",
+		r.Phase == After && (held.NodeID == "") == (r.NodeID == ""):
+		*side = &r
+	}
+}
+
+func (e *evidence) addResult(r Result) {
+	e.seconds += r.Seconds
+	if e.last == nil || r.Status != "skipped" {
+		e.last = &r
+	}
+}
+
+func (e *evidence) model(node Node, in Input) Model {
+	m := Model{Node: node, Seconds: e.seconds}
+	if e.before != nil {
+		m.Before = e.before.Count
+	}
+	if e.after != nil {
+		m.After = e.after.Count
+	}
+	if m.Seconds == 0 && e.before != nil && e.after != nil {
+		m.Seconds = max(0, e.after.Time.Sub(e.before.Time).Seconds())
+	}
+	m.Status, m.Reason = e.status(node, in)
+	if m.Status == Failed && e.last != nil {
+		m.Message = e.last.Message
+	}
+	return m
+}
+
+// status decides what a model's line says, and why. What dbt said of the node
+// comes first: only a node that dbt built is judged by its rows.
+func (e *evidence) status(node Node, in Input) (Status, string) {
+	if e.last != nil {
+		switch e.last.Status {
+		case "success", "pass", "warn":
+		case "":
+			return Failed, "dbt was interrupted while it ran"
+		case "skipped":
+			return Skipped, cmp.Or(firstLine(e.last.Message), "dbt skipped it, most often because something upstream failed")
+		case "reused":
+			return Reused, "dbt reused what was there"
+		case "no-op":
+			return Reused, "dbt had nothing to do for it"
+		case "partial success":
+			return Failed, "some of its batches failed"
+		default:
+			return Failed, e.failure(in.RollsBack)
+		}
+	}
+	switch {
+	case e.after != nil && e.after.Count != nil:
+		return e.counted()
+	case node.OptedOut:
+		return NotCounted, "opted out by meta.tally.audit"
+	case e.after != nil:
+		return NotCounted, uncounted(cmp.Or(node.Materialized, e.after.Materialized))
+	case in.Unaudited != "":
+		return NoAuditRow, in.Unaudited
+	case slices.Contains(in.OwnHooks, node.Package):
+		return NoAuditRow, "its package " + node.Package + " defines run_hooks itself, so the audit hooks were not called"
+	case node.Materialized == "materialized_view":
+		return Reused, "the materialized view was there and its configuration had not changed, so dbt did nothing that runs hooks"
+	case e.before != nil:
+		return NoAuditRow, "its after row is missing: the insert failed, or dbt was killed before it"
+	default:
+		return NoAuditRow, "dbt built it, but no audit row came: its materialization runs no hooks, or the insert failed"
+	}
+}
+
+func (e *evidence) failure(rollsBack bool) string {
+	switch {
+	case e.before == nil && rollsBack:
+		return "dbt could not build it; the warehouse rolled it back, so its rows are unchanged"
+	default:
+		return "dbt could not build it; what it left in the table is unknown"
+	}
+}
+
+func (e *evidence) counted() (Status, string) {
+	after := *e.after.Count
+	if e.before == nil || e.before.Count == nil {
+		if after == 0 {
+			return New, "first build, and it has no rows"
+		}
+		return New, "first build: there was nothing to count before"
+	}
+	switch before := *e.before.Count; {
+	case before == 0 && after == 0:
+		return Empty, "it had no rows and has none"
+	case after == 0:
+		return Emptied, "it had rows and has none"
+	case after > before:
+		return Grew, "more rows than before"
+	case after < before:
+		return Shrank, "fewer rows than before"
+	default:
+		return Unchanged, "as many rows as before"
+	}
+}
+
+func uncounted(materialized string) string {
+	if materialized == "view" {
+		return "a view: counting it would run it (count-views turns that on)"
+	}
+	return "its rows were not counted"
+}
+
+// inOrder sorts rows by the order of their invocations, then by time. The order
+// matters within a phase only: the tutorial's current_timestamp is the
+// transaction's, the same for a model's before and after row.
+func inOrder(rows []Row, invocations []string) []Row {
+	rank := make(map[string]int, len(invocations))
+	for i, id := range invocations {
+		rank[id] = i
+	}
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(
+			cmp.Compare(rank[a.Invocation], rank[b.Invocation]),
+			a.Time.Compare(b.Time),
+		)
+	})
+	return rows
+}
+
+// counts says whether nodes of this resource type have rows.
+func counts(resourceType string) bool {
+	return resourceType == "model" || resourceType == "seed" || resourceType == "snapshot"
+}
+
+// resourceType reads the first part of a unique_id such as model.shop.orders.
+func resourceType(nodeID string) string {
+	kind, _, _ := strings.Cut(nodeID, ".")
+	return kind
+}
+
+// unknownNode stands in for a node that the manifest does not have: id is its
+// unique_id, or the relation name of an audit row that no node bears.
+func unknownNode(id string, e *evidence) Node {
+	n := Node{ID: id, Name: id}
+	if counts(resourceType(id)) {
+		n.ResourceType = resourceType(id)
+		n.Name = id[strings.LastIndexByte(id, '.')+1:]
+	}
+	for _, row := range []*Row{e.before, e.after} {
+		if row != nil {
+			n.Relation, n.Materialized = row.Relation, cmp.Or(row.Materialized, n.Materialized)
+			if row.NodeID == "" {
+				n.ID = ""
+			}
+		}
+	}
+	return n
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(line)
+}

@@ -1,0 +1,90 @@
+// Package tally is the domain: what the audit rows of one or more dbt
+// invocations say of each model's row count, joined with what dbt says of the
+// models. It is pure and knows no warehouse, no file and no forge.
+package tally
+
+// Status is the one word a model's line bears.
+type Status string
+
+// Every status a model can have.
+const (
+	Grew       Status = "grew"
+	Shrank     Status = "shrank"
+	Unchanged  Status = "unchanged"
+	New        Status = "new"          // its first build: there was nothing before
+	Emptied    Status = "emptied"      // it had rows and has none
+	Empty      Status = "empty"        // it had none and has none
+	NotCounted Status = "not-counted"  // a view, or opted out
+	Skipped    Status = "skipped"      // dbt did not run it
+	Failed     Status = "failed"       // dbt ran it and it failed, or was interrupted in it
+	Reused     Status = "reused"       // dbt found nothing to do
+	NoAuditRow Status = "no-audit-row" // it ran and left no row to tell from
+)
+
+// Statuses lists every status, in the order of the constants.
+func Statuses() []Status {
+	return []Status{Grew, Shrank, Unchanged, New, Emptied, Empty, NotCounted, Skipped, Failed, Reused, NoAuditRow}
+}
+
+// Changed says whether rows came, went or were there for the first time.
+func (s Status) Changed() bool {
+	return s == Grew || s == Shrank || s == New || s == Emptied
+}
+
+// Model is what can be said of one model, seed or snapshot.
+type Model struct {
+	Node    Node
+	Status  Status
+	Reason  string  // one sentence without a full stop: why it has this status
+	Message string  // dbt's message where it failed, else ""
+	Before  *int64  // rows before the first invocation that built it; nil: not there, or unknown
+	After   *int64  // rows after the last one; nil: unknown
+	Seconds float64 // time taken by dbt, all invocations together
+}
+
+// Change returns the rows that came (or, below zero, went) in this run. It is
+// nil where either side is unknown; what was not there before counts as no rows.
+func (m Model) Change() *int64 {
+	if m.After == nil {
+		return nil
+	}
+	var before int64
+	switch {
+	case m.Before != nil:
+		before = *m.Before
+	case m.Status != New:
+		return nil
+	}
+	change := *m.After - before
+	return &change
+}
+
+// Tally is the outcome of one or more invocations that make one report.
+type Tally struct {
+	Models []Model // ordered by node ID
+}
+
+// Totals sums a tally up.
+type Totals struct {
+	Models     int   // models, seeds and snapshots with a line
+	Changed    int   // of these, the ones whose status is Changed
+	RowsBefore int64 // over the models whose change is known
+	RowsAfter  int64 // likewise
+}
+
+// Totals sums up the models. Models whose change is unknown count as models but
+// bring no rows, so that RowsAfter − RowsBefore is the sum of the changes.
+func (t Tally) Totals() Totals {
+	var sum Totals
+	for _, m := range t.Models {
+		sum.Models++
+		if m.Status.Changed() {
+			sum.Changed++
+		}
+		if change := m.Change(); change != nil {
+			sum.RowsAfter += *m.After
+			sum.RowsBefore += *m.After - *change
+		}
+	}
+	return sum
+}
