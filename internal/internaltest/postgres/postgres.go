@@ -1,0 +1,141 @@
+// Package postgres starts a real PostgreSQL server for tests: one for the test
+// process, with a fresh database for whoever asks. It leaves everything that is
+// said about the audit tables to the packages it tests.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Main runs the tests of a package and stops the server, if one was started:
+//
+//	func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+func Main(m *testing.M) int {
+	code := m.Run()
+	if s := running.Load(); s != nil {
+		s.stop()
+	}
+	return code
+}
+
+// The server is the test process's own: starting one takes a second or two.
+var (
+	shared = sync.OnceValues(func() (*server, error) {
+		s, err := start()
+		running.Store(s)
+		return s, err
+	})
+	running   atomic.Pointer[server]
+	databases atomic.Int64
+)
+
+// Database is a fresh, empty database and the login that owns it. Its fields
+// may be changed in a copy, to connect as somebody else or in another way.
+type Database struct {
+	Host, SocketDir string // the same server by TCP, with TLS or without, and by a Unix socket
+	Port            int
+	Name            string
+	User, Password  string
+	CA              string // file of the certificate authority that signed for "localhost", and for no address
+}
+
+// New makes a database, and starts the server first where it does not run yet.
+// The test is skipped where no PostgreSQL is on the machine. Nothing is undone
+// at the end of the test: the server goes as a whole.
+func New(t testing.TB) Database {
+	t.Helper()
+	s, err := shared()
+	if errors.Is(err, errNoBinaries) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	db := s.admin
+	db.Name = fmt.Sprintf("test_%d", databases.Add(1))
+	s.admin.Exec(t, "create database "+db.Name)
+	return db
+}
+
+// Settings are the database as an output of profiles.yml says it, TLS off.
+func (d Database) Settings() map[string]any {
+	return map[string]any{
+		"type": "postgres", "host": d.Host, "port": d.Port, "user": d.User, "password": d.Password,
+		"dbname": d.Name, "schema": "public", "sslmode": "disable",
+	}
+}
+
+// Exec runs statements, several in one string where wanted.
+func (d Database) Exec(t testing.TB, statements ...string) {
+	t.Helper()
+	conn := d.connect(t)
+	for _, statement := range statements {
+		if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// Query returns all rows of a query as text, "<nil>" where a value is null.
+func (d Database) Query(t testing.TB, query string) [][]string {
+	t.Helper()
+	rows, err := d.connect(t).Query(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]string, error) {
+		values, err := row.Values()
+		texts := make([]string, len(values))
+		for i, v := range values {
+			texts[i] = fmt.Sprint(v)
+		}
+		return texts, err
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return all
+}
+
+// As creates a role that may log in, with no right but what PUBLIC has, and
+// returns the database as that role sees it. Roles belong to the server, so the
+// name gets the database's appended.
+func (d Database) As(t testing.TB, role string) Database {
+	t.Helper()
+	role += "_" + d.Name
+	password := "pass " + role
+	d.Exec(t, fmt.Sprintf("create role %s login password '%s'", Quote(role), strings.ReplaceAll(password, "'", "''")))
+	d.User, d.Password = role, password
+	return d
+}
+
+// Quote quotes an identifier.
+func Quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+func (d Database) connect(t testing.TB) *pgx.Conn {
+	t.Helper()
+	conn, err := d.dial(t.Context())
+	if err != nil {
+		t.Fatalf("connect to the test database %s: %v", d.Name, err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+func (d Database) dial(ctx context.Context) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig("sslmode=disable")
+	if err != nil {
+		return nil, err
+	}
+	config.Host, config.Port, config.Database = d.Host, uint16(d.Port), d.Name
+	config.User, config.Password = d.User, d.Password
+	return pgx.ConnectConfig(ctx, config)
+}
