@@ -1,0 +1,154 @@
+package dbt
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// lenient reads JSON as Python wrote it: fast, and without quarrelling over what
+// dbt let through.
+var lenient = []json.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// runResults is run_results.json, versions 4 to 6
+// (https://schemas.getdbt.com/dbt/run-results/v6.json).
+type runResults struct {
+	Metadata struct {
+		InvocationID string    `json:"invocation_id"`
+		DBTVersion   string    `json:"dbt_version"`
+		GeneratedAt  time.Time `json:"generated_at"`
+	} `json:"metadata"`
+	Results []struct {
+		UniqueID      string  `json:"unique_id"`
+		Status        string  `json:"status"`
+		Message       *string `json:"message"`
+		ExecutionTime float64 `json:"execution_time"`
+	} `json:"results"`
+}
+
+func (c CLI) runResultsFile() string { return filepath.Join(c.TargetPath, "run_results.json") }
+
+// readRunResults reads the results of the command that has just ended. Where the
+// command wrote none it returns an error that is fs.ErrNotExist.
+func (c CLI) readRunResults() (runResults, error) {
+	var r runResults
+	file, err := os.Open(c.runResultsFile())
+	if err != nil {
+		return r, fmt.Errorf("read run_results.json: %w", err)
+	}
+	defer file.Close()
+	if err := json.UnmarshalRead(file, &r, lenient...); err != nil {
+		return r, fmt.Errorf("read run_results.json: %w", err)
+	}
+	return r, nil
+}
+
+// removeRunResults takes an earlier command's results away: a dbt that can't run
+// leaves the old file, which would then pass for its own.
+func (c CLI) removeRunResults() error {
+	if err := os.Remove(c.runResultsFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the run_results.json of an earlier command: %w", err)
+	}
+	return nil
+}
+
+// ManifestNode is what is wanted of a node in the manifest.
+type ManifestNode struct {
+	ID           string `json:"unique_id"`
+	Name         string `json:"name"`
+	ResourceType string `json:"resource_type"`
+	Package      string `json:"package_name"`
+	Path         string `json:"original_file_path"` // relative to the root of its package, forward slashes
+	Relation     string `json:"relation_name"`      // "" for what has no relation
+	Config       struct {
+		Materialized string         `json:"materialized"`
+		Meta         map[string]any `json:"meta"`
+	} `json:"config"`
+}
+
+// Counted says whether nodes of this type have rows to count.
+func (n ManifestNode) Counted() bool {
+	return slices.Contains([]string{"model", "seed", "snapshot"}, n.ResourceType)
+}
+
+// ReadManifest reads from target/manifest.json every model, seed and snapshot,
+// and of the other nodes those named in also. The file is read as a stream, and
+// no further than needed: it may have hundreds of megabytes. Where the project
+// was never parsed the error is fs.ErrNotExist.
+func (c CLI) ReadManifest(also []string) ([]ManifestNode, error) {
+	file, err := os.Open(filepath.Join(c.TargetPath, "manifest.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read manifest.json: %w", err)
+	}
+	defer file.Close()
+	nodes, err := readManifest(file, also)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest.json: %w", err)
+	}
+	return nodes, nil
+}
+
+func readManifest(r io.Reader, also []string) ([]ManifestNode, error) {
+	sections := []string{"nodes"}
+	if slices.ContainsFunc(also, func(id string) bool { return strings.HasPrefix(id, "unit_test.") }) {
+		sections = append(sections, "unit_tests")
+	}
+	dec := jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	var nodes []ManifestNode
+	for len(sections) > 0 && dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.Index(sections, name.String()); i >= 0 {
+			sections = slices.Delete(sections, i, i+1)
+			nodes, err = readNodes(dec, nodes, also)
+		} else {
+			err = dec.SkipValue()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nodes, nil
+}
+
+// readNodes reads an object of nodes by ID.
+func readNodes(dec *jsontext.Decoder, nodes []ManifestNode, also []string) ([]ManifestNode, error) {
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	for dec.PeekKind() != '}' {
+		key, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		id := key.String()
+		kind, _, _ := strings.Cut(id, ".")
+		node := ManifestNode{ResourceType: kind}
+		if !node.Counted() && !slices.Contains(also, id) {
+			if err := dec.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := json.UnmarshalDecode(dec, &node, lenient...); err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, node)
+	}
+	_, err := dec.ReadToken()
+	return nodes, err
+}

@@ -1,0 +1,72 @@
+package dbt
+
+import (
+	"slices"
+	"strings"
+)
+
+// Command is one dbt command line, without the leading dbt.
+type Command []string
+
+// Name returns the command's name, "build" in --quiet build --select a, or ""
+// where there is none (--version, --help).
+func (c Command) Name() string {
+	for i := 0; i < len(c); i++ {
+		switch arg := c[i]; {
+		case !strings.HasPrefix(arg, "-"):
+			return arg
+		case slices.Contains(globalFlagsWithValue, arg):
+			i++
+		}
+	}
+	return ""
+}
+
+// globalFlagsWithValue are the flags that may stand before the command's name and
+// take their value from the next argument (dbt --help).
+var globalFlagsWithValue = []string{
+	"--defer-state", "--deprecated-favor-state", "--indirect-selection", "--log-file-max-bytes", "--log-format",
+	"--log-format-file", "--log-level", "--log-level-file", "--log-path", "--printer-width", "--profile",
+	"--profiles-dir", "--project-dir", "--record-timing-info", "-r", "--state", "--target", "-t", "--target-path",
+	"--warn-error-options",
+}
+
+// Flag returns the value of the last of the named flags, given as --flag value,
+// --flag=value or, for a one-letter name, -fvalue.
+func (c Command) Flag(names ...string) (value string, ok bool) {
+	for i, arg := range c {
+		for _, name := range names {
+			switch {
+			case arg == name && i+1 < len(c):
+				value, ok = c[i+1], true
+			case strings.HasPrefix(name, "--") && strings.HasPrefix(arg, name+"="):
+				value, ok = arg[len(name)+1:], true
+			case len(name) == 2 && len(arg) > 2 && strings.HasPrefix(arg, name):
+				value, ok = arg[2:], true
+			}
+		}
+	}
+	return value, ok
+}
+
+// WithDefault adds a flag where the command does not give it itself. An empty
+// value adds nothing. Flags go to the end: dbt takes each of its commands' flags
+// there.
+func (c Command) WithDefault(value, flag string, synonyms ...string) Command {
+	if _, given := c.Flag(append(synonyms, flag)...); given || value == "" || c.Name() == "" {
+		return c
+	}
+	return append(slices.Clone(c), flag, value)
+}
+
+// String shows the command as a user would type it.
+func (c Command) String() string {
+	words := make([]string, 0, len(c)+1)
+	for _, arg := range append([]string{"dbt"}, c...) {
+		if arg == "" || strings.ContainsAny(arg, " \t\n\"'\\$`*?[](){}<>|&;#~!") {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,101 @@
+{#- The two halves of an audit: both look by themselves whether it is their turn,
+    so that a run_hooks of your own can call both whenever it is called. -#}
+
+{#- Before the model is built. Where nothing is to be counted (a first build, a
+    view) no statement is sent: the time is remembered for the after rows. -#}
+{% macro dbt_tally_before(inside_transaction=True) %}
+  {%- if inside_transaction and dbt_tally_audits() and load_result('main') is none -%}
+    {%- set relation = load_relation(this) -%}
+    {%- if relation is not none and (dbt_tally_counts_views() or model.config.materialized == 'external' or not relation.is_view) -%}
+      {%- do dbt_tally_insert([dbt_tally_row('BEFORE', dbt_tally_now(), '(select count(*) from ' ~ relation ~ ')')]) -%}
+    {%- else -%}
+      {%- do store_raw_result('dbt_tally', message='absent' if relation is none else 'uncounted', code=dbt_tally_now(), rows_affected=none) -%}
+    {%- endif -%}
+  {%- endif -%}
+{% endmacro %}
+
+{#- After the model is built, before its transaction is committed. -#}
+{% macro dbt_tally_after(inside_transaction=True) %}
+  {%- if inside_transaction and dbt_tally_audits() and load_result('main') is not none -%}
+    {%- set remembered = load_result('dbt_tally') -%}
+    {%- set rows = [] -%}
+    {%- if remembered is not none -%}
+      {%- do rows.append(dbt_tally_row('BEFORE', remembered.response.code, none, remembered.response ~ '' == 'uncounted')) -%}
+    {%- endif -%}
+    {%- do rows.append(dbt_tally_row('AFTER', dbt_tally_now(), dbt_tally_after_count(remembered is not none))) -%}
+    {%- do dbt_tally_insert(rows) -%}
+  {%- endif -%}
+{% endmacro %}
+
+{% macro dbt_tally_audits() %}
+  {%- if not execute or model is not defined or model.resource_type not in ('model', 'seed', 'snapshot') or env_var('DBT_TALLY_RELATION', '') == '' -%}
+    {{ return(false) }}
+  {%- endif -%}
+  {%- set tally = (model.config.get('meta') or {}).get('tally') -%}
+  {{ return(not (tally is mapping and tally.get('audit') is sameas false)) }}
+{% endmacro %}
+
+{% macro dbt_tally_counts_views() %}
+  {{ return(env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true') }}
+{% endmacro %}
+
+{#- dbt's clock, not the transaction's, in which both rows would have one time.
+    dbt v2 gives %f nine digits: cut to microseconds. -#}
+{% macro dbt_tally_now() %}
+  {{ return(modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26]) }}
+{% endmacro %}
+
+{#- The rows now in the relation as an SQL expression; none where they are not to
+    be counted. dbt-postgres knows the exact number of rows that it has just put
+    into a new table, unless a post-hook of the project changed them since. -#}
+{% macro dbt_tally_after_count(first_build) %}
+  {%- set materialized = model.config.materialized -%}
+  {%- if materialized == 'view' and not dbt_tally_counts_views() -%}
+    {{ return(none) }}
+  {%- endif -%}
+  {%- if target.type == 'postgres' and not post_hooks
+        and (materialized in ('table', 'seed') or (materialized == 'incremental' and first_build)) -%}
+    {%- set affected = load_result('main').response.rows_affected -%}
+    {%- if affected is number and affected >= 0 -%}
+      {{ return(affected | string) }}
+    {%- endif -%}
+  {%- endif -%}
+  {{ return('(select count(*) from ' ~ this ~ ')') }}
+{% endmacro %}
+
+{#- One audit row as a select. A before row names no materialization where there
+    was no relation. -#}
+{% macro dbt_tally_row(phase, time, count, existed=true) %}
+  {%- set timestamp = {'snowflake': 'timestamp_ntz', 'mysql': 'datetime(6)', 'mysql5': 'datetime(6)', 'mariadb': 'datetime(6)', 'sqlserver': 'datetime2(6)'}.get(target.type, 'timestamp') -%}
+  {%- set bigint = {'mysql': 'signed', 'mysql5': 'signed', 'mariadb': 'signed', 'bigquery': 'int64'}.get(target.type, 'bigint') -%}
+  {%- set columns = [
+        dbt_tally_text(this ~ ' - ' ~ phase),
+        "cast('" ~ time ~ "' as " ~ timestamp ~ ")",
+        count or 'cast(null as ' ~ bigint ~ ')',
+        dbt_tally_text(invocation_id),
+      ] -%}
+  {%- if env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
+    {%- do columns.extend([
+          dbt_tally_text(model.unique_id),
+          dbt_tally_text(phase | lower),
+          dbt_tally_text(model.config.materialized if existed else ''),
+        ]) -%}
+  {%- endif -%}
+  {{ return('select ' ~ columns | join(', ')) }}
+{% endmacro %}
+
+{% macro dbt_tally_text(value) %}
+  {{ return("'" ~ (value ~ '') | replace("'", "''") ~ "'") }}
+{% endmacro %}
+
+{#- One statement, whatever the number of rows. On PostgreSQL a block of its own
+    keeps an audit that fails from failing the model. dbt v2 splits statements at
+    semicolons without regard to $tags$, so it gets the plain insert. -#}
+{% macro dbt_tally_insert(rows) %}
+  {%- set columns = 'model_name, execution_time, row_count, run_id' ~ (', node_id, phase, materialized' if env_var('DBT_TALLY_COLUMNS', 'all') == 'all' else '') -%}
+  {%- set sql = '/* dbt_tally */ insert into ' ~ env_var('DBT_TALLY_RELATION') ~ ' (' ~ columns ~ ') ' ~ rows | join(' union all ') -%}
+  {%- if target.type == 'postgres' and dbt_version[:2] == '1.' -%}
+    {%- set sql = 'do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$" -%}
+  {%- endif -%}
+  {%- do adapter.execute(sql, auto_begin=True, fetch=False) -%}
+{% endmacro %}

@@ -1,0 +1,185 @@
+package dbt
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Hooks is how the audit hooks are to write, told to the macros through the
+// environment. The zero value keeps them silent.
+type Hooks struct {
+	Relation   string // the audit table as the warehouse writes it, quoted
+	FourOnly   bool   // the table has the tutorial's four columns only
+	CountViews bool
+}
+
+// environment are the variables that the macros read, never at parse time: dbt
+// would parse the whole project again when one changed.
+func (h Hooks) environment() []string {
+	if h.Relation == "" {
+		return []string{"DBT_TALLY_RELATION="}
+	}
+	env := []string{"DBT_TALLY_RELATION=" + h.Relation, "DBT_TALLY_COLUMNS=all", "DBT_TALLY_COUNT_VIEWS=false"}
+	if h.FourOnly {
+		env[1] = "DBT_TALLY_COLUMNS=tutorial"
+	}
+	if h.CountViews {
+		env[2] = "DBT_TALLY_COUNT_VIEWS=true"
+	}
+	return env
+}
+
+// Run runs one dbt command with its output streaming through and returns what is
+// known of it. When ctx is done dbt gets one interrupt, and ends in its own way.
+// The error is non-nil only where dbt could not be started at all (ErrNotFound);
+// all that dbt itself had to say, its exit code included, is in the Invocation.
+func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Version) (Invocation, error) {
+	inv := Invocation{Command: command, StartedAt: c.Now(), DBTVersion: version.Number}
+	if err := c.removeRunResults(); err != nil {
+		return inv, err
+	}
+	args, log := c.arguments(command, version)
+	cmd := c.command(args, hooks.environment()...)
+
+	witness := func() *progress { return newProgress() }
+	if log.events != "" {
+		witness = log.follow()
+	}
+	code, err := c.start(ctx, cmd)
+	seen := witness()
+	inv.CompletedAt, inv.ExitCode, inv.Interrupted = c.Now(), code, ctx.Err() != nil
+	if err != nil {
+		return inv, err
+	}
+	inv.ID, inv.Audit = seen.id, seen.cost
+	inv.Audit.Known = log.events != ""
+	if seen.version != "" {
+		inv.DBTVersion = seen.version
+	}
+	if version.Rust {
+		inv.ID = log.invocationID
+	}
+	c.collect(&inv, seen)
+	return inv, nil
+}
+
+// collect takes the nodes from run_results.json where it is this invocation's,
+// else from the event log.
+func (c CLI) collect(inv *Invocation, seen *progress) {
+	results, err := c.readRunResults()
+	switch {
+	case err == nil && (inv.ID == "" || results.Metadata.InvocationID == inv.ID):
+		inv.ID = results.Metadata.InvocationID
+		inv.DBTVersion = results.Metadata.DBTVersion
+		for _, r := range results.Results {
+			node := NodeResult{NodeID: r.UniqueID, Status: r.Status, Seconds: r.ExecutionTime}
+			if r.Message != nil {
+				node.Message = ansi.ReplaceAllString(*r.Message, "")
+			}
+			inv.Nodes = append(inv.Nodes, node)
+		}
+	default:
+		inv.Nodes = seen.finished
+	}
+	reported := map[string]bool{}
+	for _, node := range inv.Nodes {
+		reported[node.NodeID] = true
+	}
+	for _, node := range seen.inFlight() {
+		if !reported[node.NodeID] {
+			inv.Nodes = append(inv.Nodes, node)
+		}
+	}
+	if inv.ExitCode != 0 && len(inv.Nodes) == 0 {
+		inv.Error = strings.TrimSpace(cmp.Or(seen.mainError, seen.lastError))
+	}
+}
+
+// ownLog are the flags and variables by which a user shapes dbt's file log. Who
+// uses one keeps that log as it is, and the report goes without the event log.
+var ownLog = map[string]string{
+	"--log-format":         "DBT_LOG_FORMAT",
+	"--log-format-file":    "DBT_LOG_FORMAT_FILE",
+	"--log-level-file":     "DBT_LOG_LEVEL_FILE",
+	"--log-file-max-bytes": "DBT_LOG_FILE_MAX_BYTES",
+}
+
+// eventLog is where an invocation's events go.
+type eventLog struct {
+	events       string // the JSON log of this invocation, "" for none
+	text         string // dbt's own text log
+	invocationID string // the id given to dbt, where dbt takes one
+}
+
+// arguments completes a command: the event log on dbt v1, the invocation id on
+// dbt v2, which ignores --log-format-file.
+func (c CLI) arguments(command Command, version Version) ([]string, eventLog) {
+	if command.Name() == "" {
+		return command, eventLog{}
+	}
+	if version.Rust {
+		id, given := command.Flag("--invocation-id")
+		if given {
+			return command, eventLog{invocationID: id}
+		}
+		id = uuid.NewString()
+		return append(slices.Clone(command), "--invocation-id", id), eventLog{invocationID: id}
+	}
+	for _, flag := range slices.Sorted(maps.Keys(ownLog)) {
+		_, given := command.Flag(flag)
+		if given || c.lookupEnv(ownLog[flag]) != "" {
+			return command, eventLog{}
+		}
+	}
+	dir, err := os.MkdirTemp(c.ScratchDir, "events-")
+	if err != nil {
+		return command, eventLog{} // without a witness rather than not at all
+	}
+	text := c.LogFile
+	if path, given := command.Flag("--log-path"); given {
+		text = filepath.Join(c.absolute(path), "dbt.log")
+	}
+	return append(slices.Clone(command),
+		"--log-format-file", "json", "--log-level-file", "debug", "--log-file-max-bytes", "0", "--log-path", dir,
+	), eventLog{events: filepath.Join(dir, "dbt.log"), text: text}
+}
+
+// follow begins to read the log; the returned function ends it.
+func (l eventLog) follow() func() *progress {
+	stop, result := make(chan struct{}), make(chan *progress, 1)
+	go func() {
+		text := openLog(l.text)
+		seen := tail(l.events, text, stop)
+		_ = text.Close()
+		result <- seen
+	}()
+	return func() *progress {
+		close(stop)
+		return <-result
+	}
+}
+
+func (c CLI) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.WorkDir, path)
+}
+
+// lookupEnv returns the value dbt will see, the last one set.
+func (c CLI) lookupEnv(name string) string {
+	value := ""
+	for _, entry := range c.Env {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}

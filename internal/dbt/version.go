@@ -1,0 +1,86 @@
+package dbt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Version is which dbt is to be run.
+type Version struct {
+	Number string // of dbt-core, "" where it could not be told without running a command
+	Rust   bool   // dbt v2, the Rust engine (Fusion)
+}
+
+// DetectVersion finds out which dbt this is. Starting dbt v1 only to ask costs
+// seconds, so the answer is first looked for beside it: a Python script whose
+// environment has dbt-core 1 installed. Anything else is asked with --version,
+// which v2 answers at once.
+func (c CLI) DetectVersion(ctx context.Context) (Version, error) {
+	path, err := exec.LookPath(c.Executable)
+	if err != nil {
+		return Version{}, fmt.Errorf("dbt-executable %q: %w; install dbt, or name its path; see docs/inputs.md", c.Executable, ErrNotFound)
+	}
+	if number := installedBeside(path); number != "" {
+		return Version{Number: number}, nil
+	}
+	var out bytes.Buffer
+	asked := c
+	asked.Stdout, asked.Stderr = &out, nil
+	if _, err := asked.start(ctx, asked.command([]string{"--version"})); err != nil {
+		return Version{}, err
+	}
+	return parseVersion(out.String()), nil
+}
+
+var coreDistribution = regexp.MustCompile(`^dbt_core-(1\.[0-9][^-]*)\.dist-info$`)
+
+// installedBeside returns the version of the dbt-core 1 in whose Python
+// environment the script at path lies; "" for anything it does not recognise.
+func installedBeside(path string) string {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return ""
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	shebang := make([]byte, 256)
+	n, _ := file.Read(shebang)
+	line, _, _ := strings.Cut(string(shebang[:n]), "\n")
+	if !strings.HasPrefix(line, "#!") || !strings.Contains(line, "python") {
+		return ""
+	}
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), "..", "lib", "python3*", "site-packages", "dbt_core-*.dist-info"))
+	if err != nil || len(found) != 1 {
+		return ""
+	}
+	if m := coreDistribution.FindStringSubmatch(filepath.Base(found[0])); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+var (
+	rustVersion = regexp.MustCompile(`(?m)^dbt(?:-core|-fusion)?\s+v?([2-9][0-9]*\.\S+)`)
+	coreVersion = regexp.MustCompile(`(?m)^\s+- installed:\s+(\S+)`)
+)
+
+// parseVersion reads the output of dbt --version: a block that begins with Core:
+// from v1, one line from v2.
+func parseVersion(out string) Version {
+	if m := rustVersion.FindStringSubmatch(out); m != nil {
+		return Version{Number: m[1], Rust: true}
+	}
+	if m := coreVersion.FindStringSubmatch(out); m != nil {
+		return Version{Number: m[1]}
+	}
+	return Version{}
+}
