@@ -27,17 +27,18 @@ func rank(models []Model) {
 	slices.SortFunc(models, func(a, b Model) int {
 		return cmp.Or(
 			cmp.Compare(ranks[a.Status], ranks[b.Status]),
-			-cmp.Compare(size(a.Change), size(b.Change)),
+			cmp.Compare(smallness(a.Change), smallness(b.Change)),
 			cmp.Compare(a.Name, b.Name),
 			cmp.Compare(a.NodeID, b.NodeID),
 		)
 	})
 }
 
-// size is how large a change is in either direction; an unknown one is none.
-func size(change *int64) int64 {
+// smallness falls as a change grows in either direction. It is never above 0,
+// since the smallest int64 has no positive counterpart; an unknown change is none.
+func smallness(change *int64) int64 {
 	if change == nil {
 		return 0
 	}
-	return max(*change, -*change)
+	return min(*change, -*change)
 }

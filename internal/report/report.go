@@ -149,7 +149,7 @@ func New(run Run, t tally.Tally) Report {
 		TallyVersion: run.TallyVersion,
 		Status:       run.Status,
 		ExitCode:     run.ExitCode,
-		Invocations:  orEmpty(run.Invocations),
+		Invocations:  inUTC(run.Invocations),
 		Target:       run.Target,
 		Audit:        run.Audit,
 		Totals: Totals{
@@ -183,6 +183,16 @@ func New(run Run, t tally.Tally) Report {
 	}
 	rank(r.Models)
 	return r
+}
+
+// inUTC copies the invocations with their times in UTC.
+func inUTC(invocations []Invocation) []Invocation {
+	list := make([]Invocation, 0, len(invocations))
+	for _, inv := range invocations {
+		inv.StartedAt, inv.CompletedAt = inv.StartedAt.UTC(), inv.CompletedAt.UTC()
+		list = append(list, inv)
+	}
+	return list
 }
 
 // orEmpty keeps a list that JSON shows as [] and not as null.

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// Budgets in bytes, below the limits that GitHub publishes: 65,536 characters
+// for a comment, to which a marker is added, and 1 MiB for a job's summary.
+const (
+	commentLimit = 60_000
+	summaryLimit = 1_000_000
+)
+
+//go:embed templates/*.tmpl
+var files embed.FS
+
+var templates = template.Must(template.New("").
+	Option("missingkey=error").
+	Funcs(template.FuncMap{"number": number[int]}).
+	ParseFS(files, "templates/*.tmpl"))
+
+// Comment renders the Markdown of a pull request's comment, at most 60,000 bytes
+// of it: what changed, what failed, and, folded, the rest. Where not everything
+// finds room, the rows that matter least are left out and counted, with a link to
+// summaryURL unless that is empty. The URL is trusted; nothing in the report is.
+func Comment(r Report, summaryURL string) (string, error) {
+	return render("comment.md.tmpl", commentPage(r, summaryURL), commentLimit)
+}
+
+// Summary renders the Markdown of a job's summary, at most 1,000,000 bytes of it:
+// every model with its time. It is cut as Comment is.
+func Summary(r Report) (string, error) {
+	return render("summary.md.tmpl", summaryPage(r), summaryLimit)
+}
+
+// render fills the template, at first as if every row had been cut, to see what
+// room is left for rows.
+func render(name string, p *page, limit int) (string, error) {
+	sections := p.sections()
+	whole := make([][]string, len(sections))
+	for i, s := range sections {
+		whole[i], s.Rows, s.Left = s.Rows, nil, len(s.Rows)
+	}
+	frame, err := execute(name, p)
+	if err != nil {
+		return "", err
+	}
+	budget := limit - len(frame)
+	if budget < 0 {
+		return "", fmt.Errorf("render %s: %d bytes without any row; limit is %d", name, len(frame), limit)
+	}
+	for i, s := range sections {
+		s.Rows, s.Left = whole[i], 0
+		if s == &p.Failures {
+			// Long messages are not to crowd out the table.
+			budget = budget - budget/2 + s.fit(budget/2)
+			continue
+		}
+		budget = s.fit(budget)
+	}
+	return execute(name, p)
+}
+
+func execute(name string, p *page) (string, error) {
+	var b strings.Builder
+	if err := templates.ExecuteTemplate(&b, name, p); err != nil {
+		return "", fmt.Errorf("render %s: %w", name, err)
+	}
+	return b.String(), nil
+}

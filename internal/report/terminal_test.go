@@ -1,0 +1,84 @@
+package report
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+func terminal(t *testing.T, r Report, o TerminalOptions) string {
+	t.Helper()
+	var b strings.Builder
+	if err := Terminal(&b, r, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTerminalOfEachSituation(t *testing.T) {
+	t.Parallel()
+	for name, r := range situations() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden.Check(t, "testdata/terminal."+name+".golden.txt", terminal(t, r, TerminalOptions{}))
+		})
+	}
+}
+
+func TestTerminalTableFitsTheWidth(t *testing.T) {
+	t.Parallel()
+	long := New(run(), tally.Tally{Models: []tally.Model{
+		model(strings.Repeat("very_long_name_", 8), tally.Shrank, 1_234_567_890, 1_134_567_890, 4000),
+		model("データ_"+strings.Repeat("模型", 40), tally.Grew, 0, math.MaxInt64, 1),
+		model("short", tally.Emptied, 12, 0, 1),
+	}})
+	for _, width := range []int{10, 20, 30, 40, 60, 80, 120, 200} {
+		out := terminal(t, long, TerminalOptions{Width: width, Color: true})
+		_, body, _ := strings.Cut(out, "\n\n")
+		if lines := strings.Count(body, "\n"); lines != 4 {
+			t.Errorf("width %d: %d lines, want a head and three rows:\n%s", width, lines, body)
+		}
+		for line := range strings.Lines(body) {
+			if got := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); got > width {
+				t.Errorf("width %d: a line of %d: %q", width, got, line)
+			}
+		}
+	}
+	golden.Check(t, "testdata/terminal.80-columns.golden.txt", terminal(t, long, TerminalOptions{Width: 80}))
+	golden.Check(t, "testdata/terminal.40-columns.golden.txt", terminal(t, long, TerminalOptions{Width: 40}))
+}
+
+func TestTerminalUsesEscapesOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+	if out := terminal(t, changed(), TerminalOptions{}); strings.Contains(out, "\x1b") {
+		t.Errorf("escape sequences in plain text: %q", out)
+	}
+	if out := terminal(t, changed(), TerminalOptions{Color: true}); !strings.Contains(out, "\x1b[33mshrank\x1b[0m") {
+		t.Errorf("no colour where it was asked for: %q", out)
+	}
+	if out := terminal(t, hostile(), TerminalOptions{}); strings.ContainsAny(out, "\x1b\x00\u202e") {
+		t.Errorf("foreign control characters: %q", out)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+var errBroken = errors.New("broken pipe")
+
+func TestWritersErrorsAreReturned(t *testing.T) {
+	t.Parallel()
+	if err := Terminal(brokenWriter{}, changed(), TerminalOptions{}); !errors.Is(err, errBroken) {
+		t.Errorf("Terminal: got error %v", err)
+	}
+	if err := WriteJSON(brokenWriter{}, changed()); !errors.Is(err, errBroken) {
+		t.Errorf("WriteJSON: got error %v", err)
+	}
+}
