@@ -1,0 +1,206 @@
+// Package config turns flags and the action's inputs into one validated Config.
+// It decides nothing about the run; what the values mean is for others to act on.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/shlex"
+)
+
+// Config is what the user asked for, valid and with its defaults filled in.
+type Config struct {
+	Commands      [][]string // dbt command lines without the leading dbt, at least one
+	ProjectDir    string     // "" for dbt's own search, as the next three
+	ProfilesDir   string
+	Profile       string
+	Target        string
+	Threads       string
+	DBTExecutable string
+	InstallDeps   bool // where packages are declared and missing
+	Hooks         Hooks
+	Audit         Audit
+	CountViews    bool
+	GitHubToken   string
+	Comment       CommentMode
+	CommentKey    string
+	Summary       bool
+	Annotations   bool
+	ReportDir     string // "" for the default
+}
+
+// Audit says where the audit table is and what happens when it can't be used.
+type Audit struct {
+	Database, Schema string // "" for the target's
+	Table            string
+	MustWork         bool // audit-failure: fail
+}
+
+// Hooks says who writes the audit rows.
+type Hooks string
+
+// Who writes the audit rows.
+const (
+	Inject  Hooks = "inject"
+	Project Hooks = "project"
+	Off     Hooks = "off"
+)
+
+// CommentMode says when a pull request gets a comment.
+type CommentMode string
+
+// When a pull request gets a comment.
+const (
+	CommentAuto    CommentMode = "auto"
+	CommentChanges CommentMode = "changes"
+	CommentOff     CommentMode = "off"
+)
+
+// ErrHelp means that the user asked for help, which has been written.
+var ErrHelp = errors.New("help was asked for")
+
+// Parse reads the command line and, for inputs that it does not give, the INPUT_*
+// variables of environ (NAME=value, as os.Environ gives them). An empty variable
+// counts as not given: a workflow's empty expression asks for nothing. The error
+// joins every problem found, each in three parts; usage text goes to help.
+// Relative folders are relative to dir.
+func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
+	var problems problemList
+	own, dbtArgs := args, []string(nil)
+	if i := slices.Index(args, "--"); i >= 0 {
+		own, dbtArgs = args[:i], args[i+1:]
+	}
+	var line commandLine
+	given := inputVariables(environ)
+	parser := newParser(&line, given)
+	parser.Stdout = help
+	own = dropUnknownFlags(parser, own, &problems)
+	unknownVariables(parser, given, &problems)
+
+	asked := false
+	parser.Exit = func(int) { asked = true }
+	ctx, err := parser.Parse(own)
+	if asked {
+		return Config{}, ErrHelp
+	}
+	if err != nil {
+		problems.add("%w; see docs/inputs.md", err)
+		return Config{}, problems.err()
+	}
+	for _, flag := range ctx.Flags() {
+		problems.allowed(flag)
+	}
+	return line.config(dbtArgs, dir, &problems), problems.err()
+}
+
+// config makes the Config, noting every value that can't be meant.
+func (l commandLine) config(dbtArgs []string, dir string, problems *problemList) Config {
+	if l.Mode != "run" {
+		problems.add("command %q: unknown; want \"run\"; dbt's own arguments go behind --; see docs/inputs.md", l.Mode)
+	}
+	c := Config{
+		Commands:      l.commands(dbtArgs, problems),
+		ProjectDir:    l.ProjectDir,
+		ProfilesDir:   l.ProfilesDir,
+		Profile:       l.Profile,
+		Target:        l.Target,
+		Threads:       l.Threads,
+		DBTExecutable: l.DBTExecutable,
+		InstallDeps:   l.InstallDeps == "auto",
+		Hooks:         Hooks(l.Hooks),
+		Audit:         Audit{Database: l.AuditDatabase, Schema: l.AuditSchema, Table: l.AuditTable, MustWork: l.AuditFailure == "fail"},
+		CountViews:    l.CountViews == "true",
+		GitHubToken:   l.GitHubToken,
+		Comment:       CommentMode(l.Comment),
+		CommentKey:    l.CommentKey,
+		Summary:       l.Summary == "true",
+		Annotations:   l.Annotations == "true",
+		ReportDir:     l.ReportDir,
+	}
+	if n, err := strconv.Atoi(l.Threads); l.Threads != "" && (err != nil || n < 1) {
+		problems.input("threads", l.Threads, "a whole number from 1 up")
+	}
+	for name, value := range map[string]string{"audit-database": l.AuditDatabase, "audit-schema": l.AuditSchema, "audit-table": l.AuditTable} {
+		if !identifier.MatchString(value) && (value != "" || name == "audit-table") {
+			problems.input(name, value, "a plain name without quotes or line breaks")
+		}
+	}
+	if !commentKey.MatchString(l.CommentKey) {
+		problems.input("comment-key", l.CommentKey, "1 to 100 letters, digits, spaces and . _ / : -")
+	}
+	folderWith(dir, l.ProjectDir, "project-dir", "dbt_project.yml", problems)
+	folderWith(dir, l.ProfilesDir, "profiles-dir", "profiles.yml", problems)
+	return c
+}
+
+var (
+	identifier = regexp.MustCompile("^[^\"'`\\[\\]\\pC]+$")
+	commentKey = regexp.MustCompile(`^[A-Za-z0-9._/: -]{1,100}$`)
+)
+
+// commands splits dbt-command into command lines. What stands behind -- on our
+// own command line is one dbt command and wins.
+func (l commandLine) commands(dbtArgs []string, problems *problemList) [][]string {
+	if len(dbtArgs) > 0 {
+		return [][]string{withoutDBT(dbtArgs)}
+	}
+	var commands [][]string
+	for line := range strings.Lines(strings.ReplaceAll(l.DBTCommand, "\\\n", " ")) {
+		words, err := shlex.Split(line)
+		if err != nil {
+			problems.input("dbt-command", strings.TrimSpace(line), "one dbt command a line, with its quotes closed")
+			continue
+		}
+		if words = withoutDBT(words); len(words) > 0 {
+			commands = append(commands, words)
+		}
+	}
+	if len(commands) == 0 && len(*problems) == 0 {
+		problems.input("dbt-command", l.DBTCommand, "at least one dbt command")
+	}
+	return commands
+}
+
+func withoutDBT(words []string) []string {
+	if len(words) > 0 && words[0] == "dbt" {
+		return words[1:]
+	}
+	return words
+}
+
+// folderWith checks that a folder, where one is given, holds the file that dbt
+// will look for in it.
+func folderWith(base, dir, input, file string, problems *problemList) {
+	if dir == "" {
+		return
+	}
+	path := dir
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(base, dir)
+	}
+	if _, err := os.Stat(filepath.Join(path, file)); err != nil {
+		problems.add("input %q: no %s in %q; want the folder that holds it, relative to %s; see docs/inputs.md", input, file, dir, base)
+	}
+}
+
+// problemList gathers the user's mistakes, so that all are told at once.
+type problemList []error
+
+func (p *problemList) add(format string, args ...any) {
+	*p = append(*p, fmt.Errorf(format, args...))
+}
+
+// input notes a value that is not allowed.
+func (p *problemList) input(name, value, want string) {
+	p.add("input %q: unusable value %q; want %s; see docs/inputs.md", name, value, want)
+}
+
+func (p problemList) err() error { return errors.Join(p...) }

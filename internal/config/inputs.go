@@ -1,0 +1,66 @@
+package config
+
+import "github.com/alecthomas/kong"
+
+// inputs is the only list of inputs there is: name, default, what is allowed and
+// what each means. Flags are made from it, the action's INPUT_* variables are
+// matched against it, and action.yml and the docs are held to it by tests.
+type inputs struct {
+	DBTCommand    string `name:"dbt-command" default:"build" help:"dbt commands, one a line, run in order and stopping at the first that fails. Split as a shell would, nothing is expanded; a leading dbt is allowed."`
+	ProjectDir    string `name:"project-dir" help:"Folder of dbt_project.yml. Default: dbt's own search."`
+	ProfilesDir   string `name:"profiles-dir" help:"Folder of profiles.yml. Default: dbt's own search."`
+	Profile       string `name:"profile" help:"Profile to use. Default: the project's."`
+	Target        string `name:"target" help:"Target of the profile. Default: the profile's."`
+	Threads       string `name:"threads" help:"Threads for dbt. Default: the target's."`
+	DBTExecutable string `name:"dbt-executable" default:"dbt" help:"The dbt to run: a name on the PATH, or a path."`
+	InstallDeps   string `name:"install-deps" default:"auto" allowed:"auto,off" help:"auto runs dbt deps first where the project declares packages that are not installed."`
+	Hooks         string `name:"hooks" default:"inject" allowed:"inject,project,off" help:"inject brings the audit hooks along for the run; project reads what the project's own hooks write; off runs dbt alone."`
+	AuditDatabase string `name:"audit-database" help:"Database of the audit table. Default: the target's."`
+	AuditSchema   string `name:"audit-schema" help:"Schema of the audit table. Default: the target's; with hooks: project, wherever the session finds the table."`
+	AuditTable    string `name:"audit-table" default:"dbt_audit_log" help:"Name of the audit table."`
+	AuditFailure  string `name:"audit-failure" default:"warn" allowed:"warn,fail" help:"What becomes of the run when auditing itself goes wrong: warn runs dbt without it, fail ends with exit status 4."`
+	CountViews    toggle `name:"count-views" default:"false" allowed:"true,false" help:"Count views too. Counting a view runs its query."`
+	GitHubToken   string `name:"github-token" secret:"true" help:"Token for the comment. As an action it defaults to the job's own."`
+	Comment       string `name:"comment" default:"auto" allowed:"auto,changes,off" help:"Comment on the pull request: auto always, changes only when rows changed or something failed, off never."`
+	CommentKey    string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
+	Summary       toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
+	Annotations   toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate failed models at their files."`
+	ReportDir     string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder."`
+}
+
+// Input describes one input, for tests and docs.
+type Input struct {
+	Name    string
+	Default string
+	Allowed string // comma-separated, "" where anything goes
+	Help    string
+}
+
+// Inputs lists every input in the order of the docs.
+func Inputs() []Input {
+	parser := newParser(&commandLine{}, nil)
+	var list []Input
+	for _, flag := range inputFlags(parser) {
+		list = append(list, Input{
+			Name: flag.Name, Default: flag.Default, Allowed: flag.Tag.Get("allowed"), Help: flag.Help,
+		})
+	}
+	return list
+}
+
+// toggle is an input that is true or false; as a flag it may stand alone. Its
+// value is checked with all the others, so that one run tells every mistake.
+type toggle string
+
+// Decode takes --name, --name=value or an input's value.
+func (t *toggle) Decode(ctx *kong.DecodeContext) error {
+	*t = "true"
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		token := ctx.Scan.Pop()
+		*t = toggle(token.String())
+	}
+	return nil
+}
+
+// IsBool tells the parser that no value need follow the flag.
+func (t *toggle) IsBool() bool { return true }
