@@ -38,6 +38,11 @@ func failuresOf(r Report) []string {
 			list = append(list, paragraph(f.Kind, nodeName(f.NodeID), f.Path, "", f.Message))
 		}
 	}
+	for i := range list {
+		if i > 0 {
+			list[i] = "\n" + list[i]
+		}
+	}
 	return list
 }
 
@@ -56,7 +61,7 @@ func paragraph(kind, name, path, reason, message string) string {
 	if strings.TrimSpace(message) != "" {
 		text += "\n" + block(message)
 	}
-	return text + "\n"
+	return text
 }
 
 // nodeName reads the name in a unique_id such as test.shop.unique_orders_id.3f0a:

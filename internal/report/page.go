@@ -96,7 +96,7 @@ func summaryPage(r Report) *page {
 
 // sections lists what can be cut, what matters most first.
 func (p *page) sections() []*section {
-	list := []*section{&p.Problems, &p.Failures, &p.Changes, &p.Unaudited, &p.Invocations}
+	list := []*section{&p.Problems, &p.Invocations, &p.Failures, &p.Changes, &p.Unaudited}
 	for i := range p.Folds {
 		list = append(list, &p.Folds[i])
 	}

@@ -22,7 +22,7 @@ var looks = map[tally.Status]struct{ icon, words string }{
 	tally.Grew:       {"🔺", "grew"},
 	tally.New:        {"🆕", "new"},
 	tally.NoAuditRow: {"❔", "no audit row"},
-	tally.Skipped:    {"⏭️", "skipped"},
+	tally.Skipped:    {"", "skipped"},
 	tally.Empty:      {"", "empty"},
 	tally.Unchanged:  {"", "unchanged"},
 	tally.Reused:     {"", "reused"},

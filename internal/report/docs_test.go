@@ -1,0 +1,37 @@
+package report
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+func TestDocsShowTheCommentAsItIs(t *testing.T) {
+	t.Parallel()
+	docs := read(t, "../../docs/report.md")
+	comment := read(t, "testdata/comment.changed.golden.md")
+	if !strings.Contains(docs, "````markdown\n"+comment+"````\n") {
+		t.Error("docs/report.md shows another comment than testdata/comment.changed.golden.md")
+	}
+}
+
+func TestDocsExplainEveryStatus(t *testing.T) {
+	t.Parallel()
+	docs := read(t, "../../docs/report.md")
+	for _, status := range tally.Statuses() {
+		if want := "| " + looks[status].icon + " | `" + string(status) + "` |"; !strings.Contains(docs, want) {
+			t.Errorf("docs/report.md lacks the line %q", want)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,146 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+const schemaPath = "../../docs/report.schema.json"
+
+func TestJSONOfEachSituationFollowsTheSchema(t *testing.T) {
+	t.Parallel()
+	schema := compile(t, strict(loadSchema(t)))
+	reports := situations()
+	reports["every-key"] = everyKey()
+	for name, r := range reports {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := schema.Validate(parse(t, jsonOf(t, r))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestJSONHasEveryKeyOfItsVersion(t *testing.T) {
+	t.Parallel()
+	golden.Check(t, "testdata/report.every-key.golden.json", jsonOf(t, everyKey()))
+}
+
+func TestSchemaAllowsKeysToBeAdded(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(jsonOf(t, changed()), "{", `{"added": 1,`, 1)
+	if err := compile(t, loadSchema(t)).Validate(parse(t, text)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSchemaKnowsEveryStatus(t *testing.T) {
+	t.Parallel()
+	schema := compile(t, loadSchema(t))
+	for _, status := range tally.Statuses() {
+		r := New(run(), tally.Tally{Models: []tally.Model{model("m", status, 1, 1, 1)}})
+		if err := schema.Validate(parse(t, jsonOf(t, r))); err != nil {
+			t.Errorf("status %s: %v", status, err)
+		}
+		if _, ok := looks[status]; !ok {
+			t.Errorf("status %s has no words", status)
+		}
+		if _, ok := ranks[status]; !ok {
+			t.Errorf("status %s has no rank", status)
+		}
+	}
+}
+
+// everyKey is a report in which no list is empty and nothing is null.
+func everyKey() Report {
+	r := failed()
+	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "18.4%", Severity: "error"}
+	r.Baseline = &Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: noon, URL: runURL}
+	r.Audit.Problems = []string{"a problem"}
+	r.Gates = []Gate{gate}
+	m := &r.Models[0]
+	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = ptr[int64](2), ptr[int64](1), ptr[int64](-1), ptr[int64](3), ptr[int64](-2)
+	m.BaselineSeconds = ptr(1.5)
+	m.Gates = []Gate{gate}
+	return r
+}
+
+func TestTimesAreWrittenInUTC(t *testing.T) {
+	t.Parallel()
+	in := run()
+	zone := time.FixedZone("", 3*60*60)
+	in.GeneratedAt = in.GeneratedAt.In(zone)
+	in.Invocations[0].StartedAt = in.Invocations[0].StartedAt.In(zone)
+	in.Invocations[0].CompletedAt = in.Invocations[0].CompletedAt.In(zone)
+	if text := jsonOf(t, New(in, tally.Tally{})); strings.Contains(text, "+03:00") {
+		t.Errorf("a time is not in UTC:\n%s", text)
+	}
+}
+
+func jsonOf(t *testing.T, r Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteJSON(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func parse(t *testing.T, text string) any {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func loadSchema(t *testing.T) any {
+	t.Helper()
+	text, err := os.ReadFile(schemaPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, string(text))
+}
+
+func compile(t *testing.T, doc any) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("report.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// strict forbids keys that the schema does not describe.
+func strict(doc any) any {
+	switch v := doc.(type) {
+	case map[string]any:
+		if _, ok := v["properties"].(map[string]any); ok {
+			v["additionalProperties"] = false
+		}
+		for _, child := range v {
+			strict(child)
+		}
+	case []any:
+		for _, child := range v {
+			strict(child)
+		}
+	}
+	return doc
+}

@@ -1,0 +1,34 @@
+package report
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
+	t.Parallel()
+	models := []Model{
+		{Name: "calm", Status: tally.Unchanged},
+		{Name: "grew a little", Status: tally.Grew, Change: ptr[int64](1)},
+		{Name: "grew much", Status: tally.Grew, Change: ptr[int64](100)},
+		{Name: "new", Status: tally.New, Change: ptr[int64](1000)},
+		{Name: "shrank", Status: tally.Shrank, Change: ptr[int64](-1)},
+		{Name: "shrank beyond measure", Status: tally.Shrank, Change: ptr[int64](math.MinInt64)},
+		{Name: "failed b", Status: tally.Failed},
+		{Name: "failed a", Status: tally.Failed},
+		{Name: "emptied", Status: tally.Emptied, Change: ptr[int64](-2)},
+	}
+	rank(models)
+	var got []string
+	for _, m := range models {
+		got = append(got, m.Name)
+	}
+	want := []string{"failed a", "failed b", "emptied", "shrank beyond measure", "shrank", "grew much", "grew a little", "new", "calm"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
