@@ -1,0 +1,44 @@
+# Every target brings its own tools, below .cache; a second run finds them there.
+
+GOTEST ?= go test
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Run dbt-tally twice on a small shop, with a day's changes in between
+	@scripts/tools.sh dbt-1.11
+	@scripts/demo.sh
+
+.PHONY: build
+build: ## Build build/dbt-tally
+	CGO_ENABLED=0 go build -trimpath -o build/dbt-tally .
+
+.PHONY: test
+test: tools ## Run every test, on real dbt, DuckDB and PostgreSQL
+	go vet ./...
+	$(GOTEST) -timeout 20m ./...
+
+.PHONY: lint
+lint: ## Check format, sources, scripts and Dockerfile
+	@scripts/tools.sh uv golangci-lint
+	@scripts/lint.sh
+
+.PHONY: golden
+golden: ## Rewrite the golden files with what the tests get: read the diff
+	go test $$(grep -rl --include='*_test.go' internaltest/golden . | xargs -n 1 dirname | sort -u) -update
+
+.PHONY: bench
+bench: tools ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: tools
+tools: ## Install what the tests need
+	@scripts/tools.sh dbt-1.8 dbt-1.11 dbt-1.12 openapi postgres
+
+.PHONY: clean
+clean: ## Remove what was built; rm -r .cache removes the tools too
+	rm -rf build

