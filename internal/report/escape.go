@@ -12,7 +12,6 @@ const (
 	maxName    = 200                    // runes of a name, a reason or a line of a message
 	maxProblem = 500                    // runes of a problem with auditing
 	maxLines   = 12                     // lines of a message
-	maxBytes   = 4 * maxName * maxLines // of a message that are looked at
 )
 
 // Names, messages and paths come from strangers: from a fork's branch, from a
@@ -49,11 +48,8 @@ func prose(reason string) string {
 
 // block makes a code block of the first lines of foreign text.
 func block(s string) string {
-	s = strings.TrimSpace(s)
-	more := len(s) > maxBytes
-	s = newlines.Replace(s[:min(len(s), maxBytes)])
-	lines := strings.Split(s, "\n")
-	more = more || len(lines) > maxLines
+	lines := strings.SplitN(strings.TrimSpace(newlines.Replace(s)), "\n", maxLines+1)
+	more := len(lines) > maxLines
 	lines = lines[:min(len(lines), maxLines)]
 	for i, line := range lines {
 		lines[i] = cut(strings.TrimRightFunc(printable(line), unicode.IsSpace), maxName)
@@ -74,9 +70,9 @@ func clean(s string, limit int) string {
 	return cut(strings.Join(strings.Fields(printable(s)), " "), limit)
 }
 
-// printable replaces bytes that are not UTF-8 and all whitespace, and drops
-// control and format characters: escapes, NUL, marks that turn the direction of
-// text round.
+// printable replaces all whitespace and, as strings.Map does, bytes that are not
+// UTF-8, and drops control and format characters: escapes, NUL, marks that turn
+// the direction of text round.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -87,7 +83,7 @@ func printable(s string) string {
 		default:
 			return r
 		}
-	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+	}, s)
 }
 
 // cut shortens s to limit runes, of which the last then is an ellipsis.

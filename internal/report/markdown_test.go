@@ -206,6 +206,19 @@ func TestHostileTextAddsNoElement(t *testing.T) {
 	}
 }
 
+func TestReasonsArePlainOnlyWhereNothingInThemIsMarkup(t *testing.T) {
+	t.Parallel()
+	plain := "a view: counting it would run it (count-views turns that on)"
+	if got := prose(plain); got != plain {
+		t.Errorf("got %q, want it as it is", got)
+	}
+	for _, reason := range []string{"ask @octocat", "*x*", "<b>", "see #1", "www.e.vil", "GH-1", ":tada:", "a_b", "x: :tada:", "[a](b)"} {
+		if got, want := prose(reason), "`"+reason+"`"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func FuzzCellsComeBack(f *testing.F) {
 	for _, seed := range []string{
 		"orders", "a|b", `a\|b`, `a\`, "`", "``a`` `", "@octocat", "<!-- x -->", "</details>", "[x](y)", "a\nb", "\r\n| x |",
