@@ -70,3 +70,25 @@ func (c Command) String() string {
 	}
 	return strings.Join(words, " ")
 }
+
+// Like is another command for the same project, profile, target and variables,
+// so that dbt goes on from the partial parse of this one.
+func (c Command) Like(words ...string) Command {
+	like := Command(words)
+	for _, names := range [][]string{{"--project-dir"}, {"--profiles-dir"}, {"--profile"}, {"--target", "-t"}, {"--vars"}} {
+		if value, ok := c.Flag(names...); ok {
+			like = append(like, names[0], value)
+		}
+	}
+	return like
+}
+
+// Builds says whether the command can build models, seeds or snapshots.
+func (c Command) Builds() bool {
+	return slices.Contains([]string{"build", "run", "seed", "snapshot", "retry"}, c.Name())
+}
+
+// TakesThreads says whether the command has a --threads flag.
+func (c Command) TakesThreads() bool {
+	return !slices.Contains([]string{"", "list", "ls", "deps", "clean", "debug", "init"}, c.Name())
+}

@@ -31,7 +31,7 @@ type Macros struct {
 	// RunHooksIn is the project's file that defines run_hooks itself, "" where
 	// there is none. The hooks are then called only if that file calls them.
 	RunHooksIn string
-	// Called says whether the audit hooks will be called.
+	// Called says whether the audit hooks, where they are installed, will be called.
 	Called bool
 	// OwnHooks names the installed packages that define run_hooks themselves, for
 	// whose models the audit hooks are not called.
@@ -40,13 +40,21 @@ type Macros struct {
 	madeDir string // the folder made for the file, removed with it
 }
 
+// MacroSet says which of the macros a run needs.
+type MacroSet int
+
+const (
+	HookMacros      MacroSet = iota // the audit hooks, and what follows
+	OperationMacros                 // only those that run-operation calls
+)
+
 // InstallMacros writes the audit macros into the first of the project's
 // macro-paths (made where it is missing) and returns what was done; Remove undoes
 // it. A left-over of an earlier run is replaced; a file of that name that is not
 // ours is left alone, with ErrForeignMacroFile. Where the project defines
 // run_hooks itself, only dbt_tally_before and dbt_tally_after are brought along.
-func InstallMacros(macroPaths []string, packagesPath string) (Macros, error) {
-	var m Macros
+func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macros, error) {
+	m := Macros{Called: true}
 	dir := macroPaths[0]
 	m.Path = filepath.Join(dir, macroFile)
 	switch old, err := os.ReadFile(m.Path); {
@@ -55,7 +63,9 @@ func InstallMacros(macroPaths []string, packagesPath string) (Macros, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return Macros{}, fmt.Errorf("read %s: %w", m.Path, err)
 	}
-	m.findRunHooks(macroPaths, packagesPath)
+	if set == HookMacros {
+		m.findRunHooks(macroPaths, packagesPath)
+	}
 
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		m.madeDir = dir
@@ -63,14 +73,18 @@ func InstallMacros(macroPaths []string, packagesPath string) (Macros, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Macros{}, fmt.Errorf("make the macro folder: %w", err)
 	}
-	if err := os.WriteFile(m.Path, macroText(m.RunHooksIn == ""), 0o644); err != nil {
+	if err := os.WriteFile(m.Path, macroText(set, m.RunHooksIn == ""), 0o644); err != nil {
 		return Macros{}, errors.Join(fmt.Errorf("write the audit macros: %w", err), m.Remove())
 	}
 	return m, nil
 }
 
-// Remove takes the macros out of the project again. It may be called twice.
+// Remove takes the macros out of the project again. It may be called twice, and
+// on the zero value.
 func (m Macros) Remove() error {
+	if m.Path == "" {
+		return nil
+	}
 	if err := os.Remove(m.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the audit macros: %w", err)
 	}
@@ -81,9 +95,12 @@ func (m Macros) Remove() error {
 }
 
 // macroText is the macro file, with or without the override of run_hooks.
-func macroText(override bool) []byte {
-	names := []string{"hooks.sql", "operations.sql"}
-	if override {
+func macroText(set MacroSet, override bool) []byte {
+	names := []string{"operations.sql"}
+	if set == HookMacros {
+		names = append(names, "hooks.sql")
+	}
+	if set == HookMacros && override {
 		names = append(names, "run_hooks.sql")
 	}
 	text := []byte(macroMark)
@@ -106,7 +123,6 @@ var (
 // findRunHooks looks for definitions of run_hooks in the project and in its
 // installed packages. dbt prefers a package's own for the models of that package.
 func (m *Macros) findRunHooks(macroPaths []string, packagesPath string) {
-	m.Called = true
 	for _, dir := range macroPaths {
 		eachMacroFile(dir, func(path, text string) {
 			if definesRunHooks.MatchString(text) {

@@ -19,12 +19,8 @@ const payloadMark = "DBT_TALLY "
 type Operator struct {
 	CLI     CLI
 	Version Version
-	Like    Command // the user's command, whose parse-relevant flags are repeated
+	Like    Command // the user's command
 }
-
-// likeFlags decide how dbt parses the project: repeated, they let the user's own
-// command go on from the partial parse of ours, and the other way round.
-var likeFlags = [][]string{{"--profile"}, {"--target", "-t"}, {"--profiles-dir"}, {"--project-dir"}, {"--vars"}, {"--target-path"}}
 
 // RunOperation runs one macro and returns the payloads that it logged, each a
 // JSON value, in order. It costs one start of dbt. An error holds dbt's own words.
@@ -37,17 +33,11 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 	if err != nil {
 		return nil, fmt.Errorf("dbt run-operation %s: %w", macro, err)
 	}
-	command := Command{"run-operation", macro, "--args", string(text)}
-	for _, names := range likeFlags {
-		if value, ok := o.Like.Flag(names...); ok {
-			command = append(command, names[0], value)
-		}
-	}
-	command = append(command, "--log-format", "json", "--log-level", "info", "--log-path", dir)
+	command := o.Like.Like("run-operation", macro, "--args", string(text), "--log-format", "json", "--log-level", "info", "--log-path", dir)
 	if o.Version.Rust {
-		command = append(command, "--target-path", dir) // v2 writes artifacts all the same
+		command = append(command, "--target-path", dir) // v2 writes its artifacts whatever it is told
 	} else {
-		command = append(command, "--no-write-json", "--log-level-file", "none")
+		command = append(command, "--target-path", o.CLI.TargetPath, "--no-write-json", "--log-level-file", "none")
 	}
 
 	var out bytes.Buffer

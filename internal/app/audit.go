@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/runner"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// prepareTimeout bounds the preflight; through dbt it takes a whole start of dbt.
+const prepareTimeout = 5 * time.Minute
+
+// prepare makes the audit table and the hooks ready. Where that fails, dbt runs
+// without them (or, under audit-failure: fail, not at all).
+func (r *run) prepare(ctx context.Context) {
+	switch {
+	case r.silent != "":
+		return // the connection could not be read, and that was said
+	case r.cfg.Hooks == config.Off:
+		r.silent = "the audit hooks are off"
+		return
+	case !slices.ContainsFunc(r.dbt, dbt.Command.Builds):
+		r.silent = "no command of this run builds anything"
+		return
+	}
+	if err := r.installMacros(); err != nil {
+		r.auditOff(err.Error())
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	table, err := r.openTable()
+	if err != nil {
+		r.auditOff(err.Error())
+		return
+	}
+	prepared, err := table.Prepare(ctx)
+	if err != nil {
+		r.auditOff(err.Error())
+		return
+	}
+	r.table, r.relation = table, prepared.Relation
+	for _, problem := range prepared.Problems {
+		r.problem(problem)
+	}
+	if r.cfg.Hooks == config.Inject {
+		r.hooks = dbt.Hooks{
+			Relation:   prepared.Relation,
+			FourOnly:   !slices.Contains(prepared.Columns, "node_id"),
+			CountViews: r.cfg.CountViews,
+		}
+	}
+}
+
+// installMacros brings the macros along that this run needs.
+func (r *run) installMacros() error {
+	set := dbt.HookMacros
+	if r.cfg.Hooks == config.Project {
+		if warehouse.Direct(r.connection.Type) {
+			return nil
+		}
+		set = dbt.OperationMacros
+	}
+	macros, err := dbt.InstallMacros(r.project.MacroPaths, r.project.PackagesPath, set)
+	if err != nil {
+		return err
+	}
+	r.macros = macros
+	if !macros.Called {
+		r.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; add {%% do dbt_tally_before(inside_transaction) %%} as its first line and {%% do dbt_tally_after(inside_transaction) %%} as its last; see docs/troubleshooting.md", macros.RunHooksIn))
+		r.silent = "the project's own run_hooks does not call the audit hooks"
+	}
+	return nil
+}
+
+func (r *run) removeMacros() {
+	if err := r.macros.Remove(); err != nil {
+		r.tell(r.actions, runner.Warning, err.Error())
+	}
+}
+
+func (r *run) openTable() (auditTable, error) {
+	access := warehouse.Write
+	if r.cfg.Hooks == config.Project {
+		access = warehouse.Read
+	}
+	return warehouse.Open(warehouse.Options{
+		Target: warehouse.Target{Type: r.connection.Type, Settings: r.connection.Settings, Dir: r.project.Dir},
+		Table: warehouse.Table{
+			Database: r.cfg.Audit.Database,
+			Schema:   r.cfg.Audit.Schema,
+			Name:     r.cfg.Audit.Table,
+		},
+		Access:   access,
+		Operator: dbt.Operator{CLI: r.cli, Version: r.version, Like: r.dbt[0]},
+	})
+}
+
+// rows reads the audit rows of this run back.
+func (r *run) rows(ctx context.Context, invocations []string) []tally.Row {
+	if r.table == nil || len(invocations) == 0 {
+		return nil
+	}
+	rows, err := r.table.Rows(ctx, invocations)
+	if err != nil {
+		r.auditOff("the audit rows could not be read: " + err.Error())
+		return nil
+	}
+	return rows
+}
+
+// auditOff notes that nothing is audited, and why.
+func (r *run) auditOff(why string) {
+	r.silent = "auditing did not work (the reason is above)"
+	r.problem(why)
+}
+
+// problem notes what is wrong with auditing, in the report and at once.
+func (r *run) problem(text string) {
+	text = r.redact.text(text)
+	r.problems = append(r.problems, text)
+	level := runner.Warning
+	if r.cfg.Audit.MustWork {
+		level = runner.Error
+	}
+	r.tell(r.actions, level, text)
+}
+
+// blocked says that dbt must not be run: auditing can't work and has to.
+func (r *run) blocked() bool {
+	return r.cfg.Audit.MustWork && r.auditFailed()
+}
+
+// auditFailed says whether auditing itself went wrong. Remarks on a table that
+// could be used are no failure.
+func (r *run) auditFailed() bool {
+	return len(r.problems) > 0 && r.silent != ""
+}

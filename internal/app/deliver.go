@@ -1,0 +1,216 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/term"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/runner"
+)
+
+// deliver brings the report to every surface there is and returns the exit
+// status. A surface that can't be reached is said and passed over: none of them
+// changes the status, and none keeps the next from its turn.
+func (r *run) deliver(ctx context.Context, made report.Report) int {
+	files := r.writeFiles(made)
+	r.printTable(made)
+	if r.actions.Active() {
+		r.annotate(made)
+		r.summarise(made)
+		url := r.comment(ctx, made)
+		r.output(made, files, url)
+	}
+	if files != "" && !r.actions.Active() {
+		fmt.Fprintf(r.Stdout, "report: %s\n", files)
+	}
+	return made.ExitCode
+}
+
+// writeFiles writes report.json and report.md and returns where report.json is,
+// "" where it could not be written.
+func (r *run) writeFiles(made report.Report) string {
+	path := filepath.Join(r.reportDir, "report.json")
+	err := errors.Join(
+		writeFile(path, func(w io.Writer) error { return report.WriteJSON(w, made) }),
+		writeFile(filepath.Join(r.reportDir, "report.md"), func(w io.Writer) error {
+			text, err := report.Summary(made)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(w, text)
+			return err
+		}),
+	)
+	if err != nil {
+		r.skip("report files", err)
+		return ""
+	}
+	return path
+}
+
+// printTable shows the table after dbt's own output. A run that has nothing to
+// show (dbt ls, dbt parse) prints nothing.
+func (r *run) printTable(made report.Report) {
+	if len(made.Models) == 0 && len(made.Failures) == 0 && len(made.Audit.Problems) == 0 {
+		return
+	}
+	options := report.TerminalOptions{Width: 120}
+	if file, ok := r.Stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		options.Color = r.getenv("NO_COLOR") == ""
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+			options.Width = width
+		}
+	}
+	fmt.Fprintln(r.Stdout)
+	if err := report.Terminal(r.Stdout, made, options); err != nil {
+		r.skip("table", err)
+	}
+}
+
+// annotate marks each failed node at its file.
+func (r *run) annotate(made report.Report) {
+	if !r.cfg.Annotations {
+		return
+	}
+	for _, failure := range made.Failures {
+		r.actions.Annotate(runner.Annotation{
+			Level: runner.Error, Title: "dbt: " + failure.Kind + " failed",
+			File: r.repositoryPath(failure), Message: failure.NodeID + "\n" + failure.Message,
+		})
+	}
+}
+
+// repositoryPath is a failed node's file relative to the repository, "" where it
+// has none there (a package's model).
+func (r *run) repositoryPath(failure report.Failure) string {
+	if failure.Path == "" {
+		return ""
+	}
+	path := filepath.Join(r.project.Dir, filepath.FromSlash(failure.Path))
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	root := r.getenv("GITHUB_WORKSPACE")
+	relative, err := filepath.Rel(root, path)
+	if root == "" || err != nil || !filepath.IsLocal(relative) {
+		return ""
+	}
+	return filepath.ToSlash(relative)
+}
+
+func (r *run) summarise(made report.Report) {
+	if !r.cfg.Summary {
+		return
+	}
+	text, err := report.Summary(made)
+	if err == nil {
+		err = r.actions.Summary(text)
+	}
+	if err != nil {
+		r.skip("job summary", err)
+	}
+}
+
+// comment brings the pull request's comment up to date and returns its address,
+// "" where there is none.
+func (r *run) comment(ctx context.Context, made report.Report) string {
+	switch {
+	case r.cfg.Comment == config.CommentOff:
+		return ""
+	case r.event.PullRequest == 0:
+		r.skip("comment", errNoPullRequest)
+		return ""
+	case r.cfg.GitHubToken == "":
+		r.skip("comment", errNoToken)
+		return ""
+	}
+	posted, err := r.post(ctx, made)
+	if err != nil {
+		r.skip("comment", err)
+		return ""
+	}
+	return posted.URL
+}
+
+var (
+	errNoPullRequest = errors.New("no pull request")
+	errNoToken       = errors.New("no github-token; see docs/permissions.md")
+)
+
+func (r *run) post(ctx context.Context, made report.Report) (github.Posted, error) {
+	body, err := report.Comment(made, r.event.RunURL)
+	if err != nil {
+		return github.Posted{}, err
+	}
+	client, err := github.New(github.Config{
+		HTTP: r.HTTP, APIURL: r.event.APIURL, GraphQLURL: r.event.GraphQLURL,
+		Token: r.cfg.GitHubToken, Repository: r.event.Repository,
+	})
+	if err != nil {
+		return github.Posted{}, err
+	}
+	var forge pullRequests = client
+	return forge.Comment(ctx, github.Comment{
+		PullRequest: r.event.PullRequest, Key: r.cfg.CommentKey,
+		RunID: r.event.RunID, RunAttempt: r.event.RunAttempt, Body: body,
+		OnlyUpdate: r.cfg.Comment == config.CommentChanges && !worthAComment(made),
+	})
+}
+
+// worthAComment says whether comment: changes starts a comment: rows changed, or
+// something went wrong.
+func worthAComment(made report.Report) bool {
+	return made.Totals.Changed > 0 || made.Status != report.Success || len(made.Audit.Problems) > 0
+}
+
+func (r *run) output(made report.Report, files, commentURL string) {
+	var ids []string
+	for _, inv := range made.Invocations {
+		ids = append(ids, inv.ID)
+	}
+	last := ""
+	if len(ids) > 0 {
+		last = ids[len(ids)-1]
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	dbtCode := made.ExitCode
+	if dbtCode == ExitAuditFailed {
+		dbtCode = 0
+	}
+	for _, output := range []struct{ name, value string }{
+		{"invocation-id", last},
+		{"dbt-exit-code", strconv.Itoa(dbtCode)},
+		{"status", string(made.Status)},
+		{"models", strconv.Itoa(made.Totals.Models)},
+		{"models-changed", strconv.Itoa(made.Totals.Changed)},
+		{"rows-before", number(made.Totals.RowsBefore)},
+		{"rows-after", number(made.Totals.RowsAfter)},
+		{"rows-delta", number(made.Totals.RowsDelta)},
+		{"comment-url", commentURL},
+		{"report-json", files},
+	} {
+		if err := r.actions.Output(output.name, output.value); err != nil {
+			r.skip("output "+output.name, err)
+			return
+		}
+	}
+}
+
+// skip says, once, that a surface was passed over and why. No pull request is no
+// cause for alarm.
+func (r *run) skip(surface string, why error) {
+	level := runner.Warning
+	if errors.Is(why, errNoPullRequest) {
+		level = runner.Notice
+	}
+	r.tell(r.actions, level, r.redact.text(fmt.Sprintf("skip %s: %v", surface, why)))
+}

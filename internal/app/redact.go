@@ -1,0 +1,24 @@
+package app
+
+import "strings"
+
+// redactor takes secrets out of text that others wrote (dbt, a driver) before it
+// reaches a surface: the runner masks its log, and nothing but its log.
+type redactor struct{ replacer *strings.Replacer }
+
+func newRedactor(secrets []string) redactor {
+	var pairs []string
+	for _, secret := range secrets {
+		if secret != "" {
+			pairs = append(pairs, secret, "***")
+		}
+	}
+	return redactor{strings.NewReplacer(pairs...)}
+}
+
+func (r redactor) text(s string) string {
+	if r.replacer == nil {
+		return s
+	}
+	return r.replacer.Replace(s)
+}

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// makeReport reads the audit rows back, joins them with what dbt said and makes
+// the one report that every surface is rendered from.
+func (r *run) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
+	nodes := r.nodes(invocations)
+	counted := tally.Compare(r.tallyInput(ctx, invocations, nodes))
+	about := report.Run{
+		GeneratedAt:  r.Now(),
+		TallyVersion: r.Version,
+		Status:       report.Success,
+		ExitCode:     exitCode(invocations),
+		Target:       r.target(),
+		Audit:        report.Audit{Table: r.relation, Problems: r.problems},
+		Failures:     r.failures(invocations, nodes),
+	}
+	for _, inv := range invocations {
+		about.Invocations = append(about.Invocations, report.Invocation{
+			ID: inv.ID, Command: r.redact.text(inv.Command.String()), DBTVersion: inv.DBTVersion,
+			StartedAt: inv.StartedAt.UTC(), CompletedAt: inv.CompletedAt.UTC(), ExitCode: inv.ExitCode,
+		})
+		if inv.Interrupted {
+			about.Status = report.Incomplete
+		}
+	}
+	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations)
+	if r.cfg.Audit.MustWork && r.auditFailed() && about.ExitCode == 0 {
+		about.ExitCode = ExitAuditFailed
+	}
+	if about.ExitCode != 0 && about.Status == report.Success {
+		about.Status = report.Failed
+	}
+	return report.New(about, counted)
+}
+
+func (r *run) tallyInput(ctx context.Context, invocations []dbt.Invocation, nodes []dbt.ManifestNode) tally.Input {
+	in := tally.Input{
+		RollsBack: warehouse.RollsBack(r.connection.Type) && !r.version.Rust,
+		OwnHooks:  r.macros.OwnHooks,
+	}
+	for _, inv := range invocations {
+		if inv.ID != "" {
+			in.Invocations = append(in.Invocations, inv.ID)
+		}
+		for _, node := range inv.Nodes {
+			in.Results = append(in.Results, tally.Result{
+				Invocation: inv.ID, NodeID: node.NodeID, Status: node.Status,
+				Message: r.redact.text(node.Message), Seconds: node.Seconds,
+			})
+		}
+	}
+	in.Rows = r.rows(ctx, in.Invocations)
+	in.Unaudited = r.silent
+	for _, node := range nodes {
+		if node.Counted() {
+			in.Nodes = append(in.Nodes, tally.Node{
+				ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: node.Path,
+				Relation: node.Relation, Materialized: node.Config.Materialized, OptedOut: node.OptedOut(),
+			})
+		}
+	}
+	return in
+}
+
+// nodes reads the manifest: the models, and whatever failed.
+func (r *run) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
+	var failed []string
+	any := false
+	for _, inv := range invocations {
+		for _, node := range inv.Nodes {
+			any = true
+			if node.Failed() {
+				failed = append(failed, node.NodeID)
+			}
+		}
+	}
+	if !any {
+		return nil // dbt built nothing; what manifest there is may be of another day
+	}
+	nodes, err := r.cli.ReadManifest(failed)
+	if err != nil {
+		r.problem(err.Error() + "; models are shown by their IDs")
+	}
+	return nodes
+}
+
+// failures are the nodes that dbt counts as failed, and a dbt that could not run.
+func (r *run) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) []report.Failure {
+	paths := make(map[string]string, len(nodes))
+	for _, node := range nodes {
+		paths[node.ID] = node.Path
+	}
+	var failures []report.Failure
+	for _, inv := range invocations {
+		if inv.Error != "" {
+			failures = append(failures, report.Failure{Kind: "dbt", Message: r.redact.text(inv.Error)})
+		}
+		for _, node := range inv.Nodes {
+			if node.Failed() {
+				kind, _, _ := strings.Cut(node.NodeID, ".")
+				failures = append(failures, report.Failure{
+					NodeID: node.NodeID, Kind: kind, Path: paths[node.NodeID], Message: r.redact.text(strings.TrimSpace(node.Message)),
+				})
+			}
+		}
+	}
+	return failures
+}
+
+func (r *run) target() report.Target {
+	setting := func(names ...string) string {
+		for _, name := range names {
+			if value, ok := r.connection.Settings[name].(string); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	return report.Target{
+		Name: r.connection.Target, Type: r.connection.Type,
+		Database: setting("database", "dbname", "project", "catalog"), Schema: setting("schema", "dataset"),
+	}
+}
+
+// auditCost sums the hooks' cost up; the time is unknown where one dbt keeps no
+// event log.
+func auditCost(invocations []dbt.Invocation) (statements int, seconds *float64) {
+	var sum float64
+	seconds = &sum
+	for _, inv := range invocations {
+		statements += inv.Audit.Statements
+		sum += inv.Audit.Seconds
+		if !inv.Audit.Known {
+			seconds = nil
+		}
+	}
+	return statements, seconds
+}

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/profile"
+	"github.com/dbt-tally/dbt-tally/internal/runner"
+)
+
+// run is one run of dbt-tally: what is known so far, filled in as the story goes.
+type run struct {
+	Command
+	actions *runner.Runner
+	cfg     config.Config
+	event   runner.Event
+	dbt     []dbt.Command // completed with what the inputs say
+	cli     dbt.CLI
+	version dbt.Version
+
+	project    profile.Project
+	connection profile.Connection
+	redact     redactor
+	reportDir  string
+
+	table    auditTable // nil where nothing is audited
+	hooks    dbt.Hooks
+	macros   dbt.Macros
+	relation string   // the audit table as the warehouse writes it
+	silent   string   // why no model can leave an audit row, "" when they can
+	problems []string // what went wrong with auditing
+}
+
+func (c Command) run(ctx context.Context, actions *runner.Runner, cfg config.Config) int {
+	r := &run{Command: c, actions: actions, cfg: cfg}
+	if err := r.setUp(); err != nil {
+		return c.refuse(actions, err)
+	}
+	scratch, err := os.MkdirTemp("", "dbt-tally-")
+	if err != nil {
+		return c.refuse(actions, err)
+	}
+	defer os.RemoveAll(scratch)
+	r.cli.ScratchDir = scratch
+
+	r.actions.Mask(append(r.connection.Secrets, r.cfg.GitHubToken))
+	invocations := r.deps(ctx)
+	if !failed(invocations) {
+		r.prepare(ctx)
+	}
+	defer r.removeMacros()
+	if !failed(invocations) && !r.blocked() {
+		invocations = append(invocations, r.runCommands(ctx)...)
+	}
+
+	// From here on nothing is cut short by the interrupt that ended dbt.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience(ctx))
+	defer cancel()
+	made := r.makeReport(ctx, invocations)
+	r.removeMacros()
+	return r.deliver(ctx, made)
+}
+
+// setUp finds out where we are, which project this is and how its warehouse is
+// reached. Nothing is written and nothing run. An error is a mistake in the
+// inputs; a connection that can't be told is not: dbt will say what it thinks.
+func (r *run) setUp() error {
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	var err error
+	if r.actions.Active() {
+		r.event, err = r.actions.Event()
+		note(err)
+	}
+	r.dbt, err = r.commands()
+	note(err)
+	if err == nil {
+		options := r.profileOptions()
+		if r.project, err = profile.LoadProject(options); err != nil {
+			note(err)
+		} else {
+			r.connect(options)
+			note(r.prepareReportDir())
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// profileOptions are what dbt will be told, to resolve the connection as it does.
+func (r *run) profileOptions() profile.Options {
+	home, _ := r.lookupEnv("HOME")
+	first := r.dbt[0]
+	flag := func(names ...string) string {
+		value, _ := first.Flag(names...)
+		return value
+	}
+	return profile.Options{
+		ProjectDir:  flag("--project-dir"),
+		ProfilesDir: flag("--profiles-dir"),
+		Profile:     flag("--profile"),
+		Target:      flag("--target", "-t"),
+		TargetPath:  flag("--target-path"),
+		Vars:        flag("--vars"),
+		WorkDir:     r.Dir,
+		HomeDir:     home,
+		LookupEnv:   r.lookupEnv,
+	}
+}
+
+// connect resolves the connection. What can't be resolved turns auditing off.
+func (r *run) connect(options profile.Options) {
+	r.cli = dbt.CLI{
+		Executable: r.executable(),
+		WorkDir:    r.Dir,
+		Env:        r.Environ,
+		ProjectDir: r.project.Dir,
+		TargetPath: r.project.TargetPath,
+		LogFile:    filepath.Join(r.project.LogPath, "dbt.log"),
+		Stdout:     r.Stdout,
+		Stderr:     r.Stderr,
+		Kill:       r.Kill,
+		Now:        r.Now,
+	}
+	var err error
+	r.connection, err = profile.Resolve(options, r.project)
+	r.redact = newRedactor(append(r.connection.Secrets, r.cfg.GitHubToken))
+	if err != nil {
+		r.auditOff("the connection could not be read: " + err.Error())
+	}
+}
+
+// executable is the dbt to run; a path is relative to the working folder.
+func (r *run) executable() string {
+	name := r.cfg.DBTExecutable
+	if filepath.Base(name) == name || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.Dir, name)
+}
+
+// prepareReportDir makes sure that the report can be written before anything runs.
+func (r *run) prepareReportDir() error {
+	r.reportDir = r.cfg.ReportDir
+	if r.reportDir == "" {
+		r.reportDir = filepath.Join(r.project.TargetPath, "dbt-tally")
+	}
+	if !filepath.IsAbs(r.reportDir) {
+		r.reportDir = filepath.Join(r.Dir, r.reportDir)
+	}
+	return makeWritable(r.reportDir)
+}
