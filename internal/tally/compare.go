@@ -167,6 +167,9 @@ func (e *evidence) failure(rollsBack bool) string {
 func (e *evidence) counted() (Status, string) {
 	after := *e.after.Count
 	if e.before == nil || e.before.Count == nil {
+		if e.before != nil && e.before.Materialized != "" {
+			return NotCounted, "it was a view before, and views are not counted"
+		}
 		if after == 0 {
 			return New, "first build, and it has no rows"
 		}

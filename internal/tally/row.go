@@ -22,7 +22,7 @@ type Row struct {
 	Phase        Phase     //
 	Time         time.Time // execution_time, UTC
 	Count        *int64    // row_count; nil: the relation was not there, or was not counted
-	Materialized string    // "" where the hook did not say
+	Materialized string    // "" where the hook did not say and, before a build, where there was no relation
 }
 
 // The suffixes by which the tutorial's model_name tells the phases apart.
