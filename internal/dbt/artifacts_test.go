@@ -1,0 +1,123 @@
+package dbt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const manifest = `{
+ "metadata": {"invocation_id": "one"},
+ "nodes": {
+  "model.shop.orders": {"unique_id": "model.shop.orders", "name": "orders", "resource_type": "model", "package_name": "shop",
+   "original_file_path": "models/orders.sql", "relation_name": "\"db\".\"dev\".\"orders\"", "raw_code": "select 1",
+   "config": {"materialized": "table", "meta": {"owner": "us", "tally": {"audit": false}}, "tags": []}},
+  "test.shop.unique.1": {"unique_id": "test.shop.unique.1", "original_file_path": "models/schema.yml", "resource_type": "test", "relation_name": null, "config": {"materialized": "test"}},
+  "test.shop.unique.2": {"unique_id": "test.shop.unique.2", "resource_type": "test"},
+  "seed.shop.regions": {"unique_id": "seed.shop.regions", "name": "regions", "resource_type": "seed", "package_name": "shop", "config": {"materialized": "seed"}}
+ },
+ "macros": {"macro.dbt.x": {"nodes": {}}},
+ "unit_tests": {"unit_test.shop.u": {"unique_id": "unit_test.shop.u", "original_file_path": "models/u.yml", "resource_type": "unit_test"}}
+}`
+
+func TestManifestGivesWhatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	got, err := readManifest(strings.NewReader(manifest), []string{"test.shop.unique.1", "unit_test.shop.u"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders := ManifestNode{
+		ID: "model.shop.orders", Name: "orders", ResourceType: "model", Package: "shop",
+		Path: "models/orders.sql", Relation: `"db"."dev"."orders"`,
+	}
+	orders.Config.Materialized = "table"
+	orders.Config.Meta = map[string]any{"owner": "us", "tally": map[string]any{"audit": false}}
+	test := ManifestNode{ID: "test.shop.unique.1", ResourceType: "test", Path: "models/schema.yml"}
+	test.Config.Materialized = "test"
+	regions := ManifestNode{ID: "seed.shop.regions", Name: "regions", ResourceType: "seed", Package: "shop"}
+	regions.Config.Materialized = "seed"
+	unit := ManifestNode{ID: "unit_test.shop.u", ResourceType: "unit_test", Path: "models/u.yml"}
+	if diff := cmp.Diff([]ManifestNode{orders, test, regions, unit}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if !got[0].OptedOut() || got[2].OptedOut() {
+		t.Error("meta.tally.audit: false was not seen, or seen where it is not")
+	}
+}
+
+func TestManifestIsReadNoFurtherThanNeeded(t *testing.T) {
+	t.Parallel()
+	cut := manifest[:strings.Index(manifest, `"macros"`)]
+	if _, err := readManifest(strings.NewReader(cut), nil); err != nil {
+		t.Errorf("what stands behind the nodes was read: %v", err)
+	}
+	if _, err := readManifest(strings.NewReader(cut), []string{"unit_test.shop.u"}); err == nil {
+		t.Error("a manifest that ends early gave no error")
+	}
+}
+
+func TestMissingArtifactsAreNotExist(t *testing.T) {
+	t.Parallel()
+	c := CLI{TargetPath: t.TempDir()}
+	if _, err := c.ReadManifest(nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("manifest: got %v", err)
+	}
+	if _, err := c.readRunResults(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("run results: got %v", err)
+	}
+	if err := c.removeRunResults(); err != nil {
+		t.Errorf("removing what is not there: %v", err)
+	}
+}
+
+func TestBrokenArtifactsAreErrors(t *testing.T) {
+	t.Parallel()
+	c := CLI{TargetPath: t.TempDir()}
+	write(t, `{"nodes": {"model.a.b": {"name": `, c.TargetPath, "manifest.json")
+	write(t, `{"results": 7}`, c.TargetPath, "run_results.json")
+	if _, err := c.ReadManifest(nil); err == nil || !strings.HasPrefix(err.Error(), "read manifest.json: ") {
+		t.Errorf("manifest: got %v", err)
+	}
+	if _, err := c.readRunResults(); err == nil || !strings.HasPrefix(err.Error(), "read run_results.json: ") {
+		t.Errorf("run results: got %v", err)
+	}
+}
+
+// bigManifest is a manifest of about megabytes MB, with the nodes of a project of
+// 1,000 models and the bulk where dbt has it: code, columns, macros.
+func bigManifest(megabytes int) string {
+	var b strings.Builder
+	code := strings.Repeat("select column_a, column_b from somewhere\\n", megabytes*1_000_000/2/1000/42)
+	b.WriteString(`{"metadata": {}, "nodes": {`)
+	for i := range 1000 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `"model.shop.m%d": {"unique_id": "model.shop.m%[1]d", "name": "m%[1]d", "resource_type": "model", "raw_code": "%s", "config": {"materialized": "table", "meta": {}}}`, i, code)
+	}
+	b.WriteString(`}, "macros": {`)
+	for i := range 1000 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `"macro.dbt.m%d": {"macro_sql": "%s"}`, i, code)
+	}
+	b.WriteString(`}}`)
+	return b.String()
+}
+
+func BenchmarkManifestOf50MB(b *testing.B) {
+	text := bigManifest(50)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		nodes, err := readManifest(strings.NewReader(text), nil)
+		if err != nil || len(nodes) != 1000 {
+			b.Fatal(len(nodes), err)
+		}
+	}
+}

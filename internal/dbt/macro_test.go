@@ -1,0 +1,133 @@
+package dbt
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// write makes a file, folders and all.
+func write(t *testing.T, text string, path ...string) string {
+	t.Helper()
+	file := filepath.Join(path...)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "macros")
+	m, err := InstallMacros([]string{dir, "never-used"}, "", HookMacros)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(m.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, macro := range []string{"run_hooks(", "dbt_tally_before(", "dbt_tally_after(", "dbt_tally_prepare(", "dbt_tally_rows("} {
+		if !strings.Contains(string(text), "{% macro "+macro) {
+			t.Errorf("the macro file lacks %s", macro)
+		}
+	}
+	for range 2 {
+		if err := m.Remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the macro folder, which was not there, is left: %v", err)
+	}
+}
+
+func TestALeftOverIsReplacedAndTheFolderKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old := write(t, macroMark+"of an earlier run", dir, macroFile)
+	m, err := InstallMacros([]string{dir}, "", OperationMacros)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(old)
+	if strings.Contains(string(text), "earlier run") || strings.Contains(string(text), "macro run_hooks") {
+		t.Errorf("got\n%s", text)
+	}
+	if err := m.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("the project's own folder is gone: %v", err)
+	}
+}
+
+func TestAForeignFileIsNeverTouched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := write(t, "theirs", dir, macroFile)
+	m, err := InstallMacros([]string{dir}, "", HookMacros)
+	if !errors.Is(err, ErrForeignMacroFile) || !strings.Contains(err.Error(), path) {
+		t.Errorf("got error %v, want ErrForeignMacroFile with the path", err)
+	}
+	if err := m.Remove(); err != nil {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "theirs" {
+		t.Errorf("the file is now %q", text)
+	}
+}
+
+func TestProjectsWithARunHooksOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	const theirs = "{%- macro run_hooks(hooks, inside_transaction=True) -%}\n%s{{ dbt.run_hooks(hooks, inside_transaction) }}\n{% endmacro %}"
+	tests := map[string]struct {
+		body   string
+		called bool
+	}{
+		"without the two lines": {"", false},
+		"with one of them":      {"{% do dbt_tally_before(inside_transaction) %}", false},
+		"with both":             {"{% do dbt_tally_before(inside_transaction) %}{% do dbt_tally_after(inside_transaction) %}", true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			second := write(t, strings.Replace(theirs, "%s", test.body, 1), dir, "more", "deep", "hooks.sql")
+			packages := filepath.Join(dir, "dbt_packages")
+			write(t, theirs, packages, "stubborn", "macros", "h.sql")
+			write(t, "{% macro run_hooks_not(x) %}{% endmacro %}", packages, "tame", "macros", "h.sql")
+
+			m, err := InstallMacros([]string{filepath.Join(dir, "macros"), filepath.Join(dir, "more")}, packages, HookMacros)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Macros{
+				Path: filepath.Join(dir, "macros", macroFile), RunHooksIn: second, Called: test.called,
+				OwnHooks: []string{"stubborn"}, madeDir: filepath.Join(dir, "macros"),
+			}
+			if diff := cmp.Diff(want, m, cmp.AllowUnexported(Macros{})); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			text, _ := os.ReadFile(m.Path)
+			if strings.Contains(string(text), "macro run_hooks") || !strings.Contains(string(text), "macro dbt_tally_before") {
+				t.Errorf("got\n%s", text)
+			}
+		})
+	}
+}
+
+func TestAnUnwritableMacroFolderIsAnError(t *testing.T) {
+	t.Parallel()
+	file := write(t, "", t.TempDir(), "macros")
+	if _, err := InstallMacros([]string{file}, "", HookMacros); err == nil {
+		t.Error("no error where macros is a file")
+	}
+}

@@ -1,0 +1,300 @@
+package dbt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// script is a CLI whose dbt is a shell script. It stands for what real dbt does
+// too quickly or too rarely to be tested: the stories at the root run real dbt.
+func script(t *testing.T, body string) CLI {
+	t.Helper()
+	dir := t.TempDir()
+	path := write(t, "#!/bin/sh\n"+body, dir, "dbt")
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return CLI{
+		Executable: path, WorkDir: dir, Env: []string{"PATH=" + os.Getenv("PATH")}, ProjectDir: dir,
+		TargetPath: filepath.Join(dir, "target"), LogFile: filepath.Join(dir, "logs", "dbt.log"), ScratchDir: t.TempDir(),
+		Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}, Now: time.Now,
+	}
+}
+
+const results = `{"metadata": {"invocation_id": "%s", "dbt_version": "1.11.16"}, "results": [
+ {"unique_id": "model.shop.a", "status": "success", "message": "SELECT 3", "execution_time": 0.5},
+ {"unique_id": "model.shop.b", "status": "error", "message": "\u001b[31mboom\u001b[0m", "execution_time": 0.25},
+ {"unique_id": "test.shop.t", "status": "fail", "message": null, "execution_time": 0}]}`
+
+func TestOutputAndExitCodeArePassedOn(t *testing.T) {
+	t.Parallel()
+	c := script(t, `echo "out: $1"; echo err >&2; exit 1`)
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, errs := c.Stdout.(*bytes.Buffer).String(), c.Stderr.(*bytes.Buffer).String()
+	if inv.ExitCode != 1 || out != "out: build\n" || errs != "err\n" {
+		t.Errorf("exit %d, stdout %q, stderr %q", inv.ExitCode, out, errs)
+	}
+}
+
+func TestResultsOfThisInvocation(t *testing.T) {
+	t.Parallel()
+	const log = `{"info": {"code": "A001", "invocation_id": "%s"}, "data": {"version": "=1.11.16"}}`
+	fake := func(logID, resultsID string) CLI {
+		return script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
+cat >"$dir/dbt.log" <<'END'
+`+strings.Replace(log, "%s", logID, 1)+`
+{"info": {"code": "Q024", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.z"}}}
+{"info": {"code": "Q024", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.a"}}}
+{"info": {"code": "Q025", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.a"}, "run_result": {"status": "success", "message": "OK", "execution_time": 2}}}
+not JSON at all
+{"info": {"code": "E016", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"sql": "/* app */ do $x$ begin /* dbt_tally */ insert into t"}}
+{"info": {"code": "E016", "thread": "two", "invocation_id": "`+logID+`"}, "data": {"sql": "select 1"}}
+{"info": {"code": "E017", "thread": "two", "invocation_id": "`+logID+`"}, "data": {"elapsed": 9}}
+{"info": {"code": "E017", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"elapsed": 0.25}}
+END
+mkdir -p target; cat >target/run_results.json <<'END'
+`+strings.Replace(results, "%s", resultsID, 1)+`
+END
+exit 1`)
+	}
+	inFlight := NodeResult{NodeID: "model.shop.z"}
+	tests := map[string]struct {
+		resultsID string
+		want      []NodeResult
+	}{
+		"are taken from run_results.json": {"one", []NodeResult{
+			{NodeID: "model.shop.a", Status: "success", Message: "SELECT 3", Seconds: 0.5},
+			{NodeID: "model.shop.b", Status: "error", Message: "boom", Seconds: 0.25},
+			{NodeID: "test.shop.t", Status: "fail"}, inFlight,
+		}},
+		"are not another invocation's": {"of another day", []NodeResult{
+			{NodeID: "model.shop.a", Status: "success", Message: "OK", Seconds: 2}, inFlight,
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inv, err := fake("one", test.resultsID).Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Invocation{
+				ID: "one", Command: Command{"build"}, DBTVersion: "1.11.16", ExitCode: 1, Nodes: test.want,
+				Audit: AuditCost{Statements: 1, Seconds: 0.25, Known: true},
+			}
+			if diff := cmp.Diff(want, inv, cmpopts.IgnoreFields(Invocation{}, "StartedAt", "CompletedAt")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestResultsOfAnEarlierCommandAreGoneBeforeDBTStarts(t *testing.T) {
+	t.Parallel()
+	c := script(t, `[ -e target/run_results.json ] && exit 9; exit 2`)
+	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if err != nil || inv.ExitCode != 2 || len(inv.Nodes) != 0 || inv.ID != "" {
+		t.Errorf("got %+v, %v", inv, err)
+	}
+}
+
+func TestWhyDBTCouldNotRun(t *testing.T) {
+	t.Parallel()
+	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
+cat >"$dir/dbt.log" <<'END'
+{"info": {"code": "Z002", "level": "error", "msg": "\u001b[31mEncountered an error:\nCompilation Error\u001b[0m", "invocation_id": "one"}, "data": {}}
+{"info": {"code": "X", "level": "error", "msg": "something later", "invocation_id": "one"}, "data": {}}
+END
+exit 2`)
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if want := "Encountered an error:\nCompilation Error"; err != nil || inv.Error != want || inv.ID != "one" {
+		t.Errorf("got %q of %q, %v; want %q", inv.Error, inv.ID, err, want)
+	}
+}
+
+func TestHooksAreToldThroughTheEnvironment(t *testing.T) {
+	t.Parallel()
+	c := script(t, `env | grep ^DBT_TALLY | sort`)
+	c.Env = append(c.Env, "DBT_TALLY_RELATION=left over")
+	for _, test := range []struct {
+		hooks Hooks
+		want  string
+	}{
+		{Hooks{}, "DBT_TALLY_RELATION=\n"},
+		{Hooks{Relation: `"a"."b"`}, "DBT_TALLY_COLUMNS=all\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
+		{Hooks{Relation: "t", FourOnly: true, CountViews: true}, "DBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_RELATION=t\n"},
+	} {
+		out := c.Stdout.(*bytes.Buffer)
+		out.Reset()
+		if _, err := c.Run(t.Context(), Command{"build"}, test.hooks, Version{}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, out.String()); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+func TestAUsersOwnLogSettingsAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		command Command
+		env     string
+	}{
+		{Command{"build", "--log-format-file", "text"}, ""},
+		{Command{"build"}, "DBT_LOG_FORMAT=json"},
+	} {
+		c := script(t, `echo "$@"`)
+		c.Env = append(c.Env, test.env)
+		inv, err := c.Run(t.Context(), test.command, Hooks{}, Version{})
+		if out := c.Stdout.(*bytes.Buffer).String(); err != nil || strings.Contains(out, "--log-path") || inv.Audit.Known {
+			t.Errorf("dbt got %q; cost known: %v; %v", out, inv.Audit.Known, err)
+		}
+	}
+}
+
+func TestDBTTwoGetsItsInvocationID(t *testing.T) {
+	t.Parallel()
+	c := script(t, `echo "$@"`)
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{Number: "2.0.1", Rust: true})
+	want := "build --invocation-id " + inv.ID + "\n"
+	if out := c.Stdout.(*bytes.Buffer).String(); err != nil || inv.ID == "" || out != want || inv.DBTVersion != "2.0.1" {
+		t.Errorf("dbt got %q, want %q; %+v, %v", out, want, inv, err)
+	}
+	inv, err = c.Run(t.Context(), Command{"build", "--invocation-id", "mine"}, Hooks{}, Version{Rust: true})
+	if err != nil || inv.ID != "mine" {
+		t.Errorf("got id %q, %v; want the user's own", inv.ID, err)
+	}
+}
+
+func TestDBTThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	c := script(t, "")
+	c.Executable = filepath.Join(c.WorkDir, "no-such-dbt")
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if !errors.Is(err, ErrNotFound) || inv.ExitCode != ExitCouldNotRun {
+		t.Errorf("got exit %d, error %v", inv.ExitCode, err)
+	}
+	if _, err := c.DetectVersion(t.Context()); !errors.Is(err, ErrNotFound) {
+		t.Errorf("DetectVersion: got %v", err)
+	}
+}
+
+// waitFor waits until the file is there.
+func waitFor(t *testing.T, path string) {
+	t.Helper()
+	for range 500 {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s never came", path)
+}
+
+func TestAnInterruptReachesDBTOnceAndItsGroup(t *testing.T) {
+	t.Parallel()
+	// The inner shell is dbt below a wrapper that does not pass signals on.
+	c := script(t, `sh -c 'trap "echo interrupted; exit 2" INT; touch ready; while :; do sleep 0.05; done'; exit $?`)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() { waitFor(t, filepath.Join(c.WorkDir, "ready")); interrupt() }()
+	inv, err := c.Run(ctx, Command{"build"}, Hooks{}, Version{})
+	if err != nil || !inv.Interrupted || inv.ExitCode != 2 {
+		t.Errorf("got exit %d, interrupted %v, %v", inv.ExitCode, inv.Interrupted, err)
+	}
+	if got := c.Stdout.(*bytes.Buffer).String(); got != "interrupted\n" {
+		t.Errorf("dbt saw %q, want one interrupt", got)
+	}
+}
+
+func TestASecondInterruptKills(t *testing.T) {
+	t.Parallel()
+	c := script(t, `trap "touch stubborn" INT; touch ready; while :; do sleep 0.05; done`)
+	kill := make(chan struct{})
+	c.Kill = kill
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		waitFor(t, filepath.Join(c.WorkDir, "ready"))
+		interrupt()
+		waitFor(t, filepath.Join(c.WorkDir, "stubborn"))
+		close(kill)
+	}()
+	inv, err := c.Run(ctx, Command{"build"}, Hooks{}, Version{})
+	if err != nil || inv.ExitCode != ExitCouldNotRun || !inv.Interrupted {
+		t.Errorf("got exit %d, interrupted %v, %v", inv.ExitCode, inv.Interrupted, err)
+	}
+}
+
+func TestVersionOfDBT(t *testing.T) {
+	t.Parallel()
+	const v1 = "echo 'Core:'; echo '  - installed: 1.12.6'; echo '  - latest:    1.12.6 - Up to date!'"
+	tests := map[string]struct {
+		body string
+		want Version
+	}{
+		"v1, asked":         {v1, Version{Number: "1.12.6"}},
+		"v2":                {"echo 'dbt-core 2.0.3'", Version{Number: "2.0.3", Rust: true}},
+		"v2, as Fusion":     {"echo 'dbt-fusion 2.0.0-preview.70'", Version{Number: "2.0.0-preview.70", Rust: true}},
+		"something unknown": {"echo hello", Version{}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := script(t, test.body).DetectVersion(t.Context())
+			if err != nil || got != test.want {
+				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestVersionIsToldWithoutStartingPython(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := write(t, "#!/bin/false python\n", dir, "bin", "dbt")
+	write(t, "", dir, "lib", "python3.12", "site-packages", "dbt_core-1.10.4.dist-info", "METADATA")
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got, err := CLI{Executable: path}.DetectVersion(t.Context())
+	if want := (Version{Number: "1.10.4"}); err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestOperationGivesPayloadsOrDBTsWords(t *testing.T) {
+	t.Parallel()
+	c := script(t, `echo "$@" >args
+echo '{"info": {"level": "info", "msg": "Running with dbt"}}'
+echo '{"info": {"level": "info", "msg": "DBT_TALLY {\"a\": 1}"}}'
+echo '{"info": {"level": "info", "msg": "DBT_TALLY [2]"}}'
+echo '{"info": {"level": "error", "msg": "\u001b[31mno such table\u001b[0m"}}'
+exit $(cat code)`)
+	o := Operator{CLI: c, Like: Command{"build", "--target", "ci", "--select", "x"}}
+	write(t, "0", c.WorkDir, "code")
+	got, err := o.RunOperation(t.Context(), "dbt_tally_rows", map[string]any{"b": []string{"x"}, "a": 1})
+	if diff := cmp.Diff([][]byte{[]byte(`{"a": 1}`), []byte(`[2]`)}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+	args, _ := os.ReadFile(filepath.Join(c.WorkDir, "args"))
+	if want := `run-operation dbt_tally_rows --args {"a":1,"b":["x"]}`; !strings.HasPrefix(string(args), want) || !strings.Contains(string(args), "--target ci") || strings.Contains(string(args), "--select") {
+		t.Errorf("dbt got %s", args)
+	}
+	write(t, "1", c.WorkDir, "code")
+	if _, err := o.RunOperation(t.Context(), "dbt_tally_rows", nil); err == nil || err.Error() != "dbt run-operation dbt_tally_rows: no such table" {
+		t.Errorf("got error %v", err)
+	}
+}
