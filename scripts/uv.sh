@@ -21,7 +21,7 @@ if [[ ! -x $dir/bin/uv ]]; then
   if ! { python3 -m venv "$dir" && "$dir/bin/python" -m pip install --quiet "uv==$version"; } >/dev/null 2>&1; then
     # Debian's python3 comes without ensurepip, and so without a working venv.
     rm -rf "$dir"
-    python3 -m pip install --quiet --target "$dir" "uv==$version" >&2 || {
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target "$dir" "uv==$version" >&2 || {
       rm -rf "$dir"
       echo "uv cannot be installed: want uv on PATH, or a Python 3.10+ with venv or pip (Debian: apt-get install python3-venv)" >&2
       exit 1
