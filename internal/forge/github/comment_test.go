@@ -1,0 +1,330 @@
+package github
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+func TestFirstCommentIsCreated(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+
+	posted := post(t, client(t, gh), Comment{Key: "prod", RunID: 10, RunAttempt: 1, Body: "### hello\n"})
+
+	want := []fakegithub.Comment{{
+		ID: 1001, PullRequest: fakegithub.PullRequest, Author: fakegithub.ActionsBot,
+		Body: `<!-- dbt-tally: {"key":"prod","run_id":10,"run_attempt":1} -->` + "\n### hello\n",
+	}}
+	if diff := cmp.Diff(want, gh.Comments(fakegithub.PullRequest)); diff != "" {
+		t.Errorf("comments (-want +got):\n%s", diff)
+	}
+	if want := (Posted{"https://github.com/acme/shop/pull/7#issuecomment-1001", Created}); posted != want {
+		t.Errorf("posted %+v, want %+v", posted, want)
+	}
+}
+
+func TestCommentIsUpdatedInPlaceBehindManyOthers(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	for i := range 250 {
+		gh.AddComment(fakegithub.PullRequest, "alice", fmt.Sprint("remark ", i))
+	}
+	c := client(t, gh)
+	post(t, c, Comment{RunID: 10, Body: "first"})
+
+	posted := post(t, c, Comment{RunID: 11, Body: "second"})
+
+	if posted.Outcome != Updated {
+		t.Errorf("outcome %q, want %q", posted.Outcome, Updated)
+	}
+	wantOurs(t, gh, "second")
+	if n := len(gh.Comments(fakegithub.PullRequest)); n != 251 {
+		t.Errorf("%d comments, want 251", n)
+	}
+}
+
+func TestEqualTextIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	edited := strings.ReplaceAll(marker{RunID: 10}.String()+"\ntwo\nlines\n", "\n", "\r\n")
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, edited)
+
+	posted := post(t, client(t, gh), Comment{RunID: 11, Body: "two\nlines"})
+
+	if posted.Outcome != Unchanged {
+		t.Errorf("outcome %q, want %q", posted.Outcome, Unchanged)
+	}
+	if n := requests(gh, http.MethodPatch); n != 0 {
+		t.Errorf("%d edits, want none", n)
+	}
+}
+
+func TestOlderRunDoesNotOverwriteNewer(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		run  Comment
+		want Outcome
+	}{
+		{"older run", Comment{RunID: 9, RunAttempt: 5}, Newer},
+		{"older attempt of the run", Comment{RunID: 10, RunAttempt: 1}, Newer},
+		{"same attempt", Comment{RunID: 10, RunAttempt: 2}, Updated},
+		{"re-run", Comment{RunID: 10, RunAttempt: 3}, Updated},
+		{"newer run", Comment{RunID: 11, RunAttempt: 1}, Updated},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			c := client(t, gh)
+			post(t, c, Comment{RunID: 10, RunAttempt: 2, Body: "there"})
+			tt.run.Body = "another"
+
+			if got := post(t, c, tt.run).Outcome; got != tt.want {
+				t.Errorf("outcome %q, want %q", got, tt.want)
+			}
+			wantOurs(t, gh, map[Outcome]string{Newer: "there", Updated: "another"}[tt.want])
+		})
+	}
+}
+
+func TestDuplicatesAreRemoved(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		run    int64
+		body   string
+		want   Outcome
+		wantID int64
+	}{
+		{"the oldest is kept and updated", 13, "new", Updated, 1001},
+		{"the oldest is kept as it is", 13, "of 12", Unchanged, 1001},
+		{"a newer run's is kept", 10, "new", Newer, 1002},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 9}.String()+"\nof 12")
+			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 12}.String()+"\nof 12")
+			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 11}.String()+"\nof 11")
+
+			posted := post(t, client(t, gh), Comment{RunID: tt.run, Body: tt.body})
+
+			if posted.Outcome != tt.want {
+				t.Errorf("outcome %q, want %q", posted.Outcome, tt.want)
+			}
+			if left := gh.Comments(fakegithub.PullRequest); len(left) != 1 || left[0].ID != tt.wantID {
+				t.Errorf("left %+v, want only %d", left, tt.wantID)
+			}
+		})
+	}
+}
+
+func TestCommentsOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	mine := marker{Key: "prod", RunID: 1}.String()
+	for name, other := range map[string]fakegithub.Comment{
+		"pasted by somebody else": {Author: "mallory", Body: mine + "\nowned"},
+		"deleted account":         {Author: "", Body: mine + "\nowned"},
+		"quoted further down":     {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
+		"another key":             {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
+		"not a marker after all":  {Author: fakegithub.ActionsBot, Body: "<!-- dbt-tally: {key} -->\n"},
+		"no marker":               {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			gh.AddComment(fakegithub.PullRequest, other.Author, other.Body)
+
+			if got := post(t, client(t, gh), Comment{Key: "prod", RunID: 2, Body: "ours"}).Outcome; got != Created {
+				t.Errorf("outcome %q, want %q", got, Created)
+			}
+			if got := gh.Comments(fakegithub.PullRequest)[0].Body; got != other.Body {
+				t.Errorf("the other comment became %q", got)
+			}
+		})
+	}
+}
+
+func TestHostileKeysStayInTheMarker(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := client(t, gh)
+	keys := []string{"", "-->", "--!>", "a --> <b>", "<!-- x", "two\nlines", "nul\x00", `q"uo\te`, "prod / EU", "ünï", "prod"}
+	for _, key := range keys {
+		post(t, c, Comment{Key: key, RunID: 1, Body: "one"})
+	}
+	for i, comment := range gh.Comments(fakegithub.PullRequest) {
+		line, text, _ := strings.Cut(comment.Body, "\n")
+		if strings.Count(line, ">") != 1 || !strings.HasSuffix(line, "-->") || text != "one" {
+			t.Errorf("key %q broke out: %q", keys[i], comment.Body)
+		}
+	}
+	for _, key := range keys {
+		if got := post(t, c, Comment{Key: key, RunID: 2, Body: "two"}).Outcome; got != Updated {
+			t.Errorf("key %q: outcome %q, want %q", key, got, Updated)
+		}
+	}
+}
+
+func TestTokenOwnerIsAsked(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"pat": {Login: "Alice"}}})
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nthe bot's")
+	gh.AddComment(fakegithub.PullRequest, "alice", marker{}.String()+"\nher own")
+
+	post(t, clientFor(t, gh.URL(), "pat", nil), Comment{RunID: 1, Body: "updated"})
+
+	var got []string
+	for _, comment := range gh.Comments(fakegithub.PullRequest) {
+		_, text, _ := split(comment.Body)
+		got = append(got, text)
+	}
+	if diff := cmp.Diff([]string{"the bot's", "updated"}, got); diff != "" {
+		t.Errorf("comments (-want +got):\n%s", diff)
+	}
+}
+
+// The token's owner cannot always be asked: the answer to a create settles it.
+func TestUnknownTokenOwnerStillEndsInOneComment(t *testing.T) {
+	t.Parallel()
+	for _, login := range []string{fakegithub.ActionsBot, "alice", "tally-app[bot]"} {
+		t.Run(login, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"secret": {Login: login}}})
+			gh.Fail(http.MethodPost, "/graphql", fakegithub.Fault{Status: http.StatusForbidden, Message: "Resource not accessible"})
+			c := clientFor(t, gh.URL(), "secret", nil)
+
+			post(t, c, Comment{RunID: 1, Body: "first"})
+			post(t, c, Comment{RunID: 2, Body: "second"})
+
+			wantOurs(t, gh, "second")
+		})
+	}
+}
+
+func TestJobsThatCreateAtOnceLeaveOneComment(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	const jobs = 5
+	var ready, done sync.WaitGroup
+	ready.Add(jobs)
+	for run := range jobs {
+		c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/issues/7/comments", func() {
+			ready.Done()
+			ready.Wait()
+		}))
+		done.Go(func() {
+			post(t, c, Comment{RunID: int64(run), Body: fmt.Sprint("of run ", run)})
+		})
+	}
+	done.Wait()
+
+	if n := requests(gh, "POST /repos/"); n != jobs {
+		t.Fatalf("%d creates, want %d", n, jobs)
+	}
+	wantOurs(t, gh, fmt.Sprint("of run ", jobs-1))
+}
+
+func TestCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 1}.String()+"\nold")
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
+		fmt.Sprintf("PATCH /repos/acme/shop/issues/comments/%d", id), func() { gh.RemoveComment(id) },
+	))
+
+	if got := post(t, c, Comment{RunID: 2, Body: "new"}).Outcome; got != Created {
+		t.Errorf("outcome %q, want %q", got, Created)
+	}
+	wantOurs(t, gh, "new")
+}
+
+func TestDuplicateDeletedMeanwhileIsFine(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\ntext")
+	id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\ntext")
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
+		fmt.Sprintf("DELETE /repos/acme/shop/issues/comments/%d", id), func() { gh.RemoveComment(id) },
+	))
+
+	post(t, c, Comment{Body: "text"})
+
+	wantOurs(t, gh, "text")
+}
+
+// client is for the job's own token.
+func client(t *testing.T, gh *fakegithub.Server) *Client {
+	t.Helper()
+	return clientFor(t, gh.URL(), fakegithub.JobToken, nil)
+}
+
+func clientFor(t *testing.T, url, token string, transport http.RoundTripper) *Client {
+	t.Helper()
+	c, err := New(Config{
+		HTTP: &http.Client{Transport: transport}, APIURL: url, Token: token, Repository: fakegithub.Repository,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.pause = time.Millisecond
+	return c
+}
+
+func post(t *testing.T, c *Client, cm Comment) Posted {
+	t.Helper()
+	cm.PullRequest = fakegithub.PullRequest
+	posted, err := c.Comment(t.Context(), cm)
+	if err != nil {
+		t.Error(err)
+	}
+	return posted
+}
+
+// wantOurs checks that there is one comment with a marker, and its text.
+func wantOurs(t *testing.T, gh *fakegithub.Server, want string) {
+	t.Helper()
+	var got []string
+	for _, comment := range gh.Comments(fakegithub.PullRequest) {
+		if _, text, ok := split(comment.Body); ok {
+			got = append(got, text)
+		}
+	}
+	if !slices.Equal(got, []string{want}) {
+		t.Errorf("our comments are %q, want only %q", got, want)
+	}
+}
+
+// requests counts those that begin so.
+func requests(gh *fakegithub.Server, prefix string) int {
+	n := 0
+	for _, r := range gh.Requests() {
+		if strings.HasPrefix(r, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// before does something before a request is sent.
+func before(request string, do func()) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method+" "+r.URL.Path == request {
+			do()
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,0 +1,122 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Why GitHub did not do what was asked. An Error is one of these, for errors.Is.
+var (
+	ErrPermission  = errors.New(`not found, or the token may not do this; want "pull-requests: write" in the job's permissions; see docs/permissions.md`)
+	ErrRateLimited = errors.New("GitHub's rate limit is reached")
+	ErrTooLong     = errors.New("the text is longer than GitHub takes")
+	ErrUnavailable = errors.New("GitHub could not be reached or is out of order")
+	ErrRefused     = errors.New("GitHub refused the request")
+)
+
+// Error is an answer of GitHub's that is not the wanted one, or none at all. A
+// context that ended is no Error: its own error is returned.
+type Error struct {
+	Kind       error         // one of the Err values
+	Status     int           // HTTP status; 0: no answer came
+	Detail     string        // in GitHub's words or the network's, without URL or token
+	RetryAfter time.Duration // how long GitHub asks to wait; 0: it does not say
+}
+
+func (e *Error) Error() string {
+	s := e.Kind.Error()
+	if e.RetryAfter > 0 {
+		s += fmt.Sprintf(" for another %v", e.RetryAfter.Round(time.Second))
+	}
+	switch {
+	case e.Status == 0:
+		return s + ": " + e.Detail
+	case e.Detail == "":
+		return fmt.Sprintf("%s (%d)", s, e.Status)
+	default:
+		return fmt.Sprintf("%s (%d: %s)", s, e.Status, e.Detail)
+	}
+}
+
+// Unwrap returns the kind.
+func (e *Error) Unwrap() error { return e.Kind }
+
+// notFound says whether a request was answered with 404.
+func notFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusNotFound
+}
+
+// failure turns an error of go-github's into one of ours. Theirs hold the URL of
+// the request, which may hold a password.
+func failure(err error) error {
+	var (
+		primary   *github.RateLimitError
+		secondary *github.AbuseRateLimitError
+		answered  *github.ErrorResponse
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &primary):
+		return &Error{
+			Kind: ErrRateLimited, Status: primary.Response.StatusCode, Detail: primary.Message,
+			RetryAfter: max(0, time.Until(primary.Rate.Reset.Time)),
+		}
+	case errors.As(err, &secondary):
+		e := &Error{Kind: ErrRateLimited, Status: secondary.Response.StatusCode, Detail: secondary.Message}
+		if secondary.RetryAfter != nil {
+			e.RetryAfter = *secondary.RetryAfter
+		}
+		return e
+	case errors.As(err, &answered):
+		return fromAnswer(answered)
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	default:
+		return fromNetwork(err)
+	}
+}
+
+func fromAnswer(err *github.ErrorResponse) *Error {
+	status, header := err.Response.StatusCode, err.Response.Header
+	details := []string{err.Message}
+	for _, e := range err.Errors {
+		details = append(details, e.Message)
+	}
+	e := &Error{Kind: ErrRefused, Status: status, Detail: strings.Join(details, ": ")}
+	switch {
+	case status == http.StatusTooManyRequests, status == http.StatusForbidden && header.Get("Retry-After") != "":
+		seconds, _ := strconv.Atoi(header.Get("Retry-After"))
+		e.Kind, e.RetryAfter = ErrRateLimited, time.Duration(seconds)*time.Second
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
+		e.Kind = ErrPermission
+	case status == http.StatusUnprocessableEntity && strings.Contains(e.Detail, "too long"):
+		e.Kind = ErrTooLong
+	case status >= http.StatusInternalServerError:
+		e.Kind = ErrUnavailable
+	}
+	return e
+}
+
+func fromNetwork(err error) *Error {
+	e := &Error{Kind: ErrUnavailable}
+	var u *url.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Detail = "no answer in time"
+	case errors.As(err, &u):
+		e.Detail = u.Err.Error()
+	default:
+		e.Detail = err.Error()
+	}
+	return e
+}

@@ -1,0 +1,231 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+const (
+	commentsPattern = "/repos/*/*/issues/*/comments"
+	commentPattern  = "/repos/*/*/issues/comments/*"
+)
+
+func TestFailuresAreTold(t *testing.T) {
+	t.Parallel()
+	type fault = fakegithub.Fault
+	for _, tt := range []struct {
+		name            string
+		method, pattern string
+		fault           fault
+		want            error
+		message         string
+	}{
+		{"may not list", "GET", commentsPattern, fault{Status: 404, Message: "Not Found"}, ErrPermission, "not found, or the token may not"},
+		{"may not create", "POST", commentsPattern, fault{Status: 403, Message: "Resource not accessible by integration"}, ErrPermission, "(403: Resource not accessible by integration)"},
+		{"may not edit", "PATCH", commentPattern, fault{Status: 403}, ErrPermission, "(403)"},
+		{"locked", "POST", commentsPattern, fault{Status: 403, Message: "Unable to create comment because issue is locked."}, ErrPermission, "issue is locked"},
+		{"too many requests", "POST", commentsPattern, fault{Status: 429, RetryAfter: time.Minute}, ErrRateLimited, "for another 1m0s"},
+		{"secondary limit", "GET", commentsPattern, fault{Status: 403, RetryAfter: time.Minute}, ErrRateLimited, "for another 1m0s"},
+		{"out of order", "GET", commentsPattern, fault{Status: 502}, ErrUnavailable, "(502)"},
+		{"create fails", "POST", commentsPattern, fault{Status: 500}, ErrUnavailable, "(500)"},
+		{"disabled", "POST", commentsPattern, fault{Status: 410, Message: "Issues has been disabled"}, ErrRefused, "(410: Issues has been disabled)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			if tt.method == http.MethodPatch {
+				gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+			}
+			gh.Fail(tt.method, tt.pattern, tt.fault)
+
+			err := postFails(t, client(t, gh))
+
+			wantKind(t, err, tt.want, "comment on acme/shop#7: ", tt.message)
+		})
+	}
+}
+
+func TestReadOnlyTokenNamesThePermission(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{
+		"of-a-fork": {Login: fakegithub.ActionsBot, ReadOnly: true},
+	}})
+	err := postFails(t, clientFor(t, gh.URL(), "of-a-fork", nil))
+	wantKind(t, err, ErrPermission, `"pull-requests: write"`, "docs/permissions.md")
+}
+
+func TestWrongTokenIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	err := postFails(t, clientFor(t, gh.URL(), "expired-secret", nil))
+	wantKind(t, err, ErrPermission, "(401: Bad credentials)")
+	if strings.Contains(err.Error(), "expired-secret") {
+		t.Errorf("the token is in the error: %v", err)
+	}
+}
+
+func TestUnknownPullRequestIsNotFound(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{PullRequests: []int{8}})
+	wantKind(t, postFails(t, client(t, gh)), ErrPermission, "(404: Not Found)")
+}
+
+func TestTextBeyondTheLimitIsTooLong(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	_, err := client(t, gh).Comment(t.Context(), Comment{
+		PullRequest: fakegithub.PullRequest, Body: strings.Repeat("x", 65_536),
+	})
+	wantKind(t, err, ErrTooLong, "maximum is 65536 characters")
+}
+
+func TestPrimaryRateLimitSaysHowLong(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(10*time.Minute).Unix()))
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	t.Cleanup(server.Close)
+
+	err := postFails(t, clientFor(t, server.URL, "secret", nil))
+
+	wantKind(t, err, ErrRateLimited)
+	var e *Error
+	if !errors.As(err, &e) || e.RetryAfter < 9*time.Minute || e.RetryAfter > 10*time.Minute {
+		t.Errorf("%v does not say to wait 10 minutes", err)
+	}
+}
+
+func TestCreateIsNeverTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]fakegithub.Fault{
+		"refused for a moment": {Status: http.StatusServiceUnavailable, Times: 1},
+		"answer lost":          {Hang: true, Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			gh.Fail(http.MethodPost, commentsPattern, fault)
+			c := client(t, gh)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+
+			_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+
+			wantKind(t, err, ErrUnavailable)
+			if n := requests(gh, "POST /repos/acme/shop/issues/7/comments"); n != 1 {
+				t.Errorf("%d creates, want 1", n)
+			}
+		})
+	}
+}
+
+func TestReadsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"pat": {Login: "alice"}}})
+	gh.AddComment(fakegithub.PullRequest, "alice", marker{}.String()+"\nold")
+	gh.Fail(http.MethodPost, "/graphql", fakegithub.Fault{Status: http.StatusBadGateway, Times: 2})
+	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway, Times: 2})
+
+	if got := post(t, clientFor(t, gh.URL(), "pat", nil), Comment{Body: "new"}).Outcome; got != Updated {
+		t.Errorf("outcome %q, want %q", got, Updated)
+	}
+}
+
+func TestTheEndOfTheContextEndsEverything(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway})
+	ctx, cancel := context.WithCancel(t.Context())
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, before("GET /repos/acme/shop/issues/7/comments", cancel))
+	c.pause = time.Hour
+
+	_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+func TestDeadlineEndsTheWaitForAnotherTry(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway})
+	c := client(t, gh)
+	c.pause = time.Hour
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+
+	_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+
+	wantKind(t, err, ErrUnavailable, "(502)")
+}
+
+// The comment is there: only the tidying up went wrong.
+func TestDuplicateThatCannotBeRemovedIsTold(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	for range 2 {
+		gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+	}
+	gh.Fail(http.MethodDelete, commentPattern, fakegithub.Fault{Status: http.StatusBadGateway})
+
+	posted, err := client(t, gh).Comment(t.Context(), Comment{PullRequest: fakegithub.PullRequest, Body: "new"})
+
+	wantKind(t, err, ErrUnavailable, "remove the duplicate https://github.com/acme/shop/pull/7#issuecomment-1002")
+	if want := (Posted{"https://github.com/acme/shop/pull/7#issuecomment-1001", Updated}); posted != want {
+		t.Errorf("posted %+v, want %+v", posted, want)
+	}
+}
+
+func TestUnreachableHostKeepsPasswordsOutOfTheError(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	err = postFails(t, clientFor(t, "http://user:hunter2@"+addr, "secret-token", nil))
+
+	wantKind(t, err, ErrUnavailable, "connection refused")
+	for _, secret := range []string{"user:", "hunter2", "secret-token"} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("%q is in the error: %v", secret, err)
+		}
+	}
+}
+
+func postFails(t *testing.T, c *Client) error {
+	t.Helper()
+	posted, err := c.Comment(t.Context(), Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+	if err == nil {
+		t.Fatalf("posted %+v, want an error", posted)
+	}
+	return err
+}
+
+func wantKind(t *testing.T, err, kind error, parts ...string) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Fatalf("got %v, want %v", err, kind)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package fakegithub
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// descriptionPath is where `make tools` installs npm's @octokit/openapi, below
+// the root of the repository.
+const descriptionPath = ".cache/openapi/node_modules/@octokit/openapi/generated/api.github.com.json"
+
+var errNoDescription = errors.New("GitHub's OpenAPI description is not installed at " + descriptionPath)
+
+// load reads the description once for the test process: it has 13 MB.
+var load = sync.OnceValues(func() (*openapi3.T, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(root, descriptionPath))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoDescription
+	}
+	if err != nil {
+		return nil, err
+	}
+	if text, err = cut(text); err != nil {
+		return nil, err
+	}
+	return openapi3.NewLoader().LoadFromData(text)
+})
+
+// moduleRoot returns the nearest folder above the test's that has a go.mod.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("no go.mod above the working directory")
+		}
+		dir = parent
+	}
+}
+
+// document is an OpenAPI document, read no deeper than it must be to be cut.
+type document struct {
+	OpenAPI    string                                `json:"openapi"`
+	Info       json.RawMessage                       `json:"info"`
+	Paths      map[string]json.RawMessage            `json:"paths"`
+	Components map[string]map[string]json.RawMessage `json:"components"`
+}
+
+var reference = regexp.MustCompile(`"\$ref":\s*"#/components/([^/"]+)/([^"]+)"`)
+
+// cut leaves in a description what the fake's operations need: resolving the
+// whole of it takes seconds and hundreds of megabytes.
+func cut(text []byte) ([]byte, error) {
+	var whole document
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, err
+	}
+	part := document{
+		OpenAPI: whole.OpenAPI, Info: whole.Info,
+		Paths: map[string]json.RawMessage{}, Components: map[string]map[string]json.RawMessage{},
+	}
+	var follow func(json.RawMessage)
+	follow = func(text json.RawMessage) {
+		for _, ref := range reference.FindAllSubmatch(text, -1) {
+			kind, name := string(ref[1]), string(ref[2])
+			if _, seen := part.Components[kind][name]; seen {
+				continue
+			}
+			if part.Components[kind] == nil {
+				part.Components[kind] = map[string]json.RawMessage{}
+			}
+			part.Components[kind][name] = whole.Components[kind][name]
+			follow(whole.Components[kind][name])
+		}
+	}
+	for _, o := range operations {
+		item, ok := whole.Paths[o.path]
+		if !ok {
+			return nil, fmt.Errorf("GitHub's description has no path %s", o.path)
+		}
+		part.Paths[o.path] = item
+		follow(item)
+	}
+	return json.Marshal(part)
+}

@@ -1,0 +1,189 @@
+// Package fakegithub is a strict fake of the part of GitHub's API that the
+// project uses: a real server that keeps comments, pages, checks tokens and can
+// be told to fail. Every request and answer is held to GitHub's own OpenAPI
+// description. A request it does not know fails the test, so a new request is
+// taught here before it is made.
+package fakegithub
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// What the fake has when its options say nothing else.
+const (
+	Repository  = "acme/shop"
+	PullRequest = 7
+	JobToken    = "the-job-token" // may write, as "github-actions[bot]"
+	ActionsBot  = "github-actions[bot]"
+)
+
+// T is what the fake needs of a test; *testing.T has it.
+type T interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+}
+
+// Options say what exists on the fake. The zero value is a repository with one
+// open pull request and the token of a job that may write.
+type Options struct {
+	Repository   string           // "owner/name"
+	PullRequests []int            // numbers; any other is not found
+	Tokens       map[string]Token // any other token is answered with 401
+}
+
+// Token is who a token belongs to and what it may do.
+type Token struct {
+	Login    string
+	ReadOnly bool // writing is answered with 403, as for a pull request from a fork
+}
+
+// Server is a running fake. Its methods may be called while it serves.
+type Server struct {
+	t           T
+	http        *httptest.Server
+	description *openapi3.T
+	options     Options
+	closing     chan struct{}
+
+	mu       sync.Mutex
+	lastID   int64
+	comments []Comment
+	faults   []*fault
+	requests []string
+}
+
+// New starts a fake that runs until the end of the test. The test is skipped
+// where GitHub's description has not been installed.
+func New(t T, o Options) *Server {
+	t.Helper()
+	description, err := load()
+	if errors.Is(err, errNoDescription) {
+		t.Skipf("%v: run `make tools`", err)
+	}
+	if err != nil {
+		t.Fatalf("load GitHub's OpenAPI description: %v", err)
+	}
+	if o.Repository == "" {
+		o.Repository = Repository
+	}
+	if o.PullRequests == nil {
+		o.PullRequests = []int{PullRequest}
+	}
+	if o.Tokens == nil {
+		o.Tokens = map[string]Token{JobToken: {Login: ActionsBot}}
+	}
+	s := &Server{t: t, description: description, options: o, closing: make(chan struct{}), lastID: 1000}
+	s.http = httptest.NewServer(s.routes())
+	t.Cleanup(s.http.Close)
+	t.Cleanup(func() { close(s.closing) })
+	return s
+}
+
+// URL is what GITHUB_API_URL says on a runner. GraphQL is below it, at /graphql.
+func (s *Server) URL() string { return s.http.URL }
+
+// Requests returns every request so far, such as "GET /repos/a/b/issues/7/comments?page=2".
+func (s *Server) Requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, o := range operations {
+		mux.HandleFunc(o.method+" "+o.path, func(w http.ResponseWriter, r *http.Request) {
+			s.respond(w, r, func() answer { return s.checked(o, r) })
+		})
+	}
+	mux.HandleFunc("POST /graphql", func(w http.ResponseWriter, r *http.Request) {
+		s.respond(w, r, func() answer { return s.graphql(r) })
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.respond(w, r, func() answer { return s.refuse("unknown request %s %s", r.Method, r.URL.Path) })
+	})
+	return mux
+}
+
+// respond notes the request and answers it, by a fault where one was asked for.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func() answer) {
+	s.mu.Lock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
+	s.mu.Unlock()
+
+	f := s.fault(r)
+	if f == nil {
+		serve().write(w)
+		return
+	}
+	if f.Hang {
+		select {
+		case <-r.Context().Done():
+		case <-s.closing:
+		}
+		return
+	}
+	f.answer().write(w)
+}
+
+// refuse fails the test for a request that GitHub would not understand, or that
+// the fake was not taught.
+func (s *Server) refuse(format string, args ...any) answer {
+	s.t.Errorf("fake GitHub: "+format, args...)
+	return problem(http.StatusNotImplemented, "the fake GitHub does not know this request")
+}
+
+// token returns who is asking.
+func (s *Server) token(r *http.Request) (Token, bool) {
+	secret, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	t, ok := s.options.Tokens[secret]
+	return t, ok
+}
+
+// answer is what goes back to the client.
+type answer struct {
+	status int
+	header http.Header
+	body   any // marshalled to JSON; nil: no body
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	var body []byte
+	if a.body != nil {
+		body = a.json()
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(body)
+}
+
+func (a answer) json() []byte {
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(a.body); err != nil {
+		panic(err) // the fake's own objects
+	}
+	return b.Bytes()
+}
+
+// problem is an error as GitHub words them.
+func problem(status int, message string) answer {
+	return answer{status: status, body: map[string]any{
+		"message":           message,
+		"documentation_url": "https://docs.github.com/rest",
+	}}
+}

@@ -1,0 +1,83 @@
+package fakegithub
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+// operation is one of the API that the fake knows, under the path template by
+// which GitHub's description knows it too.
+type operation struct {
+	method, path string
+	serve        func(*Server, *http.Request) answer
+}
+
+const (
+	commentsPath = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
+	commentPath  = "/repos/{owner}/{repo}/issues/comments/{comment_id}"
+)
+
+var operations = []operation{
+	{http.MethodGet, commentsPath, (*Server).listComments},
+	{http.MethodPost, commentsPath, (*Server).createComment},
+	{http.MethodPatch, commentPath, (*Server).updateComment},
+	{http.MethodDelete, commentPath, (*Server).deleteComment},
+}
+
+// checked serves an operation when the token may ask for it, and holds request
+// and answer to GitHub's description.
+func (s *Server) checked(o operation, r *http.Request) answer {
+	in := s.described(o, r)
+	if err := openapi3filter.ValidateRequest(r.Context(), in); err != nil {
+		return s.refuse("%s %s: request against GitHub's description: %v", r.Method, r.URL.Path, err)
+	}
+	a := s.allowed(o, r)
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in,
+		Status:                 a.status,
+		Header:                 http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+	}
+	if a.body != nil {
+		out.Body = io.NopCloser(bytes.NewReader(a.json()))
+	}
+	if err := openapi3filter.ValidateResponse(r.Context(), out); err != nil {
+		return s.refuse("%s %s: answer %d against GitHub's description: %v", r.Method, r.URL.Path, a.status, err)
+	}
+	return a
+}
+
+func (s *Server) allowed(o operation, r *http.Request) answer {
+	token, known := s.token(r)
+	switch {
+	case !known:
+		return problem(http.StatusUnauthorized, "Bad credentials")
+	case r.PathValue("owner")+"/"+r.PathValue("repo") != s.options.Repository:
+		return problem(http.StatusNotFound, "Not Found")
+	case token.ReadOnly && r.Method != http.MethodGet:
+		return problem(http.StatusForbidden, "Resource not accessible by integration")
+	}
+	return o.serve(s, r)
+}
+
+var wildcard = regexp.MustCompile(`\{(\w+)\}`)
+
+func (s *Server) described(o operation, r *http.Request) *openapi3filter.RequestValidationInput {
+	item := s.description.Paths.Value(o.path)
+	params := map[string]string{}
+	for _, name := range wildcard.FindAllStringSubmatch(o.path, -1) {
+		params[name[1]] = r.PathValue(name[1])
+	}
+	return &openapi3filter.RequestValidationInput{
+		Request:    r,
+		PathParams: params,
+		Route: &routers.Route{
+			Spec: s.description, Path: o.path, PathItem: item,
+			Method: o.method, Operation: item.GetOperation(o.method),
+		},
+	}
+}
