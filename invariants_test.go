@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dbt-tally/dbt-tally"
+
+// mayImport is the import direction: main, app, adapters, tally. What is not
+// listed for a package it does not import; tests may import internaltest too.
+var mayImport = map[string][]string{
+	".": {"internal/app"},
+	"internal/app": {
+		"internal/config", "internal/dbt", "internal/forge/github", "internal/profile",
+		"internal/report", "internal/runner", "internal/tally", "internal/warehouse",
+	},
+	"internal/config":       {"internal/tally"},
+	"internal/dbt":          {"internal/tally"},
+	"internal/forge/github": {"internal/tally"},
+	"internal/profile":      {"internal/tally"},
+	"internal/report":       {"internal/tally"},
+	"internal/runner":       {"internal/tally"},
+	"internal/tally":        {},
+	"internal/warehouse":    {"internal/tally"},
+}
+
+// importer is the one package that each SDK is known to, so that it can be replaced.
+var importer = map[string]string{
+	"github.com/alecthomas/kong":            "internal/config",
+	"github.com/google/go-github":           "internal/forge/github",
+	"github.com/jackc/pgx":                  "internal/warehouse",
+	"github.com/nikolalohinski/gonja":       "internal/profile",
+	"github.com/sethvargo/go-githubactions": "internal/runner",
+}
+
+// A source is one Go file of the repository.
+type source struct {
+	path string // slash-separated, from the root
+	dir  string
+	file *ast.File
+}
+
+func (s source) test() bool {
+	return strings.HasSuffix(s.path, "_test.go") || strings.HasPrefix(s.dir, "internal/internaltest")
+}
+
+func (s source) imports(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, spec := range s.file.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+func TestImportsPointInward(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		allowed, listed := mayImport[s.dir]
+		if !listed && !s.test() {
+			t.Errorf("%s: package is missing in mayImport", s.path)
+		}
+		for _, imported := range s.imports(t) {
+			dir, ours := strings.CutPrefix(imported, module+"/")
+			switch {
+			case !ours && s.dir == "internal/tally" && !s.test() && strings.Contains(imported, "."):
+				t.Errorf("%s imports %s; want the standard library only", s.path, imported)
+			case ours && !s.test() && !slices.Contains(allowed, dir):
+				t.Errorf("%s imports %s; want %v", s.path, dir, allowed)
+			}
+		}
+	}
+}
+
+func TestEachSDKHasOneImporter(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		for _, imported := range s.imports(t) {
+			for sdk, dir := range importer {
+				if strings.HasPrefix(imported, sdk) && s.dir != dir && !s.test() {
+					t.Errorf("%s imports %s; only %s does", s.path, imported, dir)
+				}
+			}
+		}
+	}
+}
+
+func TestEachPackageSaysWhatItOwns(t *testing.T) {
+	t.Parallel()
+	documented := map[string]bool{}
+	for _, s := range sources(t) {
+		if strings.HasSuffix(s.path, "_test.go") {
+			continue
+		}
+		want := "Package " + s.file.Name.Name + " "
+		if s.dir == "." {
+			want = "Command dbt-tally "
+		}
+		documented[s.dir] = documented[s.dir] || strings.HasPrefix(s.file.Doc.Text(), want)
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s: no file has the package's comment", dir)
+		}
+	}
+}
+
+func TestNamesSayWhatIsInside(t *testing.T) {
+	t.Parallel()
+	empty := regexp.MustCompile(`^(util|utils|common|helper|helpers|misc|pkg)(_test)?$`)
+	for _, name := range tracked(t) {
+		for part := range strings.SplitSeq(strings.TrimSuffix(name, path.Ext(name)), "/") {
+			if empty.MatchString(part) {
+				t.Errorf("%s: %q says nothing; name what it is about", name, part)
+			}
+		}
+	}
+}
+
+func TestNothingIsTiedToOneMachine(t *testing.T) {
+	t.Parallel()
+	local := regexp.MustCompile(`(^|[^\w./-])/(work|Users)/|[.][.]/shared\b`)
+	for _, name := range tracked(t) {
+		for i, line := range bytes.Split(read(t, name), []byte("\n")) {
+			if found := local.Find(line); found != nil {
+				t.Errorf("%s:%d: %q exists on one machine only", name, i+1, found)
+			}
+		}
+	}
+	if regexp.MustCompile(`(?m)^\s*replace\b`).Match(read(t, "go.mod")) {
+		t.Error("go.mod has a replace directive: go install would refuse the module")
+	}
+}
+
+func TestMainStaysSmall(t *testing.T) {
+	t.Parallel()
+	if lines := bytes.Count(read(t, "main.go"), []byte("\n")); lines > 30 {
+		t.Errorf("main.go has %d lines; want at most 30: what it does belongs in internal/app", lines)
+	}
+}
+
+// sources parses the Go files of the repository up to their imports.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var list []source
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata"):
+			return filepath.SkipDir
+		case path.Ext(name) != ".go":
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
+		name = filepath.ToSlash(name)
+		list = append(list, source{path: name, dir: path.Dir(name), file: file})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// tracked lists the files that git knows and that are still there.
+func tracked(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		t.Fatalf("list tracked files: %v", err)
+	}
+	names := strings.Split(strings.TrimRight(string(out), "\x00"), "\x00")
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, err := os.Stat(name)
+		return err != nil
+	})
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
