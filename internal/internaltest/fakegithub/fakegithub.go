@@ -6,7 +6,6 @@
 package fakegithub
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -159,25 +158,26 @@ type answer struct {
 	body   any // marshalled to JSON; nil: no body
 }
 
+const contentType = "application/json; charset=utf-8"
+
 func (a answer) write(w http.ResponseWriter) {
-	var body []byte
-	if a.body != nil {
-		body = a.json()
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	}
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
+	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(a.json())
 }
 
 func (a answer) json() []byte {
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(a.body); err != nil {
+	if a.body == nil {
+		return nil
+	}
+	text, err := json.Marshal(a.body)
+	if err != nil {
 		panic(err) // the fake's own objects
 	}
-	return b.Bytes()
+	return text
 }
 
 // problem is an error as GitHub words them.

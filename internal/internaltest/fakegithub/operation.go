@@ -1,8 +1,6 @@
 package fakegithub
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"regexp"
 
@@ -40,11 +38,9 @@ func (s *Server) checked(o operation, r *http.Request) answer {
 	out := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in,
 		Status:                 a.status,
-		Header:                 http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		Header:                 http.Header{"Content-Type": {contentType}},
 	}
-	if a.body != nil {
-		out.Body = io.NopCloser(bytes.NewReader(a.json()))
-	}
+	out.SetBodyBytes(a.json())
 	if err := openapi3filter.ValidateResponse(r.Context(), out); err != nil {
 		return s.refuse("%s %s: answer %d against GitHub's description: %v", r.Method, r.URL.Path, a.status, err)
 	}

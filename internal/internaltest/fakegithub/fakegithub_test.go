@@ -1,0 +1,199 @@
+package fakegithub
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const comments = "/repos/acme/shop/issues/7/comments"
+
+func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, method, path, body, want string }{
+		{"unknown path", "GET", "/repos/acme/shop/pulls/7", "", "unknown request GET /repos/acme/shop/pulls/7"},
+		{"unknown method", "PUT", comments, "", "unknown request PUT " + comments},
+		{"unknown query", "POST", "/graphql", `{"query":"query { viewer { name } }"}`, "unknown GraphQL query"},
+		{"no query", "POST", "/graphql", `[]`, "graphql: "},
+		{"body against the description", "POST", comments, `{"body":1}`, "request against GitHub's description"},
+		{"no body", "POST", comments, `{}`, "request against GitHub's description"},
+		{"parameter against the description", "GET", comments + "?page=two", "", "request against GitHub's description"},
+		{"unknown field", "POST", comments, `{"body":"x","text":"y"}`, `unknown field "text"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			spy := &spy{T: t}
+			gh := New(spy, Options{})
+
+			if status, _, _ := send(t, gh, JobToken, tt.method, tt.path, tt.body); status != http.StatusNotImplemented {
+				t.Errorf("answered %d, want 501", status)
+			}
+			if got := spy.complaint(); !strings.Contains(got, tt.want) {
+				t.Errorf("complained %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnswersAreHeldToTheDescription(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]answer{
+		"missing fields": {status: http.StatusOK, body: []any{map[string]any{"id": 1}}},
+		"no body":        {status: http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			spy := &spy{T: t}
+			s := New(spy, Options{})
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+comments, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+JobToken)
+			for name, value := range map[string]string{"owner": "acme", "repo": "shop", "issue_number": "7"} {
+				r.SetPathValue(name, value)
+			}
+
+			s.checked(operation{http.MethodGet, commentsPath, func(*Server, *http.Request) answer { return bad }}, r)
+
+			if got := spy.complaint(); !strings.Contains(got, "answer 200 against GitHub's description") {
+				t.Errorf("complained %q", got)
+			}
+		})
+	}
+}
+
+func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{Tokens: map[string]Token{
+		"writer": {Login: "alice"},
+		"reader": {Login: ActionsBot, ReadOnly: true},
+	}})
+	comment := fmt.Sprintf("/repos/acme/shop/issues/comments/%d", gh.AddComment(PullRequest, "alice", "text"))
+	for _, tt := range []struct {
+		token, method, path, body string
+		want                      int
+	}{
+		{"", "GET", comments, "", 401},
+		{"stranger", "POST", "/graphql", `{"query":"query { viewer { login } }"}`, 401},
+		{"reader", "GET", comments, "", 200},
+		{"reader", "POST", "/graphql", `{"query":"query { viewer { login } }"}`, 200},
+		{"reader", "POST", comments, `{"body":"x"}`, 403},
+		{"reader", "PATCH", comment, `{"body":"x"}`, 403},
+		{"reader", "DELETE", comment, "", 403},
+		{"writer", "GET", "/repos/acme/other/issues/7/comments", "", 404},
+		{"writer", "GET", "/repos/acme/shop/issues/8/comments", "", 404},
+		{"writer", "POST", "/repos/acme/shop/issues/8/comments", `{"body":"x"}`, 404},
+		{"writer", "PATCH", "/repos/acme/shop/issues/comments/1", `{"body":"x"}`, 404},
+		{"writer", "DELETE", "/repos/acme/shop/issues/comments/1", "", 404},
+		{"writer", "POST", comments, `{"body":" "}`, 422},
+		{"writer", "POST", comments, `{"body":"` + strings.Repeat("ü", maxBody+1) + `"}`, 422},
+		{"writer", "POST", comments, `{"body":"` + strings.Repeat("ü", maxBody) + `"}`, 201},
+		{"writer", "PATCH", comment, `{"body":"` + strings.Repeat("ü", maxBody+1) + `"}`, 422},
+		{"writer", "PATCH", comment, `{"body":"x"}`, 200},
+		{"writer", "DELETE", comment, "", 204},
+	} {
+		if status, _, body := send(t, gh, tt.token, tt.method, tt.path, tt.body); status != tt.want {
+			t.Errorf("%s: %s %s answered %d, want %d: %s", tt.token, tt.method, tt.path, status, tt.want, body)
+		}
+	}
+}
+
+var pageLink = regexp.MustCompile(`[?&](page=\d+)[^>]*>; rel="(\w+)"`)
+
+func TestCommentsArePaged(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{})
+	for i := range 250 {
+		gh.AddComment(PullRequest, "alice", fmt.Sprint(i))
+	}
+	type page struct {
+		First, Last string
+		Links       []string
+	}
+	for query, want := range map[string]page{
+		"":                     {"0", "29", []string{"page=2 next", "page=9 last"}},
+		"?per_page=100":        {"0", "99", []string{"page=2 next", "page=3 last"}},
+		"?per_page=101":        {"0", "99", []string{"page=2 next", "page=3 last"}},
+		"?per_page=100&page=2": {"100", "199", []string{"page=1 prev", "page=3 next", "page=3 last", "page=1 first"}},
+		"?per_page=100&page=3": {"200", "249", []string{"page=2 prev", "page=1 first"}},
+		"?per_page=100&page=4": {"", "", []string{"page=3 prev", "page=1 first"}},
+	} {
+		_, header, body := send(t, gh, JobToken, "GET", comments+query, "")
+		var list []struct{ Body string }
+		if err := json.Unmarshal(body, &list); err != nil {
+			t.Fatal(err)
+		}
+		var got page
+		if len(list) > 0 {
+			got.First, got.Last = list[0].Body, list[len(list)-1].Body
+		}
+		for _, link := range pageLink.FindAllStringSubmatch(header.Get("Link"), -1) {
+			got.Links = append(got.Links, link[1]+" "+link[2])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("page %q (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
+func TestFaultsAreUsedUp(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{})
+	gh.Fail("GET", "/repos/*/*/issues/*/comments", Fault{Status: 429, RetryAfter: 90e9, Times: 2})
+	gh.Fail("GET", "/repos/*/*/issues/*/comments", Fault{Status: 500, Times: 1})
+	var got []string
+	for range 4 {
+		status, header, _ := send(t, gh, JobToken, "GET", comments, "")
+		got = append(got, fmt.Sprint(status, header.Get("Retry-After")))
+	}
+	if diff := cmp.Diff([]string{"42990", "42990", "500", "200"}, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
+	}
+}
+
+func send(t *testing.T, gh *Server, token, method, path, body string) (int, http.Header, []byte) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, gh.URL()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, text
+}
+
+// spy keeps what a test would have failed for.
+type spy struct {
+	*testing.T
+	mu         sync.Mutex
+	complaints []string
+}
+
+func (s *spy) Errorf(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.complaints = append(s.complaints, fmt.Sprintf(format, args...))
+}
+
+func (s *spy) complaint() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.complaints, "\n")
+}
