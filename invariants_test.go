@@ -149,6 +149,17 @@ func TestNothingIsTiedToOneMachine(t *testing.T) {
 	}
 }
 
+func TestEachDependencyIsExplained(t *testing.T) {
+	t.Parallel()
+	explained := read(t, "CONTRIBUTING.md")
+	direct := regexp.MustCompile(`(?m)^(?:require )?\t?(\S+\.\S+/\S+) v\S+$`)
+	for _, found := range direct.FindAllSubmatch(read(t, "go.mod"), -1) {
+		if !bytes.Contains(explained, append(append([]byte("`"), found[1]...), '`')) {
+			t.Errorf("CONTRIBUTING.md does not say why %s is needed", found[1])
+		}
+	}
+}
+
 func TestMainStaysSmall(t *testing.T) {
 	t.Parallel()
 	if lines := bytes.Count(read(t, "main.go"), []byte("\n")); lines > 30 {

@@ -37,6 +37,8 @@ def main() -> int:
                 skipped[test] = text
     status = tests.wait()
 
+    for lines in output.values():  # of tests that never ended
+        print("".join(lines), end="")
     for (package, name), text in skipped.items():
         print(f"skipped: {package} {name}\n{text}", end="")
     if skipped:
