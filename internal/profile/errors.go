@@ -1,0 +1,42 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can be wrong with a project or its profile. The errors that LoadProject
+// and Resolve return wrap one of these, or are an *EnvVarError or a
+// *TemplateError. None holds a value of the profile.
+var (
+	ErrNoProject      = errors.New("no dbt project")
+	ErrBadProject     = errors.New("invalid dbt project")
+	ErrNoProfilesFile = errors.New("no profiles.yml")
+	ErrNoProfile      = errors.New("no such profile")
+	ErrNoTarget       = errors.New("no such target")
+	ErrBadProfile     = errors.New("invalid profile")
+	ErrYAML           = errors.New("invalid YAML")
+)
+
+// EnvVarError is an environment variable that env_var reads, that is not set and
+// has no default.
+type EnvVarError struct {
+	Name  string
+	Where string // the file and the key
+}
+
+func (e *EnvVarError) Error() string {
+	return fmt.Sprintf("environment variable %s is not set, and %s reads it; want it set, or a default as the second argument of env_var; see docs/troubleshooting.md",
+		e.Name, e.Where)
+}
+
+// TemplateError is a value whose Jinja cannot be parsed or rendered. What it
+// says is left out, since the value may be a password with braces in it.
+type TemplateError struct {
+	Where   string // the file and the key
+	Problem string
+}
+
+func (e *TemplateError) Error() string {
+	return fmt.Sprintf("%s: %s; want Jinja that dbt renders, with env_var and var; see docs/troubleshooting.md", e.Where, e.Problem)
+}

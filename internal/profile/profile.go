@@ -1,0 +1,178 @@
+// Package profile resolves dbt_project.yml and profiles.yml to connection
+// settings as dbt does, without running dbt. It owns the search order, dbt's
+// reading of YAML and Jinja in these files, and the list of values that must
+// never be shown; what the settings mean is left to those who connect.
+package profile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Options are what dbt is given on its command line, and where it would look.
+// Empty strings stand for flags that were not given.
+type Options struct {
+	ProjectDir  string         // --project-dir
+	ProfilesDir string         // --profiles-dir
+	Profile     string         // --profile
+	Target      string         // --target
+	Vars        map[string]any // --vars, parsed
+
+	WorkDir   string // where dbt is started; absolute
+	HomeDir   string
+	LookupEnv func(string) (string, bool)
+	// DotEnv says that this dbt reads .env, as dbt-core does since 1.12: from
+	// WorkDir or the nearest parent that has one; the environment wins.
+	DotEnv bool
+}
+
+// Connection is the chosen output of the chosen profile.
+type Connection struct {
+	ProfileName string
+	Target      string
+	Type        string // of the adapter: postgres, snowflake, duckdb, ...
+	// Settings is the output as dbt renders it, type and threads included. Values
+	// are nil, bool, int, float64, string, []any and map[string]any.
+	Settings map[string]any
+	// Secrets are the values that must be masked, longest first: see secretsOf.
+	Secrets []string
+}
+
+// Resolve finds the profile of a project and renders the chosen output. Other
+// outputs are not rendered, so what they lack does not matter.
+func Resolve(o Options, p Project) (Connection, error) {
+	o, err := o.withEnvironment()
+	if err != nil {
+		return Connection{}, err
+	}
+	path, err := o.profilesFile()
+	if err != nil {
+		return Connection{}, err
+	}
+	profiles, err := readMapping(path)
+	if err != nil {
+		return Connection{}, err
+	}
+	name := cmp.Or(o.Profile, o.setting("PROFILE"), p.ProfileName)
+	profile, err := pickProfile(profiles, name, path)
+	if err != nil {
+		return Connection{}, err
+	}
+
+	r := newRenderer(o)
+	target, err := o.targetName(profile, r, fmt.Sprintf("%s: %s.target", path, name))
+	if err != nil {
+		return Connection{}, err
+	}
+	output, err := pickOutput(profile, name, target, path)
+	if err != nil {
+		return Connection{}, err
+	}
+	rendered, err := r.tree(output, []string{path + ": " + name, "outputs", target})
+	if err != nil {
+		return Connection{}, err
+	}
+	settings := rendered.(map[string]any)
+	adapter, ok := settings["type"].(string)
+	if !ok || adapter == "" {
+		return Connection{}, fmt.Errorf("%w: target %q of profile %q in %s has no type; want the adapter's name, such as postgres; see docs/troubleshooting.md",
+			ErrBadProfile, target, name, path)
+	}
+	return Connection{
+		ProfileName: name,
+		Target:      target,
+		Type:        adapter,
+		Settings:    settings,
+		Secrets:     secretsOf(settings, r.secrets),
+	}, nil
+}
+
+// targetName is --target, DBT_TARGET, the profile's target, or "default".
+func (o Options) targetName(profile map[string]any, r *renderer, where string) (string, error) {
+	if name := cmp.Or(o.Target, o.setting("TARGET")); name != "" {
+		return name, nil
+	}
+	raw, ok := profile["target"]
+	if !ok {
+		return "default", nil
+	}
+	rendered, err := r.value(raw, where, false)
+	return pythonString(rendered), err
+}
+
+// profilesFile is the one profiles.yml that dbt would read: a folder that was
+// named counts alone, otherwise WorkDir comes before ~/.dbt.
+func (o Options) profilesFile() (string, error) {
+	dirs := []string{o.WorkDir, filepath.Join(o.HomeDir, ".dbt")}
+	if dir := cmp.Or(o.ProfilesDir, o.setting("PROFILES_DIR")); dir != "" {
+		dirs = []string{o.absolute(dir)}
+	}
+	for _, dir := range dirs {
+		path := filepath.Join(dir, "profiles.yml")
+		switch _, err := os.Stat(path); {
+		case err == nil:
+			return path, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("read profile: %w", err)
+		}
+	}
+	return "", fmt.Errorf("%w in %s; want one there, or profiles-dir set to its folder; see docs/troubleshooting.md",
+		ErrNoProfilesFile, strings.Join(dirs, " or "))
+}
+
+func pickProfile(profiles map[string]any, name, path string) (map[string]any, error) {
+	if name == "" {
+		return nil, fmt.Errorf("%w: dbt_project.yml names none; want a line profile: there, or the input profile; see docs/troubleshooting.md", ErrNoProfile)
+	}
+	raw, ok := profiles[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is not in %s; want one of %s; see docs/troubleshooting.md",
+			ErrNoProfile, name, path, quotedKeys(profiles, "config"))
+	}
+	profile, ok := raw.(map[string]any)
+	if !ok || len(profile) == 0 {
+		return nil, fmt.Errorf("%w: %q in %s is empty or no mapping; want outputs and a target; see docs/troubleshooting.md",
+			ErrBadProfile, name, path)
+	}
+	return profile, nil
+}
+
+func pickOutput(profile map[string]any, name, target, path string) (map[string]any, error) {
+	outputs, ok := profile["outputs"].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q in %s has no outputs; want a mapping of targets; see docs/troubleshooting.md",
+			ErrBadProfile, name, path)
+	}
+	raw, ok := outputs[target]
+	if !ok {
+		return nil, fmt.Errorf("%w: profile %q in %s has no target %q; want one of %s; see docs/troubleshooting.md",
+			ErrNoTarget, name, path, target, quotedKeys(outputs))
+	}
+	output, ok := raw.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%w: target %q of profile %q in %s is no mapping; want connection settings; see docs/troubleshooting.md",
+			ErrBadProfile, target, name, path)
+	}
+	return output, nil
+}
+
+// quotedKeys lists the keys of m but for those left out.
+func quotedKeys(m map[string]any, without ...string) string {
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(without, key) {
+			keys = append(keys, fmt.Sprintf("%q", key))
+		}
+	}
+	if keys == nil {
+		return "those it should have (it has none)"
+	}
+	return strings.Join(keys, ", ")
+}

@@ -1,0 +1,210 @@
+package profile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// Project is what dbt_project.yml says of names and places. Paths are absolute.
+type Project struct {
+	Dir          string
+	Name         string
+	ProfileName  string   // "" where the file names none
+	MacroPaths   []string // never empty
+	TargetPath   string
+	LogPath      string
+	PackagesPath string
+	// DeclaresPackages says whether packages.yml or dependencies.yml names a
+	// package, so that dbt needs them installed.
+	DeclaresPackages bool
+}
+
+// projectFile is the file that makes a folder a dbt project.
+const projectFile = "dbt_project.yml"
+
+// LoadProject finds the project and reads what matters of it: in ProjectDir, or
+// else in WorkDir or its nearest parent that is a project.
+func LoadProject(o Options) (Project, error) {
+	o, err := o.withEnvironment()
+	if err != nil {
+		return Project{}, err
+	}
+	dir, err := o.findProject()
+	if err != nil {
+		return Project{}, err
+	}
+	path := filepath.Join(dir, projectFile)
+	raw, err := readMapping(path)
+	if err != nil {
+		return Project{}, err
+	}
+	reader := projectReader{options: o, raw: raw, path: path, renderer: newRenderer(o)}
+	p := Project{
+		Dir:          dir,
+		Name:         reader.text("name", "", true),
+		ProfileName:  reader.text("profile", "", false),
+		TargetPath:   cmp.Or(o.setting("TARGET_PATH"), reader.text("target-path", "target", true)),
+		PackagesPath: reader.text("packages-install-path", "dbt_packages", true),
+		MacroPaths:   reader.list("macro-paths", "macros"),
+		LogPath:      o.logPath(dir, raw),
+	}
+	if reader.err != nil {
+		return Project{}, reader.err
+	}
+	if p.Name == "" {
+		return Project{}, fmt.Errorf("%w: %s has no name; want a line name:; see docs/troubleshooting.md", ErrBadProject, path)
+	}
+	p.TargetPath, p.PackagesPath = within(dir, p.TargetPath), within(dir, p.PackagesPath)
+	for i, path := range p.MacroPaths {
+		p.MacroPaths[i] = within(dir, path)
+	}
+	p.DeclaresPackages, err = declaresPackages(dir)
+	return p, err
+}
+
+func (o Options) findProject() (string, error) {
+	dir := cmp.Or(o.ProjectDir, o.setting("PROJECT_DIR"))
+	if dir != "" {
+		dir = o.absolute(dir)
+		switch _, err := os.Stat(filepath.Join(dir, projectFile)); {
+		case err == nil:
+			return dir, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("read project: %w", err)
+		}
+		return "", fmt.Errorf("%w in %s; want a folder with %s, named by project-dir; see docs/troubleshooting.md",
+			ErrNoProject, dir, projectFile)
+	}
+	path, _, err := findUp(o.WorkDir, projectFile)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read project: %w", err)
+	case path == "":
+		return "", fmt.Errorf("%w in %s or above it; want a folder with %s, named by project-dir; see docs/troubleshooting.md",
+			ErrNoProject, o.WorkDir, projectFile)
+	}
+	return filepath.Dir(path), nil
+}
+
+// logPath is a folder below where dbt was started when the environment names it,
+// and otherwise below the project. dbt takes it from the file without rendering.
+func (o Options) logPath(dir string, raw map[string]any) string {
+	if path := o.setting("LOG_PATH"); path != "" {
+		return o.absolute(path)
+	}
+	path, _ := raw["log-path"].(string)
+	return within(dir, cmp.Or(path, "logs"))
+}
+
+// within is path as seen from the folder dir.
+func within(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// projectReader renders keys of dbt_project.yml and keeps the first error.
+type projectReader struct {
+	options  Options
+	raw      map[string]any
+	path     string
+	renderer *renderer
+	err      error
+}
+
+// text is the string at key, or fallback where there is none. dbt renders the
+// profile's name, and nothing else here, with secrets allowed.
+func (r *projectReader) text(key, fallback string, noSecrets bool) string {
+	value := r.rendered(key, r.raw[key], noSecrets)
+	if value == nil {
+		return fallback
+	}
+	text, ok := value.(string)
+	if !ok {
+		r.fail(key, "a string")
+	}
+	return text
+}
+
+func (r *projectReader) list(key, fallback string) []string {
+	if r.raw[key] == nil {
+		return []string{fallback}
+	}
+	items, ok := r.raw[key].([]any)
+	if !ok || len(items) == 0 {
+		r.fail(key, "a list of folders")
+	}
+	var list []string
+	for _, item := range items {
+		text, ok := r.rendered(key, item, true).(string)
+		if !ok {
+			r.fail(key, "a list of folders")
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// usesTarget finds Jinja that speaks of the target, as in "target/{{ target.name }}".
+var usesTarget = regexp.MustCompile(`\{[{%][^}]*\btarget\b`)
+
+func (r *projectReader) rendered(key string, value any, noSecrets bool) any {
+	if text, ok := value.(string); ok && noSecrets && r.renderer.target == nil && usesTarget.MatchString(text) {
+		r.resolveTarget()
+	}
+	rendered, err := r.renderer.value(value, r.path+": "+key, noSecrets)
+	r.err = cmp.Or(r.err, err)
+	return rendered
+}
+
+// resolveTarget resolves the connection only when a path needs it, since a
+// project can be read without one.
+func (r *projectReader) resolveTarget() {
+	connection, err := Resolve(r.options, Project{ProfileName: r.text("profile", "", false)})
+	if err != nil {
+		r.err = cmp.Or(r.err, err)
+		return
+	}
+	target := maps.Clone(connection.Settings)
+	maps.Copy(target, map[string]any{
+		"name":         connection.Target,
+		"target_name":  connection.Target,
+		"profile_name": connection.ProfileName,
+	})
+	r.renderer.target = target
+}
+
+func (r *projectReader) fail(key, want string) {
+	r.err = cmp.Or(r.err, fmt.Errorf("%w: %s: %s is something else; want %s; see docs/troubleshooting.md", ErrBadProject, r.path, key, want))
+}
+
+// declaresPackages looks at both files that can declare packages.
+func declaresPackages(dir string) (bool, error) {
+	for _, name := range []string{"packages.yml", "dependencies.yml"} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		value, err := parseYAML(content)
+		if err != nil {
+			return false, fmt.Errorf("%w: %s: %w; want YAML that dbt reads; see docs/troubleshooting.md",
+				ErrYAML, filepath.Join(dir, name), err)
+		}
+		if file, ok := value.(map[string]any); ok {
+			if packages, ok := file["packages"].([]any); ok && len(packages) > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}

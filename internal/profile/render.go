@@ -1,0 +1,125 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// dbt's names for secrets in the environment, and what stands for one while its
+// template is rendered, so that no filter sees the value.
+const (
+	secretPrefix = "DBT_ENV_SECRET"
+	secretStart  = "$$$DBT_SECRET_START$$$"
+	secretEnd    = "$$$DBT_SECRET_END$$$"
+)
+
+// The greed is dbt's: two secrets in one line are one name, which is not set.
+var placeholder = regexp.MustCompile(regexp.QuoteMeta(secretStart) + "(" + secretPrefix + ".*)" + regexp.QuoteMeta(secretEnd))
+
+// renderer renders values as dbt's ProfileRenderer does.
+type renderer struct {
+	lookupEnv func(string) (string, bool)
+	vars      map[string]any
+	target    map[string]any    // what templates know as target; nil in a profile
+	secrets   map[string]string // the DBT_ENV_SECRET_* variables that were read
+}
+
+func newRenderer(o Options) *renderer {
+	return &renderer{lookupEnv: o.LookupEnv, vars: o.Vars, secrets: map[string]string{}}
+}
+
+// tree renders every value below v; keys stay as they are. path names v for
+// errors and tells passwords: one that cannot be rendered is taken literally.
+func (r *renderer) tree(v any, path []string) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		rendered := make(map[string]any, len(v))
+		for key, item := range v {
+			value, err := r.tree(item, append(path[:len(path):len(path)], key))
+			if err != nil {
+				return nil, err
+			}
+			rendered[key] = value
+		}
+		return rendered, nil
+	case []any:
+		rendered := make([]any, 0, len(v))
+		for i, item := range v {
+			value, err := r.tree(item, append(path[:len(path):len(path)], fmt.Sprint(i)))
+			if err != nil {
+				return nil, err
+			}
+			rendered = append(rendered, value)
+		}
+		return rendered, nil
+	default:
+		return r.leaf(v, path)
+	}
+}
+
+// outputDepth is the length of the path of an output, profile.outputs.target:
+// what dbt takes for a password is looked for below it.
+const outputDepth = 3
+
+func (r *renderer) leaf(v any, path []string) (any, error) {
+	where := strings.Join(path, ".")
+	rendered, err := r.value(v, where, false)
+	if err == nil {
+		return rendered, nil
+	}
+	for _, key := range path[min(outputDepth, len(path)):] {
+		if key == "password" && !errors.Is(err, errPlaceholder) {
+			return r.reveal(v, where)
+		}
+	}
+	return nil, err
+}
+
+// value renders one value. Only strings can hold Jinja. Where secrets are not
+// allowed, reading one is an error, as it is for dbt outside of profiles.yml.
+func (r *renderer) value(v any, where string, noSecrets bool) (any, error) {
+	text, ok := v.(string)
+	if !ok {
+		return v, nil
+	}
+	e := evaluation{renderer: r, noSecrets: noSecrets, where: where}
+	rendered, err := e.native(text)
+	if err != nil {
+		return nil, err
+	}
+	if noSecrets {
+		return rendered, nil
+	}
+	return r.reveal(rendered, where)
+}
+
+// errPlaceholder marks what goes wrong after rendering, which not even a
+// password survives in dbt.
+var errPlaceholder = errors.New("secret not replaced")
+
+// reveal puts the secret in place of its placeholder. Its odd ends are dbt's: a
+// value that speaks of secret variables without reading one becomes nothing.
+func (r *renderer) reveal(v any, where string) (any, error) {
+	if !strings.Contains(pythonString(v), secretPrefix) {
+		return v, nil
+	}
+	text, ok := v.(string)
+	if !ok {
+		return nil, placeholderError(where, "a secret environment variable is read inside a list or mapping")
+	}
+	match := placeholder.FindStringSubmatch(text)
+	if match == nil {
+		return nil, nil
+	}
+	secret, ok := r.secrets[match[1]]
+	if !ok {
+		return nil, placeholderError(where, "it reads more than one secret environment variable in one line, which dbt cannot")
+	}
+	return strings.ReplaceAll(text, secretStart+match[1]+secretEnd, secret), nil
+}
+
+func placeholderError(where, problem string) error {
+	return fmt.Errorf("%w: %w", errPlaceholder, &TemplateError{Where: where, Problem: problem})
+}

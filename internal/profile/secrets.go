@@ -1,0 +1,75 @@
+package profile
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// minSecret is the length in characters below which a value is not masked: stars
+// in place of each "1" or "no" would tell where it stands and spoil every log.
+const minSecret = 3
+
+var (
+	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|private_?key|api_?key|access_?key|credential|^pass$|^pwd$`)
+	// Where a secret is found or asked for, and which one is meant, is none itself.
+	secretPlace = regexp.MustCompile(`(?i)_(path|file|uri|url|endpoint|id|type|name)$`)
+	// A secret inside a connection string: md:db?motherduck_token=…, PWD=…;
+	secretInText = regexp.MustCompile(`(?i)(?:\w*(?:passw(?:or)?d|token|secret)|pwd|pass)=([^&;\s]+)`)
+)
+
+// secretsOf lists the values of the settings that must be masked: those whose
+// key, at any depth, speaks of a password, token, key or the like, those named
+// so inside a longer string, and those of the secret environment variables that
+// were read. A value of several lines is listed whole and line by line, since
+// logs are masked by line. The longest come first, so that replacing one after
+// the other leaves no end of a longer one.
+func secretsOf(settings map[string]any, fromEnvironment map[string]string) []string {
+	found := map[string]bool{}
+	add := func(value string) {
+		for _, line := range append(strings.Split(value, "\n"), value) {
+			line = strings.TrimSpace(line)
+			// The frame of a PEM block is the same in everybody's.
+			if utf8.RuneCountInString(line) >= minSecret && (line == strings.TrimSpace(value) || !strings.HasPrefix(line, "-----")) {
+				found[line] = true
+			}
+		}
+	}
+	walkScalars(settings, "", func(key string, value any) {
+		if value == nil || value == true || value == false {
+			return
+		}
+		text := pythonString(value)
+		if secretKey.MatchString(key) && !secretPlace.MatchString(key) {
+			add(text)
+		}
+		for _, match := range secretInText.FindAllStringSubmatch(text, -1) {
+			add(match[1])
+		}
+	})
+	for _, value := range fromEnvironment {
+		add(value)
+	}
+	return slices.SortedFunc(maps.Keys(found), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	})
+}
+
+// walkScalars calls visit with every scalar and the nearest key above it.
+func walkScalars(value any, key string, visit func(key string, value any)) {
+	switch v := value.(type) {
+	case map[string]any:
+		for k, item := range v {
+			walkScalars(item, k, visit)
+		}
+	case []any:
+		for _, item := range v {
+			walkScalars(item, key, visit)
+		}
+	default:
+		visit(key, v)
+	}
+}

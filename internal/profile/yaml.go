@@ -1,0 +1,151 @@
+package profile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxValues bounds what aliases can blow a small file up to.
+const maxValues = 1_000_000
+
+// readMapping reads a YAML file of dbt's, whose top must be a mapping.
+func readMapping(path string) (map[string]any, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	value, err := parseYAML(content)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w; want YAML that dbt reads; see docs/troubleshooting.md", ErrYAML, path, err)
+	}
+	mapping, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is empty or no mapping; want keys with values; see docs/troubleshooting.md", ErrYAML, path)
+	}
+	return mapping, nil
+}
+
+// parseYAML reads one YAML document as PyYAML's safe loader does, which dbt uses:
+// YAML 1.1, where yes and on are booleans, 010 is eight and the last of equal
+// keys wins. Keys that are no strings become what Python's str makes of them.
+// Errors say the line and never what is on it.
+func parseYAML(content []byte) (any, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, withoutContent(err)
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it holds more than one document, or the end of the first cannot be parsed")
+	}
+	c := constructor{open: map[*yaml.Node]bool{}}
+	return c.value(document.Content[0])
+}
+
+var yamlLine = regexp.MustCompile(`line \d+`)
+
+// withoutContent drops the names of anchors from an error of the YAML package,
+// the one part of the file that such errors quote: `password: *name` has one.
+func withoutContent(err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.Contains(text, "anchor '") {
+		text = strings.TrimSpace("unknown anchor " + yamlLine.FindString(text))
+	}
+	return errors.New(text)
+}
+
+type constructor struct {
+	open   map[*yaml.Node]bool // the nodes being constructed, to find those that hold themselves
+	values int
+}
+
+func (c *constructor) value(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if c.values++; c.values > maxValues || c.open[n] {
+		return nil, fmt.Errorf("line %d: an alias that holds itself, or too many of them", n.Line)
+	}
+	c.open[n] = true
+	defer delete(c.open, n)
+
+	switch n.Kind {
+	case yaml.SequenceNode:
+		list := make([]any, 0, len(n.Content))
+		for _, item := range n.Content {
+			value, err := c.value(item)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		return list, nil
+	case yaml.MappingNode:
+		return c.mapping(n)
+	default:
+		return scalar(n)
+	}
+}
+
+// mapping constructs a mapping. What it merges with << lies below its own keys,
+// wherever the << stands, and of several merged mappings the first wins.
+func (c *constructor) mapping(n *yaml.Node) (map[string]any, error) {
+	own, merged := map[string]any{}, map[string]any{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.ScalarNode && key.Value == "<<" && plain(key) {
+			if err := c.merge(merged, value); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		k, err := c.value(key)
+		if err != nil {
+			return nil, err
+		}
+		v, err := c.value(value)
+		if err != nil {
+			return nil, err
+		}
+		own[pythonString(k)] = v
+	}
+	for key, value := range own {
+		merged[key] = value
+	}
+	return merged, nil
+}
+
+func (c *constructor) merge(into map[string]any, n *yaml.Node) error {
+	value, err := c.value(n)
+	if err != nil {
+		return err
+	}
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	below := map[string]any{}
+	for i := len(list) - 1; i >= 0; i-- {
+		mapping, ok := list[i].(map[string]any)
+		if !ok {
+			return fmt.Errorf("line %d: << merges something that is no mapping", n.Line)
+		}
+		for key, value := range mapping {
+			below[key] = value
+		}
+	}
+	for key, value := range below {
+		into[key] = value
+	}
+	return nil
+}
