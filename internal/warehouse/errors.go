@@ -1,0 +1,7 @@
+package warehouse
+
+import "errors"
+
+// ErrNoTable says that the audit table is not there. In a project whose own
+// hooks create it, that is so before the first run.
+var ErrNoTable = errors.New("there is no such table")

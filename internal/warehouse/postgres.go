@@ -1,0 +1,199 @@
+package warehouse
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// postgres is PostgreSQL, as Aurora and RDS serve it too.
+type postgres struct {
+	user       string // whose rights count: the role, where one is set
+	role       string
+	searchPath string
+	database   string
+	redact     func(string) string
+}
+
+// lockTimeout bounds the wait for a lock: an alter table that waits behind a
+// long transaction makes every hook's insert wait behind itself.
+const lockTimeout = "5s"
+
+func (p postgres) session() (string, []any) {
+	query, args := "select set_config('lock_timeout', $1, true)", []any{lockTimeout}
+	for _, s := range []struct{ name, value string }{{"role", p.role}, {"search_path", p.searchPath}} {
+		if s.value != "" {
+			args = append(args, s.value)
+			query += fmt.Sprintf(", set_config('%s', $%d, true)", s.name, len(args))
+		}
+	}
+	return query, args
+}
+
+func (p postgres) find(t Table) (string, []any) {
+	const query = `
+select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_class c on c.oid = a.attrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0 and not a.attisdropped and %s
+order by a.attnum`
+	if t.Schema == "" {
+		return fmt.Sprintf(query, "c.oid = coalesce(to_regclass(quote_ident(lower($1))), to_regclass(quote_ident($1)))"), []any{t.Name}
+	}
+	return fmt.Sprintf(query, "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2"), []any{t.Schema, t.Name}
+}
+
+func (p postgres) findSchema(t Table) (string, []any) {
+	return "select exists (select from pg_catalog.pg_namespace where nspname = $1)", []any{t.Schema}
+}
+
+func (p postgres) relation(schema, table string) string {
+	return pgx.Identifier{schema, table}.Sanitize()
+}
+
+func (p postgres) createSchema(t Table) string {
+	return "create schema if not exists " + quote(t.Schema)
+}
+
+func (p postgres) createTable(t Table) []string {
+	columns := make([]string, len(definitions))
+	for i, d := range definitions {
+		columns[i] = d.name + " " + p.typeName(d.kind)
+	}
+	relation := p.relation(t.Schema, t.Name)
+	return []string{
+		"create table " + relation + " (" + strings.Join(columns, ", ") + ")",
+		p.index(relation, t.Name),
+	}
+}
+
+func (p postgres) addColumns(f found, t Table) []string {
+	missing := f.missing()
+	columns := make([]string, len(missing))
+	for i, d := range missing {
+		columns[i] = "add column if not exists " + d.name + " " + p.typeName(d.kind)
+	}
+	return []string{
+		"alter table " + f.relation + " " + strings.Join(columns, ", "),
+		p.index(f.relation, t.Name),
+	}
+}
+
+func (p postgres) index(relation, table string) string {
+	return "create index if not exists " + quote(table+"_run_id_idx") + " on " + relation + " (run_id)"
+}
+
+func (p postgres) typeName(k kind) string {
+	return [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint"}[k]
+}
+
+func (p postgres) insertProof(f found) string {
+	var names, values []string
+	for _, d := range f.present() {
+		value := "null"
+		switch d.name {
+		case "model_name":
+			value = "'dbt-tally - BEFORE'"
+		case "execution_time":
+			value = "'2000-01-01 00:00:00'"
+		case "row_count":
+			value = "'0'"
+		case "run_id":
+			value = "'" + proof + "'"
+		}
+		names, values = append(names, d.name), append(values, value)
+	}
+	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") values (" + strings.Join(values, ", ") + ")"
+}
+
+// selectRows spells times out, since their text depends on the session's
+// DateStyle, and takes a time without zone for UTC.
+func (p postgres) selectRows(f found, invocations []string) (string, []any) {
+	values := make([]string, len(recordColumns))
+	for i, name := range recordColumns {
+		switch typ := f.typeOf(name); {
+		case typ == "":
+			values[i] = "null"
+		case name == "execution_time" && strings.HasSuffix(typ, "with time zone"):
+			values[i] = "to_char(execution_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+		case name == "execution_time" && strings.HasPrefix(typ, "timestamp"):
+			values[i] = "to_char(execution_time, 'YYYY-MM-DD HH24:MI:SS.US')"
+		default:
+			values[i] = name + "::text"
+		}
+	}
+	return "select " + strings.Join(values, ", ") + " from " + f.relation + " where run_id = any($1)", []any{invocations}
+}
+
+// Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const (
+	insufficientPrivilege = "42501"
+	lockNotAvailable      = "55P03"
+)
+
+// Two jobs that create the same schema or table: the one that is late gets a
+// unique violation of the catalog, or is told that it exists.
+var racedCodes = []string{
+	"23505", // unique_violation
+	"42P06", // duplicate_schema
+	"42P07", // duplicate_table
+	"42710", // duplicate_object
+	"40P01", // deadlock_detected
+	"XX000", // internal_error: tuple concurrently updated
+}
+
+func (p postgres) raced(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && slices.Contains(racedCodes, e.Code)
+}
+
+func (p postgres) explain(s step, t Table, err error) error {
+	var refused *pgconn.PgError
+	var connecting *pgconn.ConnectError
+	switch {
+	case errors.As(err, &connecting):
+		return p.explainConnect(connecting)
+	case !errors.As(err, &refused):
+		return err
+	case refused.Code == insufficientPrivilege:
+		return fmt.Errorf("%w; want: %s; see docs/permissions.md", err, p.grant(s, t, refused))
+	case refused.Code == lockNotAvailable:
+		return fmt.Errorf("%w: another transaction held it for more than %s", err, lockTimeout)
+	}
+	return err
+}
+
+// grant is the statement that the owner has to run.
+func (p postgres) grant(s step, t Table, refused *pgconn.PgError) string {
+	to := " to " + quote(p.user)
+	switch {
+	case strings.Contains(refused.Message, "set role"):
+		return "grant " + quote(p.role) + " to the user of the profile, or another role in it"
+	case s == creatingSchema:
+		return "grant create on database " + quote(p.database) + to
+	case s == creatingTable:
+		return "grant usage, create on schema " + quote(t.Schema) + to
+	case strings.Contains(refused.Message, "schema"):
+		return "grant usage on schema " + quote(t.Schema) + to
+	case s == addingColumns:
+		return quote(p.user) + " as a member of the role that owns the table"
+	case s == inserting:
+		return "grant insert on " + p.relationOf(t) + to
+	default:
+		return "grant select on " + p.relationOf(t) + to
+	}
+}
+
+func (p postgres) relationOf(t Table) string {
+	if t.Schema == "" {
+		return quote(t.Name)
+	}
+	return p.relation(t.Schema, t.Name)
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

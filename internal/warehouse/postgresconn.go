@@ -1,0 +1,166 @@
+package warehouse
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+// openPostgres takes the settings of dbt-postgres. What the profile does not say
+// comes from libpq's PG* variables and files, as it does for dbt.
+func openPostgres(o Options) (engine, error) {
+	config, err := postgresConfig(o)
+	if err != nil {
+		return nil, fmt.Errorf("postgres connection: %w", err)
+	}
+	if d := o.Table.Database; d != "" && !strings.EqualFold(d, config.Database) {
+		return nil, fmt.Errorf("audit-database: %q is not the database of the connection, and PostgreSQL reaches no other; want %q or none; see docs/warehouses.md", d, config.Database)
+	}
+	role := fold(o.Target.setting("role"))
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(1)
+	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: postgres{
+		user:       cmp.Or(role, config.User),
+		role:       role,
+		searchPath: o.Target.setting("search_path"),
+		database:   config.Database,
+		redact:     redactor(config.Password),
+	}}, nil
+}
+
+// postgresConfig keeps the password out of the connection string, which pgx
+// repeats in its errors.
+func postgresConfig(o Options) (*pgx.ConnConfig, error) {
+	target := o.Target
+	timeout, err := target.seconds("connect_timeout", 10)
+	if err != nil {
+		return nil, err
+	}
+	idle, err := target.seconds("keepalives_idle", 0)
+	if err != nil {
+		return nil, err
+	}
+	if mode := target.setting("sslmode"); mode != "" && !slices.Contains(sslModes, mode) {
+		return nil, fmt.Errorf("sslmode: unknown value %q; want %s; see docs/warehouses.md", mode, strings.Join(sslModes, ", "))
+	}
+	values := map[string]string{
+		"host":             target.setting("host"),
+		"port":             cmp.Or(target.setting("port"), "5432"),
+		"user":             target.setting("user"),
+		"dbname":           target.setting("dbname", "database"),
+		"sslmode":          target.setting("sslmode"),
+		"application_name": cmp.Or(o.Application, target.setting("application_name")),
+	}
+	for _, file := range []string{"sslcert", "sslkey", "sslrootcert"} {
+		values[file] = target.path(file)
+	}
+	var dsn strings.Builder
+	for key, value := range values {
+		if value != "" {
+			fmt.Fprintf(&dsn, "%s='%s' ", key, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value))
+		}
+	}
+	config, err := pgx.ParseConfig(dsn.String())
+	if err != nil {
+		return nil, parseProblem(err)
+	}
+	if password := target.setting("password", "pass"); password != "" {
+		config.Password = password
+	}
+	config.ConnectTimeout = timeout
+	config.DialFunc = (&net.Dialer{Timeout: timeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: idle}}).DialContext
+	// A pooler that hands out connections by the transaction knows no prepared
+	// statements of ours.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	return config, nil
+}
+
+// parseProblem leaves out the connection string.
+func parseProblem(err error) error {
+	if cause := errors.Unwrap(err); cause != nil {
+		return fmt.Errorf("%w; want the settings of a dbt-postgres profile; see docs/warehouses.md", cause)
+	}
+	return errors.New("host or port cannot be read; want the settings of a dbt-postgres profile; see docs/warehouses.md")
+}
+
+// explainConnect keeps what went wrong at each address, and drops the
+// configuration that pgx's own error carries.
+func (p postgres) explainConnect(err *pgconn.ConnectError) error {
+	where := net.JoinHostPort(err.Config.Host, strconv.Itoa(int(err.Config.Port)))
+	if strings.HasPrefix(err.Config.Host, "/") {
+		where = err.Config.Host
+	}
+	cause := p.redact(strings.Join(strings.Fields(errors.Unwrap(err).Error()), " "))
+	return fmt.Errorf("connect to postgres at %s: %s%s", where, cause, tlsAdvice(err))
+}
+
+func tlsAdvice(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &name):
+		return "; want the host that the certificate names, or sslmode: verify-ca; see docs/warehouses.md"
+	case errors.As(err, &unknown), errors.As(err, &invalid):
+		return "; want sslrootcert: the file of the authority that signed the server's certificate; see docs/warehouses.md"
+	default:
+		return ""
+	}
+}
+
+// fold does to the profile's role what "set role x" does to a bare name, as dbt
+// writes it: it folds it to lower case unless it is quoted.
+func fold(name string) string {
+	if len(name) >= 2 && strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
+		return strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
+	}
+	return strings.ToLower(name)
+}
+
+func redactor(secret string) func(string) string {
+	if secret == "" {
+		return func(s string) string { return s }
+	}
+	return strings.NewReplacer(secret, "***").Replace
+}
+
+// setting is the first of these settings that is there, as text.
+func (t Target) setting(names ...string) string {
+	for _, name := range names {
+		if value, ok := t.Settings[name]; ok && value != nil {
+			return fmt.Sprint(value)
+		}
+	}
+	return ""
+}
+
+func (t Target) path(name string) string {
+	file := t.setting(name)
+	if file == "" || filepath.IsAbs(file) || (name == "sslrootcert" && file == "system") {
+		return file
+	}
+	return filepath.Join(t.Dir, file)
+}
+
+func (t Target) seconds(name string, otherwise int) (time.Duration, error) {
+	s := cmp.Or(t.setting(name), strconv.Itoa(otherwise))
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%s: %q is no number of seconds; want a whole number; see docs/warehouses.md", name, s)
+	}
+	return time.Duration(n) * time.Second, nil
+}

@@ -1,0 +1,89 @@
+package warehouse
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// record is one row as every engine gives it: text, so that no driver's idea of
+// types comes between a tutorial's table and the tally. Nil where null, or where
+// the table has no such column.
+type record struct {
+	modelName, executionTime, rowCount, runID, nodeID, phase, materialized *string
+}
+
+// recordColumns are the columns of a record, in its order.
+var recordColumns = []string{"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized"}
+
+// fields are where the values of a record go, in the order of recordColumns.
+func (r *record) fields() []**string {
+	return []**string{&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized}
+}
+
+// row is the record in the domain's words; ok is false for a row that neither
+// has a phase nor a name that tells it.
+func (r record) row() (row tally.Row, ok bool, err error) {
+	row = tally.Row{Invocation: deref(r.runID), NodeID: deref(r.nodeID), Materialized: deref(r.materialized)}
+	relation, phase, named := tally.SplitModelName(deref(r.modelName))
+	switch own := tally.Phase(strings.ToLower(deref(r.phase))); {
+	case own == tally.Before, own == tally.After:
+		phase = own
+	case !named:
+		return tally.Row{}, false, nil
+	}
+	if !named {
+		relation = deref(r.modelName)
+	}
+	row.Relation, row.Phase = relation, phase
+	if row.Count, err = parseCount(r.rowCount); err != nil {
+		return tally.Row{}, false, fmt.Errorf("row_count of %q: %w", deref(r.modelName), err)
+	}
+	if row.Time, err = parseTime(deref(r.executionTime)); err != nil {
+		return tally.Row{}, false, fmt.Errorf("execution_time of %q: %w", deref(r.modelName), err)
+	}
+	return row, true, nil
+}
+
+// parseCount takes what a numeric or text column may hold of a count, 12.00 too.
+func parseCount(s *string) (*int64, error) {
+	if s == nil || strings.TrimSpace(*s) == "" {
+		return nil, nil
+	}
+	n, ok := new(big.Rat).SetString(strings.TrimSpace(*s))
+	if !ok || !n.IsInt() || !n.Num().IsInt64() {
+		return nil, fmt.Errorf("%q is no number of rows", *s)
+	}
+	count := n.Num().Int64()
+	return &count, nil
+}
+
+// The ways in which engines write a timestamp as text. Go reads a fraction of
+// the second behind each of them. Without an offset the time is in UTC.
+var timeLayouts = []string{
+	"2006-01-02 15:04:05", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST",
+	"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00", "2006-01-02",
+}
+
+// parseTime gives the zero time for "".
+func parseTime(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time", s)
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,118 @@
+package warehouse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// column is one column of a table, its type in the warehouse's own words.
+type column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// kind is the type of an audit column, for an engine to put in its own words.
+type kind int
+
+const (
+	text kind = iota
+	timestamp
+	bigint
+)
+
+// definition is a column as docs/audit-table.md defines it.
+type definition struct {
+	name string
+	kind kind
+}
+
+// The audit table. The first four are the tutorial's: a table without one of
+// them is another table.
+var definitions = []definition{
+	{"model_name", text}, {"execution_time", timestamp}, {"row_count", bigint}, {"run_id", text},
+	{"node_id", text}, {"phase", text}, {"materialized", text},
+	{"changed_rows", bigint}, {"inserted_rows", bigint}, {"updated_rows", bigint}, {"deleted_rows", bigint},
+	{"watermark", timestamp},
+}
+
+const tutorialColumns = 4
+
+// found is the audit table as it is.
+type found struct {
+	relation string // quoted
+	columns  []column
+}
+
+// names are the names of all columns, in lower case.
+func (f found) names() []string {
+	names := make([]string, len(f.columns))
+	for i, c := range f.columns {
+		names[i] = strings.ToLower(c.Name)
+	}
+	return names
+}
+
+// typeOf returns the type of a column in lower case, "" where it is not there.
+func (f found) typeOf(name string) string {
+	for _, c := range f.columns {
+		if strings.EqualFold(c.Name, name) {
+			return strings.ToLower(c.Type)
+		}
+	}
+	return ""
+}
+
+// missing are the audit columns that the table lacks.
+func (f found) missing() []definition {
+	names := f.names()
+	return slices.DeleteFunc(slices.Clone(definitions), func(d definition) bool {
+		return slices.Contains(names, d.name)
+	})
+}
+
+// present are the audit columns that the table has.
+func (f found) present() []definition {
+	names := f.names()
+	return slices.DeleteFunc(slices.Clone(definitions), func(d definition) bool {
+		return !slices.Contains(names, d.name)
+	})
+}
+
+// usable refuses a table of another kind that happens to have the name.
+func (f found) usable() error {
+	var lacks []string
+	for _, d := range definitions[:tutorialColumns] {
+		if f.typeOf(d.name) == "" {
+			lacks = append(lacks, d.name)
+		}
+	}
+	if len(lacks) == 0 {
+		return nil
+	}
+	return fmt.Errorf("it lacks %s and has %s; want at least model_name, execution_time, row_count and run_id, or another audit-table; see docs/audit-table.md",
+		strings.Join(lacks, ", "), strings.Join(f.names(), ", "))
+}
+
+// narrow are integer types that end at 2^31 or before, as the engines call them.
+var narrow = []string{"integer", "int", "int4", "int32", "smallint", "int2", "int16", "mediumint", "tinyint"}
+
+// narrowCount says how to widen a row_count that is too narrow for large tables.
+func (f found) narrowCount() string {
+	was, _, _ := strings.Cut(f.typeOf("row_count"), "(")
+	if !slices.Contains(narrow, was) {
+		return ""
+	}
+	return fmt.Sprintf("row_count of %s is %s, too narrow for more than 2,147,483,647 rows; widen it: alter table %s alter column row_count type bigint",
+		f.relation, was, f.relation)
+}
+
+// lackingColumns says that the table stays without some columns, and why.
+func lackingColumns(f found, why error) string {
+	missing := f.missing()
+	names := make([]string, len(missing))
+	for i, d := range missing {
+		names[i] = d.name
+	}
+	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v", f.relation, strings.Join(names, ", "), why)
+}

@@ -1,0 +1,152 @@
+// Package warehouse owns the audit table in the user's warehouse: it creates and
+// migrates it, proves that the hooks can write to it, and reads rows back. How
+// the connection's settings come about, what the hooks write and what the rows
+// mean is left to others.
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Table names the audit table. An empty Database is the connection's own. An
+// empty Schema leaves the table to be found as the session finds an unqualified,
+// unquoted name, which is how the tutorial's hooks write it.
+type Table struct {
+	Database, Schema, Name string
+}
+
+// String is the name as a message shows it.
+func (t Table) String() string {
+	parts := slices.DeleteFunc([]string{t.Database, t.Schema, t.Name}, func(s string) bool { return s == "" })
+	return strings.Join(parts, ".")
+}
+
+// Access says what may be done to the audit table.
+type Access int
+
+// Write is for injected hooks: the table is created, migrated and proven
+// writable. Read is for a project whose own hooks write: it is never altered.
+const (
+	Write Access = iota
+	Read
+)
+
+// Target is the chosen output of profiles.yml, rendered.
+type Target struct {
+	Type     string
+	Settings map[string]any // strings, numbers and booleans as YAML gave them
+	Dir      string         // relative paths among the settings are relative to it
+}
+
+// Operator runs one macro of ours through dbt and returns the JSON payloads that
+// it logged. Payloads logged before a failure come along with the error.
+type Operator interface {
+	RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error)
+}
+
+// Options say which audit table, where, and what may be done to it.
+type Options struct {
+	Target      Target
+	Table       Table
+	Access      Access
+	Operator    Operator // for the targets that have no driver in this program
+	Application string   // how the connection calls itself in the warehouse's own lists
+}
+
+// Prepared is what the hooks and the report have to know of the audit table.
+type Prepared struct {
+	Relation string   // as SQL must write it, quoted
+	Columns  []string // all the table has, in lower case
+	Problems []string // what works, but not as well as it could; a sentence each
+}
+
+// Store is the audit table of one run. Its calls must not overlap; they end when
+// their context does.
+type Store struct {
+	table  Table
+	access Access
+	engine engine
+}
+
+// engine is how a warehouse is reached.
+type engine interface {
+	// prepare looks the table up and, where it may write, makes it, adds what it
+	// lacks and proves an insert. A table that is not usable is left alone and
+	// returned as it is; one that is not there gives ErrNoTable.
+	prepare(ctx context.Context) (found, []string, error)
+	records(ctx context.Context, invocations []string) ([]record, error)
+	close() error
+}
+
+// engines has the profile types with a driver of their own; dbt itself reaches
+// all others.
+var engines = map[string]func(Options) (engine, error){
+	"postgres": openPostgres,
+}
+
+// Open chooses the way to the warehouse and checks its settings. It does not
+// connect yet.
+func Open(o Options) (*Store, error) {
+	if o.Access == Write && o.Table.Schema == "" {
+		return nil, errors.New("audit table: no schema named; want audit-schema or a profile with a schema; see docs/audit-table.md")
+	}
+	open, ok := engines[o.Target.Type]
+	if !ok {
+		open = openThroughDBT
+	}
+	e, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{table: o.Table, access: o.Access, engine: e}, nil
+}
+
+// Prepare makes the audit table ready for the hooks, or with Read looks whether
+// it can be read. It may be called by several jobs at once, and again. The error
+// is ErrNoTable where there is nothing to read.
+func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
+	found, problems, err := s.engine.prepare(ctx)
+	if err == nil {
+		err = found.usable()
+	}
+	if err != nil {
+		return Prepared{}, fmt.Errorf("audit table %s: %w", s.table, err)
+	}
+	if problem := found.narrowCount(); problem != "" {
+		problems = append(problems, problem)
+	}
+	return Prepared{Relation: found.relation, Columns: found.names(), Problems: problems}, nil
+}
+
+// Rows reads all audit rows of these invocations, in no particular order. Rows
+// whose phase cannot be told are no audit rows and left out. The error is
+// ErrNoTable where there is no table (any more, or yet).
+func (s *Store) Rows(ctx context.Context, invocations []string) ([]tally.Row, error) {
+	if len(invocations) == 0 {
+		return nil, nil
+	}
+	records, err := s.engine.records(ctx, invocations)
+	if err != nil {
+		return nil, fmt.Errorf("read audit rows of %s: %w", s.table, err)
+	}
+	rows := make([]tally.Row, 0, len(records))
+	for _, r := range records {
+		row, ok, err := r.row()
+		if err != nil {
+			return nil, fmt.Errorf("read audit rows of %s: %w", s.table, err)
+		}
+		if ok {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// Close ends the connection.
+func (s *Store) Close() error { return s.engine.close() }
