@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -35,7 +36,11 @@ func scalar(n *yaml.Node) (any, error) {
 	tagged := n.Style&yaml.TaggedStyle != 0
 	switch {
 	case tagged && (n.Tag == "!!int" || n.Tag == "!!float" || n.Tag == "!!bool" || n.Tag == "!!null"), plain(n):
-		return plainScalar(n)
+		value, err := plainScalar(n.Value)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n.Line, err)
+		}
+		return value, nil
 	case tagged && n.Tag != "!!str" && n.Tag != "!":
 		return nil, fmt.Errorf("line %d: a tag that dbt does not know", n.Line)
 	default:
@@ -43,8 +48,7 @@ func scalar(n *yaml.Node) (any, error) {
 	}
 }
 
-func plainScalar(n *yaml.Node) (any, error) {
-	text := n.Value
+func plainScalar(text string) (any, error) {
 	switch {
 	case text == "" || text == "~" || text == "null" || text == "Null" || text == "NULL":
 		return nil, nil
@@ -60,11 +64,11 @@ func plainScalar(n *yaml.Node) (any, error) {
 		return scalarInt(text)
 	case dateScalar.MatchString(text):
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return nil, fmt.Errorf("line %d: a date that is none", n.Line)
+			return nil, errors.New("a date that is none; put it in quotes")
 		}
 		return text, nil
 	case timeScalar.MatchString(text):
-		return nil, fmt.Errorf("line %d: a time; put it in quotes", n.Line)
+		return nil, errors.New("a time; put it in quotes")
 	default:
 		return text, nil
 	}
@@ -78,7 +82,11 @@ func scalarFloat(text string) (any, error) {
 	if strings.Contains(text, ":") {
 		return sexagesimal(text)
 	}
-	return strconv.ParseFloat(strings.Replace(text, ".inf", "inf", 1), 64)
+	value, err := strconv.ParseFloat(strings.Replace(text, ".inf", "inf", 1), 64)
+	if err != nil {
+		return nil, errors.New("a number that is too large; put it in quotes")
+	}
+	return value, nil
 }
 
 func scalarInt(text string) (any, error) {
@@ -90,7 +98,7 @@ func scalarInt(text string) (any, error) {
 	// Base 0 reads 0b, 0x and a leading 0 as PyYAML does.
 	value, err := strconv.ParseInt(text, 0, strconv.IntSize)
 	if err != nil {
-		return nil, fmt.Errorf("a number that is too large or malformed; put it in quotes")
+		return nil, errors.New("a number that is too large or malformed; put it in quotes")
 	}
 	return int(value), nil
 }
@@ -102,7 +110,7 @@ func sexagesimal(text string) (float64, error) {
 	for part := range strings.SplitSeq(digits, ":") {
 		digit, err := strconv.ParseFloat(part, 64)
 		if err != nil {
-			return 0, fmt.Errorf("a number to the base of 60 that is none; put it in quotes")
+			return 0, errors.New("a number to the base of 60 that is none; put it in quotes")
 		}
 		value = value*60 + digit
 	}

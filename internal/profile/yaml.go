@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -19,7 +20,7 @@ const maxValues = 1_000_000
 func readMapping(path string) (map[string]any, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read dbt's configuration: %w", err)
 	}
 	value, err := parseYAML(content)
 	if err != nil {
@@ -119,9 +120,7 @@ func (c *constructor) mapping(n *yaml.Node) (map[string]any, error) {
 		}
 		own[pythonString(k)] = v
 	}
-	for key, value := range own {
-		merged[key] = value
-	}
+	maps.Copy(merged, own)
 	return merged, nil
 }
 
@@ -134,18 +133,12 @@ func (c *constructor) merge(into map[string]any, n *yaml.Node) error {
 	if !ok {
 		list = []any{value}
 	}
-	below := map[string]any{}
 	for i := len(list) - 1; i >= 0; i-- {
 		mapping, ok := list[i].(map[string]any)
 		if !ok {
 			return fmt.Errorf("line %d: << merges something that is no mapping", n.Line)
 		}
-		for key, value := range mapping {
-			below[key] = value
-		}
-	}
-	for key, value := range below {
-		into[key] = value
+		maps.Copy(into, mapping)
 	}
 	return nil
 }
