@@ -1,0 +1,185 @@
+package warehouse_test
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// lab is one kind of warehouse with an empty database.
+type lab struct {
+	schema string // where unqualified names are found
+	open   func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store
+	exec   func(t *testing.T, statements ...string)
+}
+
+var allColumns = []string{
+	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized",
+	"changed_rows", "inserted_rows", "updated_rows", "deleted_rows", "watermark",
+}
+
+// TestContract holds every way to a warehouse to the same promises. A call
+// through dbt takes seconds, so each case makes the most of its calls.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	for name, newLab := range map[string]func(*testing.T) lab{"postgres": newPostgresLab, "duckdb through dbt": newDuckDBLab} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			t.Run("a fresh table is made, once, and takes rows", l.freshTable)
+			t.Run("the tutorial's table is adopted with its rows", l.adopted)
+			t.Run("a table of another shape is refused and left alone", l.refused)
+			t.Run("a narrow row_count is told with what widens it", l.narrow)
+			t.Run("the table of a project's own hooks is only read", l.readOnly)
+			t.Run("a missing table is told as such", l.missing)
+		})
+	}
+}
+
+func (l lab) freshTable(t *testing.T) {
+	store := l.open(t, warehouse.Table{Schema: "audit Ünï", Name: "Audit log"}, warehouse.Write)
+	first, again := prepare(t, store), prepare(t, store)
+	if diff := gocmp.Diff(allColumns, first.Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(first, again); diff != "" || len(first.Problems) > 0 {
+		t.Errorf("second preparation (-first +second), problems %q:\n%s", first.Problems, diff)
+	}
+
+	const insert = "insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase, materialized) values "
+	l.exec(t, strings.ReplaceAll(insert, "RELATION", first.Relation)+`
+		('"db"."s"."orders" - BEFORE', '2026-11-23 10:00:00.123456', null, 'one', 'model.shop.orders', 'before', ''),
+		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:01', 9223372036854775807, 'one', 'model.shop.orders', 'after', 'table'),
+		('"d""b"."Größe: it''s ✓"."a - b" - AFTER', '2026-11-23 10:00:02.5', 2147483648, 'two''s', null, 'after', null),
+		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:03', 1, 'three', 'model.shop.orders', 'after', 'table')`)
+	want := []tally.Row{
+		{Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.Before, Time: at("10:00:00.123456")},
+		{Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.After, Time: at("10:00:01"), Count: rows(math.MaxInt64), Materialized: "table"},
+		{Invocation: "two's", Relation: `"d""b"."Größe: it's ✓"."a - b"`, Phase: tally.After, Time: at("10:00:02.5"), Count: rows(1 << 31)},
+	}
+	if diff := gocmp.Diff(want, read(t, store, "one", "two's", "unknown")); diff != "" {
+		t.Errorf("rows of two invocations (-want +got):\n%s", diff)
+	}
+	// Neither the proof of the insert nor anything else is found under an id that never was.
+	if diff := gocmp.Diff([]tally.Row{}, read(t, store, "unknown", "dbt-tally proof")); diff != "" {
+		t.Errorf("rows of an unknown invocation (-want +got):\n%s", diff)
+	}
+}
+
+// tutorialRows are what the tutorial's hooks leave: one time for both rows.
+const tutorialTable = `
+	create table NAME (model_name varchar, execution_time timestamp, row_count bigint, run_id varchar);
+	insert into NAME values
+		('"db"."main"."orders" - BEFORE', '2026-11-23 10:00:00', 7, 'run'),
+		('"db"."main"."orders" - AFTER', '2026-11-23 10:00:00', 8, 'run'),
+		('started', '2026-11-23 10:00:00', null, 'run')`
+
+var tutorialRows = []tally.Row{
+	{Invocation: "run", Relation: `"db"."main"."orders"`, Phase: tally.Before, Time: at("10:00:00"), Count: rows(7)},
+	{Invocation: "run", Relation: `"db"."main"."orders"`, Phase: tally.After, Time: at("10:00:00"), Count: rows(8)},
+}
+
+func (l lab) adopted(t *testing.T) {
+	l.exec(t, strings.ReplaceAll(tutorialTable, "NAME", "tutorial"))
+	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "tutorial"}, warehouse.Write)
+	if diff := gocmp.Diff(allColumns, prepare(t, store).Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(tutorialRows, read(t, store, "run")); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func (l lab) refused(t *testing.T) {
+	l.exec(t, "create table events (Event_Name varchar, run_id varchar)")
+	_, err := l.open(t, warehouse.Table{Schema: l.schema, Name: "events"}, warehouse.Write).Prepare(t.Context())
+	want := "it lacks model_name, execution_time, row_count and has event_name, run_id; want at least"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v; want %q in it", err, want)
+	}
+	l.exec(t, "insert into events values ('still', 'two columns')")
+}
+
+func (l lab) narrow(t *testing.T) {
+	l.exec(t, "create table narrow (model_name varchar, execution_time timestamp, row_count int, run_id varchar)")
+	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "narrow"}, warehouse.Read)
+	problems := prepare(t, store).Problems
+	if len(problems) != 1 {
+		t.Fatalf("problems %q; want one", problems)
+	}
+	_, alter, _ := strings.Cut(problems[0], "widen it: ")
+	l.exec(t, alter)
+	l.exec(t, "insert into narrow values ('a - AFTER', '2026-11-23 10:00:00', 2147483648, 'run')")
+}
+
+func (l lab) readOnly(t *testing.T) {
+	l.exec(t, strings.ReplaceAll(tutorialTable, "NAME", "dbt_audit_log"))
+	store := l.open(t, warehouse.Table{Name: "dbt_audit_log"}, warehouse.Read)
+	if diff := gocmp.Diff(allColumns[:4], prepare(t, store).Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(tutorialRows, read(t, store, "run")); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func (l lab) missing(t *testing.T) {
+	store := l.open(t, warehouse.Table{Schema: "nowhere", Name: "nothing"}, warehouse.Read)
+	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
+		t.Errorf("prepare: %v; want ErrNoTable", err)
+	}
+	if _, err := store.Rows(t.Context(), []string{"run"}); !errors.Is(err, warehouse.ErrNoTable) {
+		t.Errorf("rows: %v; want ErrNoTable", err)
+	}
+}
+
+func open(t *testing.T, o warehouse.Options) *warehouse.Store {
+	t.Helper()
+	store, err := warehouse.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
+func prepare(t *testing.T, store *warehouse.Store) warehouse.Prepared {
+	t.Helper()
+	prepared, err := store.Prepare(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prepared
+}
+
+// read returns the rows in the order of their times, before first.
+func read(t *testing.T, store *warehouse.Store, invocations ...string) []tally.Row {
+	t.Helper()
+	got, err := store.Rows(t.Context(), invocations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(got, func(a, b tally.Row) int {
+		return cmp.Or(a.Time.Compare(b.Time), -cmp.Compare(a.Phase, b.Phase))
+	})
+	return got
+}
+
+func at(clock string) time.Time {
+	t, err := time.Parse(time.DateTime, "2026-11-23 "+clock)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func rows(n int64) *int64 { return &n }

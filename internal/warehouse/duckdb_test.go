@@ -1,0 +1,125 @@
+package warehouse_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+const environment = "../../.cache/dbt-1.11/bin/"
+
+// newDuckDBLab is a project of real dbt with our operations as macros, one model
+// whose own hooks name the table "hooked", and a DuckDB file.
+func newDuckDBLab(t *testing.T) lab {
+	bin, err := filepath.Abs(environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(bin, "dbt")); err != nil {
+		t.Skipf("no dbt: %v: run make tools", err)
+	}
+	operations, err := os.ReadFile("../dbt/macros/operations.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"dbt_project.yml": "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
+		"profiles.yml":    "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
+		"models/own.sql":  `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ invocation_id }}')") }} select 1 as n`,
+		// The macros that the operations share with the hooks.
+		"macros/operations.sql": string(operations) + "{% macro dbt_tally_text(value) %}{{ return(\"'\" ~ (value ~ '') | replace(\"'\", \"''\") ~ \"'\") }}{% endmacro %}",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return lab{
+		schema: "main",
+		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
+			return open(t, warehouse.Options{
+				Target:   warehouse.Target{Type: "duckdb", Settings: map[string]any{"path": "lab.duckdb"}, Dir: dir},
+				Table:    table,
+				Access:   access,
+				Operator: operator{bin: bin, project: dir},
+			})
+		},
+		exec: func(t *testing.T, statements ...string) {
+			t.Helper()
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c",
+				"import duckdb, sys; duckdb.connect('lab.duckdb').execute(sys.argv[1])", strings.Join(statements, ";"))
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", statements, err, out)
+			}
+		},
+	}
+}
+
+// operator runs macros through real dbt.
+type operator struct{ bin, project string }
+
+func (o operator) RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error) {
+	text, err := json.Marshal(args)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(o.bin, "dbt"), "run-operation", macro, "--args", string(text),
+		"--no-write-json", "--log-format", "json", "--log-level-file", "none")
+	cmd.Dir = o.project
+	out, failed := cmd.Output()
+	var payloads [][]byte
+	var errs []string
+	for line := range bytes.Lines(out) {
+		var event struct {
+			Info struct {
+				Msg   string `json:"msg"`
+				Level string `json:"level"`
+			} `json:"info"`
+		}
+		if err := json.Unmarshal(line, &event); err != nil {
+			return nil, fmt.Errorf("%w: %s", err, line)
+		}
+		if payload, ours := strings.CutPrefix(event.Info.Msg, "DBT_TALLY "); ours {
+			payloads = append(payloads, []byte(payload))
+		} else if event.Info.Level == "error" {
+			errs = append(errs, event.Info.Msg)
+		}
+	}
+	if failed != nil {
+		failed = fmt.Errorf("%w: %s", failed, strings.Join(errs, "; "))
+	}
+	return payloads, failed
+}
+
+func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
+	t.Parallel()
+	l := newDuckDBLab(t)
+	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "hooked"}, warehouse.Write)
+	prepared := prepare(t, store)
+	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+	l.exec(t, fmt.Sprintf("insert into %s select 'model ' || i || ' - AFTER', now(), i, 'many' from range(1201) r(i)", prepared.Relation))
+	var sum int64
+	for _, row := range read(t, store, "many") {
+		sum += *row.Count
+	}
+	if want := int64(1200 * 1201 / 2); sum != want {
+		t.Errorf("rows of several payloads sum up to %d; want %d", sum, want)
+	}
+}
