@@ -2,6 +2,7 @@ package github
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -232,6 +233,37 @@ func TestJobsThatCreateAtOnceLeaveOneComment(t *testing.T) {
 		t.Fatalf("%d creates, want %d", n, jobs)
 	}
 	wantOurs(t, gh, fmt.Sprint("of run ", jobs-1))
+}
+
+func TestNewerRunThatCreatesAtTheSameTimeWins(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/issues/7/comments", func() {
+		gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 11}.String()+"\nof run 11")
+	}))
+
+	posted := post(t, c, Comment{RunID: 10, Body: "of run 10"})
+
+	if want := (Posted{"https://github.com/acme/shop/pull/7#issuecomment-1001", Newer}); posted != want {
+		t.Errorf("posted %+v, want %+v", posted, want)
+	}
+	wantOurs(t, gh, "of run 11")
+}
+
+func TestCreateCountsWhereTheListLagsBehind(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodGet {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("[]")), Request: r}, nil
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	}))
+
+	if got := post(t, c, Comment{RunID: 1, Body: "text"}).Outcome; got != Created {
+		t.Errorf("outcome %q, want %q", got, Created)
+	}
+	wantOurs(t, gh, "text")
 }
 
 func TestCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {

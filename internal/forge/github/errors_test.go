@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -88,31 +90,48 @@ func TestTextBeyondTheLimitIsTooLong(t *testing.T) {
 	wantKind(t, err, ErrTooLong, "maximum is 65536 characters")
 }
 
-func TestPrimaryRateLimitSaysHowLong(t *testing.T) {
+func TestRateLimitsSayHowLong(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-RateLimit-Remaining", "0")
-		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(10*time.Minute).Unix()))
-		w.WriteHeader(http.StatusForbidden)
-	}))
-	t.Cleanup(server.Close)
+	for name, answer := range map[string]struct {
+		header http.Header
+		body   string
+	}{
+		"primary": {http.Header{
+			"X-Ratelimit-Remaining": {"0"},
+			"X-Ratelimit-Reset":     {fmt.Sprint(time.Now().Add(10 * time.Minute).Unix())},
+		}, ""},
+		"secondary": {
+			http.Header{"Retry-After": {"600"}},
+			`{"documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				maps.Copy(w.Header(), answer.header)
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, answer.body)
+			}))
+			t.Cleanup(server.Close)
 
-	err := postFails(t, clientFor(t, server.URL, "secret", nil))
+			err := postFails(t, clientFor(t, server.URL, "secret", nil))
 
-	wantKind(t, err, ErrRateLimited)
-	var e *Error
-	if !errors.As(err, &e) || e.RetryAfter < 9*time.Minute || e.RetryAfter > 10*time.Minute {
-		t.Errorf("%v does not say to wait 10 minutes", err)
+			wantKind(t, err, ErrRateLimited)
+			var e *Error
+			if !errors.As(err, &e) || e.RetryAfter < 9*time.Minute || e.RetryAfter > 10*time.Minute {
+				t.Errorf("%v does not say to wait 10 minutes", err)
+			}
+		})
 	}
 }
 
 func TestCreateIsNeverTriedAgain(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]fakegithub.Fault{
-		"refused for a moment": {Status: http.StatusServiceUnavailable, Times: 1},
-		"answer lost":          {Hang: true, Times: 1},
+	for message, fault := range map[string]fakegithub.Fault{
+		"(503)":             {Status: http.StatusServiceUnavailable, Times: 1},
+		"no answer in time": {Hang: true, Times: 1},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(message, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
 			gh.Fail(http.MethodPost, commentsPattern, fault)
@@ -122,7 +141,7 @@ func TestCreateIsNeverTriedAgain(t *testing.T) {
 
 			_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
 
-			wantKind(t, err, ErrUnavailable)
+			wantKind(t, err, ErrUnavailable, message)
 			if n := requests(gh, "POST /repos/acme/shop/issues/7/comments"); n != 1 {
 				t.Errorf("%d creates, want 1", n)
 			}
