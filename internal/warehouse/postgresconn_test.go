@@ -1,0 +1,138 @@
+package warehouse_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+func TestEveryWayToConnect(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	for name, change := range map[string]map[string]any{
+		"port as text":              {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
+		"synonyms":                  {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
+		"unix socket":               {"host": db.SocketDir, "sslmode": "verify-full"},
+		"default sslmode":           {"sslmode": nil},
+		"allow":                     {"sslmode": "allow"},
+		"prefer":                    {"sslmode": "prefer"},
+		"require":                   {"sslmode": "require"},
+		"verify-ca by address":      {"sslmode": "verify-ca", "sslrootcert": db.CA},
+		"verify-full by name":       {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
+		"certificate by its folder": {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(db, warehouse.Table{Schema: "nowhere", Name: "log"}, warehouse.Read)
+			o.Target.Dir = filepath.Dir(db.CA)
+			maps.Copy(o.Target.Settings, change)
+			if _, err := open(t, o).Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
+				t.Errorf("error %v; want ErrNoTable", err)
+			}
+		})
+	}
+}
+
+// secrets are what no message may hold.
+var secrets = []string{"hunter", "p&ss w'ö"}
+
+func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	for name, tc := range map[string]struct {
+		change map[string]any
+		want   string
+	}{
+		"wrong password":           {map[string]any{"password": `hunter'2\`}, "password authentication failed"},
+		"no such database":         {map[string]any{"dbname": "nothing"}, `database "nothing" does not exist`},
+		"no server":                {map[string]any{"port": 1}, "connect to postgres at 127.0.0.1:1: "},
+		"unknown authority":        {map[string]any{"sslmode": "verify-ca"}, "want sslrootcert"},
+		"certificate of another":   {map[string]any{"sslmode": "verify-full", "sslrootcert": db.CA}, "want the host that the certificate names, or sslmode: verify-ca"},
+		"no such authority's file": {map[string]any{"sslmode": "verify-ca", "sslrootcert": "/no/ca.crt"}, "/no/ca.crt"},
+		"certificate without key":  {map[string]any{"sslmode": "require", "sslcert": db.CA}, `"sslcert" and "sslkey"`},
+		"unknown sslmode":          {map[string]any{"sslmode": "on"}, `sslmode: unknown value "on"; want disable, allow, prefer, require, verify-ca, verify-full`},
+		"bad timeout":              {map[string]any{"connect_timeout": "soon"}, `connect_timeout: "soon" is no number of seconds`},
+		"bad port":                 {map[string]any{"port": "hunter"}, "host or port cannot be read"},
+		"role that is not granted": {map[string]any{"role": "nobody_here"}, "nobody_here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(db, warehouse.Table{Schema: "audit", Name: "log"}, warehouse.Read)
+			maps.Copy(o.Target.Settings, tc.change)
+			store, err := warehouse.Open(o)
+			if err == nil {
+				defer store.Close()
+				_, err = store.Prepare(t.Context())
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("error %v; want %q in it", err, tc.want)
+			}
+			for _, secret := range secrets {
+				if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err)), secret) {
+					t.Errorf("%q in the error %v", secret, err)
+				}
+			}
+		})
+	}
+}
+
+func TestASilentServerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	settings := map[string]any{"host": "127.0.0.1", "port": silent.Addr().(*net.TCPAddr).Port, "user": "u", "password": "hunter", "dbname": "d", "connect_timeout": 1}
+	o := warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: settings}, Table: warehouse.Table{Name: "log"}, Access: warehouse.Read}
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := open(t, o).Prepare(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("error %v, context %v; want the profile's connect_timeout to end it", err, ctx.Err())
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := open(t, o).Prepare(ctx); err == nil || ctx.Err() == nil {
+		t.Errorf("error %v, context %v; want the context to end it", err, ctx.Err())
+	}
+}
+
+func TestWhatCannotBeOpenedIsToldBeforeAnyConnection(t *testing.T) {
+	t.Parallel()
+	pg := map[string]any{"host": "h", "user": "u", "password": "hunter", "dbname": "shop"}
+	for name, tc := range map[string]struct {
+		o    warehouse.Options
+		want string
+	}{
+		"another database": {
+			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Database: "prod", Schema: "s", Name: "log"}},
+			`audit-database: "prod" is not the database of the connection`,
+		},
+		"writing without a schema": {
+			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Name: "log"}},
+			"no schema named",
+		},
+		"DuckDB in memory": {
+			warehouse.Options{Target: warehouse.Target{Type: "duckdb"}, Table: warehouse.Table{Schema: "s", Name: "log"}, Operator: failing{}},
+			"in memory is gone when dbt ends",
+		},
+		"no driver and no dbt": {
+			warehouse.Options{Target: warehouse.Target{Type: "oracle"}, Table: warehouse.Table{Schema: "s", Name: "log"}},
+			`profile type "oracle" has no driver`,
+		},
+	} {
+		if _, err := warehouse.Open(tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v; want %q in it", name, err, tc.want)
+		}
+	}
+}

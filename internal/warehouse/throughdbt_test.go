@@ -1,0 +1,76 @@
+package warehouse_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// failing answers each macro call as if the warehouse had refused the step.
+type failing struct{ step string }
+
+func (f failing) RunOperation(_ context.Context, _ string, args map[string]any) ([][]byte, error) {
+	if f.step == "add columns" && args["migrate"] == false {
+		return [][]byte{[]byte(`{"relation": "d.s.log", "columns": [
+			{"name": "MODEL_NAME", "type": "STRING"}, {"name": "EXECUTION_TIME", "type": "TIMESTAMP"},
+			{"name": "ROW_COUNT", "type": "NUMBER"}, {"name": "RUN_ID", "type": "STRING"}]}`)}, nil
+	}
+	return [][]byte{[]byte(`{"step": "` + f.step + `"}`)}, errors.New("not allowed")
+}
+
+func TestColumnsThatDBTMayNotAddAreDoneWithout(t *testing.T) {
+	t.Parallel()
+	prepared := prepare(t, openWith(t, failing{"add columns"}))
+	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+	if len(prepared.Problems) != 1 || !strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") || !strings.Contains(prepared.Problems[0], "not allowed") {
+		t.Errorf("problems %q; want one that names the columns and why", prepared.Problems)
+	}
+}
+
+func TestAStepThatDBTFailsInIsNamed(t *testing.T) {
+	t.Parallel()
+	_, err := openWith(t, failing{"create the table"}).Prepare(t.Context())
+	if want := "audit table s.log: create the table: not allowed"; err == nil || err.Error() != want {
+		t.Errorf("error %v; want %s", err, want)
+	}
+}
+
+// logging answers with these payloads.
+type logging []string
+
+func (l logging) RunOperation(context.Context, string, map[string]any) (payloads [][]byte, _ error) {
+	for _, text := range l {
+		payloads = append(payloads, []byte(text))
+	}
+	return payloads, nil
+}
+
+func TestPayloadsThatMakeNoSenseAreErrors(t *testing.T) {
+	t.Parallel()
+	for payloads, want := range map[string]string{
+		"":                 "dbt_tally_rows logged nothing",
+		"{":                "dbt_tally_rows: read what it logged",
+		`{"rows":[["a"]]}`: "a row of 1 values came through dbt; want 7",
+	} {
+		_, err := openWith(t, logging(strings.Fields(payloads)[:min(1, len(payloads))])).Rows(t.Context(), []string{"run"})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("payloads %q: error %v; want %q in it", payloads, err, want)
+		}
+	}
+}
+
+func openWith(t *testing.T, operator warehouse.Operator) *warehouse.Store {
+	t.Helper()
+	return open(t, warehouse.Options{
+		Target:   warehouse.Target{Type: "bigquery"},
+		Table:    warehouse.Table{Schema: "s", Name: "log"},
+		Operator: operator,
+	})
+}
