@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -86,19 +87,18 @@ func (r *run) removeMacros() {
 }
 
 func (r *run) openTable() (auditTable, error) {
-	access := warehouse.Write
-	if r.cfg.Hooks == config.Project {
-		access = warehouse.Read
+	table := warehouse.Table{Database: r.cfg.Audit.Database, Schema: r.cfg.Audit.Schema, Name: r.cfg.Audit.Table}
+	access := warehouse.Read
+	if r.cfg.Hooks == config.Inject {
+		access = warehouse.Write
+		table.Schema = cmp.Or(table.Schema, r.target().Schema)
 	}
 	return warehouse.Open(warehouse.Options{
-		Target: warehouse.Target{Type: r.connection.Type, Settings: r.connection.Settings, Dir: r.project.Dir},
-		Table: warehouse.Table{
-			Database: r.cfg.Audit.Database,
-			Schema:   r.cfg.Audit.Schema,
-			Name:     r.cfg.Audit.Table,
-		},
-		Access:   access,
-		Operator: dbt.Operator{CLI: r.cli, Version: r.version, Like: r.dbt[0]},
+		Target:      warehouse.Target{Type: r.connection.Type, Settings: r.connection.Settings, Dir: r.Dir},
+		Table:       table,
+		Access:      access,
+		Operator:    dbt.Operator{CLI: r.cli, Version: r.version, Like: r.dbt[0]},
+		Application: "dbt-tally/" + r.Version,
 	})
 }
 

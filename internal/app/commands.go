@@ -42,11 +42,9 @@ func (r *run) commands() ([]dbt.Command, error) {
 
 // deps installs the packages that the project declares and does not have.
 func (r *run) deps(ctx context.Context) []dbt.Invocation {
-	version, err := r.cli.DetectVersion(ctx)
-	if err != nil {
-		return []dbt.Invocation{r.notStarted(r.dbt[0], err)}
+	if r.noDBT != nil {
+		return []dbt.Invocation{r.notStarted(r.dbt[0], r.noDBT)}
 	}
-	r.version = version
 	if !r.cfg.InstallDeps || !r.project.DeclaresPackages {
 		return nil
 	}

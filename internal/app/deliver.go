@@ -22,15 +22,12 @@ import (
 // changes the status, and none keeps the next from its turn.
 func (r *run) deliver(ctx context.Context, made report.Report) int {
 	files := r.writeFiles(made)
-	r.printTable(made)
+	r.printTable(made, files)
 	if r.actions.Active() {
 		r.annotate(made)
 		r.summarise(made)
 		url := r.comment(ctx, made)
 		r.output(made, files, url)
-	}
-	if files != "" && !r.actions.Active() {
-		fmt.Fprintf(r.Stdout, "report: %s\n", files)
 	}
 	return made.ExitCode
 }
@@ -57,9 +54,9 @@ func (r *run) writeFiles(made report.Report) string {
 	return path
 }
 
-// printTable shows the table after dbt's own output. A run that has nothing to
-// show (dbt ls, dbt parse) prints nothing.
-func (r *run) printTable(made report.Report) {
+// printTable shows the table after dbt's own output, and where the report is. A
+// run that has nothing to show (dbt ls, dbt parse) prints nothing.
+func (r *run) printTable(made report.Report, files string) {
 	if len(made.Models) == 0 && len(made.Failures) == 0 && len(made.Audit.Problems) == 0 {
 		return
 	}
@@ -73,6 +70,9 @@ func (r *run) printTable(made report.Report) {
 	fmt.Fprintln(r.Stdout)
 	if err := report.Terminal(r.Stdout, made, options); err != nil {
 		r.skip("table", err)
+	}
+	if files != "" {
+		fmt.Fprintf(r.Stdout, "\nreport: %s\n", files)
 	}
 }
 

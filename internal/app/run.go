@@ -21,6 +21,7 @@ type run struct {
 	dbt     []dbt.Command // completed with what the inputs say
 	cli     dbt.CLI
 	version dbt.Version
+	noDBT   error // why there is no dbt to run
 
 	project    profile.Project
 	connection profile.Connection
@@ -37,7 +38,7 @@ type run struct {
 
 func (c Command) run(ctx context.Context, actions *runner.Runner, cfg config.Config) int {
 	r := &run{Command: c, actions: actions, cfg: cfg}
-	if err := r.setUp(); err != nil {
+	if err := r.setUp(ctx); err != nil {
 		return c.refuse(actions, err)
 	}
 	scratch, err := os.MkdirTemp("", "dbt-tally-")
@@ -47,7 +48,6 @@ func (c Command) run(ctx context.Context, actions *runner.Runner, cfg config.Con
 	defer os.RemoveAll(scratch)
 	r.cli.ScratchDir = scratch
 
-	r.actions.Mask(append(r.connection.Secrets, r.cfg.GitHubToken))
 	invocations := r.deps(ctx)
 	if !failed(invocations) {
 		r.prepare(ctx)
@@ -66,57 +66,30 @@ func (c Command) run(ctx context.Context, actions *runner.Runner, cfg config.Con
 }
 
 // setUp finds out where we are, which project this is and how its warehouse is
-// reached. Nothing is written and nothing run. An error is a mistake in the
-// inputs; a connection that can't be told is not: dbt will say what it thinks.
-func (r *run) setUp() error {
-	var problems []error
-	note := func(err error) {
-		if err != nil {
-			problems = append(problems, err)
-		}
-	}
-	var err error
+// reached. Nothing is written but a proof that the report can be, and no dbt
+// command is run. An error is a mistake in the inputs; a connection that can't be
+// told is not: dbt will say what it thinks of it.
+func (r *run) setUp(ctx context.Context) error {
+	var err, eventErr error
 	if r.actions.Active() {
-		r.event, err = r.actions.Event()
-		note(err)
+		r.event, eventErr = r.actions.Event()
 	}
-	r.dbt, err = r.commands()
-	note(err)
-	if err == nil {
-		options := r.profileOptions()
-		if r.project, err = profile.LoadProject(options); err != nil {
-			note(err)
-		} else {
-			r.connect(options)
-			note(r.prepareReportDir())
-		}
+	if r.dbt, err = r.commands(); err != nil {
+		return errors.Join(eventErr, err)
 	}
-	return errors.Join(problems...)
-}
-
-// profileOptions are what dbt will be told, to resolve the connection as it does.
-func (r *run) profileOptions() profile.Options {
-	home, _ := r.lookupEnv("HOME")
-	first := r.dbt[0]
-	flag := func(names ...string) string {
-		value, _ := first.Flag(names...)
-		return value
+	options, err := r.profileOptions()
+	if err != nil {
+		return errors.Join(eventErr, err)
 	}
-	return profile.Options{
-		ProjectDir:  flag("--project-dir"),
-		ProfilesDir: flag("--profiles-dir"),
-		Profile:     flag("--profile"),
-		Target:      flag("--target", "-t"),
-		TargetPath:  flag("--target-path"),
-		Vars:        flag("--vars"),
-		WorkDir:     r.Dir,
-		HomeDir:     home,
-		LookupEnv:   r.lookupEnv,
+	if r.project, err = profile.LoadProject(options); err != nil {
+		return errors.Join(eventErr, err)
 	}
-}
-
-// connect resolves the connection. What can't be resolved turns auditing off.
-func (r *run) connect(options profile.Options) {
+	if path, given := r.dbt[0].Flag("--target-path"); given {
+		r.project.TargetPath = absolute(r.project.Dir, path)
+	}
+	if err := errors.Join(eventErr, r.prepareReportDir()); err != nil {
+		return err
+	}
 	r.cli = dbt.CLI{
 		Executable: r.executable(),
 		WorkDir:    r.Dir,
@@ -129,10 +102,39 @@ func (r *run) connect(options profile.Options) {
 		Kill:       r.Kill,
 		Now:        r.Now,
 	}
+	r.version, r.noDBT = r.cli.DetectVersion(ctx)
+	options.DotEnv = r.version.AtLeast(1, 12)
+	r.connect(options)
+	return nil
+}
+
+// profileOptions are what dbt will be told, to resolve the connection as it does.
+func (r *run) profileOptions() (profile.Options, error) {
+	first := r.dbt[0]
+	flag := func(names ...string) string {
+		value, _ := first.Flag(names...)
+		return value
+	}
+	vars, err := profile.ParseVars(flag("--vars"))
+	return profile.Options{
+		ProjectDir:  flag("--project-dir"),
+		ProfilesDir: flag("--profiles-dir"),
+		Profile:     flag("--profile"),
+		Target:      flag("--target", "-t"),
+		Vars:        vars,
+		WorkDir:     r.Dir,
+		HomeDir:     r.getenv("HOME"),
+		LookupEnv:   r.lookupEnv,
+	}, err
+}
+
+// connect resolves the connection. What can't be resolved turns auditing off.
+func (r *run) connect(options profile.Options) {
 	var err error
 	r.connection, err = profile.Resolve(options, r.project)
 	r.redact = newRedactor(append(r.connection.Secrets, r.cfg.GitHubToken))
-	if err != nil {
+	r.actions.Mask(append(r.connection.Secrets, r.cfg.GitHubToken))
+	if err != nil && r.cfg.Hooks != config.Off {
 		r.auditOff("the connection could not be read: " + err.Error())
 	}
 }
@@ -140,10 +142,17 @@ func (r *run) connect(options profile.Options) {
 // executable is the dbt to run; a path is relative to the working folder.
 func (r *run) executable() string {
 	name := r.cfg.DBTExecutable
-	if filepath.Base(name) == name || filepath.IsAbs(name) {
+	if filepath.Base(name) == name {
 		return name
 	}
-	return filepath.Join(r.Dir, name)
+	return absolute(r.Dir, name)
+}
+
+func absolute(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
 }
 
 // prepareReportDir makes sure that the report can be written before anything runs.
@@ -152,8 +161,6 @@ func (r *run) prepareReportDir() error {
 	if r.reportDir == "" {
 		r.reportDir = filepath.Join(r.project.TargetPath, "dbt-tally")
 	}
-	if !filepath.IsAbs(r.reportDir) {
-		r.reportDir = filepath.Join(r.Dir, r.reportDir)
-	}
+	r.reportDir = absolute(r.Dir, r.reportDir)
 	return makeWritable(r.reportDir)
 }

@@ -23,7 +23,8 @@ type Operator struct {
 }
 
 // RunOperation runs one macro and returns the payloads that it logged, each a
-// JSON value, in order. It costs one start of dbt. An error holds dbt's own words.
+// JSON value, in order, and those before a failure along with the error. It costs
+// one start of dbt. An error holds dbt's own words.
 func (o Operator) RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error) {
 	text, err := json.Marshal(args, json.Deterministic(true))
 	if err != nil {
@@ -50,9 +51,9 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 	case err != nil:
 		return nil, err
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("dbt run-operation %s: %w", macro, ctx.Err())
+		return payloads, fmt.Errorf("dbt run-operation %s: %w", macro, ctx.Err())
 	case code != 0:
-		return nil, fmt.Errorf("dbt run-operation %s: %s", macro, said)
+		return payloads, fmt.Errorf("dbt run-operation %s: %s", macro, said)
 	}
 	return payloads, nil
 }

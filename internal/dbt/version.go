@@ -84,3 +84,12 @@ func parseVersion(out string) Version {
 	}
 	return Version{}
 }
+
+// AtLeast compares the version with a release; an unknown version is none.
+func (v Version) AtLeast(major, minor int) bool {
+	var ownMajor, ownMinor int
+	if _, err := fmt.Sscanf(v.Number, "%d.%d", &ownMajor, &ownMinor); err != nil {
+		return false
+	}
+	return ownMajor > major || ownMajor == major && ownMinor >= minor
+}

@@ -16,6 +16,7 @@ type Comment struct {
 	RunID       int64  // with the attempt: which of two runs is newer
 	RunAttempt  int
 	Body        string // Markdown
+	OnlyUpdate  bool   // where there is no comment yet, start none
 }
 
 // Outcome is what became of a comment.
@@ -27,9 +28,11 @@ const (
 	Updated   Outcome = "updated"
 	Unchanged Outcome = "unchanged" // it says so already
 	Newer     Outcome = "newer"     // a newer run's text is there and was kept
+	Absent    Outcome = "absent"    // there is none, and none was to be started
 )
 
-// Posted is the one comment that is there afterwards.
+// Posted is the one comment that is there afterwards; its URL is "" where there
+// is none.
 type Posted struct {
 	URL     string
 	Outcome Outcome
@@ -62,7 +65,10 @@ func (c *Client) comment(ctx context.Context, cm Comment) (Posted, error) {
 	if err != nil {
 		return Posted{}, err
 	}
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0 && cm.OnlyUpdate:
+		return Posted{Outcome: Absent}, nil
+	case len(found) == 0:
 		return c.create(ctx, cm)
 	}
 	newest, oldest := slices.MaxFunc(found, byRun), slices.MinFunc(found, byID)
