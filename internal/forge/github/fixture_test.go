@@ -1,0 +1,78 @@
+package github
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+// client is for the job's own token.
+func client(t *testing.T, gh *fakegithub.Server) *Client {
+	t.Helper()
+	return clientFor(t, gh.URL(), fakegithub.JobToken, nil)
+}
+
+func clientFor(t *testing.T, url, token string, transport http.RoundTripper) *Client {
+	t.Helper()
+	c, err := New(Config{
+		HTTP: &http.Client{Transport: transport}, APIURL: url, Token: token, Repository: fakegithub.Repository,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.pause = time.Millisecond
+	return c
+}
+
+func post(t *testing.T, c *Client, cm Comment) Posted {
+	t.Helper()
+	cm.PullRequest = fakegithub.PullRequest
+	posted, err := c.Comment(t.Context(), cm)
+	if err != nil {
+		t.Error(err)
+	}
+	return posted
+}
+
+// wantOurs checks that there is one comment with a marker, and its text.
+func wantOurs(t *testing.T, gh *fakegithub.Server, want string) {
+	t.Helper()
+	var got []string
+	for _, comment := range gh.Comments(fakegithub.PullRequest) {
+		if _, text, ok := split(comment.Body); ok {
+			got = append(got, text)
+		}
+	}
+	if !slices.Equal(got, []string{want}) {
+		t.Errorf("our comments are %q, want only %q", got, want)
+	}
+}
+
+// requests counts those that begin so.
+func requests(gh *fakegithub.Server, prefix string) int {
+	n := 0
+	for _, r := range gh.Requests() {
+		if strings.HasPrefix(r, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// before does something before a request is sent.
+func before(request string, do func()) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method+" "+r.URL.Path == request {
+			do()
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
