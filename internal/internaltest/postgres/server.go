@@ -25,8 +25,8 @@ type server struct {
 	done  chan error
 }
 
-// start initialises a cluster in a temporary directory and serves it. The server
-// goes when its standard input is closed, so also when the test process dies.
+// start initialises a cluster in a temporary directory and serves it. Both go when
+// the server's standard input is closed, so also when the test process dies.
 func start() (_ *server, err error) {
 	bin, err := findBinaries()
 	if err != nil {
@@ -99,12 +99,12 @@ func (s *server) serve(bin string, who *syscall.Credential, data string) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command("/bin/sh", "-c", `"$@" </dev/null & cat >/dev/null; kill -INT $!; wait $!`, "sh",
-		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.admin.Port), "-k", s.dir,
+	cmd := exec.Command("/bin/sh", "-c", `dir=$1; shift; "$@" </dev/null & cat >/dev/null; kill -INT $!; wait $!; rm -rf "$dir"`, "sh",
+		s.dir, filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.admin.Port), "-k", s.dir,
 		"-c", "listen_addresses=localhost", "-c", "max_connections=200",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "ssl=on", "-c", "ssl_cert_file="+filepath.Join(s.dir, "server.crt"), "-c", "ssl_key_file="+filepath.Join(s.dir, "server.key"))
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
