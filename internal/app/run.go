@@ -87,7 +87,10 @@ func (r *run) setUp(ctx context.Context) error {
 	if path, given := r.dbt[0].Flag("--target-path"); given {
 		r.project.TargetPath = absolute(r.project.Dir, path)
 	}
-	if err := errors.Join(eventErr, r.prepareReportDir()); err != nil {
+	if eventErr != nil {
+		return eventErr
+	}
+	if err := r.prepareReportDir(); err != nil {
 		return err
 	}
 	r.cli = dbt.CLI{

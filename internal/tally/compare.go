@@ -3,6 +3,7 @@ package tally
 import (
 	"cmp"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,6 +21,9 @@ type Input struct {
 	// RollsBack says that the warehouse undoes all a failed model did, its audit
 	// rows with it (PostgreSQL, DuckDB).
 	RollsBack bool
+	// ProjectHooks says that the project's own hooks write the rows, the
+	// tutorial's or others, and not the injected ones.
+	ProjectHooks bool
 	// OwnHooks names the packages that define run_hooks themselves, for whose
 	// nodes the injected hooks are not called.
 	OwnHooks []string
@@ -132,7 +136,7 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 		case "partial success":
 			return Failed, "some of its batches failed"
 		default:
-			return Failed, e.failure(in.RollsBack)
+			return Failed, e.failure(node, in)
 		}
 	}
 	switch {
@@ -150,18 +154,47 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 		return Reused, "the materialized view was there and its configuration had not changed, so dbt did nothing that runs hooks"
 	case e.before != nil:
 		return NoAuditRow, "its after row is missing: the insert failed, or dbt was killed before it"
+	case in.ProjectHooks:
+		return NoAuditRow, "the project's hooks wrote no row for it"
 	default:
 		return NoAuditRow, "dbt built it, but no audit row came: its materialization runs no hooks, or the insert failed"
 	}
 }
 
-func (e *evidence) failure(rollsBack bool) string {
+// FirstBuildHook is the reason of a model whose own audit hook made it fail: the
+// tutorial's counts the table before it is built, and before its first build
+// there is none.
+const FirstBuildHook = "its hook counts its table, which is not there before its first build"
+
+// missingRelation is how the warehouses word that a relation is not there.
+var missingRelation = regexp.MustCompile(`(?i)does not exist|doesn't exist|not found|not_found|cannot be found`)
+
+func (e *evidence) failure(node Node, in Input) string {
 	switch {
-	case e.before == nil && rollsBack:
+	case in.ProjectHooks && e.before == nil && missesItself(e.last.Message, node):
+		return FirstBuildHook
+	case e.before == nil && in.RollsBack:
 		return "dbt could not build it; the warehouse rolled it back, so its rows are unchanged"
 	default:
 		return "dbt could not build it; what it left in the table is unknown"
 	}
+}
+
+// missesItself says whether a message complains that the node's own relation is
+// not there.
+func missesItself(message string, node Node) bool {
+	for line := range strings.Lines(strings.ToLower(message)) {
+		if !missingRelation.MatchString(line) {
+			continue
+		}
+		for _, name := range relationEnds(node.Relation) {
+			name = regexp.QuoteMeta(strings.ReplaceAll(name, "\x00", "."))
+			if regexp.MustCompile(`(^|[^\w])` + name + `([^\w]|$)`).MatchString(line) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (e *evidence) counted() (Status, string) {

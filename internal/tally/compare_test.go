@@ -87,6 +87,18 @@ func TestStatusOfAModel(t *testing.T) {
 			result: ptr(result("error", "division by zero")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
 			reason: "dbt could not build it; what it left in the table is unknown", before: n(3),
 		},
+		"failed by the tutorial's hook": {
+			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.orders\" does not exist")),
+			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: FirstBuildHook,
+		},
+		"failed for want of another table": {
+			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.raw_orders\" does not exist")),
+			change: func(in *Input) { in.ProjectHooks, in.RollsBack = true, true }, want: Failed,
+			reason: "dbt could not build it; the warehouse rolled it back, so its rows are unchanged",
+		},
+		"not covered by the project's hooks": {
+			change: func(in *Input) { in.ProjectHooks = true }, want: NoAuditRow, reason: "the project's hooks wrote no row for it",
+		},
 		"some batches failed": {
 			result: ptr(result("partial success", "")), rows: []Row{row(Before, 0, n(3)), row(After, 1, n(4))}, want: Failed,
 			reason: "some of its batches failed", before: n(3), after: n(4), changed: n(1),

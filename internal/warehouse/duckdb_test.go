@@ -38,7 +38,7 @@ func newDuckDBLab(t *testing.T) lab {
 		"profiles.yml":    "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
 		"models/own.sql":  `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ invocation_id }}')") }} select 1 as n`,
 		// The macros that the operations share with the hooks.
-		"macros/operations.sql": string(operations) + "{% macro dbt_tally_text(value) %}{{ return(\"'\" ~ (value ~ '') | replace(\"'\", \"''\") ~ \"'\") }}{% endmacro %}",
+		"macros/operations.sql": string(operations),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -84,10 +84,6 @@
   {{ return('select ' ~ columns | join(', ')) }}
 {% endmacro %}
 
-{% macro dbt_tally_text(value) %}
-  {{ return("'" ~ (value ~ '') | replace("'", "''") ~ "'") }}
-{% endmacro %}
-
 {#- One statement, whatever the number of rows. On PostgreSQL a block of its own
     keeps an audit that fails from failing the model. dbt v2 splits statements at
     semicolons without regard to $tags$, so it gets the plain insert. -#}

@@ -167,3 +167,8 @@
   {%- endfor -%}
   {{ return(identifier | lower in hooks | join(' ') | lower) }}
 {% endmacro %}
+
+{#- A text as an SQL literal. -#}
+{% macro dbt_tally_text(value) %}
+  {{ return("'" ~ (value ~ '') | replace("'", "''") ~ "'") }}
+{% endmacro %}
