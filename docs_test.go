@@ -1,0 +1,238 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rhysd/actionlint"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+)
+
+// What stands between the lines <!-- name --> and <!-- /name -->, in YAML between
+// # name and # /name, is made from the code; -update makes it anew.
+func TestDocsSayWhatTheCodeDoes(t *testing.T) {
+	t.Parallel()
+	outputs := outputTable(t)
+	comment := string(read(t, "internal/report/testdata/comment.changed.golden.md"))
+	for name, parts := range map[string]map[string]string{
+		"action.yml":     {"inputs": actionInputs()},
+		"README.md":      {"comment": comment, "inputs": inputTable("name", "default", "meaning"), "outputs": outputs},
+		"docs/inputs.md": {"inputs": inputTable("name", "default", "allowed", "meaning"), "outputs": outputs},
+	} {
+		text := string(read(t, name))
+		for part, want := range parts {
+			text = fill(t, text, part, want)
+		}
+		golden.Check(t, name, text)
+	}
+}
+
+func TestActionDeclaresTheOutputsThatAreSet(t *testing.T) {
+	t.Parallel()
+	var declared []string
+	for name := range actionOutputs(t) {
+		declared = append(declared, name)
+	}
+	slices.Sort(declared)
+	set := slices.Sorted(slices.Values(outputNames(t)))
+	if diff := cmp.Diff(set, declared); diff != "" {
+		t.Errorf("outputs of action.yml (-set +declared):\n%s", diff)
+	}
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#\s]+)`)
+	for _, name := range pages(t) {
+		prose := fence.ReplaceAllString(string(read(t, name)), "")
+		for _, match := range link.FindAllStringSubmatch(prose, -1) {
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(path.Join(path.Dir(name), match[1])); err != nil {
+				t.Errorf("%s: link to %s: %v", name, match[1], err)
+			}
+		}
+	}
+}
+
+func TestMessagesPointToPagesThatExist(t *testing.T) {
+	t.Parallel()
+	page := regexp.MustCompile(`\bdocs/[\w.-]*\.md\b`)
+	for _, name := range tracked(t) {
+		if path.Ext(name) != ".go" {
+			continue
+		}
+		for _, found := range page.FindAllString(string(read(t, name)), -1) {
+			if _, err := os.Stat(found); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestWorkflowsInTheDocsAreValid(t *testing.T) {
+	t.Parallel()
+	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := actionlint.NewProject(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	linted := 0
+	for _, name := range pages(t) {
+		for _, match := range fence.FindAllStringSubmatch(string(read(t, name)), -1) {
+			language, text := match[1], match[2]
+			var top map[string]any
+			if language != "yaml" {
+				continue
+			}
+			if err := yaml.Unmarshal([]byte(text), &top); err != nil {
+				t.Errorf("%s: %v in\n%s", name, err, text)
+			}
+			if top["jobs"] == nil {
+				continue
+			}
+			// As the action of this repository its inputs and outputs are checked too.
+			text = strings.ReplaceAll(text, "uses: dbt-tally/dbt-tally@v1", "uses: ./")
+			problems, err := linter.Lint(name, []byte(text), project)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, problem := range problems {
+				t.Errorf("%s: workflow line %d: %s in\n%s", name, problem.Line, problem.Message, text)
+			}
+			linted++
+		}
+	}
+	if linted == 0 {
+		t.Error("no page shows a workflow")
+	}
+}
+
+// fence matches a fenced block: its language and its text.
+var fence = regexp.MustCompile("(?ms)^```+(\\w*)\\n(.*?)^```+$")
+
+// pages are the Markdown files that people read.
+func pages(t *testing.T) []string {
+	t.Helper()
+	return slices.DeleteFunc(tracked(t), func(name string) bool {
+		return path.Ext(name) != ".md" || strings.Contains(name, "testdata/")
+	})
+}
+
+// fill puts the text between the marks of the part.
+func fill(t *testing.T, page, part, text string) string {
+	t.Helper()
+	marks := regexp.MustCompile(`(?ms)^(?:<!--|#) ` + part + `\b[^\n]*\n(.*?)^(?:<!--|#) /` + part + `\b`)
+	found := marks.FindStringSubmatchIndex(page)
+	if found == nil {
+		t.Fatalf("no marks for %q in:\n%s", part, page)
+	}
+	return page[:found[2]] + text + page[found[3]:]
+}
+
+// actionInputs are the inputs as action.yml declares them.
+func actionInputs() string {
+	var b strings.Builder
+	b.WriteString("inputs:\n")
+	for _, input := range config.Inputs() {
+		fmt.Fprintf(&b, "  %s:\n    description: %q\n", input.Name, input.Help)
+		if input.Name == "github-token" {
+			input.Default = "${{ github.token }}"
+		}
+		if input.Default != "" {
+			fmt.Fprintf(&b, "    default: %q\n", input.Default)
+		}
+	}
+	return b.String()
+}
+
+func inputTable(columns ...string) string {
+	rows := [][]string{columns}
+	for _, input := range config.Inputs() {
+		cells := map[string]string{
+			"name":    code(input.Name),
+			"default": code(input.Default),
+			"allowed": strings.ReplaceAll(code(input.Allowed), ",", "`, `"),
+			"meaning": input.Help,
+		}
+		var row []string
+		for _, column := range columns {
+			row = append(row, cells[column])
+		}
+		rows = append(rows, row)
+	}
+	return table(rows)
+}
+
+func outputTable(t *testing.T) string {
+	t.Helper()
+	rows, declared := [][]string{{"name", "meaning"}}, actionOutputs(t)
+	for _, name := range outputNames(t) {
+		rows = append(rows, []string{code(name), declared[name].Description})
+	}
+	return table(rows)
+}
+
+type actionOutput struct{ Description string }
+
+func actionOutputs(t *testing.T) map[string]actionOutput {
+	t.Helper()
+	var action struct{ Outputs map[string]actionOutput }
+	if err := yaml.Unmarshal(read(t, "action.yml"), &action); err != nil {
+		t.Fatal(err)
+	}
+	return action.Outputs
+}
+
+// outputNames reads the outputs where they are set, in that order.
+func outputNames(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	entry := regexp.MustCompile(`(?m)^\t+\{"([a-z-]+)", `)
+	for _, match := range entry.FindAllStringSubmatch(string(read(t, "internal/app/deliver.go")), -1) {
+		names = append(names, match[1])
+	}
+	if len(names) == 0 {
+		t.Fatal("internal/app/deliver.go sets no outputs")
+	}
+	return names
+}
+
+// table is a Markdown table with its first row as the head.
+func table(rows [][]string) string {
+	var b strings.Builder
+	b.WriteString("\n")
+	for i, row := range rows {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			b.WriteString(strings.Repeat("| --- ", len(row)) + "|\n")
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
+}
