@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,15 +95,19 @@ func (r *run) openTable() (auditTable, error) {
 	access := warehouse.Read
 	if r.cfg.Hooks == config.Inject {
 		access = warehouse.Write
-		table.Schema = cmp.Or(table.Schema, r.target().Schema)
 	}
 	return warehouse.Open(warehouse.Options{
-		Target:      warehouse.Target{Type: r.connection.Type, Settings: r.connection.Settings, Dir: r.Dir},
+		Target:      r.target(),
 		Table:       table,
 		Access:      access,
 		Operator:    dbt.Operator{CLI: r.cli, Version: r.version, Like: r.dbt[0]},
 		Application: "dbt-tally/" + r.Version,
 	})
+}
+
+// target is the chosen output of the profile.
+func (r *run) target() warehouse.Target {
+	return warehouse.Target{Type: r.connection.Type, Settings: r.connection.Settings, Dir: r.Dir}
 }
 
 // rows reads the audit rows of this run back.

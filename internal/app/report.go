@@ -23,9 +23,12 @@ func (r *run) makeReport(ctx context.Context, invocations []dbt.Invocation) repo
 		TallyVersion: r.Version,
 		Status:       report.Success,
 		ExitCode:     exitCode(invocations),
-		Target:       r.target(),
-		Audit:        report.Audit{Table: r.relation, Problems: r.problems},
-		Failures:     r.failures(invocations, nodes),
+		Target: report.Target{
+			Name: r.connection.Target, Type: r.connection.Type,
+			Database: r.target().Database(), Schema: r.target().Schema(),
+		},
+		Audit:    report.Audit{Table: r.relation, Problems: r.problems},
+		Failures: r.failures(invocations, nodes),
 	}
 	for _, inv := range invocations {
 		about.Invocations = append(about.Invocations, report.Invocation{
@@ -136,21 +139,6 @@ func (r *run) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) [
 		}
 	}
 	return failures
-}
-
-func (r *run) target() report.Target {
-	setting := func(names ...string) string {
-		for _, name := range names {
-			if value, ok := r.connection.Settings[name].(string); ok {
-				return value
-			}
-		}
-		return ""
-	}
-	return report.Target{
-		Name: r.connection.Target, Type: r.connection.Type,
-		Database: setting("database", "dbname", "project", "catalog"), Schema: setting("schema", "dataset"),
-	}
 }
 
 // auditCost sums the hooks' cost up; the time is unknown where one dbt keeps no

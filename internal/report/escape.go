@@ -9,9 +9,9 @@ import (
 
 // How much of a foreign text is shown.
 const (
-	maxName    = 200                    // runes of a name, a reason or a line of a message
-	maxProblem = 500                    // runes of a problem with auditing
-	maxLines   = 12                     // lines of a message
+	maxName    = 200 // runes of a name, a reason or a line of a message
+	maxProblem = 500 // runes of a problem with auditing
+	maxLines   = 12  // lines of a message
 )
 
 // Names, messages and paths come from strangers: from a fork's branch, from a

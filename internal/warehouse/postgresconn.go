@@ -139,15 +139,6 @@ func redactor(secret string) func(string) string {
 }
 
 // setting is the first of these settings that is there, as text.
-func (t Target) setting(names ...string) string {
-	for _, name := range names {
-		if value, ok := t.Settings[name]; ok && value != nil {
-			return fmt.Sprint(value)
-		}
-	}
-	return ""
-}
-
 func (t Target) path(name string) string {
 	file := t.setting(name)
 	if file == "" || filepath.IsAbs(file) || (name == "sslrootcert" && file == "system") {

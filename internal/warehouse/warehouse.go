@@ -15,8 +15,9 @@ import (
 )
 
 // Table names the audit table. An empty Database is the connection's own. An
-// empty Schema leaves the table to be found as the session finds an unqualified,
-// unquoted name, which is how the tutorial's hooks write it.
+// empty Schema is the target's or, with Read, leaves the table to be found as the
+// session finds an unqualified, unquoted name, which is how the tutorial's hooks
+// write it.
 type Table struct {
 	Database, Schema, Name string
 }
@@ -36,13 +37,6 @@ const (
 	Write Access = iota
 	Read
 )
-
-// Target is the chosen output of profiles.yml, rendered.
-type Target struct {
-	Type     string
-	Settings map[string]any // strings, numbers and booleans as YAML gave them
-	Dir      string         // relative paths among the settings are relative to it
-}
 
 // Operator runs one macro of ours through dbt and returns the JSON payloads that
 // it logged. Payloads logged before a failure come along with the error.
@@ -93,6 +87,9 @@ var engines = map[string]func(Options) (engine, error){
 // Open chooses the way to the warehouse and checks its settings. It does not
 // connect yet.
 func Open(o Options) (*Store, error) {
+	if o.Access == Write && o.Table.Schema == "" {
+		o.Table.Schema = o.Target.Schema()
+	}
 	if o.Access == Write && o.Table.Schema == "" {
 		return nil, errors.New("audit table: no schema named; want audit-schema or a profile with a schema; see docs/audit-table.md")
 	}
