@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -76,6 +77,29 @@ func TestMessagesPointToPagesThatExist(t *testing.T) {
 		for _, found := range page.FindAllString(string(read(t, name)), -1) {
 			if _, err := os.Stat(found); err != nil {
 				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// In docs/troubleshooting.md the first cell of each row quotes a message, with …
+// for what differs from case to case.
+func TestTroubleshootingQuotesTheCode(t *testing.T) {
+	t.Parallel()
+	var sources bytes.Buffer
+	for _, name := range tracked(t) {
+		if path.Ext(name) == ".go" && !strings.HasSuffix(name, "_test.go") {
+			sources.Write(read(t, name))
+		}
+	}
+	messages := regexp.MustCompile("(?m)^\\|[^|`]*(`[^|]+`)[^|]*\\|").FindAllStringSubmatch(string(read(t, "docs/troubleshooting.md")), -1)
+	if len(messages) == 0 {
+		t.Error("no row quotes a message")
+	}
+	for _, message := range messages {
+		for part := range strings.FieldsFuncSeq(message[1], func(c rune) bool { return strings.ContainsRune("`…:;\"", c) }) {
+			if part = strings.Trim(part, " ,"); !bytes.Contains(sources.Bytes(), []byte(part)) {
+				t.Errorf("no message of ours says %q, as in %s", part, message[1])
 			}
 		}
 	}
