@@ -78,7 +78,7 @@ func (r *run) installMacros() error {
 	}
 	r.macros = macros
 	if !macros.Called {
-		r.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; add {%% do dbt_tally_before(inside_transaction) %%} as its first line and {%% do dbt_tally_after(inside_transaction) %%} as its last; see docs/troubleshooting.md", macros.RunHooksIn))
+		r.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; add {%% do dbt_tally_before(inside_transaction) if dbt_tally_before is defined %%} as its first line and {%% do dbt_tally_after(inside_transaction) if dbt_tally_after is defined %%} as its last; see docs/audit-table.md", macros.RunHooksIn))
 		r.silent = "the project's own run_hooks does not call the audit hooks"
 	}
 	return nil

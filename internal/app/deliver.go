@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,12 +100,21 @@ func (r *run) repositoryPath(failure report.Failure) string {
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}
+	if relative := r.inWorkspace(path); relative != path {
+		return filepath.ToSlash(relative)
+	}
+	return ""
+}
+
+// inWorkspace makes a path relative to the checkout: the container's absolute
+// path means nothing to the steps after it. What lies elsewhere stays as it is.
+func (r *run) inWorkspace(path string) string {
 	root := r.getenv("GITHUB_WORKSPACE")
 	relative, err := filepath.Rel(root, path)
-	if root == "" || err != nil || !filepath.IsLocal(relative) {
-		return ""
+	if path == "" || root == "" || err != nil || !filepath.IsLocal(relative) {
+		return path
 	}
-	return filepath.ToSlash(relative)
+	return relative
 }
 
 func (r *run) summarise(made report.Report) {
@@ -182,24 +192,25 @@ func (r *run) output(made report.Report, files, commentURL string) {
 		last = ids[len(ids)-1]
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	dbtCode := made.ExitCode
-	if dbtCode == ExitAuditFailed {
-		dbtCode = 0
+	dbtCode := 0
+	for _, inv := range made.Invocations {
+		dbtCode = cmp.Or(dbtCode, inv.ExitCode)
 	}
-	for _, output := range []struct{ name, value string }{
-		{"invocation-id", last},
-		{"dbt-exit-code", strconv.Itoa(dbtCode)},
-		{"status", string(made.Status)},
-		{"models", strconv.Itoa(made.Totals.Models)},
-		{"models-changed", strconv.Itoa(made.Totals.Changed)},
-		{"rows-before", number(made.Totals.RowsBefore)},
-		{"rows-after", number(made.Totals.RowsAfter)},
-		{"rows-delta", number(made.Totals.RowsDelta)},
-		{"comment-url", commentURL},
-		{"report-json", files},
-	} {
-		if err := r.actions.Output(output.name, output.value); err != nil {
-			r.skip("output "+output.name, err)
+	values := map[string]string{
+		"invocation-id":  last,
+		"dbt-exit-code":  strconv.Itoa(dbtCode),
+		"status":         string(made.Status),
+		"models":         strconv.Itoa(made.Totals.Models),
+		"models-changed": strconv.Itoa(made.Totals.Changed),
+		"rows-before":    number(made.Totals.RowsBefore),
+		"rows-after":     number(made.Totals.RowsAfter),
+		"rows-delta":     number(made.Totals.RowsDelta),
+		"comment-url":    commentURL,
+		"report-json":    r.inWorkspace(files),
+	}
+	for _, output := range Outputs() {
+		if err := r.actions.Output(output.Name, values[output.Name]); err != nil {
+			r.skip("output "+output.Name, err)
 			return
 		}
 	}

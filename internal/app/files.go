@@ -17,7 +17,7 @@ func makeWritable(dir string) error {
 		err = os.WriteFile(probe, nil, 0o644)
 	}
 	if err != nil {
-		return fmt.Errorf("input \"report-dir\": nothing can be written in %q (%v); want a folder that can be made and written; see docs/inputs.md", dir, rootCause(err))
+		return fmt.Errorf("input \"report-dir\": nothing can be written in %q (%w); want a folder that can be made and written; see docs/inputs.md", dir, rootCause(err))
 	}
 	return os.Remove(probe)
 }

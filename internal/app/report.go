@@ -16,7 +16,8 @@ import (
 // the one report that every surface is rendered from.
 func (r *run) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
 	nodes := r.nodes(invocations)
-	counted := tally.Compare(r.tallyInput(ctx, invocations, nodes))
+	in := r.tallyInput(ctx, invocations, nodes)
+	counted := tally.Compare(in)
 	r.explainFirstBuilds(counted)
 	about := report.Run{
 		GeneratedAt:  r.Now(),
@@ -39,7 +40,7 @@ func (r *run) makeReport(ctx context.Context, invocations []dbt.Invocation) repo
 			about.Status = report.Incomplete
 		}
 	}
-	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations)
+	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations, in.Rows)
 	if r.cfg.Audit.MustWork && r.auditFailed() && about.ExitCode == 0 {
 		about.ExitCode = ExitAuditFailed
 	}
@@ -141,17 +142,24 @@ func (r *run) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) [
 	return failures
 }
 
-// auditCost sums the hooks' cost up; the time is unknown where one dbt keeps no
-// event log.
-func auditCost(invocations []dbt.Invocation) (statements int, seconds *float64) {
+// auditCost sums the hooks' cost up. Where one dbt keeps no event log the time is
+// unknown, and the statements are told from the rows: one for each after row, and
+// one for each before row that counted something.
+func auditCost(invocations []dbt.Invocation, rows []tally.Row) (statements int, seconds *float64) {
 	var sum float64
-	seconds = &sum
+	for _, inv := range invocations {
+		if !inv.Audit.Known {
+			for _, row := range rows {
+				if row.NodeID != "" && (row.Phase == tally.After || row.Count != nil) {
+					statements++
+				}
+			}
+			return statements, nil
+		}
+		sum += inv.Audit.Seconds
+	}
 	for _, inv := range invocations {
 		statements += inv.Audit.Statements
-		sum += inv.Audit.Seconds
-		if !inv.Audit.Known {
-			seconds = nil
-		}
 	}
-	return statements, seconds
+	return statements, &sum
 }

@@ -43,6 +43,7 @@ type Macros struct {
 // MacroSet says which of the macros a run needs.
 type MacroSet int
 
+// The macros that a run can need.
 const (
 	HookMacros      MacroSet = iota // the audit hooks, and what follows
 	OperationMacros                 // only those that run-operation calls

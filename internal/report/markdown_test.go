@@ -162,7 +162,7 @@ func checkPage(t *testing.T, text string, limit int) {
 }
 
 var (
-	changedRow = regexp.MustCompile("(?m)^\\| (❗|🔻|🔺|🆕)")
+	changedRow = regexp.MustCompile(`(?m)^\| (❗|🔻|🔺|🆕)`)
 	fenceOf    = regexp.MustCompile("^`{3,}$")
 	pipe       = regexp.MustCompile(`(?:^| )\|`)
 )
