@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// A line is what a report says of one model.
+type line struct {
+	Status tally.Status
+	Before string // "-" where it is not known
+	After  string
+}
+
+// hookLines is what two days of testdata/hooks are to show, whatever the dbt and
+// the warehouse.
+var hookLines = map[string][2]line{
+	"raw_events":         {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"view_events":        {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+	"table_events":       {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"incremental_events": {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"kinds":              {{tally.New, "-", "6"}, {tally.Grew, "6", "11"}},
+	"late_events":        {{tally.New, "-", "2"}, {tally.Grew, "2", "4"}},
+	"open_events":        {{tally.New, "-", "3"}, {tally.Shrank, "3", "1"}},
+	"refunds":            {{tally.New, "-", "1"}, {tally.Emptied, "1", "0"}},
+	"nothing":            {{tally.New, "-", "0"}, {tally.Empty, "0", "0"}},
+	"by_folder":          {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+	"by_config":          {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+	"trimmed_after":      {{tally.New, "-", "4"}, {tally.Grew, "4", "6"}},
+	"trimmed_before":     {{tally.New, "-", "6"}, {tally.Unchanged, "6", "6"}},
+	"odd_names":          {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"contracted":         {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"tool_seed":          {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
+	"tool_table":         {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
+
+	"materialized_events": {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // PostgreSQL only
+	"daily_events":        {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // microbatch: dbt 1.9 and later
+}
+
+func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"1.8", "1.11", "1.12"} {
+		for _, target := range []string{"duckdb", "postgres"} {
+			t.Run(version+" "+target, func(t *testing.T) {
+				t.Parallel()
+				p := newProject(t, version, target)
+				p.copy("testdata/hooks/project")
+				for day := range 2 {
+					got := p.tally()
+					want := map[string]line{}
+					for name, lines := range hookLines {
+						want[name] = lines[day]
+					}
+					if target != "postgres" {
+						delete(want, "materialized_events")
+					}
+					if version == "1.8" {
+						delete(want, "daily_events")
+					}
+					if diff := cmp.Diff(want, got.lines()); diff != "" {
+						t.Errorf("day %d (-want +got)\n%s", day+1, diff)
+					}
+					if len(got.Audit.Problems) > 0 {
+						t.Errorf("day %d: problems: %q", day+1, got.Audit.Problems)
+					}
+					p.copy("testdata/hooks/day-2")
+				}
+			})
+		}
+	}
+}
+
+// project is a dbt project in a folder of its own, on a database of its own.
+type project struct {
+	t        *testing.T
+	dir      string
+	target   string
+	env      []string
+	database postgres.Database // for the target postgres
+}
+
+func newProject(t *testing.T, version, target string) *project {
+	t.Helper()
+	bin := filepath.Dir(needDBT(t, version))
+	p := &project{t: t, dir: t.TempDir(), target: target}
+	p.env = append(os.Environ(),
+		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+p.dir,
+		"DBT_SEND_ANONYMOUS_USAGE_STATS=false",
+		// Three batches of testdata/hooks' microbatch model.
+		"DBT_EVENT_TIME_START=2026-01-01", "DBT_EVENT_TIME_END=2026-01-04",
+	)
+	if target == "postgres" {
+		p.database = postgres.New(t)
+		p.env = append(p.env,
+			"PGHOST="+p.database.Host, "PGPORT="+strconv.Itoa(p.database.Port), "PGDATABASE="+p.database.Name,
+			"PGUSER="+p.database.User, "PGPASSWORD="+p.database.Password)
+	}
+	return p
+}
+
+// copy lays the files of a folder over the project's.
+func (p *project) copy(dir string) {
+	p.t.Helper()
+	if out, err := exec.Command("cp", "-r", dir+"/.", p.dir).CombinedOutput(); err != nil {
+		p.t.Fatalf("copy %s: %v\n%s", dir, err, out)
+	}
+}
+
+// write makes a file of the project, folders and all.
+func (p *project) write(name, text string) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// tally runs dbt-tally, which must end well, and returns its report.
+func (p *project) tally(args ...string) tallied {
+	p.t.Helper()
+	cmd := exec.CommandContext(p.t.Context(), "dbt-tally", append([]string{"--target", p.target}, args...)...)
+	cmd.Dir, cmd.Env = p.dir, p.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("dbt-tally: %v\n%s", err, out)
+	}
+	var report tallied
+	text, err := os.ReadFile(filepath.Join(p.dir, "target", "dbt-tally", "report.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &report)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return report
+}
+
+// tallied is what these tests read of report.json.
+type tallied struct {
+	Audit struct {
+		Statements int
+		Problems   []string
+	}
+	Models []struct {
+		Name          string
+		Status        tally.Status
+		Before, After *int64
+	}
+}
+
+func (r tallied) lines() map[string]line {
+	lines := map[string]line{}
+	for _, m := range r.Models {
+		lines[m.Name] = line{m.Status, count(m.Before), count(m.After)}
+	}
+	return lines
+}
+
+func count(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+var _ = strings.Fields

@@ -1,0 +1,2 @@
+{{ config(materialized='table', meta={'tally': {'audit': false}}) }}
+select * from {{ ref('raw_events') }}

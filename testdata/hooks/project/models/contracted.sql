@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select id, kind from {{ ref('raw_events') }}
