@@ -12,12 +12,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/shlex"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // Config is what the user asked for, valid and with its defaults filled in.
 type Config struct {
+	Mode          Mode
 	Commands      [][]string // dbt command lines without the leading dbt, at least one
 	ProjectDir    string     // "" for dbt's own search, as the next three
 	ProfilesDir   string
@@ -35,6 +39,33 @@ type Config struct {
 	Summary       bool
 	Annotations   bool
 	ReportDir     string // "" for the default
+	Baseline      Baseline
+	Limits        tally.Limits  // the run's gates
+	Issue         bool          // keep an issue while a gate is breached
+	OlderThan     time.Duration // Prune: the age from which audit rows go, a day or more
+	DryRun        bool          // Prune: only say what would go
+	Invocation    string        // Report: dbt's invocation_id, "" for that of target/run_results.json
+}
+
+// Mode is what dbt-tally is to do.
+type Mode string
+
+// What dbt-tally can do.
+const (
+	Run    Mode = "run"    // run dbt and report
+	Report Mode = "report" // report on an invocation that already ran
+	Prune  Mode = "prune"  // delete old audit rows
+)
+
+// Baseline says which earlier run this one is compared with. With neither
+// Branch nor RunID, and not Off, the event that started the run decides.
+type Baseline struct {
+	Off              bool
+	Branch           string
+	RunID            string        // dbt's invocation_id
+	Target           string        // name of the target that it was built with; "" for this run's
+	Database, Schema string        // of its audit tables; "" for this run's
+	MaxAge           time.Duration // an older one is stale
 }
 
 // Audit says where the audit table is and what happens when it can't be used.

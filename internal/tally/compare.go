@@ -14,6 +14,8 @@ type Input struct {
 	Rows        []Row    // audit rows of these invocations, in any order
 	Nodes       []Node   // the manifest's models, seeds and snapshots; may lack some
 	Results     []Result // in the order dbt finished them
+	History     History  // what earlier runs found; the zero value where nothing is compared
+	Limits      Limits   // the run's, for what the manifest lacks; a Node brings its own
 
 	// Unaudited says why no model could leave a row ("" when they could): the
 	// hooks were off, or the audit table could not be used.

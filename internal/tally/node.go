@@ -11,7 +11,8 @@ type Node struct {
 	Path         string // original_file_path: relative to the root of its package, with forward slashes
 	Relation     string // relation_name, quoted as the adapter quotes; "" for ephemeral models
 	Materialized string
-	OptedOut     bool // config.meta.tally.audit is false
+	OptedOut     bool   // config.meta.tally.audit is false
+	Limits       Limits // the run's, overridden by config.meta.tally: see ParseMeta
 }
 
 // Result is what dbt said of one node in one invocation.

@@ -40,6 +40,17 @@ type Model struct {
 	Before  *int64  // rows before the first invocation that built it; nil: not there, or unknown
 	After   *int64  // rows after the last one; nil: unknown
 	Seconds float64 // time taken by dbt, all invocations together
+
+	// Baseline is the count that the newest earlier run found, with the seconds
+	// that it took there. It is nil where no earlier run has the model, and where
+	// this run built nothing that could be compared.
+	Baseline        *int64
+	BaselineSeconds *float64 // nil: unknown
+	BaselineNew     bool     // there are earlier runs, and none of them has this model
+	History         []int64  // its counts in the earlier runs, oldest first, and then After: at most 30; nil without an earlier one
+	Unusual         bool     // the change against the newest earlier run is far outside those before it
+	Breaches        []Breach
+	Unchecked       string // why a gate that it has could not be checked, else ""
 }
 
 // Change returns the rows that came (or, below zero, went) in this run. It is
@@ -59,9 +70,20 @@ func (m Model) Change() *int64 {
 	return &change
 }
 
+// BaselineChange returns the rows that the model has more or, below zero, fewer
+// than its baseline. It is nil where it has none.
+func (m Model) BaselineChange() *int64 {
+	if m.Baseline == nil || m.After == nil {
+		return nil
+	}
+	change := *m.After - *m.Baseline
+	return &change
+}
+
 // Tally is the outcome of one or more invocations that make one report.
 type Tally struct {
-	Models []Model // ordered by node ID
+	Models      []Model // ordered by node ID
+	BaselineRun *Run    // the newest run that the baseline of any model is from; nil: nothing was compared
 }
 
 // Totals sums a tally up.
