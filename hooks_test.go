@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,6 +78,50 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestEveryNodeOfALargeProjectIsAudited builds 90 seeds and three layers of 100
+// models at 8 threads, first from nothing and then over what is there.
+func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "1.11", "postgres")
+	p.copy("testdata/hooks/large")
+	for i := range 90 {
+		p.write(fmt.Sprintf("seeds/seed_%d.csv", i), "id\n1\n2\n3\n")
+	}
+	for i := range 100 {
+		p.write(fmt.Sprintf("models/view_%d.sql", i), fmt.Sprintf("select * from {{ ref('seed_%d') }}", i%90))
+		p.write(fmt.Sprintf("models/table_%d.sql", i), fmt.Sprintf(
+			"{{ config(materialized='table') }} select * from {{ ref('view_%d') }} where id > 1", i))
+		p.write(fmt.Sprintf("models/incremental_%d.sql", i), fmt.Sprintf(
+			"{{ config(materialized='incremental') }} select id from {{ ref('table_%d') }}", i))
+	}
+	want := map[string][2]line{
+		"seed":        {{tally.New, "-", "3"}, {tally.Unchanged, "3", "3"}},
+		"view":        {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+		"table":       {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
+		"incremental": {{tally.New, "-", "2"}, {tally.Grew, "2", "4"}},
+	}
+	for build := range 2 {
+		lines := p.tally("--threads", "8").lines()
+		if len(lines) != 390 {
+			t.Errorf("build %d: %d lines; want 390", build+1, len(lines))
+		}
+		for name, got := range lines {
+			kind, _, _ := strings.Cut(name, "_")
+			if diff := cmp.Diff(want[kind][build], got); diff != "" {
+				t.Errorf("build %d: %s (-want +got)\n%s", build+1, name, diff)
+			}
+		}
+	}
+	rows := p.database.Query(t, `
+		select befores, afters, count(*) from (
+			select count(*) filter (where phase = 'before') befores, count(*) filter (where phase = 'after') afters
+			from dev.dbt_audit_log group by run_id, node_id
+		) of_a_node_in_a_run group by 1, 2`)
+	if diff := cmp.Diff([][]string{{"1", "1", "780"}}, rows); diff != "" {
+		t.Errorf("before rows, after rows, nodes of both runs (-want +got)\n%s", diff)
 	}
 }
 
@@ -174,5 +219,3 @@ func count(n *int64) string {
 	}
 	return strconv.FormatInt(*n, 10)
 }
-
-var _ = strings.Fields
