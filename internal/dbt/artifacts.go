@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,9 +22,8 @@ var lenient = []json.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowI
 // (https://schemas.getdbt.com/dbt/run-results/v6.json).
 type runResults struct {
 	Metadata struct {
-		InvocationID string    `json:"invocation_id"`
-		DBTVersion   string    `json:"dbt_version"`
-		GeneratedAt  time.Time `json:"generated_at"`
+		InvocationID string `json:"invocation_id"`
+		DBTVersion   string `json:"dbt_version"`
 	} `json:"metadata"`
 	Results []struct {
 		UniqueID      string  `json:"unique_id"`
