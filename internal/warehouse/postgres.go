@@ -34,6 +34,13 @@ func (p postgres) session() (string, []any) {
 	return query, args
 }
 
+func (p postgres) reaches(t Table) error {
+	if t.Database == "" || strings.EqualFold(t.Database, p.database) {
+		return nil
+	}
+	return fmt.Errorf("%q is not the database of the connection, and PostgreSQL reaches no other; want %q or none; see docs/warehouses.md", t.Database, p.database)
+}
+
 func (p postgres) find(t Table) (string, []any) {
 	const query = `
 select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -52,27 +59,29 @@ func (p postgres) findSchema(t Table) (string, []any) {
 	return "select exists (select from pg_catalog.pg_namespace where nspname = $1)", []any{t.Schema}
 }
 
-func (p postgres) relation(schema, table string) string {
-	return pgx.Identifier{schema, table}.Sanitize()
+func (p postgres) relation(t Table) string {
+	return pgx.Identifier{t.Schema, t.Name}.Sanitize()
 }
 
 func (p postgres) createSchema(t Table) string {
 	return "create schema if not exists " + quote(t.Schema)
 }
 
-func (p postgres) createTable(t Table) []string {
-	columns := make([]string, len(definitions))
-	for i, d := range definitions {
+func (p postgres) createTable(t Table, l layout) []string {
+	columns := make([]string, len(l.columns))
+	for i, d := range l.columns {
 		columns[i] = d.name + " " + p.typeName(d.kind)
 	}
-	relation := p.relation(t.Schema, t.Name)
+	if l.key != "" {
+		columns = append(columns, "primary key ("+l.key+")")
+	}
 	return []string{
-		"create table " + relation + " (" + strings.Join(columns, ", ") + ")",
-		p.index(relation, t.Name),
+		"create table " + p.relation(t) + " (" + strings.Join(columns, ", ") + ")",
+		p.index(t, l),
 	}
 }
 
-func (p postgres) addColumns(f found, t Table) []string {
+func (p postgres) addColumns(f found) []string {
 	missing := f.missing()
 	columns := make([]string, len(missing))
 	for i, d := range missing {
@@ -80,16 +89,17 @@ func (p postgres) addColumns(f found, t Table) []string {
 	}
 	return []string{
 		"alter table " + f.relation + " " + strings.Join(columns, ", "),
-		p.index(f.relation, t.Name),
+		p.index(f.table, f.layout),
 	}
 }
 
-func (p postgres) index(relation, table string) string {
-	return "create index if not exists " + quote(table+"_run_id_idx") + " on " + relation + " (run_id)"
+func (p postgres) index(t Table, l layout) string {
+	name := t.Name + "_" + strings.Join(l.index, "_") + "_idx"
+	return "create index if not exists " + quote(name) + " on " + p.relation(t) + " (" + strings.Join(l.index, ", ") + ")"
 }
 
 func (p postgres) typeName(k kind) string {
-	return [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint"}[k]
+	return [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"}[k]
 }
 
 func (p postgres) insertProof(f found) string {
@@ -109,25 +119,6 @@ func (p postgres) insertProof(f found) string {
 		names, values = append(names, d.name), append(values, value)
 	}
 	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") values (" + strings.Join(values, ", ") + ")"
-}
-
-// selectRows spells times out, since their text depends on the session's
-// DateStyle, and takes a time without zone for UTC.
-func (p postgres) selectRows(f found, invocations []string) (string, []any) {
-	values := make([]string, len(recordColumns))
-	for i, name := range recordColumns {
-		switch typ := f.typeOf(name); {
-		case typ == "":
-			values[i] = "null"
-		case name == "execution_time" && strings.HasSuffix(typ, "with time zone"):
-			values[i] = "to_char(execution_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-		case name == "execution_time" && strings.HasPrefix(typ, "timestamp"):
-			values[i] = "to_char(execution_time, 'YYYY-MM-DD HH24:MI:SS.US')"
-		default:
-			values[i] = name + "::text"
-		}
-	}
-	return "select " + strings.Join(values, ", ") + " from " + f.relation + " where run_id = any($1)", []any{invocations}
 }
 
 // Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
@@ -183,17 +174,14 @@ func (p postgres) grant(s step, t Table, refused *pgconn.PgError) string {
 	case s == addingColumns:
 		return quote(p.user) + " as a member of the role that owns the table"
 	case s == inserting:
-		return "grant insert on " + p.relationOf(t) + to
+		return "grant insert on " + p.relation(t) + to
+	case s == recording:
+		return "grant select, insert on " + p.relation(t) + to
+	case s == deleting:
+		return "grant select, delete on " + p.relation(t) + to
 	default:
-		return "grant select on " + p.relationOf(t) + to
+		return "grant select on " + p.relation(t) + to
 	}
-}
-
-func (p postgres) relationOf(t Table) string {
-	if t.Schema == "" {
-		return quote(t.Name)
-	}
-	return p.relation(t.Schema, t.Name)
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

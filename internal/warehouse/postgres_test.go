@@ -45,7 +45,7 @@ func TestJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 			})
 		}
 		jobs.Wait()
-		if diff := gocmp.Diff([][]string{{"1"}}, db.Query(t, "select count(*) from pg_indexes where schemaname = 'fresh'")); diff != "" {
+		if diff := gocmp.Diff([][]string{{"3"}}, db.Query(t, "select count(*) from pg_indexes where schemaname = 'fresh'")); diff != "" {
 			t.Errorf("indexes (-want +got):\n%s", diff)
 		}
 	}
@@ -109,8 +109,12 @@ func TestATableOfSomebodyElseIsUsedAsItIs(t *testing.T) {
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	if len(prepared.Problems) != 1 || !strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") || !strings.Contains(prepared.Problems[0], "must be owner") {
+	if len(prepared.Problems) != 2 || !strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") || !strings.Contains(prepared.Problems[0], "must be owner") {
 		t.Errorf("problems %q; want one that names the columns and why", prepared.Problems)
+	}
+	want := `not recorded in public.log_run, so that counts are compared with each model's newest earlier row: `
+	if last := prepared.Problems[len(prepared.Problems)-1]; !strings.Contains(last, want) || !strings.Contains(last, `want: grant usage, create on schema "public"`) {
+		t.Errorf("problem %q; want %q and the grant", last, want)
 	}
 	if diff := gocmp.Diff(tutorialRows, read(t, store, "run")); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

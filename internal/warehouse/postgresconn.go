@@ -27,19 +27,20 @@ func openPostgres(o Options) (engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres connection: %w", err)
 	}
-	if d := o.Table.Database; d != "" && !strings.EqualFold(d, config.Database) {
-		return nil, fmt.Errorf("audit-database: %q is not the database of the connection, and PostgreSQL reaches no other; want %q or none; see docs/warehouses.md", d, config.Database)
-	}
 	role := fold(o.Target.setting("role"))
-	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(1)
-	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: postgres{
+	p := postgres{
 		user:       cmp.Or(role, config.User),
 		role:       role,
 		searchPath: o.Target.setting("search_path"),
 		database:   config.Database,
 		redact:     redactor(config.Password),
-	}}, nil
+	}
+	if err := p.reaches(o.Table); err != nil {
+		return nil, fmt.Errorf("audit-database: %w", err)
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(1)
+	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: p}, nil
 }
 
 // postgresConfig keeps the password out of the connection string, which pgx

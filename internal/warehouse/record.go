@@ -24,6 +24,37 @@ func (r *record) fields() []**string {
 	return []**string{&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized}
 }
 
+// parseRows leaves out the rows whose phase cannot be told.
+func parseRows(texts [][]*string) ([]tally.Row, error) {
+	rows := make([]tally.Row, 0, len(texts))
+	for _, values := range texts {
+		r, err := newRecord(values)
+		if err != nil {
+			return nil, err
+		}
+		row, ok, err := r.row()
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// newRecord takes the values of recordColumns.
+func newRecord(values []*string) (r record, err error) {
+	fields := r.fields()
+	if len(values) != len(fields) {
+		return record{}, fmt.Errorf("an audit row of %d values; want %d", len(values), len(fields))
+	}
+	for i, field := range fields {
+		*field = values[i]
+	}
+	return r, nil
+}
+
 // row is the record in the domain's words; ok is false for a row that neither
 // has a phase nor a name that tells it.
 func (r record) row() (row tally.Row, ok bool, err error) {

@@ -3,7 +3,7 @@ package warehouse
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"time"
 )
 
 // proof is the run_id of the row by which an insert is proven; nobody sees it,
@@ -19,25 +19,40 @@ const (
 	creatingTable
 	addingColumns
 	inserting
+	recording
 	reading
+	deleting
 )
 
 // dialect is all in which the engines with a driver of their own differ: pure
-// functions that return SQL, and the meaning of errors.
+// functions that return SQL, and the meaning of errors. A query for rows gives
+// every value as text.
 type dialect interface {
 	// session returns the first statement of every transaction: behind a pooler
 	// nothing else of a session lasts.
 	session() (query string, args []any)
+	// reaches refuses a database that the connection cannot see.
+	reaches(Table) error
 	// find returns the query for schema, table, column and type of each column,
 	// in order; no rows where there is no such table.
 	find(Table) (query string, args []any)
 	findSchema(Table) (query string, args []any)
-	relation(schema, table string) string
+	relation(Table) string
 	createSchema(Table) string
-	createTable(Table) []string
-	addColumns(found, Table) []string
+	createTable(Table, layout) []string
+	addColumns(found) []string
 	insertProof(found) string
-	selectRows(f found, invocations []string) (query string, args []any)
+	// insertRun inserts nothing where there is a row of that run.
+	insertRun(f found, values []*string) (query string, args []any)
+	// selectRows, selectNewest and selectRuns return queries for recordColumns of
+	// some runs, for those of the newest after row of each node, and for runs.
+	selectRows(f found, runs []string) (query string, args []any)
+	selectNewest(f found, since, before time.Time, exclude []string) (query string, args []any)
+	selectRuns(found, runFilter) (query string, args []any)
+	// countOlder returns the query for the runs that have rows of before, by a
+	// column, and for the number of these; deleteOlder deletes them, of some runs.
+	countOlder(f found, column string, than time.Time) (query string, args []any)
+	deleteOlder(f found, column string, than time.Time, runs []string) (query string, args []any)
 	// raced says that somebody else did the same at the same time, so that it is
 	// worth another try.
 	raced(error) bool
@@ -50,149 +65,66 @@ type dialect interface {
 type sqlEngine struct {
 	db      *sql.DB
 	dialect dialect
-	table   Table
+	table   Table // the audit table
 	access  Access
 }
 
 func (e *sqlEngine) close() error { return e.db.Close() }
 
-func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
-	f, err := e.look(ctx)
-	if errors.Is(err, ErrNoTable) && e.access == Write {
-		f, err = e.create(ctx)
-	}
-	if err != nil || f.usable() != nil {
-		return f, nil, err
-	}
-	if e.access == Read {
-		_, err := e.read(ctx, f, []string{proof})
-		return f, nil, err
-	}
-	var problems []string
-	if len(f.missing()) > 0 {
-		if err := e.do(ctx, addingColumns, e.dialect.addColumns(f, e.table)...); err != nil {
-			problems = append(problems, lackingColumns(f, err))
-		} else if f, err = e.look(ctx); err != nil {
-			return found{}, nil, err
-		}
-	}
-	return f, problems, e.prove(ctx, f)
-}
-
-func (e *sqlEngine) look(ctx context.Context) (f found, err error) {
-	err = e.inTx(ctx, looking, func(tx *sql.Tx) error {
-		query, args := e.dialect.find(e.table)
-		rows, err := tx.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		var schema, table string
-		for rows.Next() {
-			var c column
-			if err := rows.Scan(&schema, &table, &c.Name, &c.Type); err != nil {
-				return err
-			}
-			f.columns = append(f.columns, c)
-		}
-		f.relation = e.dialect.relation(schema, table)
-		return rows.Err()
-	})
-	if err == nil && len(f.columns) == 0 {
-		err = ErrNoTable
-	}
-	return f, err
-}
-
-// create makes the schema where there is none, and the table. Jobs that do it at
-// the same time see each other's unfinished work only as an error.
-func (e *sqlEngine) create(ctx context.Context) (found, error) {
-	const tries = 10
-	var err error
-	for range tries {
-		if err = e.createOnce(ctx); err == nil || !e.dialect.raced(err) {
-			break
-		}
-		if f, lookErr := e.look(ctx); lookErr == nil {
-			return f, nil
-		}
-	}
+// look finds a table, or gives ErrNoTable.
+func (e *sqlEngine) look(ctx context.Context, t Table, l layout) (found, error) {
+	query, args := e.dialect.find(t)
+	rows, err := e.query(ctx, looking, t, query, args)
 	if err != nil {
 		return found{}, err
 	}
-	return e.look(ctx)
+	if len(rows) == 0 {
+		return found{}, ErrNoTable
+	}
+	f := found{table: t, layout: l}
+	for _, row := range rows {
+		f.table.Schema, f.table.Name = deref(row[0]), deref(row[1])
+		f.columns = append(f.columns, column{Name: deref(row[2]), Type: deref(row[3])})
+	}
+	f.relation = e.dialect.relation(f.table)
+	return f, nil
 }
 
-func (e *sqlEngine) createOnce(ctx context.Context) error {
-	there := false
-	err := e.inTx(ctx, looking, func(tx *sql.Tx) error {
-		query, args := e.dialect.findSchema(e.table)
-		return tx.QueryRowContext(ctx, query, args...).Scan(&there)
-	})
-	if err != nil {
-		return err
-	}
-	if !there {
-		if err := e.do(ctx, creatingSchema, e.dialect.createSchema(e.table)); err != nil {
-			return err
-		}
-	}
-	return e.do(ctx, creatingTable, e.dialect.createTable(e.table)...)
+// read returns recordColumns of all audit rows of some runs.
+func (e *sqlEngine) read(ctx context.Context, f found, runs []string) ([][]*string, error) {
+	query, args := e.dialect.selectRows(f, runs)
+	return e.query(ctx, reading, f.table, query, args)
 }
 
-// prove inserts a row into all audit columns that there are and reads it back.
-func (e *sqlEngine) prove(ctx context.Context, f found) error {
-	errProven := errors.New("rolled back")
-	err := e.inTx(ctx, inserting, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, e.dialect.insertProof(f)); err != nil {
-			return err
-		}
-		return errProven
-	})
-	if !errors.Is(err, errProven) {
-		return err
-	}
-	_, err = e.read(ctx, f, []string{proof})
-	return err
-}
-
-func (e *sqlEngine) records(ctx context.Context, invocations []string) ([]record, error) {
-	f, err := e.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.usable(); err != nil {
-		return nil, err
-	}
-	return e.read(ctx, f, invocations)
-}
-
-func (e *sqlEngine) read(ctx context.Context, f found, invocations []string) (records []record, err error) {
-	err = e.inTx(ctx, reading, func(tx *sql.Tx) error {
-		query, args := e.dialect.selectRows(f, invocations)
+// query returns all rows of a query, nil for null.
+func (e *sqlEngine) query(ctx context.Context, s step, t Table, query string, args []any) (all [][]*string, err error) {
+	err = e.inTx(ctx, s, t, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
+		names, err := rows.Columns()
+		if err != nil {
+			return err
+		}
 		for rows.Next() {
-			var r record
-			into := make([]any, 0, len(recordColumns))
-			for _, field := range r.fields() {
-				into = append(into, field)
+			values, into := make([]*string, len(names)), make([]any, len(names))
+			for i := range values {
+				into[i] = &values[i]
 			}
 			if err := rows.Scan(into...); err != nil {
 				return err
 			}
-			records = append(records, r)
+			all = append(all, values)
 		}
 		return rows.Err()
 	})
-	return records, err
+	return all, err
 }
 
-func (e *sqlEngine) do(ctx context.Context, s step, statements ...string) error {
-	return e.inTx(ctx, s, func(tx *sql.Tx) error {
+func (e *sqlEngine) do(ctx context.Context, s step, t Table, statements ...string) error {
+	return e.inTx(ctx, s, t, func(tx *sql.Tx) error {
 		for _, statement := range statements {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
@@ -203,10 +135,10 @@ func (e *sqlEngine) do(ctx context.Context, s step, statements ...string) error 
 }
 
 // inTx runs f in a transaction of its own, which an error of f rolls back.
-func (e *sqlEngine) inTx(ctx context.Context, s step, f func(*sql.Tx) error) error {
+func (e *sqlEngine) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
 	tx, err := e.db.BeginTx(ctx, nil)
 	if err != nil {
-		return e.dialect.explain(s, e.table, err)
+		return e.dialect.explain(s, t, err)
 	}
 	query, args := e.dialect.session()
 	if _, err = tx.ExecContext(ctx, query, args...); err == nil {
@@ -214,7 +146,7 @@ func (e *sqlEngine) inTx(ctx context.Context, s step, f func(*sql.Tx) error) err
 	}
 	if err != nil {
 		_ = tx.Rollback() // err says more than a connection that is gone
-		return e.dialect.explain(s, e.table, err)
+		return e.dialect.explain(s, t, err)
 	}
-	return e.dialect.explain(s, e.table, tx.Commit())
+	return e.dialect.explain(s, t, tx.Commit())
 }

@@ -12,13 +12,14 @@ type column struct {
 	Type string `json:"type"`
 }
 
-// kind is the type of an audit column, for an engine to put in its own words.
+// kind is the type of a column of ours, for an engine to put in its own words.
 type kind int
 
 const (
 	text kind = iota
 	timestamp
 	bigint
+	integer
 )
 
 // definition is a column as docs/audit-table.md defines it.
@@ -27,21 +28,42 @@ type definition struct {
 	kind kind
 }
 
-// The audit table. The first four are the tutorial's: a table without one of
-// them is another table.
-var definitions = []definition{
-	{"model_name", text}, {"execution_time", timestamp}, {"row_count", bigint}, {"run_id", text},
-	{"node_id", text}, {"phase", text}, {"materialized", text},
-	{"changed_rows", bigint}, {"inserted_rows", bigint}, {"updated_rows", bigint}, {"deleted_rows", bigint},
-	{"watermark", timestamp},
+// layout is what a table of ours looks like. One that lacks any of the first
+// columns is another table.
+type layout struct {
+	columns []definition
+	first   int
+	key     string   // the primary key, "" for none
+	index   []string // columns of the index
 }
 
-const tutorialColumns = 4
+// names are the names of the columns, in order.
+func (l layout) names() []string {
+	names := make([]string, len(l.columns))
+	for i, d := range l.columns {
+		names[i] = d.name
+	}
+	return names
+}
 
-// found is the audit table as it is.
+// The audit table. The first four columns are the tutorial's.
+var auditLayout = layout{
+	columns: []definition{
+		{"model_name", text}, {"execution_time", timestamp}, {"row_count", bigint}, {"run_id", text},
+		{"node_id", text}, {"phase", text}, {"materialized", text},
+		{"changed_rows", bigint}, {"inserted_rows", bigint}, {"updated_rows", bigint}, {"deleted_rows", bigint},
+		{"watermark", timestamp},
+	},
+	first: 4,
+	index: []string{"run_id"},
+}
+
+// found is a table as it is.
 type found struct {
+	table    Table  // where it was found
 	relation string // quoted
 	columns  []column
+	layout   layout // what it is to look like
 }
 
 // names are the names of all columns, in lower case.
@@ -63,18 +85,18 @@ func (f found) typeOf(name string) string {
 	return ""
 }
 
-// missing are the audit columns that the table lacks.
+// missing are the columns of the layout that the table lacks.
 func (f found) missing() []definition {
 	names := f.names()
-	return slices.DeleteFunc(slices.Clone(definitions), func(d definition) bool {
+	return slices.DeleteFunc(slices.Clone(f.layout.columns), func(d definition) bool {
 		return slices.Contains(names, d.name)
 	})
 }
 
-// present are the audit columns that the table has.
+// present are the columns of the layout that the table has.
 func (f found) present() []definition {
 	names := f.names()
-	return slices.DeleteFunc(slices.Clone(definitions), func(d definition) bool {
+	return slices.DeleteFunc(slices.Clone(f.layout.columns), func(d definition) bool {
 		return !slices.Contains(names, d.name)
 	})
 }
@@ -82,7 +104,7 @@ func (f found) present() []definition {
 // usable refuses a table of another kind that happens to have the name.
 func (f found) usable() error {
 	var lacks []string
-	for _, d := range definitions[:tutorialColumns] {
+	for _, d := range f.layout.columns[:f.layout.first] {
 		if f.typeOf(d.name) == "" {
 			lacks = append(lacks, d.name)
 		}
@@ -90,8 +112,18 @@ func (f found) usable() error {
 	if len(lacks) == 0 {
 		return nil
 	}
-	return fmt.Errorf("it lacks %s and has %s; want at least model_name, execution_time, row_count and run_id, or another audit-table; see docs/audit-table.md",
-		strings.Join(lacks, ", "), strings.Join(f.names(), ", "))
+	return fmt.Errorf("it lacks %s and has %s; want at least %s, or another audit-table; see docs/audit-table.md",
+		strings.Join(lacks, ", "), strings.Join(f.names(), ", "), listed(f.layout.columns[:f.layout.first]))
+}
+
+// listed are the names of the columns, for a sentence.
+func listed(columns []definition) string {
+	names := layout{columns: columns}.names()
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // narrow are integer types that end at 2^31 or before, as the engines call them.
@@ -109,10 +141,5 @@ func (f found) narrowCount() string {
 
 // lackingColumns says that the table stays without some columns, and why.
 func lackingColumns(f found, why error) string {
-	missing := f.missing()
-	names := make([]string, len(missing))
-	for i, d := range missing {
-		names[i] = d.name
-	}
-	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v", f.relation, strings.Join(names, ", "), why)
+	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v", f.relation, listed(f.missing()), why)
 }

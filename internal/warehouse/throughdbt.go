@@ -1,9 +1,12 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -29,80 +32,70 @@ func openThroughDBT(o Options) (engine, error) {
 	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access}, nil
 }
 
-// payload is what a macro of ours logs: what it is about to do, and in the end
-// what there is.
+// payload is what a macro of ours logs: what it is about to do, and what there is.
 type payload struct {
 	Step     string      `json:"step"`
 	Absent   bool        `json:"absent"`
 	Relation string      `json:"relation"`
 	Columns  []column    `json:"columns"`
 	Rows     [][]*string `json:"rows"`
+	Runs     [][]*string `json:"runs"`   // earlier runs
+	Past     [][]*string `json:"past"`   // their audit rows
+	Newest   [][]*string `json:"newest"` // the newest runs
+	Log      int64       `json:"log"`    // rows deleted from the audit table
+	Run      int64       `json:"run"`    // and from the run table
 }
 
-// addingColumnsStep is the step that the table can do without.
-const addingColumnsStep = "add columns"
+// The steps that a call can do without.
+const (
+	addingColumnsStep = "add columns"
+	makingRunsStep    = "make the run table"
+	recordingStep     = "record the run"
+	comparingStep     = "read earlier runs"
+)
 
 func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
-	f, step, err := e.prepareOnce(ctx, true)
-	if err == nil || step != addingColumnsStep {
-		return f, nil, err
-	}
-	// Jinja cannot catch the warehouse's error: a second start goes without.
-	why := err
-	f, _, err = e.prepareOnce(ctx, false)
+	args := e.args()
+	args["write"] = e.access == Write
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args, addingColumnsStep, makingRunsStep)
 	if err != nil {
 		return found{}, nil, err
 	}
-	return f, []string{lackingColumns(f, why)}, nil
-}
-
-// prepareOnce returns also the step that failed.
-func (e *throughDBT) prepareOnce(ctx context.Context, migrate bool) (f found, step string, err error) {
-	args := e.args()
-	args["write"], args["migrate"] = e.access == Write, migrate
-	payloads, err := e.run(ctx, "dbt_tally_prepare", args)
-	for _, p := range payloads {
-		step = p.Step
-		f = found{relation: p.Relation, columns: p.Columns}
+	last := payloads[len(payloads)-1]
+	if len(last.Columns) == 0 {
+		return found{}, nil, ErrNoTable
 	}
-	if err != nil && step != "" {
-		err = fmt.Errorf("%s: %w", step, err)
+	f := found{table: e.table, relation: last.Relation, columns: last.Columns, layout: auditLayout}
+	var problems []string
+	if why, ok := leftOut[addingColumnsStep]; ok {
+		problems = append(problems, lackingColumns(f, why))
 	}
-	if err == nil && len(f.columns) == 0 {
-		err = ErrNoTable
+	if why, ok := leftOut[makingRunsStep]; ok {
+		problems = append(problems, noRunTable(runTable(e.table), why))
 	}
-	return f, step, err
-}
-
-func (e *throughDBT) records(ctx context.Context, invocations []string) ([]record, error) {
-	args := e.args()
-	args["invocations"] = invocations
-	payloads, err := e.run(ctx, "dbt_tally_rows", args)
-	if err != nil {
-		return nil, err
-	}
-	var records []record
-	for _, p := range payloads {
-		if p.Absent {
-			return nil, ErrNoTable
-		}
-		for _, values := range p.Rows {
-			var r record
-			fields := r.fields()
-			if len(values) != len(fields) {
-				return nil, fmt.Errorf("a row of %d values came through dbt; want %d", len(values), len(fields))
-			}
-			for i, field := range fields {
-				*field = values[i]
-			}
-			records = append(records, r)
-		}
-	}
-	return records, nil
+	return f, problems, nil
 }
 
 func (e *throughDBT) args() map[string]any {
-	return map[string]any{"database": e.table.Database, "schema": e.table.Schema, "identifier": e.table.Name}
+	return map[string]any{
+		"database": e.table.Database, "schema": e.table.Schema,
+		"identifier": e.table.Name, "run_identifier": runTable(e.table).Name,
+	}
+}
+
+// runWithout runs a macro and, where one of these steps fails, again without it:
+// Jinja cannot catch the warehouse's error. It returns what was left out and why.
+func (e *throughDBT) runWithout(ctx context.Context, macro string, args map[string]any, optional ...string) ([]payload, map[string]error, error) {
+	leftOut := make(map[string]error)
+	for {
+		args["without"] = slices.Sorted(maps.Keys(leftOut))
+		payloads, err := e.run(ctx, macro, args)
+		step := lastStep(payloads)
+		if err == nil || leftOut[step] != nil || !slices.Contains(optional, step) {
+			return payloads, leftOut, err
+		}
+		leftOut[step] = err
+	}
 }
 
 // run returns the payloads of a failed run too.
@@ -114,10 +107,21 @@ func (e *throughDBT) run(ctx context.Context, macro string, args map[string]any)
 			return nil, errors.Join(failed, fmt.Errorf("%s: read what it logged: %w", macro, err))
 		}
 	}
+	if step := lastStep(payloads); failed != nil && step != "" {
+		failed = fmt.Errorf("%s: %w", step, failed)
+	}
 	if failed == nil && len(payloads) == 0 {
 		failed = fmt.Errorf("%s logged nothing", macro)
 	}
 	return payloads, failed
+}
+
+// lastStep is the step in which a macro ended, "" before the first.
+func lastStep(payloads []payload) (step string) {
+	for _, p := range payloads {
+		step = cmp.Or(p.Step, step)
+	}
+	return step
 }
 
 func (e *throughDBT) close() error { return nil }

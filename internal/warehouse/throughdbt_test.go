@@ -3,6 +3,7 @@ package warehouse_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 type failing struct{ step string }
 
 func (f failing) RunOperation(_ context.Context, _ string, args map[string]any) ([][]byte, error) {
-	if f.step == "add columns" && args["migrate"] == false {
+	if without, _ := args["without"].([]string); slices.Contains(without, f.step) {
 		return [][]byte{[]byte(`{"relation": "d.s.log", "columns": [
 			{"name": "MODEL_NAME", "type": "STRING"}, {"name": "EXECUTION_TIME", "type": "TIMESTAMP"},
 			{"name": "ROW_COUNT", "type": "NUMBER"}, {"name": "RUN_ID", "type": "STRING"}]}`)}, nil
@@ -55,9 +56,9 @@ func (l logging) RunOperation(context.Context, string, map[string]any) (payloads
 func TestPayloadsThatMakeNoSenseAreErrors(t *testing.T) {
 	t.Parallel()
 	for payloads, want := range map[string]string{
-		"":                 "dbt_tally_rows logged nothing",
-		"{":                "dbt_tally_rows: read what it logged",
-		`{"rows":[["a"]]}`: "a row of 1 values came through dbt; want 7",
+		"":                 "dbt_tally_finish logged nothing",
+		"{":                "dbt_tally_finish: read what it logged",
+		`{"rows":[["a"]]}`: "an audit row of 1 values; want 7",
 	} {
 		_, err := openWith(t, logging(strings.Fields(payloads)[:min(1, len(payloads))])).Rows(t.Context(), []string{"run"})
 		if err == nil || !strings.Contains(err.Error(), want) {

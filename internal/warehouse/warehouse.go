@@ -1,7 +1,8 @@
-// Package warehouse owns the audit table in the user's warehouse: it creates and
-// migrates it, proves that the hooks can write to it, and reads rows back. How
-// the connection's settings come about, what the hooks write and what the rows
-// mean is left to others.
+// Package warehouse owns the audit table and the run table in the user's
+// warehouse: it creates and migrates them, proves that the hooks can write,
+// records runs, reads rows and earlier runs back, and deletes what is old. How the
+// connection's settings come about, what the hooks write and what the rows mean is
+// left to others.
 package warehouse
 
 import (
@@ -31,8 +32,9 @@ func (t Table) String() string {
 // Access says what may be done to the audit table.
 type Access int
 
-// Write is for injected hooks: the table is created, migrated and proven
-// writable. Read is for a project whose own hooks write: it is never altered.
+// Write is for injected hooks: the tables are created, migrated and proven
+// writable. Read is for a project whose own hooks write: no table is made or
+// altered, and a run is recorded where there happens to be a run table.
 const (
 	Write Access = iota
 	Read
@@ -74,7 +76,11 @@ type engine interface {
 	// lacks and proves an insert. A table that is not usable is left alone and
 	// returned as it is; one that is not there gives ErrNoTable.
 	prepare(ctx context.Context) (found, []string, error)
-	records(ctx context.Context, invocations []string) ([]record, error)
+	// finish is about the audit rows where it gives an error, and about everything
+	// else where it has problems.
+	finish(ctx context.Context, f Finish) (answer, error)
+	// prune deletes, or counts only, rows of the audit table and of the run table.
+	prune(ctx context.Context, p pruning) (log, run int64, err error)
 	close() error
 }
 
@@ -121,28 +127,10 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	return Prepared{Relation: found.relation, Columns: found.names(), Problems: problems}, nil
 }
 
-// Rows reads all audit rows of these invocations, in no particular order. Rows
-// whose phase cannot be told are no audit rows and left out. The error is
-// ErrNoTable where there is no table (any more, or yet).
+// Rows reads all audit rows of these invocations, as Finish does.
 func (s *Store) Rows(ctx context.Context, invocations []string) ([]tally.Row, error) {
-	if len(invocations) == 0 {
-		return nil, nil
-	}
-	records, err := s.engine.records(ctx, invocations)
-	if err != nil {
-		return nil, fmt.Errorf("read audit rows of %s: %w", s.table, err)
-	}
-	rows := make([]tally.Row, 0, len(records))
-	for _, r := range records {
-		row, ok, err := r.row()
-		if err != nil {
-			return nil, fmt.Errorf("read audit rows of %s: %w", s.table, err)
-		}
-		if ok {
-			rows = append(rows, row)
-		}
-	}
-	return rows, nil
+	done, err := s.Finish(ctx, Finish{Invocations: invocations})
+	return done.Rows, err
 }
 
 // Close ends the connection.

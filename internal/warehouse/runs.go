@@ -1,0 +1,116 @@
+package warehouse
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// The run table, one row an invocation, beside the audit table. It is nobody's
+// but ours, so that it is used only with all of its columns.
+var runLayout = layout{
+	columns: []definition{
+		{"run_id", text}, {"started_at", timestamp}, {"completed_at", timestamp}, {"status", text},
+		{"dbt_exit_code", integer}, {"command", text}, {"target", text}, {"repository", text}, {"branch", text},
+		{"commit_sha", text}, {"event", text}, {"pull_request", integer}, {"workflow", text}, {"job", text},
+		{"run_url", text}, {"dbt_version", text}, {"tally_version", text},
+	},
+	first: 4,
+	key:   "run_id",
+	index: []string{"branch", "target", "completed_at"},
+}
+
+// runTable is the run table that belongs to an audit table: dbt_audit_run to
+// dbt_audit_log, and name_run to any other name.
+func runTable(log Table) Table {
+	log.Name = strings.TrimSuffix(log.Name, "_log") + "_run"
+	return log
+}
+
+// noRunTable says what follows from a run table that is not there.
+func noRunTable(t Table, why error) string {
+	return fmt.Sprintf("runs are not recorded in %s, so that counts are compared with each model's newest earlier row: %v", t, why)
+}
+
+// runTexts are where the values of a run's columns go, times and numbers apart.
+type runTexts struct {
+	tally.Run
+	started, completed, exitCode, pullRequest string
+}
+
+// fields are in the order of the layout's columns.
+func (r *runTexts) fields() []*string {
+	return []*string{
+		&r.ID, &r.started, &r.completed, &r.Status,
+		&r.exitCode, &r.Command, &r.Target, &r.Repository, &r.Branch,
+		&r.Commit, &r.Event, &r.pullRequest, &r.Workflow, &r.Job,
+		&r.URL, &r.DBTVersion, &r.Version,
+	}
+}
+
+// runValues are the values of a run's row as text, nil where null.
+func runValues(run tally.Run) []*string {
+	r := runTexts{Run: run, started: sqlTime(run.StartedAt), completed: sqlTime(run.CompletedAt), exitCode: strconv.Itoa(run.ExitCode)}
+	if run.PullRequest != 0 {
+		r.pullRequest = strconv.Itoa(run.PullRequest)
+	}
+	values := r.fields()
+	for i, value := range values {
+		if *value == "" {
+			values[i] = nil
+		}
+	}
+	return values
+}
+
+func parseRuns(rows [][]*string) ([]tally.Run, error) {
+	runs := make([]tally.Run, 0, len(rows))
+	for _, values := range rows {
+		run, err := parseRun(values)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+func parseRun(values []*string) (tally.Run, error) {
+	var r runTexts
+	fields := r.fields()
+	if len(values) != len(fields) {
+		return tally.Run{}, fmt.Errorf("a run of %d values; want %d", len(values), len(fields))
+	}
+	for i, field := range fields {
+		*field = deref(values[i])
+	}
+	var errs [4]error
+	r.StartedAt, errs[0] = parseTime(r.started)
+	r.CompletedAt, errs[1] = parseTime(r.completed)
+	r.ExitCode, errs[2] = parseInt(r.exitCode)
+	r.PullRequest, errs[3] = parseInt(r.pullRequest)
+	if err := errors.Join(errs[:]...); err != nil {
+		return tally.Run{}, fmt.Errorf("run %q: %w", r.ID, err)
+	}
+	return r.Run, nil
+}
+
+// parseInt gives 0 for "".
+func parseInt(s string) (int, error) {
+	if s == "" {
+		return 0, nil
+	}
+	return strconv.Atoi(s)
+}
+
+// sqlTime gives "" for the zero time.
+func sqlTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05.000000")
+}

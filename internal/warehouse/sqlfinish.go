@@ -1,0 +1,113 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
+	log, err := e.look(ctx, e.table, auditLayout)
+	if err == nil {
+		err = log.usable()
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	runs, here, err := e.lookRuns(ctx, log)
+	var a answer
+	if err == nil && here {
+		err = e.record(ctx, runs, f.Runs)
+	}
+	if err != nil {
+		a.problems = append(a.problems, notRecorded(runTable(log.table), err))
+	}
+	if f.History.Wanted {
+		if a.earlier, err = e.compare(ctx, log, f); err != nil {
+			a.problems = append(a.problems, noHistory(err))
+		}
+	}
+	a.rows, err = e.read(ctx, log, f.Invocations)
+	return a, err
+}
+
+// lookRuns finds the run table that belongs to an audit table; ok is false where
+// there is none, or none with all columns.
+func (e *sqlEngine) lookRuns(ctx context.Context, log found) (runs found, ok bool, err error) {
+	runs, err = e.look(ctx, runTable(log.table), runLayout)
+	if errors.Is(err, ErrNoTable) {
+		return found{}, false, nil
+	}
+	return runs, err == nil && len(runs.missing()) == 0, err
+}
+
+func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error {
+	return e.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
+		for _, run := range runs {
+			query, args := e.dialect.insertRun(f, runValues(run))
+			if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// compare finds what there is to compare with.
+func (e *sqlEngine) compare(ctx context.Context, log found, f Finish) (*earlier, error) {
+	at := f.History.at(log.table)
+	if err := e.dialect.reaches(at); err != nil {
+		return nil, fmt.Errorf("baseline-database: %w", err)
+	}
+	if f.History.elsewhere() {
+		var err error
+		if log, err = e.look(ctx, at, auditLayout); err == nil {
+			err = log.usable()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("audit table %s: %w", at, err)
+		}
+	}
+	runs, ok, err := e.lookRuns(ctx, log)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return e.compareWithout(ctx, log, f)
+	}
+	var found earlier
+	if found.runs, err = e.selectRuns(ctx, runs, f.filter(30)); err != nil {
+		return nil, err
+	}
+	if len(found.runs) > 0 {
+		found.rows, err = e.read(ctx, log, runIDs(found.runs))
+	} else if f.History.RunID != "" {
+		found.newest, err = e.selectRuns(ctx, runs, newestRuns)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &found, nil
+}
+
+// compareWithout makes do without a run table.
+func (e *sqlEngine) compareWithout(ctx context.Context, log found, f Finish) (*earlier, error) {
+	before := f.History.Before
+	query, args := e.dialect.selectNewest(log, before.Add(-fallbackAge), before, f.Invocations)
+	if id := f.History.RunID; id != "" {
+		query, args = e.dialect.selectRows(log, []string{id})
+	}
+	rows, err := e.query(ctx, reading, log.table, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return &earlier{rows: rows}, nil
+}
+
+func (e *sqlEngine) selectRuns(ctx context.Context, f found, filter runFilter) ([][]*string, error) {
+	query, args := e.dialect.selectRuns(f, filter)
+	return e.query(ctx, reading, f.table, query, args)
+}

@@ -1,0 +1,116 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
+	f, err := e.look(ctx, e.table, auditLayout)
+	if errors.Is(err, ErrNoTable) && e.access == Write {
+		f, err = e.create(ctx, e.table, auditLayout)
+	}
+	if err != nil || f.usable() != nil {
+		return f, nil, err
+	}
+	if e.access == Read {
+		_, err := e.read(ctx, f, []string{proof})
+		return f, nil, err
+	}
+	f, problems, err := e.migrate(ctx, f)
+	if err == nil {
+		err = e.prove(ctx, f)
+	}
+	if err != nil {
+		return found{}, nil, err
+	}
+	if err := e.prepareRuns(ctx, f.table); err != nil {
+		problems = append(problems, noRunTable(runTable(f.table), err))
+	}
+	return f, problems, nil
+}
+
+// prepareRuns makes the run table beside the audit table.
+func (e *sqlEngine) prepareRuns(ctx context.Context, log Table) error {
+	f, err := e.look(ctx, runTable(log), runLayout)
+	if errors.Is(err, ErrNoTable) {
+		f, err = e.create(ctx, runTable(log), runLayout)
+	}
+	if err == nil {
+		err = f.usable()
+	}
+	if err != nil {
+		return err
+	}
+	_, problems, err := e.migrate(ctx, f)
+	if err == nil && len(problems) > 0 {
+		err = errors.New(problems[0])
+	}
+	return err
+}
+
+// migrate adds the columns that a table lacks; where that can't be done, the
+// table stays as it is, with a problem.
+func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, error) {
+	if len(f.missing()) == 0 {
+		return f, nil, nil
+	}
+	if err := e.do(ctx, addingColumns, f.table, e.dialect.addColumns(f)...); err != nil {
+		return f, []string{lackingColumns(f, err)}, nil
+	}
+	f, err := e.look(ctx, f.table, f.layout)
+	return f, nil, err
+}
+
+// create makes the schema where there is none, and the table. Jobs that do it at
+// the same time see each other's unfinished work only as an error.
+func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error) {
+	const tries = 10
+	var err error
+	for range tries {
+		if err = e.createOnce(ctx, t, l); err == nil || !e.dialect.raced(err) {
+			break
+		}
+		if f, lookErr := e.look(ctx, t, l); lookErr == nil {
+			return f, nil
+		}
+	}
+	if err != nil {
+		return found{}, err
+	}
+	return e.look(ctx, t, l)
+}
+
+func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
+	there := false
+	err := e.inTx(ctx, looking, t, func(tx *sql.Tx) error {
+		query, args := e.dialect.findSchema(t)
+		return tx.QueryRowContext(ctx, query, args...).Scan(&there)
+	})
+	if err != nil {
+		return err
+	}
+	if !there {
+		if err := e.do(ctx, creatingSchema, t, e.dialect.createSchema(t)); err != nil {
+			return err
+		}
+	}
+	return e.do(ctx, creatingTable, t, e.dialect.createTable(t, l)...)
+}
+
+// prove inserts a row into all audit columns that there are and reads it back.
+func (e *sqlEngine) prove(ctx context.Context, f found) error {
+	errProven := errors.New("rolled back")
+	err := e.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, e.dialect.insertProof(f)); err != nil {
+			return err
+		}
+		return errProven
+	})
+	if !errors.Is(err, errProven) {
+		return err
+	}
+	_, err = e.read(ctx, f, []string{proof})
+	return err
+}

@@ -1,0 +1,67 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+)
+
+// batchRows bounds the rows of a transaction, but for the last run's.
+const batchRows = 10_000
+
+func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err error) {
+	f, err := e.look(ctx, e.table, auditLayout)
+	if err == nil {
+		err = f.usable()
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	if log, err = e.pruneTable(ctx, f, "execution_time", p); err != nil {
+		return log, 0, err
+	}
+	runs, ok, err := e.lookRuns(ctx, f)
+	if err != nil || !ok {
+		return log, 0, err
+	}
+	run, err = e.pruneTable(ctx, runs, "completed_at", p)
+	return log, run, err
+}
+
+// pruneTable deletes by run, which has an index, and the time, which has none.
+func (e *sqlEngine) pruneTable(ctx context.Context, f found, column string, p pruning) (rows int64, err error) {
+	query, args := e.dialect.countOlder(f, column, p.than)
+	counts, err := e.query(ctx, deleting, f.table, query, args)
+	if err != nil {
+		return 0, err
+	}
+	shares, err := batches(counts, batchRows)
+	if err != nil {
+		return 0, err
+	}
+	for _, share := range shares {
+		if p.dryRun {
+			rows += share.rows
+			continue
+		}
+		query, args := e.dialect.deleteOlder(f, column, p.than, share.runs)
+		deleted, err := e.deleteOnce(ctx, f, query, args)
+		if err != nil {
+			return rows, err
+		}
+		rows += deleted
+		p.progress(deleted)
+	}
+	return rows, nil
+}
+
+func (e *sqlEngine) deleteOnce(ctx context.Context, f found, query string, args []any) (deleted int64, err error) {
+	err = e.inTx(ctx, deleting, f.table, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		deleted, err = result.RowsAffected()
+		return err
+	})
+	return deleted, err
+}
