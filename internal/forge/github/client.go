@@ -1,6 +1,6 @@
-// Package github writes to pull requests on GitHub: one comment a key, kept up
-// to date. It knows nothing of what the comment says, and leaves the event and
-// the surfaces of the runner to package runner.
+// Package github writes to GitHub: one comment a key on a pull request, or one
+// issue a key, kept up to date. It knows nothing of what they say, and leaves the
+// event and the surfaces of the runner to package runner.
 package github
 
 import (
@@ -32,7 +32,13 @@ type Client struct {
 	graphql     string
 	owner, repo string
 	pause       time.Duration // before a failed read is tried again; doubled each time
+	needs       string        // the permission that a refused request is said to want
 }
+
+const (
+	pullRequestsWrite = "pull-requests: write"
+	issuesWrite       = "issues: write"
+)
 
 var repository = regexp.MustCompile(`^([A-Za-z0-9_.-]+)/([A-Za-z0-9_.-]+)$`)
 
@@ -64,8 +70,15 @@ func New(cfg Config) (*Client, error) {
 	api.BaseURL = base.JoinPath("/")
 	return &Client{
 		api: api, graphql: graphql.String(), owner: name[1], repo: name[2],
-		pause: 500 * time.Millisecond,
+		pause: 500 * time.Millisecond, needs: pullRequestsWrite,
 	}, nil
+}
+
+// needing is the same client for requests that another permission is for.
+func (c *Client) needing(permission string) *Client {
+	other := *c
+	other.needs = permission
+	return &other
 }
 
 // parseURL keeps the value out of its error: a URL may hold a password.
@@ -98,7 +111,7 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *Client) read(ctx context.Context, ask func() error) error {
 	pause := c.pause
 	for attempt := 1; ; attempt++ {
-		err := failure(ask())
+		err := c.failure(ask())
 		if attempt == 3 || !errors.Is(err, ErrUnavailable) {
 			return err
 		}
@@ -109,4 +122,25 @@ func (c *Client) read(ctx context.Context, ask func() error) error {
 			pause *= 2
 		}
 	}
+}
+
+// pages returns what a list has on all its pages.
+func pages[T any](ctx context.Context, c *Client, list func(github.ListOptions) ([]T, *github.Response, error)) ([]T, error) {
+	var all []T
+	for page := 1; page != 0; {
+		var (
+			part []T
+			resp *github.Response
+		)
+		err := c.read(ctx, func() (err error) {
+			part, resp, err = list(github.ListOptions{Page: page, PerPage: 100})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+		page = resp.NextPage
+	}
+	return all, nil
 }

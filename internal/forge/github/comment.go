@@ -2,9 +2,7 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -19,20 +17,21 @@ type Comment struct {
 	OnlyUpdate  bool   // where there is no comment yet, start none
 }
 
-// Outcome is what became of a comment.
+// Outcome is what became of a comment or an issue.
 type Outcome string
 
-// The outcomes of Client.Comment.
+// The outcomes of Client.Comment and Client.Issue.
 const (
 	Created   Outcome = "created"
 	Updated   Outcome = "updated"
 	Unchanged Outcome = "unchanged" // it says so already
 	Newer     Outcome = "newer"     // a newer run's text is there and was kept
 	Absent    Outcome = "absent"    // there is none, and none was to be started
+	Closed    Outcome = "closed"    // of an issue: it was open, and a clean run closed it
 )
 
-// Posted is the one comment that is there afterwards; its URL is "" where there
-// is none.
+// Posted is the one comment or issue that is there afterwards; its URL is ""
+// where there is none.
 type Posted struct {
 	URL     string
 	Outcome Outcome
@@ -53,92 +52,65 @@ type Posted struct {
 // The error is an *Error or the context's. Where the comment is there and only
 // removing others went wrong, Posted is set as well.
 func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
-	posted, err := c.comment(ctx, cm)
+	k := keeper{
+		place: comments{c, cm.PullRequest},
+		want: sticky{
+			marker: marker{Key: cm.Key, RunID: cm.RunID, RunAttempt: cm.RunAttempt},
+			text:   cm.Body,
+		},
+		onlyUpdate: cm.OnlyUpdate,
+	}
+	found, err := k.find(ctx, c.viewer(ctx))
+	var posted Posted
+	if err == nil {
+		posted, err = k.keep(ctx, found)
+	}
 	if err != nil {
 		err = fmt.Errorf("comment on %s/%s#%d: %w", c.owner, c.repo, cm.PullRequest, err)
 	}
 	return posted, err
 }
 
-func (c *Client) comment(ctx context.Context, cm Comment) (Posted, error) {
-	found, err := c.find(ctx, cm, c.viewer(ctx))
-	if err != nil {
-		return Posted{}, err
-	}
-	switch {
-	case len(found) == 0 && cm.OnlyUpdate:
-		return Posted{Outcome: Absent}, nil
-	case len(found) == 0:
-		return c.create(ctx, cm)
-	}
-	newest, oldest := slices.MaxFunc(found, byRun), slices.MinFunc(found, byID)
-	if newest.marker.compare(cm.marker()) > 0 {
-		return Posted{newest.url, Newer}, c.removeOthers(ctx, found, newest)
-	}
-	if oldest.text == normal(cm.Body) {
-		return Posted{oldest.url, Unchanged}, c.removeOthers(ctx, found, oldest)
-	}
-	err = c.edit(ctx, oldest, cm)
-	if notFound(err) {
-		// Somebody deleted it since. Where the 404 hides a missing permission,
-		// the create says so.
-		return c.create(ctx, cm)
-	}
-	if err != nil {
-		return Posted{}, err
-	}
-	return Posted{oldest.url, Updated}, c.removeOthers(ctx, found, oldest)
+// comments are those of a pull request.
+type comments struct {
+	*Client
+	pullRequest int
 }
 
-// create posts the comment, then looks whether another job did so at the same
-// time. Each that sees both keeps the same one, the newest run's, so the job that
-// looks last leaves one. Nothing is edited here: edits could overtake one another.
-func (c *Client) create(ctx context.Context, cm Comment) (Posted, error) {
-	answer, _, err := c.api.Issues.CreateComment(ctx, c.owner, c.repo, cm.PullRequest, cm.payload())
-	if err != nil {
-		return Posted{}, failure(err)
-	}
-	created := sticky{id: answer.GetID(), url: answer.GetHTMLURL(), marker: cm.marker()}
-	posted := Posted{created.url, Created}
-	// By now it is certain whose token it is.
-	found, err := c.find(ctx, cm, answer.GetUser().GetLogin())
-	if err != nil {
-		return posted, err
-	}
-	if !slices.ContainsFunc(found, created.is) {
-		found = append(found, created) // the list may lag behind
-	}
-	newest := slices.MaxFunc(found, byRun)
-	if !newest.is(created) {
-		posted = Posted{newest.url, Newer}
-	}
-	return posted, c.removeOthers(ctx, found, newest)
-}
-
-func (c *Client) edit(ctx context.Context, s sticky, cm Comment) error {
-	_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, s.id, cm.payload())
-	return failure(err)
-}
-
-// removeOthers deletes all but one. That another job deleted one first is fine.
-func (c *Client) removeOthers(ctx context.Context, all []sticky, keep sticky) error {
-	var errs []error
-	for _, s := range all {
-		if s.is(keep) {
-			continue
-		}
-		_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, s.id)
-		if err = failure(err); err != nil && !notFound(err) {
-			errs = append(errs, fmt.Errorf("remove the duplicate %s: %w", s.url, err))
+func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
+	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.IssueComment, *github.Response, error) {
+		return c.api.Issues.ListComments(ctx, c.owner, c.repo, c.pullRequest, &github.IssueListCommentsOptions{ListOptions: o})
+	})
+	var found []sticky
+	for _, comment := range all {
+		if s, ok := fromComment(comment); ok {
+			found = append(found, s)
 		}
 	}
-	return errors.Join(errs...)
+	return found, err
 }
 
-func (cm Comment) marker() marker {
-	return marker{Key: cm.Key, RunID: cm.RunID, RunAttempt: cm.RunAttempt}
+func (c comments) create(ctx context.Context, text sticky) (sticky, error) {
+	created, _, err := c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, &github.IssueComment{Body: text.body()})
+	text.id, text.url, text.author = created.GetID(), created.GetHTMLURL(), created.GetUser().GetLogin()
+	return text, c.failure(err)
 }
 
-func (cm Comment) payload() *github.IssueComment {
-	return &github.IssueComment{Body: github.String(cm.marker().String() + "\n" + cm.Body)}
+func (c comments) edit(ctx context.Context, id int64, text sticky) error {
+	_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, id, &github.IssueComment{Body: text.body()})
+	return c.failure(err)
+}
+
+func (c comments) remove(ctx context.Context, id int64) error {
+	_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, id)
+	return c.failure(err)
+}
+
+// fromComment is false for a comment that does not begin with our marker.
+func fromComment(comment *github.IssueComment) (sticky, bool) {
+	m, text, ok := split(comment.GetBody())
+	return sticky{
+		id: comment.GetID(), url: comment.GetHTMLURL(), author: comment.GetUser().GetLogin(),
+		marker: m, text: text,
+	}, ok
 }

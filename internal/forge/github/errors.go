@@ -15,7 +15,8 @@ import (
 
 // Why GitHub did not do what was asked. An Error is one of these, for errors.Is.
 var (
-	ErrPermission  = errors.New(`not found, or the token may not do this; want "pull-requests: write" in the job's permissions; see docs/permissions.md`)
+	ErrPermission  = errors.New("not found, or the token may not do this")
+	ErrLocked      = errors.New("the conversation is locked")
 	ErrRateLimited = errors.New("GitHub's rate limit is reached")
 	ErrTooLong     = errors.New("the text is longer than GitHub takes")
 	ErrUnavailable = errors.New("GitHub could not be reached or is out of order")
@@ -29,10 +30,14 @@ type Error struct {
 	Status     int           // HTTP status; 0: no answer came
 	Detail     string        // in GitHub's words or the network's, without URL or token
 	RetryAfter time.Duration // how long GitHub asks to wait; 0: it does not say
+	Permission string        // which one the job wants, of ErrPermission
 }
 
 func (e *Error) Error() string {
 	s := e.Kind.Error()
+	if e.Permission != "" {
+		s += fmt.Sprintf("; want %q in the job's permissions; see docs/permissions.md", e.Permission)
+	}
 	if e.RetryAfter > 0 {
 		s += fmt.Sprintf(" for another %v", e.RetryAfter.Round(time.Second))
 	}
@@ -49,15 +54,9 @@ func (e *Error) Error() string {
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
 
-// notFound says whether a request was answered with 404.
-func notFound(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusNotFound
-}
-
 // failure turns an error of go-github's into one of ours. Theirs hold the URL of
 // the request, which may hold a password.
-func failure(err error) error {
+func (c *Client) failure(err error) error {
 	var (
 		primary   *github.RateLimitError
 		secondary *github.AbuseRateLimitError
@@ -78,7 +77,7 @@ func failure(err error) error {
 		}
 		return e
 	case errors.As(err, &answered):
-		return fromAnswer(answered)
+		return fromAnswer(answered, c.needs)
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	default:
@@ -86,7 +85,7 @@ func failure(err error) error {
 	}
 }
 
-func fromAnswer(err *github.ErrorResponse) *Error {
+func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 	status, header := err.Response.StatusCode, err.Response.Header
 	details := []string{err.Message}
 	for _, e := range err.Errors {
@@ -97,8 +96,10 @@ func fromAnswer(err *github.ErrorResponse) *Error {
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && header.Get("Retry-After") != "":
 		seconds, _ := strconv.Atoi(header.Get("Retry-After"))
 		e.Kind, e.RetryAfter = ErrRateLimited, time.Duration(seconds)*time.Second
+	case status == http.StatusForbidden && strings.Contains(e.Detail, "locked"):
+		e.Kind = ErrLocked
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
-		e.Kind = ErrPermission
+		e.Kind, e.Permission = ErrPermission, needs
 	case status == http.StatusUnprocessableEntity && strings.Contains(e.Detail, "too long"):
 		e.Kind = ErrTooLong
 	case status >= http.StatusInternalServerError:

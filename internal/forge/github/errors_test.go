@@ -34,7 +34,7 @@ func TestFailuresAreTold(t *testing.T) {
 		{"may not list", "GET", commentsPattern, fault{Status: 404, Message: "Not Found"}, ErrPermission, "not found, or the token may not"},
 		{"may not create", "POST", commentsPattern, fault{Status: 403, Message: "Resource not accessible by integration"}, ErrPermission, "(403: Resource not accessible by integration)"},
 		{"may not edit", "PATCH", commentPattern, fault{Status: 403}, ErrPermission, "(403)"},
-		{"locked", "POST", commentsPattern, fault{Status: 403, Message: "Unable to create comment because issue is locked."}, ErrPermission, "issue is locked"},
+		{"locked", "POST", commentsPattern, fault{Status: 403, Message: "Unable to create comment because issue is locked."}, ErrLocked, "issue is locked"},
 		{"too many requests", "POST", commentsPattern, fault{Status: 429, RetryAfter: time.Minute}, ErrRateLimited, "for another 1m0s"},
 		{"secondary limit", "GET", commentsPattern, fault{Status: 403, RetryAfter: time.Minute}, ErrRateLimited, "for another 1m0s"},
 		{"out of order", "GET", commentsPattern, fault{Status: 502}, ErrUnavailable, "(502)"},

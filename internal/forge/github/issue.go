@@ -1,0 +1,121 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Issue is what a run has to say of its gates where there is no pull request.
+type Issue struct {
+	Key        string // tells the issues of several jobs apart; any text
+	RunID      int64  // with the attempt: which of two runs is newer
+	RunAttempt int
+	Breached   bool   // false: the run is clean
+	Title      string // the issue's, plain text; not used by a clean run
+	Body       string // Markdown: the issue's; of a clean run: the comment's that closes it
+}
+
+// Issue sees to it that the repository has one open issue of this key while the
+// gates are breached, and none when they are clean.
+//
+// The issue is found as Client.Comment finds a comment, among the open ones. A
+// breach opens it, or edits it in place; a clean run closes it and then says so
+// in a comment. A newer run's issue is left as it is. A closed issue is never
+// opened again: a later breach opens another. Of several the oldest is kept and
+// the others are closed as not planned.
+//
+// The error is an *Error or the context's. Where the issue is as it should be and
+// only closing others or the comment went wrong, Posted is set as well.
+func (c *Client) Issue(ctx context.Context, is Issue) (Posted, error) {
+	c = c.needing(issuesWrite)
+	posted, err := c.issue(ctx, is)
+	if err != nil {
+		err = fmt.Errorf("issue in %s/%s: %w", c.owner, c.repo, err)
+	}
+	return posted, err
+}
+
+func (c *Client) issue(ctx context.Context, is Issue) (Posted, error) {
+	k := keeper{
+		place: issues{c},
+		want: sticky{
+			marker: marker{Key: is.Key, RunID: is.RunID, RunAttempt: is.RunAttempt},
+			title:  is.Title,
+			text:   is.Body,
+		},
+	}
+	found, err := k.find(ctx, c.viewer(ctx))
+	switch {
+	case err != nil:
+		return Posted{}, err
+	case is.Breached:
+		return k.keep(ctx, found)
+	case len(found) == 0:
+		return Posted{Outcome: Absent}, nil
+	}
+	if newest := slices.MaxFunc(found, byRun); newest.marker.compare(k.want.marker) > 0 {
+		return Posted{newest.url, Newer}, k.removeOthers(ctx, found, newest)
+	}
+	oldest := slices.MinFunc(found, byID)
+	if err := c.close(ctx, oldest.id, "completed"); err != nil {
+		return Posted{}, err
+	}
+	// Not before it is closed: the next run would find it open and say so again.
+	_, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, int(oldest.id), &github.IssueComment{Body: &is.Body})
+	return Posted{oldest.url, Closed}, errors.Join(c.failure(err), k.removeOthers(ctx, found, oldest))
+}
+
+func (c *Client) close(ctx context.Context, number int64, reason string) error {
+	_, _, err := c.api.Issues.Edit(ctx, c.owner, c.repo, int(number), &github.IssueRequest{
+		State: github.String("closed"), StateReason: &reason,
+	})
+	return c.failure(err)
+}
+
+// issues are the open ones of the repository.
+type issues struct{ *Client }
+
+func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
+	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.Issue, *github.Response, error) {
+		return c.api.Issues.ListByRepo(ctx, c.owner, c.repo, &github.IssueListByRepoOptions{
+			State: "open", Creator: author, ListOptions: o,
+		})
+	})
+	var found []sticky
+	for _, issue := range all {
+		if s, ok := fromIssue(issue); ok {
+			found = append(found, s)
+		}
+	}
+	return found, err
+}
+
+func (c issues) create(ctx context.Context, text sticky) (sticky, error) {
+	created, _, err := c.api.Issues.Create(ctx, c.owner, c.repo, &github.IssueRequest{Title: &text.title, Body: text.body()})
+	text.id, text.url, text.author = int64(created.GetNumber()), created.GetHTMLURL(), created.GetUser().GetLogin()
+	return text, c.failure(err)
+}
+
+func (c issues) edit(ctx context.Context, id int64, text sticky) error {
+	_, _, err := c.api.Issues.Edit(ctx, c.owner, c.repo, int(id), &github.IssueRequest{Title: &text.title, Body: text.body()})
+	return c.failure(err)
+}
+
+// remove closes an issue: only an administrator may delete one.
+func (c issues) remove(ctx context.Context, id int64) error {
+	return c.close(ctx, id, "not_planned")
+}
+
+// fromIssue is false for an issue that does not begin with our marker, and for a
+// pull request, which GitHub lists as an issue.
+func fromIssue(issue *github.Issue) (sticky, bool) {
+	m, text, ok := split(issue.GetBody())
+	return sticky{
+		id: int64(issue.GetNumber()), url: issue.GetHTMLURL(), author: issue.GetUser().GetLogin(),
+		marker: m, title: issue.GetTitle(), text: text,
+	}, ok && !issue.IsPullRequest()
+}
