@@ -62,16 +62,22 @@ func Compare(in Input) Tally {
 	}
 
 	var t Tally
+	earlier := newPast(in.History, ix)
 	for _, id := range slices.Sorted(maps.Keys(lines)) {
 		node, known := ix.byID[id]
 		if !known {
 			node = unknownNode(id, lines[id])
+			node.Limits = in.Limits
 		}
 		if node.Materialized == "ephemeral" {
 			continue
 		}
-		t.Models = append(t.Models, lines[id].model(node, in))
+		m := lines[id].model(node, in)
+		earlier.compare(&m, id)
+		m.check(node.Limits)
+		t.Models = append(t.Models, m)
 	}
+	t.BaselineRun = earlier.baseline()
 	return t
 }
 

@@ -1,5 +1,11 @@
 package tally
 
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
+
 // Limits are the gates of one run or, merged with what its meta says, of one
 // model. The zero value has none. A gate is breached by what is beyond its limit,
 // never by what is equal to it.
@@ -10,13 +16,6 @@ type Limits struct {
 	FailOnUnusual      bool   // an unusual change is a breach
 	Axis               Axis   // for MaxDrop and MaxGrowth; "": AxisBoth
 	Severity           Severity
-}
-
-// Limit bounds a change, by a number of rows or a percentage of the rows that
-// the change starts from.
-type Limit struct {
-	Amount  float64 // 0 or more; whole unless Percent
-	Percent bool
 }
 
 // Axis is what a model's rows are compared with.
@@ -46,4 +45,100 @@ type Breach struct {
 	Limit    string // as the user wrote it: 5%, 100
 	Value    string // what was found: −18.4 %, +1,204, 0
 	Severity Severity
+}
+
+// Any says whether there is any gate.
+func (l Limits) Any() bool {
+	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil || l.FailOnEmpty || l.FailOnUnusual
+}
+
+// Validate returns an error for limits that can't be meant, joined of one line
+// for each.
+func (l Limits) Validate() error {
+	var problems []error
+	if l.MinRows != nil && l.MaxRows != nil && *l.MinRows > *l.MaxRows {
+		problems = append(problems, fmt.Errorf("min-rows %s is above max-rows %s; want it at or below; see docs/gates.md", number(*l.MinRows), number(*l.MaxRows)))
+	}
+	if l.MaxDrop != nil && l.MaxDrop.Percent && l.MaxDrop.Amount > 100 {
+		problems = append(problems, fmt.Errorf("max-drop %s can't be breached; want 100%% at most; see docs/gates.md", l.MaxDrop))
+	}
+	return errors.Join(problems...)
+}
+
+// check fills in the gates that the model breached, or why they could not be
+// checked.
+func (m *Model) check(l Limits) {
+	if l.Any() && !m.counted() {
+		m.Unchecked = m.Reason
+	}
+	if !m.counted() {
+		return
+	}
+	breach := func(gate string, axis Axis, limit, value string) {
+		m.Breaches = append(m.Breaches, Breach{
+			NodeID: m.Node.ID, Gate: gate, Axis: axis, Limit: limit, Value: value,
+			Severity: cmp.Or(l.Severity, SeverityError),
+		})
+	}
+	m.checkChange(l, breach)
+	if l.MinRows != nil && *m.After < *l.MinRows {
+		breach("min-rows", AxisRun, number(*l.MinRows), number(*m.After))
+	}
+	if l.MaxRows != nil && *m.After > *l.MaxRows {
+		breach("max-rows", AxisRun, number(*l.MaxRows), number(*m.After))
+	}
+	if l.FailOnEmpty && *m.After == 0 {
+		breach("fail-on-empty", AxisRun, "1", "0")
+	}
+	if l.FailOnUnusual && m.Unusual {
+		breach("fail-on-unusual", AxisBaseline, "score "+decimal(unusualScore, 0),
+			fmt.Sprintf("%s (score %s)", signed(*m.BaselineChange()), decimal(score(m.History), unusualScore)))
+	}
+}
+
+// checkChange checks the gates on the change of rows.
+func (m *Model) checkChange(l Limits, breach func(gate string, axis Axis, limit, value string)) {
+	if l.MaxDrop == nil && l.MaxGrowth == nil {
+		return
+	}
+	axis := cmp.Or(l.Axis, AxisBoth)
+	starts := m.starts(axis)
+	if len(starts) == 0 {
+		m.Unchecked = incomparable[axis]
+	}
+	for _, s := range starts {
+		change := *m.After - s.rows
+		if l.MaxDrop.breachedBy(-change, s.rows) {
+			breach("max-drop", s.axis, l.MaxDrop.String(), l.MaxDrop.value(change, s.rows))
+		}
+		if l.MaxGrowth.breachedBy(change, s.rows) {
+			breach("max-growth", s.axis, l.MaxGrowth.String(), l.MaxGrowth.value(change, s.rows))
+		}
+	}
+}
+
+// incomparable says why a change can't be told on an axis.
+var incomparable = map[Axis]string{
+	AxisRun:      "it has no count before this run to compare with",
+	AxisBaseline: "it has no baseline to compare with",
+	AxisBoth:     "it has neither a count before this run nor a baseline to compare with",
+}
+
+// start is where a change starts from.
+type start struct {
+	axis Axis
+	rows int64
+}
+
+// starts are those that are known of what the axis asks for. A first build has
+// none in this run: all of a new table's rows are new, and none of that is growth.
+func (m *Model) starts(axis Axis) []start {
+	var known []start
+	if m.Before != nil && axis != AxisBaseline {
+		known = append(known, start{AxisRun, *m.Before})
+	}
+	if m.Baseline != nil && axis != AxisRun {
+		known = append(known, start{AxisBaseline, *m.Baseline})
+	}
+	return known
 }

@@ -1,9 +1,106 @@
 package tally
 
-// ParseMeta reads config.meta.tally of a node, as JSON decodes it: the limits
-// that it sets override those of base, and off (or null) takes one away. audit is
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ParseMeta reads config.meta.tally of a node, as JSON decodes it: the gates that
+// it sets override those of base, and false, off or null takes one away. audit is
 // false where the node opted out. nil says nothing. The error joins every problem
 // found, a line each; it names the key and not the node.
 func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
-	return base, true, nil
+	said := nodeMeta{limits: base, audit: true}
+	if meta == nil {
+		return said.limits, said.audit, nil
+	}
+	entries, ok := meta.(map[string]any)
+	if !ok {
+		return said.limits, said.audit, errors.New("meta.tally: not a mapping; want keys and values, such as max_drop: 5%; see docs/gates.md")
+	}
+	var problems []error
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		set, known := metaKeys[key]
+		if !known {
+			problems = append(problems, fmt.Errorf("meta.tally.%s: unknown; want one of %s; see docs/gates.md",
+				key, strings.Join(slices.Sorted(maps.Keys(metaKeys)), ", ")))
+			continue
+		}
+		if err := set(&said, entries[key]); err != nil {
+			problems = append(problems, fmt.Errorf("meta.tally.%s: %w; see docs/gates.md", key, err))
+		}
+	}
+	problems = append(problems, said.limits.Validate())
+	return said.limits, said.audit, errors.Join(problems...)
+}
+
+// nodeMeta is what meta.tally says.
+type nodeMeta struct {
+	limits Limits
+	audit  bool
+}
+
+// metaKeys are the keys of meta.tally, each with what reads its value.
+var metaKeys = map[string]func(m *nodeMeta, value any) error{
+	"audit":           func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
+	"max_drop":        func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
+	"max_growth":      func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxGrowth, value, ParseLimit) },
+	"min_rows":        func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
+	"max_rows":        func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
+	"fail_on_empty":   func(m *nodeMeta, value any) error { return metaBool(&m.limits.FailOnEmpty, value) },
+	"fail_on_unusual": func(m *nodeMeta, value any) error { return metaBool(&m.limits.FailOnUnusual, value) },
+	"axis": func(m *nodeMeta, value any) error {
+		return metaWord(&m.limits.Axis, value, AxisRun, AxisBaseline, AxisBoth)
+	},
+	"severity": func(m *nodeMeta, value any) error {
+		return metaWord(&m.limits.Severity, value, SeverityError, SeverityWarn)
+	},
+
+	// For change capture, which names its columns here too.
+	"change_column":      ignored,
+	"change_type_column": ignored,
+	"created_column":     ignored,
+}
+
+func ignored(*nodeMeta, any) error { return nil }
+
+// metaGate reads a number or a text; YAML's off is a false.
+func metaGate[T any](gate **T, value any, parse func(string) (T, error)) error {
+	if value == nil || value == false || value == "off" {
+		*gate = nil
+		return nil
+	}
+	text := fmt.Sprint(value)
+	if number, ok := value.(float64); ok {
+		text = strconv.FormatFloat(number, 'f', -1, 64)
+	}
+	parsed, err := parse(text)
+	*gate = &parsed
+	return err
+}
+
+func metaBool(flag *bool, value any) error {
+	given, ok := value.(bool)
+	if !ok {
+		return fmt.Errorf("unusable value %q; want true or false", fmt.Sprint(value))
+	}
+	*flag = given
+	return nil
+}
+
+func metaWord[T ~string](word *T, value any, allowed ...T) error {
+	text := T(fmt.Sprint(value))
+	if slices.Contains(allowed, text) {
+		*word = text
+		return nil
+	}
+	quoted := make([]string, len(allowed))
+	for i, a := range allowed {
+		quoted[i] = strconv.Quote(string(a))
+	}
+	return fmt.Errorf("unusable value %q; want %s", text, strings.Join(quoted, " or "))
 }

@@ -70,6 +70,9 @@ func (m Model) Change() *int64 {
 	return &change
 }
 
+// counted says whether the run left a count that can be held against another.
+func (m Model) counted() bool { return m.After != nil && m.Status != Failed }
+
 // BaselineChange returns the rows that the model has more or, below zero, fewer
 // than its baseline. It is nil where it has none.
 func (m Model) BaselineChange() *int64 {

@@ -1,0 +1,109 @@
+package tally
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxHistory is the greatest number of counts in a model's history.
+const maxHistory = 30
+
+// past is what the earlier runs found of each node.
+type past struct {
+	runs   []Run
+	points map[string]map[int]found // by the key of the node's line, then by the place in runs
+	newest int                      // place of the newest run that a model was compared with; len(runs): none yet
+}
+
+// found is a point and how it was matched with its node.
+type found struct {
+	point     Point
+	match     match
+	ambiguous bool // another relation of the same run matches as well
+}
+
+// match says how well a point fits a node.
+type match int
+
+const (
+	byName     match = iota // the schema differs: a pull request builds in another
+	byRelation              // the relation is the same
+	byID                    // the run named the node
+)
+
+// newPast sorts the points by node. Points of runs that the history does not list
+// are left out.
+func newPast(h History, ix nodeIndex) *past {
+	place := make(map[string]int, len(h.Runs))
+	for i, run := range h.Runs {
+		place[run.ID] = i
+	}
+	p := &past{runs: h.Runs, points: map[string]map[int]found{}, newest: len(h.Runs)}
+	for _, point := range h.Points {
+		run, listed := place[point.RunID]
+		if !listed {
+			continue
+		}
+		id, match := ix.findPoint(point)
+		if p.points[id] == nil {
+			p.points[id] = map[int]found{}
+		}
+		held, taken := p.points[id][run]
+		switch {
+		case !taken || match > held.match:
+			p.points[id][run] = found{point: point, match: match}
+		case match == byName && held.match == byName && point.Relation != held.point.Relation:
+			held.ambiguous = true
+			p.points[id][run] = held
+		}
+	}
+	return p
+}
+
+// findPoint is find for a point of an earlier run, which may have built in another
+// schema: there a relation is known by its name alone, if no two nodes bear it.
+// What belongs to no node goes by its relation.
+func (ix nodeIndex) findPoint(p Point) (id string, how match) {
+	if p.NodeID != "" {
+		return p.NodeID, byID
+	}
+	relation := normalRelation(p.Relation)
+	if id := ix.byName[relation]; id != "" {
+		return id, byRelation
+	}
+	if id := ix.byName[relation[strings.LastIndexByte(relation, 0)+1:]]; id != "" {
+		return id, byName
+	}
+	return p.Relation, byRelation
+}
+
+// compare fills in what the earlier runs say of the model with that key.
+func (p *past) compare(m *Model, id string) {
+	if !m.counted() {
+		return
+	}
+	points := p.points[id]
+	places := slices.DeleteFunc(slices.Sorted(maps.Keys(points)), func(run int) bool { return points[run].ambiguous })
+	if len(places) == 0 {
+		m.BaselineNew = len(p.runs) > 0
+		return
+	}
+	p.newest = min(p.newest, places[0])
+	newest := points[places[0]].point
+	m.Baseline, m.BaselineSeconds = &newest.Count, newest.Seconds
+	m.History = []int64{*m.After}
+	for _, run := range places[:min(len(places), maxHistory-1)] {
+		m.History = append(m.History, points[run].point.Count)
+	}
+	slices.Reverse(m.History)
+	m.Unusual = unusual(m.History)
+}
+
+// baseline is the newest run that a model was compared with, nil for none.
+func (p *past) baseline() *Run {
+	if p.newest == len(p.runs) {
+		return nil
+	}
+	return &p.runs[p.newest]
+}

@@ -1,0 +1,61 @@
+package tally
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	unusualScore  = 3.5
+	enoughEarlier = 7 // earlier counts without which nothing is unusual
+
+	// leastSpread keeps the score of a model finite that never changes, or always
+	// by as much: half a percent.
+	leastSpread = 0.005
+)
+
+// unusual says whether the last of the counts, oldest first, changed far more or
+// far less than those before it: its score is high, and no earlier change went as
+// far.
+func unusual(counts []int64) bool {
+	if len(counts) <= enoughEarlier || score(counts) <= unusualScore {
+		return false
+	}
+	earlier, last := steps(counts)
+	return last < slices.Min(earlier) || last > slices.Max(earlier)
+}
+
+// score is the modified z-score of the last change among the earlier ones, after
+// Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993); 3.5 is the
+// threshold that they recommend
+// (https://www.itl.nist.gov/div898/handbook/eda/section3/eda35h.htm).
+func score(counts []int64) float64 {
+	earlier, last := steps(counts)
+	middle := median(earlier)
+	away := make([]float64, len(earlier))
+	for i, step := range earlier {
+		away[i] = math.Abs(step - middle)
+	}
+	return math.Abs(last-middle) / max(median(away)/0.6745, leastSpread)
+}
+
+// steps are the relative changes from count to count, the last one apart: the
+// difference of the logarithms, which is as far for a half as for the double, with
+// one row added to either count, so that none may be there.
+func steps(counts []int64) (earlier []float64, last float64) {
+	all := make([]float64, len(counts)-1)
+	for i := range all {
+		all[i] = math.Log1p(float64(counts[i+1])) - math.Log1p(float64(counts[i]))
+	}
+	return all[:len(all)-1], all[len(all)-1]
+}
+
+// median returns the middle of the values, which are at least one.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	half := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[half]
+	}
+	return (sorted[half-1] + sorted[half]) / 2
+}
