@@ -24,25 +24,28 @@ type line struct {
 }
 
 // hookLines is what two days of testdata/hooks are to show, whatever the dbt and
-// the warehouse.
+// the warehouse. What has no rows of its own has no line: the ephemeral model and
+// the function.
 var hookLines = map[string][2]line{
-	"raw_events":         {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
-	"view_events":        {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
-	"table_events":       {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
-	"incremental_events": {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
-	"kinds":              {{tally.New, "-", "6"}, {tally.Grew, "6", "11"}},
-	"late_events":        {{tally.New, "-", "2"}, {tally.Grew, "2", "4"}},
-	"open_events":        {{tally.New, "-", "3"}, {tally.Shrank, "3", "1"}},
-	"refunds":            {{tally.New, "-", "1"}, {tally.Emptied, "1", "0"}},
-	"nothing":            {{tally.New, "-", "0"}, {tally.Empty, "0", "0"}},
-	"by_folder":          {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
-	"by_config":          {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
-	"trimmed_after":      {{tally.New, "-", "4"}, {tally.Grew, "4", "6"}},
-	"trimmed_before":     {{tally.New, "-", "6"}, {tally.Unchanged, "6", "6"}},
-	"odd_names":          {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
-	"contracted":         {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
-	"tool_seed":          {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
-	"tool_table":         {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
+	"raw_events":          {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"view_events":         {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+	"table_events":        {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"incremental_events":  {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"kinds":               {{tally.New, "-", "6"}, {tally.Grew, "6", "11"}},
+	"late_events":         {{tally.New, "-", "2"}, {tally.Grew, "2", "4"}},
+	"open_events":         {{tally.New, "-", "3"}, {tally.Shrank, "3", "1"}},
+	"refunds":             {{tally.New, "-", "1"}, {tally.Emptied, "1", "0"}},
+	"nothing":             {{tally.New, "-", "0"}, {tally.Empty, "0", "0"}},
+	"by_folder":           {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+	"by_config":           {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
+	"trimmed_after":       {{tally.New, "-", "4"}, {tally.Grew, "4", "6"}},
+	"trimmed_before":      {{tally.New, "-", "6"}, {tally.Unchanged, "6", "6"}},
+	"odd_names":           {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"contracted":          {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"versioned_events.v1": {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
+	"versioned_events.v2": {{tally.New, "-", "4"}, {tally.Grew, "4", "6"}},
+	"tool_seed":           {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
+	"tool_table":          {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
 
 	"materialized_events": {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // PostgreSQL only
 	"daily_events":        {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // microbatch: dbt 1.9 and later
@@ -199,7 +202,7 @@ type tallied struct {
 		Problems   []string
 	}
 	Models []struct {
-		Name          string
+		NodeID        string `json:"node_id"`
 		Status        tally.Status
 		Before, After *int64
 	}
@@ -208,7 +211,8 @@ type tallied struct {
 func (r tallied) lines() map[string]line {
 	lines := map[string]line{}
 	for _, m := range r.Models {
-		lines[m.Name] = line{m.Status, count(m.Before), count(m.After)}
+		name := strings.SplitN(m.NodeID, ".", 3)[2] // model.package.name
+		lines[name] = line{m.Status, count(m.Before), count(m.After)}
 	}
 	return lines
 }
