@@ -8,12 +8,13 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-func TestDocsShowTheCommentAsItIs(t *testing.T) {
+func TestDocsShowCommentsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	docs := read(t, "../../docs/report.md")
-	comment := read(t, "testdata/comment.changed.golden.md")
-	if !strings.Contains(docs, "````markdown\n"+comment+"````\n") {
-		t.Error("docs/report.md shows another comment than testdata/comment.changed.golden.md")
+	for _, name := range []string{"testdata/comment.changed.golden.md", "testdata/comment.breached.golden.md"} {
+		if comment := read(t, name); !strings.Contains(docs, "````markdown\n"+comment+"````\n") {
+			t.Errorf("docs/report.md shows another comment than %s", name)
+		}
 	}
 }
 

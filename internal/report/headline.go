@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,13 +31,13 @@ var verbs = []string{
 
 // headline says the worst first, then how many models changed.
 func headline(r Report) string {
-	var parts []string
-	failed := failedNodes(r)
+	parts := breached(r.Gates)
+	failed, code := failedNodes(r), dbtExitCode(r)
 	switch {
 	case r.Status == Incomplete:
 		parts = append(parts, "⚠️ interrupted")
-	case failed == "" && r.ExitCode != 0:
-		parts = append(parts, fmt.Sprintf("❌ dbt ended with exit code %d", r.ExitCode))
+	case failed == "" && code != 0:
+		parts = append(parts, fmt.Sprintf("❌ dbt ended with exit code %d", code))
 	}
 	if failed != "" {
 		parts = append(parts, "❌ "+failed+" failed")
@@ -44,18 +45,58 @@ func headline(r Report) string {
 	return strings.Join(append(parts, gist(r)), " · ")
 }
 
+// breached counts the gates that were breached, in words for each severity.
+func breached(gates []Gate) []string {
+	errors := 0
+	for _, g := range gates {
+		if g.Severity == tally.SeverityError {
+			errors++
+		}
+	}
+	var parts []string
+	if errors > 0 {
+		parts = append(parts, "❌ "+plural(errors, "gate")+" breached")
+	}
+	if warnings := len(gates) - errors; warnings > 0 {
+		parts = append(parts, "⚠️ "+plural(warnings, "gate warning"))
+	}
+	return parts
+}
+
+// dbtExitCode is the first exit code of dbt other than 0; the report's own may
+// tell of a gate or of the audit.
+func dbtExitCode(r Report) int {
+	code := 0
+	for _, i := range r.Invocations {
+		code = cmp.Or(code, i.ExitCode)
+	}
+	return code
+}
+
 func gist(r Report) string {
-	of := fmt.Sprintf("%s of %s", number(r.Totals.Changed), plural(len(r.Models), "model"))
+	of := func(n int) string { return fmt.Sprintf("%s of %s", number(n), plural(len(r.Models), "model")) }
 	first := func(m Model) bool { return m.Status.Changed() && m.Status != tally.New }
 	switch {
 	case len(r.Models) == 0:
 		return "no models ran"
 	case !counted(r):
 		return "no rows counted"
+	case r.Baseline != nil && slices.ContainsFunc(r.Models, func(m Model) bool { return standing(m) != m.Status }):
+		n := 0
+		for _, m := range r.Models {
+			if differs(m) {
+				n++
+			}
+		}
+		verb := " differ from "
+		if n == 1 {
+			verb = " differs from "
+		}
+		return of(n) + verb + branch(r.Baseline)
 	case r.Totals.Changed > 0 && !slices.ContainsFunc(r.Models, first):
-		return of + " new"
+		return of(r.Totals.Changed) + " new"
 	default:
-		return of + " changed"
+		return of(r.Totals.Changed) + " changed"
 	}
 }
 
@@ -113,6 +154,9 @@ func facts(r Report) string {
 	if len(commands) > 0 {
 		parts = append(parts, fmt.Sprintf("%s in %s (%s)",
 			list(slices.Compact(commands)), duration(took.Seconds()), audit(r.Audit)))
+	}
+	if text := compared(r); text != "" {
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, " · ")
 }

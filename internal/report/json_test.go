@@ -63,13 +63,13 @@ func TestSchemaKnowsEveryStatus(t *testing.T) {
 // everyKey is a report in which no list is empty and nothing is null.
 func everyKey() Report {
 	r := failed()
-	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "18.4%", Severity: "error"}
+	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
 	r.Baseline = &Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: noon, URL: runURL}
 	r.Audit.Problems = []string{"a problem"}
 	r.Gates = []Gate{gate}
 	m := &r.Models[0]
 	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = ptr[int64](2), ptr[int64](1), ptr[int64](-1), ptr[int64](3), ptr[int64](-2)
-	m.BaselineSeconds = ptr(1.5)
+	m.BaselineSeconds, m.History = ptr(1.5), []int64{3, 1}
 	m.Gates = []Gate{gate}
 	return r
 }
@@ -81,7 +81,8 @@ func TestTimesAreWrittenInUTC(t *testing.T) {
 	in.GeneratedAt = in.GeneratedAt.In(zone)
 	in.Invocations[0].StartedAt = in.Invocations[0].StartedAt.In(zone)
 	in.Invocations[0].CompletedAt = in.Invocations[0].CompletedAt.In(zone)
-	if text := jsonOf(t, New(in, tally.Tally{})); strings.Contains(text, "+03:00") {
+	earlier := tally.Run{CompletedAt: noon.In(zone)}
+	if text := jsonOf(t, New(in, tally.Tally{BaselineRun: &earlier})); strings.Contains(text, "+03:00") {
 		t.Errorf("a time is not in UTC:\n%s", text)
 	}
 }

@@ -33,7 +33,14 @@ func Comment(r Report, summaryURL string) (string, error) {
 // Summary renders the Markdown of a job's summary, at most 1,000,000 bytes of it:
 // every model with its time. It is cut as Comment is.
 func Summary(r Report) (string, error) {
-	return render("summary.md.tmpl", summaryPage(r), summaryLimit)
+	return render("summary.md.tmpl", summaryPage(r, false), summaryLimit)
+}
+
+// SummaryWithTrend renders the summary of a run that follows others like it, on a
+// schedule or a push: with the last counts of each notable model as a sparkline
+// and a chart of the largest change since the run before.
+func SummaryWithTrend(r Report) (string, error) {
+	return render("summary.md.tmpl", summaryPage(r, true), summaryLimit)
 }
 
 // render fills the template, at first as if every row had been cut, to see what
@@ -54,8 +61,8 @@ func render(name string, p *page, limit int) (string, error) {
 	}
 	for i, s := range sections {
 		s.Rows, s.Left = whole[i], 0
-		if s == &p.Failures {
-			// Long messages are not to crowd out the table.
+		if s == &p.Breaches || s == &p.Failures {
+			// What stands above the table is not to crowd it out.
 			budget = budget - budget/2 + s.fit(budget/2)
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 func TestMarkdownOfEachSituation(t *testing.T) {
@@ -61,6 +62,24 @@ func TestCommentOfTooManyModelsCutsWholeRowsAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestCommentOfTooManyBreachesHasRoomForTheTable(t *testing.T) {
+	t.Parallel()
+	r := large(2000, 500)
+	for i := range r.Models {
+		r.Models[i].Gates = []Gate{{Gate: "max-growth", Axis: tally.AxisRun, Limit: "5%", Value: "+100.0 %", Severity: tally.SeverityError}}
+	}
+	comment, err := Comment(r, runURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPage(t, comment, commentLimit)
+	for what, least := range map[string]int{"| `max-growth` |": 100, "❌ **test**": 3, "| 1,000 |": 50} {
+		if shown := strings.Count(comment, what); shown < least {
+			t.Errorf("%d of %q shown, want at least %d", shown, what, least)
+		}
+	}
+}
+
 func TestMarkdownOfTooManyModels(t *testing.T) {
 	t.Parallel()
 	comment, err := render("comment.md.tmpl", commentPage(large(40, 5), runURL), 5000)
@@ -92,7 +111,7 @@ func TestPagesKeepWithinAnyLimit(t *testing.T) {
 			for limit := 500; limit < 20_000; limit += 173 {
 				for file, p := range map[string]*page{
 					"comment.md.tmpl": commentPage(r, runURL),
-					"summary.md.tmpl": summaryPage(r),
+					"summary.md.tmpl": summaryPage(r, true),
 				} {
 					if text, err := render(file, p, limit); err == nil {
 						checkPage(t, text, limit)
@@ -146,8 +165,8 @@ func checkPage(t *testing.T, text string, limit int) {
 	inBlock := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if fence := fenceOf.FindString(line); fence != "" && (inBlock == "" || inBlock == line) {
-			inBlock = strings.TrimPrefix(fence, inBlock)
+		if fence := fenceOf.FindStringSubmatch(line); fence != nil && (inBlock == "" || inBlock == line) {
+			inBlock = strings.TrimPrefix(fence[1], inBlock)
 		}
 		if inBlock != "" || !strings.HasPrefix(line, "|") {
 			width = 0
@@ -163,7 +182,7 @@ func checkPage(t *testing.T, text string, limit int) {
 
 var (
 	changedRow = regexp.MustCompile(`(?m)^\| (❗|🔻|🔺|🆕)`)
-	fenceOf    = regexp.MustCompile("^`{3,}$")
+	fenceOf    = regexp.MustCompile("^(`{3,})(?:mermaid)?$")
 	pipe       = regexp.MustCompile(`(?:^| )\|`)
 )
 
@@ -192,16 +211,22 @@ func TestHostileTextAddsNoElement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkPage(t, comment, commentLimit)
-	tags := tagsOf(htmlOf(t, comment))
-	for _, tag := range []string{"a", "b", "img", "input", "del"} {
-		if tags[tag] > 0 {
-			t.Errorf("%d <%s> elements; want none", tags[tag], tag)
-		}
+	summary, err := SummaryWithTrend(hostile())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, c := range []string{"\x1b", "\x00", "\u202e", "\xff"} {
-		if strings.Contains(comment, c) {
-			t.Errorf("comment contains %q", c)
+	for name, text := range map[string]string{"comment": comment, "summary": summary} {
+		checkPage(t, text, commentLimit)
+		tags := tagsOf(htmlOf(t, text))
+		for _, tag := range []string{"a", "b", "img", "input", "del"} {
+			if tags[tag] > 0 {
+				t.Errorf("%s: %d <%s> elements; want none", name, tags[tag], tag)
+			}
+		}
+		for _, c := range []string{"\x1b", "\x00", "\u202e", "\xff"} {
+			if strings.Contains(text, c) {
+				t.Errorf("%s contains %q", name, c)
+			}
 		}
 	}
 }

@@ -15,16 +15,19 @@ type page struct {
 	Headline    string
 	Facts       string // target, commands, time
 	Interrupted bool
-	ExitCode    int
+	ExitCode    int // dbt's
 	Models      int
-	Counted     bool // the rows of some model are known
-	Failed      int  // failures listed
-	Listed      int  // models in the table
+	Counted     bool   // the rows of some model are known
+	Failed      int    // failures listed
+	Listed      int    // models in the table
+	Baseline    string // what the run is compared with; "" for nothing
 
 	Problems    section // with auditing
+	Breaches    section // of gates
 	Failures    section // failed models and tests with dbt's words
 	Changes     section // the table
 	Unaudited   section // why models left no audit row
+	Chart       string  // of the largest change; "" for none
 	Folds       []section
 	Slowest     string // "" where no times are known, or not wanted
 	Audited     bool
@@ -34,17 +37,18 @@ type page struct {
 }
 
 // newPage fills what comment and summary share.
-func newPage(r Report) *page {
+func newPage(r Report, c columns) *page {
 	failures := failuresOf(r)
-	return &page{
+	p := &page{
 		Headline:    headline(r),
 		Facts:       facts(r),
 		Interrupted: r.Status == Incomplete,
-		ExitCode:    r.ExitCode,
+		ExitCode:    dbtExitCode(r),
 		Models:      len(r.Models),
 		Counted:     counted(r),
 		Failed:      len(failures),
 		Problems:    problems(r.Audit.Problems),
+		Breaches:    breachTable(r, c),
 		Failures:    section{Rows: failures},
 		Unaudited:   unaudited(r.Models),
 		Audited:     r.Audit.Table != "",
@@ -52,31 +56,24 @@ func newPage(r Report) *page {
 		Version:     code(r.TallyVersion),
 		Invocations: invocations(r.Invocations),
 	}
+	if r.Baseline != nil {
+		p.Baseline = branch(r.Baseline)
+	}
+	return p
 }
 
-// commentPage shows what changed or failed and folds the rest.
+// commentPage shows what is notable and folds the rest.
 func commentPage(r Report, summaryURL string) *page {
-	p := newPage(r)
-	columns := newColumns(r.Models)
-	byStatus := map[tally.Status][]Model{}
-	var shown []Model
-	for _, m := range r.Models {
-		if m.Status == tally.Failed || m.Status.Changed() {
-			shown = append(shown, m)
-			continue
-		}
-		byStatus[m.Status] = append(byStatus[m.Status], m)
-	}
+	columns := newColumns(r)
+	p := newPage(r, columns)
+	shown, calm := split(r.Models)
 	p.Listed = len(shown)
 	p.Changes = tableOf(shown, columns.changes())
+	p.fold(unchecked(r.Models, columns))
 	for _, f := range folds {
-		models := byStatus[f.status]
-		if len(models) == 0 {
-			continue
-		}
-		s := tableOf(models, f.columns(columns))
-		s.Title = f.title(len(models))
-		p.Folds = append(p.Folds, s)
+		s := tableOf(calm[f.status], f.columns(columns))
+		s.Title = f.title(len(calm[f.status]))
+		p.fold(s)
 	}
 	for _, s := range p.sections() {
 		s.FullList = summaryURL
@@ -84,19 +81,44 @@ func commentPage(r Report, summaryURL string) *page {
 	return p
 }
 
-// summaryPage shows every model in one table, with its time.
-func summaryPage(r Report) *page {
-	p := newPage(r)
+// summaryPage shows every model in one table, with its time and, where that is
+// asked for, its trend.
+func summaryPage(r Report, trends bool) *page {
+	columns := newColumns(r)
+	p := newPage(r, columns)
 	p.Listed = len(r.Models)
-	columns := newColumns(r.Models)
-	p.Changes = tableOf(r.Models, append(columns.changes(), columns.time, columns.why))
+	p.Changes = tableOf(r.Models, columns.everything(r.Models, trends))
+	if trends {
+		p.Chart = chart(r.Models, columns.model)
+	}
 	p.Slowest = slowest(r.Models, columns)
+	p.fold(unchecked(r.Models, columns))
 	return p
+}
+
+// split parts the notable models from the others, and these by their standing.
+func split(models []Model) (shown []Model, calm map[tally.Status][]Model) {
+	calm = map[tally.Status][]Model{}
+	for _, m := range models {
+		if notable(m) {
+			shown = append(shown, m)
+			continue
+		}
+		calm[standing(m)] = append(calm[standing(m)], m)
+	}
+	return shown, calm
+}
+
+// fold adds a folded section unless it is empty.
+func (p *page) fold(s section) {
+	if len(s.Rows) > 0 {
+		p.Folds = append(p.Folds, s)
+	}
 }
 
 // sections lists what can be cut, what matters most first.
 func (p *page) sections() []*section {
-	list := []*section{&p.Problems, &p.Invocations, &p.Failures, &p.Changes, &p.Unaudited}
+	list := []*section{&p.Problems, &p.Invocations, &p.Breaches, &p.Failures, &p.Changes, &p.Unaudited}
 	for i := range p.Folds {
 		list = append(list, &p.Folds[i])
 	}
@@ -120,70 +142,6 @@ var folds = []struct {
 
 func counter(words string) func(int) string {
 	return func(n int) string { return number(n) + " " + words }
-}
-
-// columns are the columns that tables of models are made of.
-type columns struct{ icon, model, before, after, run, rows, time, why column[Model] }
-
-func newColumns(models []Model) columns {
-	name := namesOf(models)
-	return columns{
-		icon:   column[Model]{"", false, func(m Model) string { return looks[m.Status].icon }},
-		model:  column[Model]{"model", false, func(m Model) string { return code(name(m)) }},
-		before: column[Model]{"before", true, func(m Model) string { return rows(m.Before) }},
-		after:  column[Model]{"after", true, func(m Model) string { return rows(m.After) }},
-		run:    column[Model]{"this run", true, emphasised},
-		rows:   column[Model]{"rows", true, func(m Model) string { return rows(m.After) }},
-		time:   column[Model]{"time", true, took},
-		why:    column[Model]{"why", false, why},
-	}
-}
-
-func (c columns) changes() []column[Model] {
-	return []column[Model]{c.icon, c.model, c.before, c.after, c.run}
-}
-
-func (c columns) counts() []column[Model]  { return []column[Model]{c.model, c.rows} }
-func (c columns) reasons() []column[Model] { return []column[Model]{c.model, c.why} }
-
-func emphasised(m Model) string {
-	if m.Status == tally.Emptied {
-		return "**" + change(m) + "**"
-	}
-	return change(m)
-}
-
-func took(m Model) string {
-	if m.Seconds == 0 {
-		return nothing
-	}
-	return duration(m.Seconds)
-}
-
-// why gives the reason of a status that does not speak for itself.
-func why(m Model) string {
-	switch m.Status {
-	case tally.Failed, tally.NoAuditRow, tally.Skipped, tally.Reused, tally.NotCounted:
-		return prose(m.Reason)
-	default:
-		return ""
-	}
-}
-
-// namesOf names models by their names, and where several bear the same name
-// (in two packages, or as versions) by what tells them apart in their unique_id.
-func namesOf(models []Model) func(Model) string {
-	bearers := map[string]int{}
-	for _, m := range models {
-		bearers[m.Name]++
-	}
-	return func(m Model) string {
-		_, qualified, ok := strings.Cut(m.NodeID, ".")
-		if bearers[m.Name] > 1 && ok {
-			return qualified
-		}
-		return m.Name
-	}
 }
 
 func problems(list []string) section {

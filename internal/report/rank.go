@@ -26,12 +26,55 @@ var ranks = map[tally.Status]int{
 func rank(models []Model) {
 	slices.SortFunc(models, func(a, b Model) int {
 		return cmp.Or(
-			cmp.Compare(ranks[a.Status], ranks[b.Status]),
-			cmp.Compare(smallness(a.Change), smallness(b.Change)),
+			cmp.Compare(severities[worst(a)].rank, severities[worst(b)].rank),
+			cmp.Compare(ranks[standing(a)], ranks[standing(b)]),
+			cmp.Compare(smallness(size(a)), smallness(size(b))),
 			cmp.Compare(a.Name, b.Name),
 			cmp.Compare(a.NodeID, b.NodeID),
 		)
 	})
+}
+
+// standing is the status that a model is ranked, signed and folded by. It is this
+// run's, unless that tells nothing of the model that the baseline does not tell
+// better: a first build in a schema of its own, or no change since an earlier
+// build in it.
+func standing(m Model) tally.Status {
+	switch m.Status {
+	case tally.New, tally.Unchanged, tally.Empty:
+	default:
+		return m.Status
+	}
+	switch {
+	case m.BaselineNew:
+		return tally.New
+	case m.BaselineChange == nil:
+		return m.Status
+	case *m.BaselineChange > 0:
+		return tally.Grew
+	case *m.BaselineChange < 0 && *m.After == 0:
+		return tally.Emptied
+	case *m.BaselineChange < 0:
+		return tally.Shrank
+	case *m.After == 0:
+		return tally.Empty
+	default:
+		return tally.Unchanged
+	}
+}
+
+// size is the change that a model's standing is about.
+func size(m Model) *int64 {
+	if standing(m) == m.Status {
+		return m.Change
+	}
+	return m.BaselineChange
+}
+
+// notable says whether a model is worth a line where room is dear.
+func notable(m Model) bool {
+	status := standing(m)
+	return status == tally.Failed || status.Changed() || m.Unusual || len(m.Gates) > 0
 }
 
 // smallness falls as a change grows in either direction. It is never above 0,

@@ -20,6 +20,9 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 		{Name: "shrank beyond measure", Status: tally.Shrank, Change: ptr[int64](math.MinInt64)},
 		{Name: "failed b", Status: tally.Failed},
 		{Name: "failed a", Status: tally.Failed},
+		{Name: "warned", Status: tally.Unchanged, Gates: []Gate{{Severity: tally.SeverityWarn}}},
+		{Name: "breached", Status: tally.New, Gates: []Gate{{Severity: tally.SeverityWarn}, {Severity: tally.SeverityError}}},
+		{Name: "first build, fewer than there", Status: tally.New, Change: ptr[int64](7), After: ptr[int64](7), BaselineChange: ptr[int64](-50)},
 		{Name: "emptied", Status: tally.Emptied, Change: ptr[int64](-2)},
 	}
 	rank(models)
@@ -27,7 +30,10 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 	for _, m := range models {
 		got = append(got, m.Name)
 	}
-	want := []string{"failed a", "failed b", "emptied", "shrank beyond measure", "shrank", "grew much", "grew a little", "new", "calm"}
+	want := []string{
+		"breached", "warned", "failed a", "failed b", "emptied", "shrank beyond measure",
+		"first build, fewer than there", "shrank", "grew much", "grew a little", "new", "calm",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}

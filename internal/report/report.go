@@ -68,7 +68,8 @@ type Audit struct {
 	Problems   []string `json:"problems"`   // what went wrong with auditing itself
 }
 
-// Baseline is the earlier run that this one is compared with.
+// Baseline is the earlier run that this one is compared with. Texts that are not
+// known are "".
 type Baseline struct {
 	RunID       string    `json:"run_id"`
 	Branch      string    `json:"branch"`
@@ -85,7 +86,7 @@ type Totals struct {
 	RowsBefore    int64 `json:"rows_before"`
 	RowsAfter     int64 `json:"rows_after"`
 	RowsDelta     int64 `json:"rows_delta"`
-	GatesBreached int   `json:"gates_breached"`
+	GatesBreached int   `json:"gates_breached"` // of either severity
 }
 
 // Model is the line of one model, seed or snapshot.
@@ -105,7 +106,11 @@ type Model struct {
 	BaselineChange  *int64       `json:"baseline_change"`
 	Seconds         float64      `json:"seconds"`
 	BaselineSeconds *float64     `json:"baseline_seconds"`
+	BaselineNew     bool         `json:"baseline_new"` // the earlier runs do not have it
+	History         []int64      `json:"history"`      // after of earlier runs, oldest first, then this run's
+	Unusual         bool         `json:"unusual"`      // the change is far outside its history
 	Gates           []Gate       `json:"gates"`
+	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, else ""
 }
 
 // Failure is a node that failed, with dbt's own words.
@@ -116,14 +121,14 @@ type Failure struct {
 	Message string `json:"message"`
 }
 
-// Gate is one breach of a limit.
+// Gate is one breach of a limit, in words that can be shown.
 type Gate struct {
-	NodeID   string `json:"node_id"`
-	Gate     string `json:"gate"`
-	Axis     string `json:"axis"`
-	Limit    string `json:"limit"`
-	Value    string `json:"value"`
-	Severity string `json:"severity"`
+	NodeID   string         `json:"node_id"`
+	Gate     string         `json:"gate"`
+	Axis     tally.Axis     `json:"axis"`
+	Limit    string         `json:"limit"`
+	Value    string         `json:"value"`
+	Severity tally.Severity `json:"severity"`
 }
 
 // Run is what a report says of the run beside its tally.
@@ -136,11 +141,14 @@ type Run struct {
 	Target       Target
 	Audit        Audit
 	Failures     []Failure
+
+	BaselineMaxAge time.Duration // a baseline that is older is stale; 0: none is
 }
 
-// New makes the report of a run and its tally. Models are ranked: failed,
-// emptied, shrank and grew by the size of the change, new; then those without a
-// change. Models of the same rank are ordered by name.
+// New makes the report of a run and its tally. Models are ranked: breached gates
+// that are errors, then warnings, then failed, emptied, shrank and grew by the
+// size of the change, new; then those without a change. Models of the same rank
+// are ordered by name.
 func New(run Run, t tally.Tally) Report {
 	totals := t.Totals()
 	r := Report{
@@ -152,6 +160,7 @@ func New(run Run, t tally.Tally) Report {
 		Invocations:  inUTC(run.Invocations),
 		Target:       run.Target,
 		Audit:        run.Audit,
+		Baseline:     baselineOf(t.BaselineRun, run),
 		Totals: Totals{
 			Models:     totals.Models,
 			Changed:    totals.Changed,
@@ -165,24 +174,39 @@ func New(run Run, t tally.Tally) Report {
 	}
 	r.Audit.Problems = orEmpty(r.Audit.Problems)
 	for _, m := range t.Models {
-		r.Models = append(r.Models, Model{
-			NodeID:       m.Node.ID,
-			Name:         m.Node.Name,
-			Relation:     m.Node.Relation,
-			Path:         m.Node.Path,
-			ResourceType: m.Node.ResourceType,
-			Materialized: m.Node.Materialized,
-			Status:       m.Status,
-			Reason:       m.Reason,
-			Before:       m.Before,
-			After:        m.After,
-			Change:       m.Change(),
-			Seconds:      m.Seconds,
-			Gates:        []Gate{},
-		})
+		r.Models = append(r.Models, lineOf(m))
 	}
 	rank(r.Models)
+	for _, b := range breachesOf(r.Models) {
+		r.Gates = append(r.Gates, b.gate)
+	}
+	r.Totals.GatesBreached = len(r.Gates)
 	return r
+}
+
+func lineOf(m tally.Model) Model {
+	return Model{
+		NodeID:          m.Node.ID,
+		Name:            m.Node.Name,
+		Relation:        m.Node.Relation,
+		Path:            m.Node.Path,
+		ResourceType:    m.Node.ResourceType,
+		Materialized:    m.Node.Materialized,
+		Status:          m.Status,
+		Reason:          m.Reason,
+		Before:          m.Before,
+		After:           m.After,
+		Change:          m.Change(),
+		Baseline:        m.Baseline,
+		BaselineChange:  m.BaselineChange(),
+		Seconds:         m.Seconds,
+		BaselineSeconds: m.BaselineSeconds,
+		BaselineNew:     m.BaselineNew,
+		History:         orEmpty(m.History),
+		Unusual:         m.Unusual,
+		Gates:           gatesOf(m.Breaches),
+		GatesUnchecked:  m.Unchecked,
+	}
 }
 
 // inUTC copies the invocations with their times in UTC.

@@ -43,7 +43,7 @@ type column[T any] struct {
 func tableOf[T any](items []T, columns []column[T]) section {
 	var titles, rules strings.Builder
 	for _, c := range columns {
-		titles.WriteString("| " + c.title + " ")
+		titles.WriteString("| " + escapePipes(c.title) + " ")
 		rules.WriteString("| ---")
 		if c.right {
 			rules.WriteString(":")
@@ -54,9 +54,11 @@ func tableOf[T any](items []T, columns []column[T]) section {
 	for _, item := range items {
 		var row strings.Builder
 		for _, c := range columns {
-			row.WriteString("| " + strings.ReplaceAll(c.cell(item), "|", `\|`) + " ")
+			row.WriteString("| " + escapePipes(c.cell(item)) + " ")
 		}
 		s.Rows = append(s.Rows, row.String()+"|")
 	}
 	return s
 }
+
+func escapePipes(cell string) string { return strings.ReplaceAll(cell, "|", `\|`) }

@@ -21,6 +21,11 @@ func situations() map[string]Report {
 		"nothing-ran": nothingRan(),
 		"hostile":     hostile(),
 		"commands":    commands(),
+		"baseline":    againstMain(),
+		"stale":       stale(),
+		"breached":    breachedGates(),
+		"warned":      warned(),
+		"nightly":     nightly(),
 	}
 }
 
@@ -171,11 +176,17 @@ func hostile() Report {
 	r.Failures = []Failure{{NodeID: attack, Kind: attack, Path: attack, Message: "```\n</details>\n" + attack + "\xff"}}
 	grown := model(attack, tally.Grew, 1, 2, 1)
 	failing := because(model("x"+attack, tally.Failed, 1, none, 1), attack)
+	grown.Baseline, grown.History, grown.Unusual = ptr[int64](3), []int64{3, 2}, true
+	grown.Breaches = []tally.Breach{{NodeID: attack, Gate: attack, Axis: tally.AxisBaseline, Limit: attack, Value: attack, Severity: tally.SeverityError}}
+	failing.Unchecked = attack
 	long := because(model(strings.Repeat("long_", 100), tally.NotCounted, none, none, 1), attack)
 	left := because(model("left", tally.NoAuditRow, none, none, 1), attack)
 	twin := grown
 	twin.Node.ID = "model.other." + attack
-	return New(r, tally.Tally{Models: []tally.Model{grown, twin, failing, long, left}})
+	return New(r, tally.Tally{
+		Models:      []tally.Model{grown, twin, failing, long, left},
+		BaselineRun: &tally.Run{ID: attack, Branch: attack, Commit: attack, URL: "javascript:" + attack},
+	})
 }
 
 // commands is a run of several dbt commands, and a model's name in two packages.

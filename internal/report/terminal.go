@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -16,6 +18,9 @@ type TerminalOptions struct {
 	Width int  // columns; 0 where it is unknown: nothing is cut to fit
 	Color bool // escape sequences may be used
 }
+
+// maxBranch is how much of a branch's name heads a column.
+const maxBranch = 24
 
 // minName is the width below which a model's name says little: other columns go
 // first.
@@ -34,6 +39,12 @@ var colors = map[tally.Status]text.Color{
 	tally.NoAuditRow: text.FgYellow,
 }
 
+// alarms are the colours of breached gates, which go before those of a status.
+var alarms = map[tally.Severity]text.Color{
+	tally.SeverityError: text.FgRed,
+	tally.SeverityWarn:  text.FgYellow,
+}
+
 // Terminal writes the report as text: the table of what changed and what failed,
 // then how many models had nothing to tell. Failed nodes' messages are left to
 // dbt, which printed them already.
@@ -43,21 +54,17 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 	for _, p := range r.Audit.Problems {
 		fmt.Fprintf(&b, "warning: %s\n", clean(p, maxProblem))
 	}
-	var shown []Model
-	calm := map[tally.Status]int{}
-	for _, m := range r.Models {
-		if m.Status == tally.Failed || m.Status.Changed() {
-			shown = append(shown, m)
-			continue
-		}
-		calm[m.Status]++
-	}
+	writeComparison(&b, r)
+	shown, calm := split(r.Models)
 	if len(shown) > 0 {
-		b.WriteString("\n" + terminalTable(shown, namesOf(r.Models), o) + "\n")
+		b.WriteString("\n" + terminalTable(shown, r, o) + "\n")
 	}
 	var rest []string
+	if n := len(uncheckedOf(r.Models)); n > 0 {
+		rest = append(rest, uncheckedTitle(n))
+	}
 	for _, f := range folds {
-		if n := calm[f.status]; n > 0 {
+		if n := len(calm[f.status]); n > 0 {
 			rest = append(rest, f.title(n))
 		}
 	}
@@ -73,18 +80,53 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 	return nil
 }
 
+// writeComparison says what the run is compared with, and which gates it breached.
+func writeComparison(b *strings.Builder, r Report) {
+	baseline := ""
+	if r.Baseline != nil {
+		baseline = againstColumn(r.Baseline).title
+		fmt.Fprintf(b, "compared with %s%s, %s\n", plainBranch(r.Baseline), at(r.Baseline), age(r))
+	}
+	name := namesOf(r.Models)
+	for _, x := range breachesOf(r.Models) {
+		fmt.Fprintf(b, "%s: %s breaches %s: %s %s, limit %s\n", severities[x.gate.Severity].word,
+			clean(name(x.model), maxName), clean(x.gate.Gate, maxName), clean(x.gate.Value, maxName),
+			axis(x.gate, baseline), clean(x.gate.Limit, maxName))
+	}
+}
+
+// plainBranch names the baseline in plain text.
+func plainBranch(b *Baseline) string { return cmp.Or(clean(b.Branch, maxBranch), unnamed) }
+
+// againstColumn is the column of the differences from the baseline.
+func againstColumn(b *Baseline) column[Model] {
+	return column[Model]{"against " + plainBranch(b), true, against}
+}
+
 // terminalTable cuts the models' names so that no line is wider than the
 // terminal; where that leaves too little of them, it leaves columns out.
-func terminalTable(models []Model, name func(Model) string, o TerminalOptions) string {
-	all := []column[Model]{
-		{"status", false, func(m Model) string { return colored(m.Status, o.Color) }},
-		{"model", false, func(m Model) string { return clean(name(m), maxName) }},
-		{"before", true, func(m Model) string { return rows(m.Before) }},
-		{"after", true, func(m Model) string { return rows(m.After) }},
-		{"this run", true, change},
-		{"time", true, took},
+func terminalTable(models []Model, r Report, o TerminalOptions) string {
+	name := namesOf(r.Models)
+	var (
+		status = column[Model]{"status", false, func(m Model) string { return colored(m, o.Color) }}
+		model  = column[Model]{"model", false, func(m Model) string { return clean(name(m), maxName) }}
+		before = column[Model]{"before", true, func(m Model) string { return rows(m.Before) }}
+		after  = column[Model]{"after", true, func(m Model) string { return rows(m.After) }}
+		run    = column[Model]{"this run", true, change}
+		time   = column[Model]{"time", true, took}
+	)
+	changes := []column[Model]{run}
+	if r.Baseline != nil {
+		changes = append(changes, againstColumn(r.Baseline))
 	}
-	choices := [][]column[Model]{all, all[:5], {all[0], all[1], all[4]}, all[:2]}
+	full := append([]column[Model]{status, model, before, after}, changes...)
+	choices := [][]column[Model]{
+		append(slices.Clone(full), time),
+		full,
+		append([]column[Model]{status, model}, changes...),
+		{status, model, changes[len(changes)-1]},
+		{status, model},
+	}
 	if o.Width == 0 {
 		return draw(models, choices[0], maxName)
 	}
@@ -93,7 +135,7 @@ func terminalTable(models []Model, name func(Model) string, o TerminalOptions) s
 			return draw(models, columns, room)
 		}
 	}
-	return draw(models, all[1:2], o.Width)
+	return draw(models, []column[Model]{model}, o.Width)
 }
 
 // widthBeside is the width of all columns but the names'.
@@ -103,7 +145,7 @@ func widthBeside(models []Model, columns []column[Model]) int {
 		if c.title == "model" {
 			continue
 		}
-		width := len(c.title)
+		width := text.StringWidthWithoutEscSequences(c.title)
 		for _, m := range models {
 			width = max(width, text.StringWidthWithoutEscSequences(c.cell(m)))
 		}
@@ -146,10 +188,16 @@ func draw(models []Model, columns []column[Model], nameWidth int) string {
 	return t.Render()
 }
 
-func colored(s tally.Status, color bool) string {
-	words := looks[s].words
-	if c, ok := colors[s]; ok && color {
-		return c.EscapeSeq() + words + text.Reset.EscapeSeq()
+// colored is a model's standing in words and, where that is asked for, in the
+// colour of the worst that can be said of it.
+func colored(m Model, color bool) string {
+	words := marked(looks[standing(m)].words, m)
+	c, ok := alarms[worst(m)]
+	if !ok {
+		c, ok = colors[standing(m)]
 	}
-	return words
+	if !ok || !color {
+		return words
+	}
+	return c.EscapeSeq() + words + text.Reset.EscapeSeq()
 }

@@ -54,6 +54,31 @@ func TestTerminalTableFitsTheWidth(t *testing.T) {
 	golden.Check(t, "testdata/terminal.40-columns.golden.txt", terminal(t, long, TerminalOptions{Width: 40}))
 }
 
+func TestNarrowTerminalKeepsTheComparison(t *testing.T) {
+	t.Parallel()
+	for width, columns := range map[int]string{
+		100: "status model before after this run against main time",
+		80:  "status model before after this run against main",
+		60:  "status model this run against main",
+		45:  "status model against main",
+		30:  "status model",
+	} {
+		_, body, _ := strings.Cut(terminal(t, againstMain(), TerminalOptions{Width: width}), "\n\n")
+		head, _, _ := strings.Cut(body, "\n")
+		if got := strings.Join(strings.Fields(head), " "); got != columns {
+			t.Errorf("width %d: columns %q, want %q", width, got, columns)
+		}
+	}
+}
+
+func TestBreachesGoBeforeTheStatusInColour(t *testing.T) {
+	t.Parallel()
+	m := Model{Status: tally.New, Gates: []Gate{{Severity: tally.SeverityWarn}}}
+	if got, want := colored(m, true), text.FgYellow.EscapeSeq()+"new"+text.Reset.EscapeSeq(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestTerminalUsesEscapesOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	if out := terminal(t, changed(), TerminalOptions{}); strings.Contains(out, "\x1b") {

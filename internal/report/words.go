@@ -57,22 +57,34 @@ func change(m Model) string {
 	if m.Change == nil || m.Status == tally.Empty || m.Status == tally.Unchanged {
 		return words
 	}
-	n := number(*m.Change)
-	if *m.Change > 0 {
-		n = "+" + n
-	}
-	switch {
+	switch n := signed(*m.Change); {
 	case m.Status == tally.New && *m.Change == 0:
 		return "no rows"
 	case m.Status == tally.New:
 		return n
 	case m.Status == tally.Emptied, m.Status == tally.Failed:
 		return fmt.Sprintf("%s (%s)", n, words)
-	case m.Before == nil || *m.Before == 0:
+	case m.Before == nil:
 		return n + " (new rows)"
 	default:
-		return fmt.Sprintf("%s (%s)", n, percentage(*m.Change, *m.Before))
+		return difference(*m.Change, *m.Before)
 	}
+}
+
+// difference writes a change with what it is of its base.
+func difference(change, base int64) string {
+	if base == 0 {
+		return signed(change) + " (new rows)"
+	}
+	return fmt.Sprintf("%s (%s)", signed(change), percentage(change, base))
+}
+
+// signed writes n with its sign, also where that is a plus.
+func signed(n int64) string {
+	if n > 0 {
+		return "+" + number(n)
+	}
+	return number(n)
 }
 
 // percentage writes change as a part of base, which is not 0. It never rounds
