@@ -41,6 +41,10 @@ func TestContract(t *testing.T) {
 			t.Run("a narrow row_count is told with what widens it", l.narrow)
 			t.Run("the table of a project's own hooks is only read", l.readOnly)
 			t.Run("a missing table is told as such", l.missing)
+			t.Run("runs are recorded once and found by those after them", l.history)
+			t.Run("a run asked for is found, or told to be unknown", l.oneRun)
+			t.Run("without a run table the newest rows are the history", l.fallback)
+			t.Run("what is old is deleted from both tables", l.pruned)
 		})
 	}
 }

@@ -1,0 +1,177 @@
+package warehouse_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// hostile is a branch's name that breaks naive literals.
+const hostile = `feat/it's "so" \' %s ünï ✓`
+
+// earlierRuns are some days of a team, oldest first.
+func earlierRuns() []tally.Run {
+	run := func(id, branch, target, clock string, exitCode int) tally.Run {
+		status := "success"
+		if exitCode != 0 {
+			status = "failed"
+		}
+		return tally.Run{ID: id, StartedAt: at(clock).Add(-time.Minute), CompletedAt: at(clock), Status: status, ExitCode: exitCode, Branch: branch, Target: target}
+	}
+	ancient := run("ancient", hostile, "prod", "00:00:00", 0)
+	ancient.StartedAt, ancient.CompletedAt = at("00:00:00").AddDate(0, 0, -92), at("00:00:00").AddDate(0, 0, -91)
+	full := tally.Run{
+		ID: "first", StartedAt: at("08:00:00"), CompletedAt: at("08:01:00.123456"), Status: "success", Command: `build --vars '{a: "\b"}'`,
+		Target: "prod", Repository: "o/r", Branch: hostile, Commit: "1a2b3c4", Event: "pull_request", PullRequest: 7,
+		Workflow: "CI; it's", Job: "build", URL: "https://github.com/o/r/actions/runs/1?a=b&c", DBTVersion: "1.11.16", Version: "0.1.0",
+	}
+	return []tally.Run{
+		ancient, full,
+		run("other branch", "pr", "prod", "08:30:00", 0), run("other target", hostile, "ci", "08:40:00", 0),
+		run("second", hostile, "prod", "09:00:00", 0), run("failed", hostile, "prod", "09:10:00", 1), run("later", hostile, "prod", "11:00:00", 0),
+	}
+}
+
+const earlierRows = `
+	insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase) values
+	('s.orders - BEFORE', '2026-11-23 08:00:10', null, 'first', 'model.shop.orders', 'before'),
+	('s.orders - AFTER', '2026-11-23 08:00:12.5', 1000, 'first', 'model.shop.orders', 'after'),
+	('s.orders - AFTER', '2026-11-23 08:00:12.4', 999, 'first', 'model.shop.orders', 'after'),
+	('s.orders - AFTER', '2026-11-23 08:00:12', 5, 'first', null, 'after'),
+	('s.own - BEFORE', '2026-11-23 08:00:20', 3, 'first', null, null),
+	('s.own - AFTER', '2026-11-23 08:00:20', 4, 'first', null, null),
+	('s.a_view - AFTER', '2026-11-23 08:00:30', null, 'first', 'model.shop.a_view', 'after'),
+	('s.orders - AFTER', '2026-11-23 09:00:00', 1100, 'second', 'model.shop.orders', 'after'),
+	('s.orders - AFTER', '2026-11-23 09:05:00', 7, 'failed', 'model.shop.orders', 'after'),
+	('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')`
+
+// history is of one run, "now", and of those before it.
+func (l lab) history(t *testing.T) {
+	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
+	relation := prepare(t, store).Relation
+	l.exec(t, strings.ReplaceAll(earlierRows, "RELATION", relation))
+	runs := earlierRuns()
+	now := []string{"now"}
+
+	first := finish(t, store, warehouse.Finish{Invocations: now, Runs: runs})
+	if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, first); diff != "" {
+		t.Errorf("without a history (-want +got):\n%s", diff)
+	}
+
+	again := tally.Run{ID: "second", CompletedAt: at("09:30:00"), Status: "success", Branch: "again"}
+	got := finish(t, store, warehouse.Finish{
+		Invocations: now, Runs: []tally.Run{again, {ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod"}},
+		History: warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")},
+	})
+	want := warehouse.Finished{Rows: []tally.Row{nowRow()}, History: tally.History{
+		Runs: []tally.Run{runs[4], runs[1]},
+		Points: []tally.Point{
+			{RunID: "first", NodeID: "model.shop.orders", Relation: "s.orders", Count: 1000, Seconds: seconds(2.5)},
+			{RunID: "first", Relation: "s.own", Count: 4},
+			{RunID: "second", NodeID: "model.shop.orders", Relation: "s.orders", Count: 1100},
+		},
+	}}
+	if diff := gocmp.Diff(want, got, anyOrder); diff != "" {
+		t.Errorf("with a history (-want +got):\n%s", diff)
+	}
+}
+
+// oneRun asks for a run by its ID, from another place.
+func (l lab) oneRun(t *testing.T) {
+	store := l.open(t, warehouse.Table{Schema: "ci", Name: "dbt_audit_log"}, warehouse.Write)
+	prepare(t, store)
+	query := warehouse.HistoryQuery{Wanted: true, Schema: "prod", RunID: "failed", Branch: "main", Before: at("09:00:00")}
+	got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, History: query})
+	want := tally.History{
+		Runs:   []tally.Run{earlierRuns()[5]},
+		Points: []tally.Point{{RunID: "failed", NodeID: "model.shop.orders", Relation: "s.orders", Count: 7}},
+	}
+	if diff := gocmp.Diff(want, got.History); diff != "" || len(got.Problems) > 0 {
+		t.Errorf("problems %q, history (-want +got):\n%s", got.Problems, diff)
+	}
+
+	query.RunID = "it's none"
+	got = finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: query})
+	problem := `there is no run "it's none"; the newest are later (` + hostile + `, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], problem) || strings.Contains(got.Problems[0], "ancient") {
+		t.Errorf("problems %q; want %q and two more", got.Problems, problem)
+	}
+
+	query.Schema = "nowhere"
+	got = finish(t, store, warehouse.Finish{Invocations: []string{"now"}, History: query})
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], "nowhere") {
+		t.Errorf("problems %q; want one that names the schema", got.Problems)
+	}
+}
+
+// fallback is the history of a project whose own hooks write, without a run table.
+func (l lab) fallback(t *testing.T) {
+	l.exec(t, `create table own_log (model_name varchar, execution_time timestamp, row_count bigint, run_id varchar);
+		insert into own_log values
+		('s.orders - AFTER', '2026-10-01 00:00:00', 1, 'old'), ('s.gone - AFTER', '2026-10-01 00:00:00', 1, 'old'),
+		('s.orders - BEFORE', '2026-11-22 00:00:00', 1, 'first'), ('s.orders - AFTER', '2026-11-22 00:00:00', 2, 'first'),
+		('s.items - after', '2026-11-22 00:00:01', 3, 'first'), ('s.items - AFTER', '2026-11-22 12:00:00', null, 'second'),
+		('s.orders - AFTER', '2026-11-22 12:00:00', 4, 'second'), ('s.orders - AFTER', '2026-11-23 09:00:00', 5, 'now'),
+		('s.orders - AFTER', '2026-11-23 11:00:00', 6, 'later')`)
+	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "own_log"}, warehouse.Read)
+	got := finish(t, store, warehouse.Finish{
+		Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}},
+		History: warehouse.HistoryQuery{Wanted: true, Branch: "main", Before: at("10:00:00")},
+	})
+	want := tally.History{
+		Runs: []tally.Run{{ID: "second", CompletedAt: at("12:00:00").AddDate(0, 0, -1)}, {ID: "first", CompletedAt: at("00:00:01").AddDate(0, 0, -1)}},
+		Points: []tally.Point{
+			{RunID: "first", Relation: "s.items", Count: 3},
+			{RunID: "second", Relation: "s.orders", Count: 4},
+		},
+	}
+	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
+		t.Errorf("problems %q, history (-want +got):\n%s", got.Problems, diff)
+	}
+}
+
+// pruned comes after history, and deletes of its tables.
+func (l lab) pruned(t *testing.T) {
+	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
+	for _, tc := range []struct {
+		what     string
+		dryRun   bool
+		log, run int64
+	}{{"counted", true, 7, 3}, {"deleted", false, 7, 3}, {"left", false, 0, 0}} {
+		var heard int64
+		log, run, err := store.Prune(t.Context(), at("08:35:00"), tc.dryRun, func(n int64) { heard += n })
+		if err != nil || log != tc.log || run != tc.run {
+			t.Errorf("%s: %d audit rows and %d runs, %v; want %d and %d", tc.what, log, run, err, tc.log, tc.run)
+		}
+		if want := log + run; !tc.dryRun && heard != want || tc.dryRun && heard != 0 {
+			t.Errorf("%s: heard of %d rows; want of those that were deleted", tc.what, heard)
+		}
+	}
+	got := finish(t, store, warehouse.Finish{Invocations: []string{"now", "first", "failed"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")}})
+	if len(got.Rows) != 2 || len(got.History.Runs) != 2 || len(got.History.Points) != 1 {
+		t.Errorf("what is left: %+v", got)
+	}
+}
+
+func nowRow() tally.Row {
+	return tally.Row{Invocation: "now", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After, Time: at("10:00:00"), Count: rows(900)}
+}
+
+var anyOrder = cmpopts.SortSlices(func(a, b tally.Point) bool { return a.RunID+a.NodeID+a.Relation < b.RunID+b.NodeID+b.Relation })
+
+func finish(t *testing.T, store *warehouse.Store, f warehouse.Finish) warehouse.Finished {
+	t.Helper()
+	done, err := store.Finish(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+func seconds(s float64) *float64 { return &s }
