@@ -1,0 +1,206 @@
+package tally
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func seconds(s float64) *float64 { return &s }
+
+func TestBaselineOfAModel(t *testing.T) {
+	t.Parallel()
+	runs := []Run{{ID: "newest", Commit: "c3"}, {ID: "middle", Commit: "c2"}, {ID: "oldest", Commit: "c1"}}
+	point := func(run, node, relation string, count int64) Point {
+		return Point{RunID: run, NodeID: node, Relation: relation, Count: count}
+	}
+	const id, relation = "model.shop.orders", `"db"."main"."orders"`
+	timed := point("middle", id, relation, 8)
+	timed.Seconds = seconds(240)
+	tests := map[string]struct {
+		points    []Point
+		want      *int64
+		seconds   *float64
+		change    *int64
+		run       string
+		history   []int64
+		isNew     bool
+		otherNode *Node
+	}{
+		"the newest of its points": {
+			points: []Point{point("oldest", id, relation, 7), point("newest", id, relation, 9), point("middle", id, relation, 8)},
+			want:   n(9), change: n(1), run: "newest", history: []int64{7, 8, 9, 10},
+		},
+		"the newest run did not build it": {
+			points: []Point{timed, point("oldest", id, relation, 7), point("newest", "model.shop.other", "other", 1)},
+			want:   n(8), seconds: seconds(240), change: n(2), run: "middle", history: []int64{7, 8, 10},
+		},
+		"fewer rows": {
+			points: []Point{point("newest", id, relation, 12)},
+			want:   n(12), change: n(-2), run: "newest", history: []int64{12, 10},
+		},
+		"no run has it":         {points: []Point{point("newest", "model.shop.other", "other", 1)}, isNew: true},
+		"a run that is unknown": {points: []Point{point("someone's", id, relation, 9)}, isNew: true},
+		"by its relation": {
+			points: []Point{point("newest", "", "DB.dev.Orders", 9)},
+			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
+		},
+		"by its name, from another schema": {
+			points: []Point{point("newest", "", relation, 9)},
+			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
+		},
+		"by its name, which two nodes bear": {
+			points:    []Point{point("newest", "", relation, 9)},
+			otherNode: &Node{ID: "model.shop.orders_2", Relation: `"db"."marts"."orders"`},
+			isNew:     true,
+		},
+		"by its name, which two relations bear": {
+			points: []Point{point("newest", "", relation, 9), point("newest", "", "x.orders", 1), point("middle", "", relation, 8)},
+			want:   n(8), change: n(2), run: "middle", history: []int64{8, 10},
+		},
+		"a relation goes before a name": {
+			points: []Point{point("newest", "", relation, 1), point("newest", "", "x.orders", 2), point("newest", "", "db.dev.orders", 9)},
+			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
+		},
+		"a node id goes before a relation": {
+			points: []Point{point("newest", id, relation, 9), point("newest", "", `"db"."dev"."orders"`, 1), point("newest", "", "x.orders", 2)},
+			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := built(nil, n(10), nil, Limits{})
+			in.History = History{Runs: runs, Points: test.points}
+			if test.otherNode != nil {
+				in.Nodes = append(in.Nodes, *test.otherNode)
+			}
+			got := Compare(in)
+			m := got.Models[0]
+			type compared struct {
+				Baseline, Change *int64
+				Seconds          *float64
+				New              bool
+				History          []int64
+			}
+			want := compared{test.want, test.change, test.seconds, test.isNew, test.history}
+			if diff := cmp.Diff(want, compared{m.Baseline, m.BaselineChange(), m.BaselineSeconds, m.BaselineNew, m.History}); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			run := ""
+			if got.BaselineRun != nil {
+				run = got.BaselineRun.ID
+			}
+			if run != test.run {
+				t.Errorf("baseline run: got %q, want %q", run, test.run)
+			}
+		})
+	}
+}
+
+func TestWithoutEarlierRunsNothingIsNewAgainstThem(t *testing.T) {
+	t.Parallel()
+	got := Compare(built(nil, n(10), nil, Limits{}))
+	if m := got.Models[0]; m.BaselineNew || m.Baseline != nil || m.BaselineChange() != nil || got.BaselineRun != nil {
+		t.Errorf("got %+v against %v", m, got.BaselineRun)
+	}
+}
+
+func TestARowOfNoNodeIsComparedByItsRelation(t *testing.T) {
+	t.Parallel()
+	got := Compare(Input{
+		Rows:    []Row{{Relation: "elsewhere", Phase: After, Count: n(3)}},
+		History: History{Runs: []Run{{ID: "main"}}, Points: []Point{{RunID: "main", Relation: "elsewhere", Count: 2}}},
+	})
+	if change := got.Models[0].BaselineChange(); change == nil || *change != 1 {
+		t.Errorf("got %v, want 1", change)
+	}
+}
+
+func TestBaselineRunIsTheNewestOfAnyModels(t *testing.T) {
+	t.Parallel()
+	in := built(nil, n(10), nil, Limits{})
+	other := Node{ID: "model.shop.zones", Relation: "db.dev.zones"}
+	in.Nodes = append(in.Nodes, other, Node{ID: "model.shop.skipped"})
+	in.Rows = append(in.Rows, Row{Invocation: "one", NodeID: other.ID, Phase: After, Count: n(1)})
+	in.Results = append(in.Results, Result{NodeID: "model.shop.skipped", Status: "skipped"})
+	in.History = History{
+		Runs: []Run{{ID: "newest"}, {ID: "middle"}, {ID: "oldest"}},
+		Points: []Point{
+			{RunID: "oldest", NodeID: "model.shop.orders"}, {RunID: "middle", NodeID: other.ID}, {RunID: "newest", NodeID: "model.shop.skipped"},
+		},
+	}
+	if got := Compare(in).BaselineRun; got == nil || got.ID != "middle" {
+		t.Errorf("got %+v, want middle", got)
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	t.Parallel()
+	in := built(nil, n(100), nil, Limits{})
+	for i := range 40 {
+		id := string(rune('A' + i))
+		in.History.Runs = append(in.History.Runs, Run{ID: id})
+		in.History.Points = append(in.History.Points, Point{RunID: id, NodeID: "model.shop.orders", Count: int64(99 - i)})
+	}
+	got := Compare(in).Models[0].History
+	if len(got) != 30 || got[0] != 71 || got[28] != 99 || got[29] != 100 {
+		t.Errorf("got %d counts, %v; want the newest 30, 71 to 100", len(got), got)
+	}
+}
+
+func TestUnusualChanges(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		counts []int64
+		want   bool
+	}{
+		"steady growth goes on":               {[]int64{1000, 1010, 1021, 1030, 1041, 1050, 1061, 1072}, false},
+		"steady growth, then a tenth is gone": {[]int64{1000, 1010, 1021, 1030, 1041, 1050, 1061, 950}, true},
+		"the load did not run":                {[]int64{1000, 1100, 1210, 1330, 1464, 1610, 1771, 1771}, true},
+		"too few earlier runs":                {[]int64{1000, 1010, 1021, 1030, 1041, 1050, 1}, false},
+		"wild, and wild again":                {[]int64{100, 300, 90, 400, 120, 350, 80, 250}, false},
+		"wild, then emptied":                  {[]int64{100, 130, 90, 140, 120, 150, 110, 0}, true},
+		"never changed, and does not":         {[]int64{500, 500, 500, 500, 500, 500, 500, 500}, false},
+		"never changed, wobbles":              {[]int64{500, 500, 500, 500, 500, 500, 500, 504}, false},
+		"never changed, doubles":              {[]int64{500, 500, 500, 500, 500, 500, 500, 1000}, true},
+		"jumps once a week, as today":         {[]int64{500, 500, 560, 560, 560, 560, 560, 560, 560, 620}, false},
+		"always empty":                        {[]int64{0, 0, 0, 0, 0, 0, 0, 0}, false},
+		"always empty, then not":              {[]int64{0, 0, 0, 0, 0, 0, 0, 5}, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			last := len(test.counts) - 1
+			in := built(nil, &test.counts[last], nil, Limits{FailOnUnusual: true})
+			for i, count := range test.counts[:last] {
+				id := string(rune('A' + i))
+				in.History.Runs = append([]Run{{ID: id}}, in.History.Runs...)
+				in.History.Points = append(in.History.Points, Point{RunID: id, NodeID: "model.shop.orders", Count: count})
+			}
+			m := Compare(in).Models[0]
+			if m.Unusual != test.want {
+				t.Errorf("got %v, want %v: score %.2f", m.Unusual, test.want, score(m.History))
+			}
+			if (len(m.Breaches) == 1) != test.want {
+				t.Errorf("fail-on-unusual: got %+v", m.Breaches)
+			}
+		})
+	}
+}
+
+func TestAnUnusualChangeIsABreachInWords(t *testing.T) {
+	t.Parallel()
+	in := built(nil, n(1000), nil, Limits{FailOnUnusual: true, Axis: AxisRun})
+	for _, id := range []string{"7", "6", "5", "4", "3", "2", "1"} {
+		in.History.Runs = append(in.History.Runs, Run{ID: id})
+		in.History.Points = append(in.History.Points, Point{RunID: id, NodeID: "model.shop.orders", Count: 3000})
+	}
+	want := []Breach{{
+		NodeID: "model.shop.orders", Gate: "fail-on-unusual", Axis: AxisBaseline,
+		Limit: "score 3.5", Value: "−2,000 (score 219.6)", Severity: SeverityError,
+	}}
+	if diff := cmp.Diff(want, Compare(in).Models[0].Breaches); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -1,0 +1,223 @@
+package tally
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func percentage(amount float64) *Limit { return &Limit{Amount: amount, Percent: true} }
+
+func number64(amount float64) *Limit { return &Limit{Amount: amount} }
+
+// built is orders after a run that counted it, with limits of its own, and what
+// one earlier run found of it.
+func built(before, after, baseline *int64, limits Limits) Input {
+	node := orders()
+	node.Limits = limits
+	in := Input{
+		Invocations: []string{"one"}, Nodes: []Node{node},
+		Rows: []Row{row(After, 1, after)}, Results: []Result{result("success", "")},
+	}
+	if before != nil {
+		in.Rows = append(in.Rows, row(Before, 0, before))
+	}
+	if baseline != nil {
+		in.History = History{Runs: []Run{{ID: "main"}}, Points: []Point{{RunID: "main", NodeID: node.ID, Count: *baseline}}}
+	}
+	return in
+}
+
+func TestGates(t *testing.T) {
+	t.Parallel()
+	breach := func(gate string, axis Axis, limit, value string) Breach {
+		return Breach{NodeID: "model.shop.orders", Gate: gate, Axis: axis, Limit: limit, Value: value, Severity: SeverityError}
+	}
+	five := Limits{MaxDrop: percentage(5)}
+	tests := map[string]struct {
+		before, after, baseline *int64
+		limits                  Limits
+		want                    []Breach
+		unchecked               string
+	}{
+		"no gates": {before: n(1000), after: n(0), baseline: n(1000)},
+		"dropped against main": {
+			after: n(900), baseline: n(1000), limits: five,
+			want: []Breach{breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+		},
+		"dropped on both axes": {
+			before: n(950), after: n(900), baseline: n(1000), limits: five,
+			want: []Breach{breach("max-drop", AxisRun, "5%", "−5.3 %"), breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+		},
+		"in this run only": {
+			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisRun},
+			want: []Breach{breach("max-drop", AxisRun, "5%", "−5.3 %")},
+		},
+		"against main only": {
+			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisBaseline},
+			want: []Breach{breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+		},
+		"equal to the limit": {before: n(10_000), after: n(9_943), limits: Limits{MaxDrop: percentage(0.57)}},
+		"one row beyond it": {
+			before: n(10_000), after: n(9_942), limits: Limits{MaxDrop: percentage(0.57)},
+			want: []Breach{breach("max-drop", AxisRun, "0.57%", "−0.6 %")},
+		},
+		"rounding hides no breach": {
+			before: n(100_000), after: n(94_999), limits: five,
+			want: []Breach{breach("max-drop", AxisRun, "5%", "−5.001 %")},
+		},
+		"rounding makes nothing of nothing": {
+			before: n(10_000), after: n(1), limits: five,
+			want: []Breach{breach("max-drop", AxisRun, "5%", "−99.99 %")},
+		},
+		"emptied": {
+			before: n(10), after: n(0), limits: five,
+			want: []Breach{breach("max-drop", AxisRun, "5%", "−100.0 %")},
+		},
+		"as many rows as the limit went":  {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
+		"more rows than the limit went":   {before: n(2300), after: n(1000), limits: Limits{MaxDrop: number64(1200)}, want: []Breach{breach("max-drop", AxisRun, "1,200", "−1,300")}},
+		"growth is no drop":               {before: n(10), after: n(1000), limits: Limits{MaxDrop: number64(0)}},
+		"a drop is no growth":             {before: n(1000), after: n(10), limits: Limits{MaxGrowth: number64(0)}},
+		"grew by a percentage":            {before: n(100), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}, want: []Breach{breach("max-growth", AxisRun, "50%", "+1200.0 %")}},
+		"grew by rows":                    {before: n(100), after: n(1300), limits: Limits{MaxGrowth: number64(50)}, want: []Breach{breach("max-growth", AxisRun, "50", "+1,200")}},
+		"none to some is no percentage":   {before: n(0), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}},
+		"none to some is a number":        {before: n(0), after: n(1300), limits: Limits{MaxGrowth: number64(50)}, want: []Breach{breach("max-growth", AxisRun, "50", "+1,300")}},
+		"a first build has not grown":     {after: n(1300), baseline: n(1300), limits: Limits{MaxGrowth: number64(50)}},
+		"a first build without baseline":  {after: n(1300), limits: five, unchecked: "it has neither a count before this run nor a baseline to compare with"},
+		"a first build, this run only":    {after: n(1300), baseline: n(9), limits: Limits{MaxGrowth: number64(1), Axis: AxisRun}, unchecked: "it has no count before this run to compare with"},
+		"no baseline, that axis only":     {before: n(13), after: n(1), limits: Limits{MaxDrop: number64(1), Axis: AxisBaseline}, unchecked: "it has no baseline to compare with"},
+		"enough rows":                     {after: n(10), limits: Limits{MinRows: n(10), MaxRows: n(10)}},
+		"too few rows":                    {before: n(9), after: n(9), baseline: n(9), limits: Limits{MinRows: n(1000)}, want: []Breach{breach("min-rows", AxisRun, "1,000", "9")}},
+		"too many rows":                   {after: n(1001), limits: Limits{MaxRows: n(1000)}, want: []Breach{breach("max-rows", AxisRun, "1,000", "1,001")}},
+		"no rows":                         {before: n(0), after: n(0), limits: Limits{FailOnEmpty: true}, want: []Breach{breach("fail-on-empty", AxisRun, "1", "0")}},
+		"some rows":                       {before: n(0), after: n(1), limits: Limits{FailOnEmpty: true}},
+		"rows are checked without a base": {after: n(0), limits: Limits{MinRows: n(1), MaxDrop: percentage(5)}, want: []Breach{breach("min-rows", AxisRun, "1", "0")}, unchecked: "it has neither a count before this run nor a baseline to compare with"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := Compare(built(test.before, test.after, test.baseline, test.limits)).Models[0]
+			if diff := cmp.Diff(test.want, m.Breaches); diff != "" {
+				t.Errorf("breaches (-want +got)\n%s", diff)
+			}
+			if m.Unchecked != test.unchecked {
+				t.Errorf("unchecked: got %q, want %q", m.Unchecked, test.unchecked)
+			}
+		})
+	}
+}
+
+func TestSeverityOfABreachIsTheGates(t *testing.T) {
+	t.Parallel()
+	got := Compare(built(n(2), n(1), nil, Limits{MaxDrop: number64(0), Severity: SeverityWarn})).Models[0].Breaches
+	if len(got) != 1 || got[0].Severity != SeverityWarn {
+		t.Errorf("got %+v, want one warning", got)
+	}
+}
+
+func TestAModelWithoutACountIsNotChecked(t *testing.T) {
+	t.Parallel()
+	limits := Limits{MaxDrop: percentage(5), MinRows: n(1), FailOnEmpty: true, FailOnUnusual: true}
+	tests := map[string]func(*Input){
+		"failed after some of its batches": func(in *Input) { in.Results[0].Status = "partial success" },
+		"skipped":                          func(in *Input) { in.Results[0].Status, in.Rows = "skipped", nil },
+		"reused":                           func(in *Input) { in.Results[0].Status, in.Rows = "reused", nil },
+		"a view":                           func(in *Input) { in.Rows[0].Count, in.Nodes[0].Materialized = nil, "view" },
+		"opted out":                        func(in *Input) { in.Nodes[0].OptedOut, in.Rows = true, nil },
+		"no audit row":                     func(in *Input) { in.Rows = nil },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := built(n(10), n(0), n(10), limits)
+			change(&in)
+			m := Compare(in).Models[0]
+			if m.Breaches != nil || m.Unchecked == "" || m.Unchecked != m.Reason {
+				t.Errorf("got breaches %v and unchecked %q, want none and %q", m.Breaches, m.Unchecked, m.Reason)
+			}
+			if m.Baseline != nil || m.BaselineNew || m.History != nil {
+				t.Errorf("it was compared: %+v", m)
+			}
+			in.Nodes[0].Limits = Limits{}
+			if m := Compare(in).Models[0]; m.Unchecked != "" {
+				t.Errorf("it has no gates, and is unchecked: %s", m.Unchecked)
+			}
+		})
+	}
+}
+
+func TestTheRunsLimitsHoldForWhatTheManifestLacks(t *testing.T) {
+	t.Parallel()
+	in := built(nil, n(1), nil, Limits{})
+	in.Limits = Limits{MinRows: n(5)}
+	if got := Compare(in).Models[0].Breaches; got != nil {
+		t.Errorf("a node has its own limits; got %v", got)
+	}
+	in.Nodes = nil
+	if got := Compare(in).Models[0].Breaches; len(got) != 1 {
+		t.Errorf("got %v, want a breach of the run's limit", got)
+	}
+}
+
+func TestParseLimit(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		want Limit
+		text string
+	}{
+		"5%":      {Limit{5, true}, "5%"},
+		" 12.5 %": {Limit{12.5, true}, "12.5%"},
+		"100":     {Limit{100, false}, "100"},
+		"250000":  {Limit{250_000, false}, "250,000"},
+		"0":       {Limit{0, false}, "0"},
+	}
+	for text, test := range tests {
+		got, err := ParseLimit(text)
+		if err != nil || got != test.want || got.String() != test.text {
+			t.Errorf("ParseLimit(%q) = %+v (%s), %v; want %+v (%s)", text, got, got, err, test.want, test.text)
+		}
+	}
+	for _, text := range []string{"5 %%", "-3", "-3%", "abc", "", "%", "12.5", "1,000", "1e3", "NaN", "9999999999999999999"} {
+		got, err := ParseLimit(text)
+		want := "unusable value \"" + text + "\"; want a whole number of rows or a percentage, such as 100 or 5%"
+		if err == nil || err.Error() != want {
+			t.Errorf("ParseLimit(%q) = %+v, %v; want the error %q", text, got, err, want)
+		}
+	}
+}
+
+func TestParseRows(t *testing.T) {
+	t.Parallel()
+	if got, err := ParseRows(" 42 "); got != 42 || err != nil {
+		t.Errorf("got %d, %v", got, err)
+	}
+	for _, text := range []string{"-1", "5%", "1.5", "", "9999999999999999999"} {
+		if got, err := ParseRows(text); err == nil {
+			t.Errorf("ParseRows(%q) = %d, want an error", text, got)
+		}
+	}
+}
+
+func TestLimitsThatCantBeMeant(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		limits Limits
+		want   string
+	}{
+		"none":           {Limits{}, ""},
+		"all that can":   {Limits{MinRows: n(5), MaxRows: n(5), MaxDrop: percentage(100), MaxGrowth: percentage(500)}, ""},
+		"rows, not %":    {Limits{MaxDrop: number64(500)}, ""},
+		"two at once":    {Limits{MinRows: n(1000), MaxRows: n(5), MaxDrop: percentage(100.5)}, "min-rows 1,000 is above max-rows 5; want it at or below; see docs/gates.md\nmax-drop 100.5% can't be breached; want 100% at most; see docs/gates.md"},
+		"half a range":   {Limits{MinRows: n(1000)}, ""},
+		"the other half": {Limits{MaxRows: n(0)}, ""},
+	}
+	for name, test := range tests {
+		got := ""
+		if err := test.limits.Validate(); err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package tally
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMetaOverridesTheRunsGates(t *testing.T) {
+	t.Parallel()
+	base := Limits{MaxDrop: percentage(5), MinRows: n(1), FailOnEmpty: true, Axis: AxisBoth, Severity: SeverityError}
+	tests := map[string]struct {
+		meta  string
+		want  func(*Limits)
+		audit bool
+	}{
+		"nothing":              {`null`, func(*Limits) {}, true},
+		"opted out":            {`{"audit": false}`, func(*Limits) {}, false},
+		"opted in":             {`{"audit": true}`, func(*Limits) {}, true},
+		"a percentage":         {`{"max_drop": "12.5 %"}`, func(l *Limits) { l.MaxDrop = percentage(12.5) }, true},
+		"numbers":              {`{"max_drop": 3, "max_rows": 2000000}`, func(l *Limits) { l.MaxDrop, l.MaxRows = number64(3), n(2_000_000) }, true},
+		"numbers in quotes":    {`{"max_growth": "3", "min_rows": "7"}`, func(l *Limits) { l.MaxGrowth, l.MinRows = number64(3), n(7) }, true},
+		"gates taken away":     {`{"max_drop": false, "min_rows": null, "fail_on_empty": false}`, func(l *Limits) { l.MaxDrop, l.MinRows, l.FailOnEmpty = nil, nil, false }, true},
+		"off in quotes":        {`{"max_drop": "off"}`, func(l *Limits) { l.MaxDrop = nil }, true},
+		"unusual":              {`{"fail_on_unusual": true}`, func(l *Limits) { l.FailOnUnusual = true }, true},
+		"axis and severity":    {`{"axis": "run", "severity": "warn"}`, func(l *Limits) { l.Axis, l.Severity = AxisRun, SeverityWarn }, true},
+		"for change capture":   {`{"change_column": "a", "created_column": "b", "change_type_column": "c"}`, func(*Limits) {}, true},
+		"an empty mapping too": {`{}`, func(*Limits) {}, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := base
+			test.want(&want)
+			got, audit, err := ParseMeta(decoded(t, test.meta), base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if audit != test.audit {
+				t.Errorf("audit: got %v, want %v", audit, test.audit)
+			}
+		})
+	}
+	if *base.MinRows != 1 || *base.MaxDrop != *percentage(5) {
+		t.Errorf("the run's gates have changed: %+v", base)
+	}
+}
+
+func TestEveryMistakeInMetaIsTold(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ meta, want string }{
+		"not a mapping": {`["max_drop"]`, "meta.tally: not a mapping; want keys and values, such as max_drop: 5%; see docs/gates.md"},
+		"every key": {
+			`{"audit": "no", "axis": "main", "fail_on_empty": 1, "max_drop": "5 %%", "max_dorp": 1, "max_growth": true, "max_rows": [1], "min_rows": -3, "severity": null}`,
+			`meta.tally.audit: unusable value "no"; want true or false; see docs/gates.md
+meta.tally.axis: unusable value "main"; want "run" or "baseline" or "both"; see docs/gates.md
+meta.tally.fail_on_empty: unusable value "1"; want true or false; see docs/gates.md
+meta.tally.max_dorp: unknown; want one of audit, axis, change_column, change_type_column, created_column, fail_on_empty, fail_on_unusual, max_drop, max_growth, max_rows, min_rows, severity; see docs/gates.md
+meta.tally.max_drop: unusable value "5 %%"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
+meta.tally.max_growth: unusable value "true"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
+meta.tally.max_rows: unusable value "[1]"; want a whole number from 0 up; see docs/gates.md
+meta.tally.min_rows: unusable value "-3"; want a whole number from 0 up; see docs/gates.md
+meta.tally.severity: unusable value "<nil>"; want "error" or "warn"; see docs/gates.md`,
+		},
+		"half a number of rows": {`{"max_drop": 12.5}`, `meta.tally.max_drop: unusable value "12.5"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md`},
+		"against the run's":     {`{"max_rows": 9}`, `min-rows 10 is above max-rows 9; want it at or below; see docs/gates.md`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := ParseMeta(decoded(t, test.meta), Limits{MinRows: n(10)})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func decoded(t *testing.T, text string) (value any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
