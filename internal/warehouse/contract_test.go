@@ -146,7 +146,7 @@ func (l lab) missing(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, o warehouse.Options) *warehouse.Store {
+func open(t testing.TB, o warehouse.Options) *warehouse.Store {
 	t.Helper()
 	store, err := warehouse.Open(o)
 	if err != nil {
@@ -156,7 +156,7 @@ func open(t *testing.T, o warehouse.Options) *warehouse.Store {
 	return store
 }
 
-func prepare(t *testing.T, store *warehouse.Store) warehouse.Prepared {
+func prepare(t testing.TB, store *warehouse.Store) warehouse.Prepared {
 	t.Helper()
 	prepared, err := store.Prepare(t.Context())
 	if err != nil {

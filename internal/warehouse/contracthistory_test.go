@@ -165,7 +165,7 @@ func nowRow() tally.Row {
 
 var anyOrder = cmpopts.SortSlices(func(a, b tally.Point) bool { return a.RunID+a.NodeID+a.Relation < b.RunID+b.NodeID+b.Relation })
 
-func finish(t *testing.T, store *warehouse.Store, f warehouse.Finish) warehouse.Finished {
+func finish(t testing.TB, store *warehouse.Store, f warehouse.Finish) warehouse.Finished {
 	t.Helper()
 	done, err := store.Finish(t.Context(), f)
 	if err != nil {

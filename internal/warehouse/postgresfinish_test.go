@@ -1,0 +1,158 @@
+package warehouse_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+var auditLog = warehouse.Table{Schema: "audit", Name: "dbt_audit_log"}
+
+// What goes wrong beside the rows is a problem, and the rows are there.
+func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		setup string // ROLE stands for the role
+		query warehouse.HistoryQuery
+		want  string
+	}{
+		"runs may not be inserted": {
+			"", warehouse.HistoryQuery{},
+			`this run is not recorded in audit.dbt_audit_run: ERROR: permission denied for table dbt_audit_run (SQLSTATE 42501); want: grant select, insert on "audit"."dbt_audit_run" to ROLE; see docs/permissions.md`,
+		},
+		"runs may not be read": {
+			"grant insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true},
+			`there is nothing to compare with: ERROR: permission denied for table dbt_audit_run (SQLSTATE 42501); want: grant select on "audit"."dbt_audit_run" to ROLE`,
+		},
+		"the baseline's schema is closed": {
+			"grant select, insert on audit.dbt_audit_run to ROLE; create schema prod; create table prod.dbt_audit_log (like audit.dbt_audit_log)",
+			warehouse.HistoryQuery{Wanted: true, Schema: "prod"},
+			`want: grant usage on schema "prod" to ROLE; see docs/permissions.md`,
+		},
+		"the baseline's schema is not there": {
+			"grant select, insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true, Schema: "prod"},
+			`there is nothing to compare with: audit table prod.dbt_audit_log: there is no such table`,
+		},
+		"the baseline's database is another": {
+			"grant select, insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true, Database: "elsewhere"},
+			`baseline-database: "elsewhere" is not the database of the connection`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := postgres.New(t)
+			guest := db.As(t, "guest")
+			role := postgres.Quote(guest.User)
+			prepare(t, open(t, options(db, auditLog, warehouse.Write)))
+			db.Exec(t, "insert into audit.dbt_audit_log (model_name, execution_time, run_id) values ('orders - AFTER', now(), 'now')",
+				strings.ReplaceAll("grant usage on schema audit to ROLE; grant select on audit.dbt_audit_log to ROLE; "+tc.setup, "ROLE", role))
+
+			tc.query.Before = at("10:00:00")
+			got := finish(t, open(t, options(guest, auditLog, warehouse.Write)), warehouse.Finish{
+				Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: tc.query,
+			})
+			want := strings.ReplaceAll(tc.want, "ROLE", role)
+			if len(got.Rows) != 1 || !strings.Contains(strings.Join(got.Problems, "\n"), want) {
+				t.Errorf("%d rows, problems %q; want one row and %q", len(got.Rows), got.Problems, want)
+			}
+		})
+	}
+}
+
+func TestARunTableOfAnotherKindIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	db.Exec(t, "create schema audit; create table audit.dbt_audit_run (run_id text, distance int)")
+	store := open(t, options(db, auditLog, warehouse.Write))
+	problems := prepare(t, store).Problems
+	if len(problems) != 1 || !strings.Contains(problems[0], "it lacks started_at, completed_at, status and has run_id, distance") {
+		t.Errorf("problems %q; want one that says what it lacks", problems)
+	}
+	finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
+	if diff := gocmp.Diff([][]string{{"0"}}, db.Query(t, "select count(*) from audit.dbt_audit_run")); diff != "" {
+		t.Errorf("rows in it (-want +got):\n%s", diff)
+	}
+}
+
+func TestARunTableOfAnEarlierVersionGetsItsColumns(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	db.Exec(t, "create schema audit; create table audit.dbt_audit_run (run_id text, started_at timestamp, completed_at timestamp, status text)")
+	store := open(t, options(db, auditLog, warehouse.Write))
+	if problems := prepare(t, store).Problems; len(problems) > 0 {
+		t.Errorf("problems %q", problems)
+	}
+	finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now", Branch: "main"}}})
+	if diff := gocmp.Diff([][]string{{"now", "main"}}, db.Query(t, "select run_id, branch from audit.dbt_audit_run")); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+}
+
+func TestPruningWithoutTheRightNamesTheGrant(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	guest := db.As(t, "guest")
+	prepare(t, open(t, options(db, auditLog, warehouse.Write)))
+	db.Exec(t, "insert into audit.dbt_audit_log (model_name, execution_time, run_id) values ('orders - AFTER', '2020-01-01', 'old')",
+		"grant usage on schema audit to "+postgres.Quote(guest.User), "grant select on audit.dbt_audit_log to "+postgres.Quote(guest.User))
+	_, _, err := open(t, options(guest, auditLog, warehouse.Write)).Prune(t.Context(), at("10:00:00"), false, nil)
+	if want := `prune audit.dbt_audit_log: ERROR: permission denied for table dbt_audit_log (SQLSTATE 42501); want: grant select, delete on "audit"."dbt_audit_log"`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v; want %q in it", err, want)
+	}
+}
+
+// Each job and the pruner have a connection, and so a process of the server, of
+// their own.
+func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
+	t.Parallel()
+	const writers, models, oldRuns, oldRows = 2, 1000, 30, 2000
+	db := postgres.New(t)
+	relation := prepare(t, open(t, options(db, auditLog, warehouse.Write))).Relation
+	db.Exec(t, fmt.Sprintf(`insert into %s (model_name, execution_time, row_count, run_id)
+		select 'm' || n || ' - AFTER', '2026-01-01', n, 'old ' || r from generate_series(1, %d) r, generate_series(1, %d) n`, relation, oldRuns, oldRows))
+
+	var all sync.WaitGroup
+	for w := range writers {
+		var hooks []string // each a statement and a transaction of its own
+		for n := range models {
+			hooks = append(hooks, fmt.Sprintf("insert into %s (model_name, execution_time, row_count, run_id) values ('m%d - AFTER', '2026-11-23', %d, 'new %d')", relation, n, n, w))
+		}
+		all.Go(func() { db.Exec(t, hooks...) })
+		all.Go(func() { // two jobs that both record both runs
+			_, err := open(t, options(db, auditLog, warehouse.Write)).Finish(t.Context(), warehouse.Finish{
+				Invocations: []string{"new 0"}, Runs: []tally.Run{{ID: "new 0", CompletedAt: at("10:00:00")}, {ID: "new 1", CompletedAt: at("10:00:00")}},
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	var pruned [2]int64
+	for p := range pruned {
+		all.Go(func() {
+			var err error
+			if pruned[p], _, err = open(t, options(db, auditLog, warehouse.Write)).Prune(t.Context(), at("00:00:00").AddDate(0, 0, -30), false, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+
+	if got := pruned[0] + pruned[1]; got != oldRuns*oldRows {
+		t.Errorf("%d rows pruned; want %d", got, oldRuns*oldRows)
+	}
+	got := db.Query(t, "select run_id, count(*), count(distinct model_name) from "+relation+" group by 1 order by 1")
+	if diff := gocmp.Diff([][]string{{"new 0", "1000", "1000"}, {"new 1", "1000", "1000"}}, got); diff != "" {
+		t.Errorf("audit rows (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff([][]string{{"new 0"}, {"new 1"}}, db.Query(t, "select run_id from audit.dbt_audit_run order by 1")); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+}
