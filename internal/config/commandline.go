@@ -9,11 +9,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commandLine is dbt-tally [run] [flags] [-- dbt arguments]; what follows the
+// commandLine is dbt-tally [mode] [flags] [-- dbt arguments]; what follows the
 // double dash is cut off before it is parsed.
 type commandLine struct {
-	Mode   string `arg:"" optional:"" default:"run" help:"run: run dbt and report what it did to the row counts."`
-	inputs `embed:""`
+	Command string `arg:"" optional:"" help:"run, report or prune: short for --mode."`
+	inputs  `embed:""`
 }
 
 const description = `Run dbt with audit hooks around every model and show what the run did to the row counts.

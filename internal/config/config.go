@@ -47,27 +47,6 @@ type Config struct {
 	Invocation    string        // Report: dbt's invocation_id, "" for that of target/run_results.json
 }
 
-// Mode is what dbt-tally is to do.
-type Mode string
-
-// What dbt-tally can do.
-const (
-	Run    Mode = "run"    // run dbt and report
-	Report Mode = "report" // report on an invocation that already ran
-	Prune  Mode = "prune"  // delete old audit rows
-)
-
-// Baseline says which earlier run this one is compared with. With neither
-// Branch nor RunID, and not Off, the event that started the run decides.
-type Baseline struct {
-	Off              bool
-	Branch           string
-	RunID            string        // dbt's invocation_id
-	Target           string        // name of the target that it was built with; "" for this run's
-	Database, Schema string        // of its audit tables; "" for this run's
-	MaxAge           time.Duration // an older one is stale
-}
-
 // Audit says where the audit table is and what happens when it can't be used.
 type Audit struct {
 	Database, Schema string // "" for the target's
@@ -134,10 +113,8 @@ func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
 
 // config makes the Config, noting every value that can't be meant.
 func (l commandLine) config(dbtArgs []string, dir string, problems *problemList) Config {
-	if l.Mode != "run" {
-		problems.add("command %q: unknown; want \"run\"; dbt's own arguments go behind --; see docs/inputs.md", l.Mode)
-	}
 	c := Config{
+		Mode:          l.mode(problems),
 		Commands:      l.commands(dbtArgs, problems),
 		ProjectDir:    l.ProjectDir,
 		ProfilesDir:   l.ProfilesDir,
@@ -155,15 +132,26 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 		Summary:       l.Summary == "true",
 		Annotations:   l.Annotations == "true",
 		ReportDir:     l.ReportDir,
+		Baseline:      l.baseline(problems),
+		Limits:        l.limits(problems),
+		Issue:         l.Issue == "gates",
+		OlderThan:     l.olderThan(problems),
+		DryRun:        l.DryRun == "true",
+		Invocation:    l.invocation(problems),
 	}
+	l.checkMode(c.Mode, dbtArgs, problems)
 	if n, err := strconv.Atoi(l.Threads); l.Threads != "" && (err != nil || n < 1) {
 		problems.input("threads", l.Threads, "a whole number from 1 up")
 	}
-	for name, value := range map[string]string{"audit-database": l.AuditDatabase, "audit-schema": l.AuditSchema, "audit-table": l.AuditTable} {
-		if !identifier.MatchString(value) && (value != "" || name == "audit-table") {
-			problems.input(name, value, "a plain name without quotes or line breaks")
+	for name, value := range map[string]string{
+		"audit-database": l.AuditDatabase, "audit-schema": l.AuditSchema,
+		"baseline-database": l.BaselineDatabase, "baseline-schema": l.BaselineSchema,
+	} {
+		if value != "" {
+			problems.identifier(name, value)
 		}
 	}
+	problems.identifier("audit-table", l.AuditTable)
 	if !commentKey.MatchString(l.CommentKey) {
 		problems.input("comment-key", l.CommentKey, "1 to 100 letters, digits, spaces and . _ / : -")
 	}
@@ -176,6 +164,13 @@ var (
 	identifier = regexp.MustCompile("^[^\"'`\\[\\]\\pC]+$")
 	commentKey = regexp.MustCompile(`^[A-Za-z0-9._/: -]{1,100}$`)
 )
+
+// identifier notes a name that no database object can have here.
+func (p *problemList) identifier(name, value string) {
+	if !identifier.MatchString(value) {
+		p.input(name, value, "a plain name without quotes or line breaks")
+	}
+}
 
 // commands splits dbt-command into command lines. What stands behind -- on our
 // own command line is one dbt command and wins.

@@ -6,6 +6,7 @@ import "github.com/alecthomas/kong"
 // what each means. Flags are made from it, the action's INPUT_* variables are
 // matched against it, and action.yml and the docs are held to it by tests.
 type inputs struct {
+	Mode          string `name:"mode" default:"run" allowed:"run,report,prune" help:"run runs dbt and reports what it did to the row counts; report makes the report of an invocation that already ran; prune deletes old audit rows."`
 	DBTCommand    string `name:"dbt-command" default:"build" help:"dbt commands, one a line, run in order and stopping at the first that fails. Split as a shell would, nothing is expanded; a leading dbt is allowed."`
 	ProjectDir    string `name:"project-dir" help:"Folder of dbt_project.yml. Default: dbt's own search."`
 	ProfilesDir   string `name:"profiles-dir" help:"Folder of profiles.yml. Default: dbt's own search."`
@@ -26,6 +27,24 @@ type inputs struct {
 	Summary       toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
 	Annotations   toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate failed models at their files."`
 	ReportDir     string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder."`
+
+	Baseline         string `name:"baseline" default:"auto" help:"Earlier run to compare with: auto (on a pull request the base branch's newest successful run, else the same branch's previous one), none, a branch, or a dbt invocation_id."`
+	BaselineTarget   string `name:"baseline-target" help:"Name of the target that the baseline was built with. Default: this run's."`
+	BaselineDatabase string `name:"baseline-database" help:"Database of the baseline's audit table. Default: this run's."`
+	BaselineSchema   string `name:"baseline-schema" help:"Schema of the baseline's audit table. Default: this run's."`
+	BaselineMaxAge   string `name:"baseline-max-age" default:"7d" help:"Age from which a baseline is called stale, such as 36h, 7d or 2w."`
+	MaxDrop          string `name:"max-drop" help:"Gate: the most rows that a model may lose, a number or a percentage such as 5%."`
+	MaxGrowth        string `name:"max-growth" help:"Gate: the most rows that a model may gain, a number or a percentage."`
+	MinRows          string `name:"min-rows" help:"Gate: the fewest rows that a model may have after the run."`
+	MaxRows          string `name:"max-rows" help:"Gate: the most rows that a model may have after the run."`
+	FailOnEmpty      toggle `name:"fail-on-empty" default:"false" allowed:"true,false" help:"Gate: a model without rows after the run is a breach."`
+	FailOnUnusual    toggle `name:"fail-on-unusual" default:"false" allowed:"true,false" help:"Gate: a change far outside a model's own history is a breach."`
+	GateAxis         string `name:"gate-axis" default:"both" allowed:"run,baseline,both" help:"What max-drop and max-growth compare with: the model before this run, its baseline, or each of the two."`
+	GateSeverity     string `name:"gate-severity" default:"error" allowed:"error,warn" help:"What a breach does: error ends with exit status 3 where dbt did not fail, warn reports it."`
+	Issue            string `name:"issue" default:"off" allowed:"off,gates" help:"gates keeps one issue while a gate of severity error is breached and closes it when none is. For scheduled runs."`
+	OlderThan        string `name:"older-than" help:"mode prune: delete audit rows older than this, such as 180d; a day or more."`
+	DryRun           toggle `name:"dry-run" default:"false" allowed:"true,false" help:"mode prune: count the rows, delete none."`
+	Invocation       string `name:"invocation" help:"mode report: dbt's invocation_id. Default: the one in target/run_results.json."`
 }
 
 // Input describes one input, for tests and docs.
