@@ -278,6 +278,58 @@ func TestCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
 	wantOurs(t, gh, "new")
 }
 
+func TestOnlyUpdateStartsNoComment(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+
+	posted := post(t, client(t, gh), Comment{RunID: 1, Body: "nothing changed", OnlyUpdate: true})
+
+	if posted != (Posted{Outcome: Absent}) {
+		t.Errorf("posted %+v, want none", posted)
+	}
+	if left := gh.Comments(fakegithub.PullRequest); left != nil {
+		t.Errorf("comments %+v, want none", left)
+	}
+}
+
+func TestOnlyUpdateUpdatesWhatIsThere(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := client(t, gh)
+	post(t, c, Comment{RunID: 1, Body: "rows changed"})
+
+	if got := post(t, c, Comment{RunID: 2, Body: "nothing changed", OnlyUpdate: true}).Outcome; got != Updated {
+		t.Errorf("outcome %q, want %q", got, Updated)
+	}
+	wantOurs(t, gh, "nothing changed")
+}
+
+func TestOnlyUpdateDoesNotReplaceACommentDeletedBeforeTheEdit(t *testing.T) {
+	t.Parallel()
+	for name, left := range map[string]bool{"the only one": false, "the older of two": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+			if left {
+				gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+			}
+			c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
+				fmt.Sprintf("PATCH /repos/acme/shop/issues/comments/%d", id), func() { gh.RemoveComment(id) },
+			))
+
+			got := post(t, c, Comment{Body: "new", OnlyUpdate: true}).Outcome
+
+			if want := map[bool]Outcome{true: Updated, false: Absent}[left]; got != want {
+				t.Errorf("outcome %q, want %q", got, want)
+			}
+			if n := requests(gh, "POST /repos/"); n != 0 {
+				t.Errorf("%d creates, want none", n)
+			}
+		})
+	}
+}
+
 func TestDuplicateDeletedMeanwhileIsFine(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})

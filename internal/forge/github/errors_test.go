@@ -34,7 +34,6 @@ func TestFailuresAreTold(t *testing.T) {
 		{"may not list", "GET", commentsPattern, fault{Status: 404, Message: "Not Found"}, ErrPermission, "not found, or the token may not"},
 		{"may not create", "POST", commentsPattern, fault{Status: 403, Message: "Resource not accessible by integration"}, ErrPermission, "(403: Resource not accessible by integration)"},
 		{"may not edit", "PATCH", commentPattern, fault{Status: 403}, ErrPermission, "(403)"},
-		{"locked", "POST", commentsPattern, fault{Status: 403, Message: "Unable to create comment because issue is locked."}, ErrLocked, "issue is locked"},
 		{"too many requests", "POST", commentsPattern, fault{Status: 429, RetryAfter: time.Minute}, ErrRateLimited, "for another 1m0s"},
 		{"secondary limit", "GET", commentsPattern, fault{Status: 403, RetryAfter: time.Minute}, ErrRateLimited, "for another 1m0s"},
 		{"out of order", "GET", commentsPattern, fault{Status: 502}, ErrUnavailable, "(502)"},
@@ -53,6 +52,19 @@ func TestFailuresAreTold(t *testing.T) {
 
 			wantKind(t, err, tt.want, "comment on acme/shop#7: ", tt.message)
 		})
+	}
+}
+
+func TestLockedConversationIsTold(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.Lock(fakegithub.PullRequest)
+
+	err := postFails(t, client(t, gh))
+
+	wantKind(t, err, ErrLocked, "comment on acme/shop#7: the conversation is locked (403: Unable to create comment")
+	if strings.Contains(err.Error(), "permissions") {
+		t.Errorf("%q asks for a permission, which would not help", err)
 	}
 }
 

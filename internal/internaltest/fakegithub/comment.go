@@ -13,21 +13,21 @@ import (
 // maxBody is GitHub's limit on a comment, in characters.
 const maxBody = 65_536
 
-// Comment is a comment on a pull request.
+// Comment is a comment on a pull request or an issue.
 type Comment struct {
 	ID          int64
-	PullRequest int
+	PullRequest int    // or the issue's number
 	Author      string // "": the account was deleted
 	Body        string
 }
 
-// Comments returns the comments of a pull request, oldest first.
-func (s *Server) Comments(pullRequest int) []Comment {
+// Comments returns the comments of a pull request or an issue, oldest first.
+func (s *Server) Comments(number int) []Comment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []Comment
 	for _, c := range s.comments {
-		if c.PullRequest == pullRequest {
+		if c.PullRequest == number {
 			found = append(found, c)
 		}
 	}
@@ -56,50 +56,20 @@ func (s *Server) add(pullRequest int, author, body string) Comment {
 }
 
 func (s *Server) listComments(r *http.Request) answer {
-	number, ok := s.pullRequest(r)
+	number, _, ok := s.conversation(r)
 	if !ok {
 		return problem(http.StatusNotFound, "Not Found")
 	}
-	all := s.Comments(number)
-	size := min(100, atoi(r.FormValue("per_page"), 30))
-	page := atoi(r.FormValue("page"), 1)
-	from, to := min(len(all), (page-1)*size), min(len(all), page*size)
-
-	objects := []any{}
-	for _, c := range all[from:to] {
-		objects = append(objects, s.object(c))
-	}
-	a := answer{status: http.StatusOK, body: objects}
-	if last := (len(all) + size - 1) / size; last > 1 {
-		a.header = http.Header{"Link": {s.links(r, page, last)}}
-	}
-	return a
-}
-
-// links is the Link header by which GitHub names the other pages.
-func (s *Server) links(r *http.Request, page, last int) string {
-	link := func(page int, rel string) string {
-		q := r.URL.Query()
-		q.Set("page", strconv.Itoa(page))
-		return fmt.Sprintf(`<%s%s?%s>; rel="%s"`, s.URL(), r.URL.Path, q.Encode(), rel)
-	}
-	var links []string
-	if page > 1 {
-		links = append(links, link(page-1, "prev"))
-	}
-	if page < last {
-		links = append(links, link(page+1, "next"), link(last, "last"))
-	}
-	if page > 1 {
-		links = append(links, link(1, "first"))
-	}
-	return strings.Join(links, ", ")
+	return paged(s, r, s.Comments(number), s.object)
 }
 
 func (s *Server) createComment(r *http.Request) answer {
-	number, ok := s.pullRequest(r)
-	if !ok {
+	number, locked, ok := s.conversation(r)
+	switch {
+	case !ok:
 		return problem(http.StatusNotFound, "Not Found")
+	case locked:
+		return problem(http.StatusForbidden, "Unable to create comment because issue is locked.")
 	}
 	body, bad := s.body(r)
 	if bad != nil {
@@ -114,14 +84,22 @@ func (s *Server) updateComment(r *http.Request) answer {
 	if bad != nil {
 		return *bad
 	}
+	c, ok := s.edit(r, body)
+	if !ok {
+		return problem(http.StatusNotFound, "Not Found")
+	}
+	return answer{status: http.StatusOK, body: s.object(c)}
+}
+
+func (s *Server) edit(r *http.Request, body string) (Comment, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.index(r)
 	if i < 0 {
-		return problem(http.StatusNotFound, "Not Found")
+		return Comment{}, false
 	}
 	s.comments[i].Body = body
-	return answer{status: http.StatusOK, body: s.object(s.comments[i])}
+	return s.comments[i], true
 }
 
 func (s *Server) deleteComment(r *http.Request) answer {
@@ -141,9 +119,15 @@ func (s *Server) index(r *http.Request) int {
 	return slices.IndexFunc(s.comments, func(c Comment) bool { return strconv.FormatInt(c.ID, 10) == id })
 }
 
-func (s *Server) pullRequest(r *http.Request) (int, bool) {
-	number := atoi(r.PathValue("issue_number"), 0)
-	return number, slices.Contains(s.options.PullRequests, number)
+// conversation finds the issue or pull request that a request names.
+func (s *Server) conversation(r *http.Request) (number int, locked, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.issue(r)
+	if i == nil {
+		return 0, false, false
+	}
+	return i.Number, slices.Contains(s.locked, i.Number), true
 }
 
 // body reads what a comment shall say, or says why GitHub would not take it.
@@ -151,34 +135,36 @@ func (s *Server) body(r *http.Request) (string, *answer) {
 	var in struct {
 		Body string `json:"body"`
 	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
-		a := s.refuse("%s %s: %v", r.Method, r.URL.Path, err)
-		return "", &a
+	if bad := s.decode(r, &in); bad != nil {
+		return "", bad
 	}
-	var complaint string
 	switch {
 	case strings.TrimSpace(in.Body) == "":
-		complaint = "Body can't be blank"
+		return "", invalid("IssueComment", "data", "Body can't be blank")
 	case utf8.RuneCountInString(in.Body) > maxBody:
-		complaint = fmt.Sprintf("Body is too long (maximum is %d characters)", maxBody)
-	default:
-		return in.Body, nil
+		return "", invalid("IssueComment", "data", fmt.Sprintf("Body is too long (maximum is %d characters)", maxBody))
 	}
-	return "", &answer{status: http.StatusUnprocessableEntity, body: map[string]any{
-		"message":           "Validation Failed",
-		"documentation_url": "https://docs.github.com/rest/issues/comments#create-an-issue-comment",
-		"errors": []any{map[string]any{
-			"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": complaint,
-		}},
-	}}
+	return in.Body, nil
 }
 
-// atoi reads a positive number, or falls back where there is none.
-func atoi(text string, fallback int) int {
-	if n, err := strconv.Atoi(text); err == nil && n > 0 {
-		return n
+// decode reads a request's object; the fake knows all of its fields or refuses.
+func (s *Server) decode(r *http.Request, in any) *answer {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(in); err != nil {
+		a := s.refuse("%s %s: %v", r.Method, r.URL.Path, err)
+		return &a
 	}
-	return fallback
+	return nil
+}
+
+// invalid is GitHub's answer to a value that it does not take.
+func invalid(resource, field, complaint string) *answer {
+	return &answer{status: http.StatusUnprocessableEntity, body: map[string]any{
+		"message":           "Validation Failed",
+		"documentation_url": "https://docs.github.com/rest/issues",
+		"errors": []any{map[string]any{
+			"resource": resource, "code": "unprocessable", "field": field, "message": complaint,
+		}},
+	}}
 }

@@ -1,6 +1,6 @@
 // Package fakegithub is a strict fake of the part of GitHub's API that the
-// project uses: a real server that keeps comments, pages, checks tokens and can
-// be told to fail. Every request and answer is held to GitHub's own OpenAPI
+// project uses: a real server that keeps comments and issues, pages, checks tokens
+// and can be told to fail. Every request and answer is held to GitHub's own OpenAPI
 // description. A request it does not know fails the test, so a new request is
 // taught here before it is made.
 package fakegithub
@@ -23,6 +23,8 @@ const (
 	PullRequest = 7
 	JobToken    = "the-job-token" // may write, as "github-actions[bot]"
 	ActionsBot  = "github-actions[bot]"
+	HeadBranch  = "feature" // the pull request's, of the repository itself
+	HeadSHA     = "c0ffee"
 )
 
 // T is what the fake needs of a test; *testing.T has it.
@@ -38,7 +40,7 @@ type T interface {
 // open pull request and the token of a job that may write.
 type Options struct {
 	Repository   string           // "owner/name"
-	PullRequests []int            // numbers; any other is not found
+	PullRequests []int            // numbers; the next issue has the number after the last
 	Tokens       map[string]Token // any other token is answered with 401
 }
 
@@ -56,11 +58,14 @@ type Server struct {
 	options     Options
 	closing     chan struct{}
 
-	mu       sync.Mutex
-	lastID   int64
-	comments []Comment
-	faults   []*fault
-	requests []string
+	mu         sync.Mutex
+	lastID     int64
+	lastNumber int // of issues and pull requests: they share one count
+	comments   []Comment
+	issues     []Issue
+	locked     []int
+	faults     []*fault
+	requests   []string
 }
 
 // New starts a fake that runs until the end of the test. The test is skipped
@@ -84,6 +89,10 @@ func New(t T, o Options) *Server {
 		o.Tokens = map[string]Token{JobToken: {Login: ActionsBot}}
 	}
 	s := &Server{t: t, description: description, options: o, closing: make(chan struct{}), lastID: 1000}
+	for _, number := range o.PullRequests {
+		s.lastNumber = number - 1
+		s.Open(Issue{Author: "alice", Title: "A feature", From: Branch{o.Repository, HeadBranch, HeadSHA}})
+	}
 	s.http = httptest.NewServer(s.routes())
 	t.Cleanup(s.http.Close)
 	t.Cleanup(func() { close(s.closing) })

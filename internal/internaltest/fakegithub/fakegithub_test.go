@@ -13,7 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const comments = "/repos/acme/shop/issues/7/comments"
+const (
+	issues   = "/repos/acme/shop/issues"
+	comments = issues + "/7/comments"
+	pulls    = "/repos/acme/shop/pulls"
+)
 
 func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
 	t.Parallel()
@@ -26,6 +30,9 @@ func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
 		{"no body", "POST", comments, `{}`, "request against GitHub's description"},
 		{"parameter against the description", "GET", comments + "?page=two", "", "request against GitHub's description"},
 		{"unknown field", "POST", comments, `{"body":"x","text":"y"}`, `unknown field "text"`},
+		{"unknown field of an issue", "POST", issues, `{"title":"x","labels":["y"]}`, `unknown field "labels"`},
+		{"issue without a title", "POST", issues, `{"body":"x"}`, "request against GitHub's description"},
+		{"unknown state", "PATCH", issues + "/7", `{"state":"done"}`, "request against GitHub's description"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -88,6 +95,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"reader", "POST", comments, `{"body":"x"}`, 403},
 		{"reader", "PATCH", comment, `{"body":"x"}`, 403},
 		{"reader", "DELETE", comment, "", 403},
+		{"reader", "GET", issues, "", 200},
+		{"reader", "GET", pulls, "", 200},
+		{"reader", "POST", issues, `{"title":"x"}`, 403},
+		{"reader", "PATCH", issues + "/7", `{"title":"x"}`, 403},
 		{"writer", "GET", "/repos/acme/other/issues/7/comments", "", 404},
 		{"writer", "GET", "/repos/acme/shop/issues/8/comments", "", 404},
 		{"writer", "POST", "/repos/acme/shop/issues/8/comments", `{"body":"x"}`, 404},
@@ -99,6 +110,14 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"writer", "PATCH", comment, `{"body":"` + strings.Repeat("ü", maxBody+1) + `"}`, 422},
 		{"writer", "PATCH", comment, `{"body":"x"}`, 200},
 		{"writer", "DELETE", comment, "", 204},
+		{"writer", "POST", issues, `{"title":" "}`, 422},
+		{"writer", "POST", issues, `{"title":"` + strings.Repeat("ü", maxTitle+1) + `"}`, 422},
+		{"writer", "POST", issues, `{"title":"x","body":"` + strings.Repeat("ü", maxBody+1) + `"}`, 422},
+		{"writer", "POST", issues, `{"title":"` + strings.Repeat("ü", maxTitle) + `"}`, 201},
+		{"writer", "POST", issues + "/8/comments", `{"body":"on the issue"}`, 201},
+		{"writer", "PATCH", issues + "/8", `{"title":""}`, 422},
+		{"writer", "PATCH", issues + "/8", `{"state":"closed"}`, 200},
+		{"writer", "PATCH", issues + "/9", `{"title":"x"}`, 404},
 	} {
 		if status, _, body := send(t, gh, tt.token, tt.method, tt.path, tt.body); status != tt.want {
 			t.Errorf("%s: %s %s answered %d, want %d: %s", tt.token, tt.method, tt.path, status, tt.want, body)
@@ -141,6 +160,70 @@ func TestCommentsArePaged(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("page %q (-want +got):\n%s", query, diff)
 		}
+	}
+}
+
+func TestIssuesAreListedAsAskedFor(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{})
+	gh.Open(Issue{Author: "alice", Title: "hers"})
+	gh.Open(Issue{Author: ActionsBot, Title: "the bot's"})
+	gh.Open(Issue{Author: ActionsBot, Title: "done", State: "closed"})
+	gh.Open(Issue{Author: "bob", Title: "of a fork", From: Branch{"bob/shop", "fix", "f00d"}})
+	for query, want := range map[string][]string{
+		issues: {"of a fork", "the bot's", "hers", "A feature"},
+		issues + "?creator=github-actions%5Bbot%5D": {"the bot's"},
+		issues + "?state=closed":                    {"done"},
+		issues + "?state=all&per_page=2&page=2":     {"the bot's", "hers"},
+		pulls:                                       {"of a fork", "A feature"},
+		pulls + "?direction=asc":                    {"A feature", "of a fork"},
+		pulls + "?head=acme:feature":                {"A feature"},
+		pulls + "?head=acme:fix":                    nil,
+		pulls + "?head=feature":                     {"of a fork", "A feature"},
+		pulls + "?state=closed":                     nil,
+	} {
+		_, _, body := send(t, gh, JobToken, "GET", query, "")
+		var list []struct{ Title string }
+		if err := json.Unmarshal(body, &list); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, one := range list {
+			got = append(got, one.Title)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
+func TestIssuesAreClosedForAReason(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{})
+	number := gh.Open(Issue{Author: "alice", Title: "hers", Body: "text"})
+	path := fmt.Sprintf("%s/%d", issues, number)
+
+	send(t, gh, JobToken, "PATCH", path, `{"state_reason":"completed","title":"renamed"}`)
+	send(t, gh, JobToken, "PATCH", path, `{"state":"closed","state_reason":"not_planned"}`)
+	send(t, gh, JobToken, "PATCH", path, `{"state":"closed","state_reason":"completed"}`)
+
+	want := []Issue{{Number: number, Author: "alice", Title: "renamed", Body: "text", State: "closed", Reason: "not_planned"}}
+	if diff := cmp.Diff(want, gh.Issues()); diff != "" {
+		t.Errorf("issues (-want +got):\n%s", diff)
+	}
+}
+
+func TestLockedAndDeletedIssuesTakeNothing(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{})
+	gh.Lock(PullRequest)
+	gh.RemoveIssue(gh.Open(Issue{Author: "alice", Title: "hers"}))
+
+	if status, _, body := send(t, gh, JobToken, "POST", comments, `{"body":"x"}`); status != 403 || !strings.Contains(string(body), "issue is locked") {
+		t.Errorf("comment where it is locked: answered %d: %s", status, body)
+	}
+	if status, _, body := send(t, gh, JobToken, "PATCH", issues+"/8", `{"title":"x"}`); status != 410 {
+		t.Errorf("edit of a deleted issue: answered %d: %s", status, body)
 	}
 }
 

@@ -2,13 +2,102 @@ package fakegithub
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
+
+// page is the web page of an issue or a pull request.
+func (s *Server) page(number int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kind := "issues"
+	if slices.ContainsFunc(s.issues, func(i Issue) bool { return i.Number == number && i.isPull() }) {
+		kind = "pull"
+	}
+	return fmt.Sprintf("https://github.com/%s/%s/%d", s.options.Repository, kind, number)
+}
+
+// issueObject is an issue as the API gives it.
+func (s *Server) issueObject(i Issue) map[string]any {
+	o := s.blank("issue")
+	maps.Copy(o, map[string]any{
+		"id":           9000 + i.Number,
+		"number":       i.Number,
+		"html_url":     s.page(i.Number),
+		"user":         s.user(i.Author),
+		"title":        i.Title,
+		"body":         i.Body,
+		"state":        i.State,
+		"state_reason": nil,
+	})
+	if i.Reason != "" {
+		o["state_reason"] = i.Reason
+	}
+	if i.isPull() {
+		o["pull_request"] = map[string]any{
+			"url": s.page(i.Number), "html_url": s.page(i.Number), "diff_url": nil, "patch_url": nil,
+		}
+	}
+	return o
+}
+
+// pullObject is a pull request as the API lists it.
+func (s *Server) pullObject(i Issue) map[string]any {
+	o := s.blank("pull-request-simple")
+	maps.Copy(o, map[string]any{
+		"id":       9000 + i.Number,
+		"number":   i.Number,
+		"html_url": s.page(i.Number),
+		"user":     s.user(i.Author),
+		"title":    i.Title,
+		"body":     i.Body,
+		"state":    i.State,
+	})
+	head, _ := o["head"].(map[string]any)
+	repository, _ := head["repo"].(map[string]any)
+	repository["full_name"] = i.From.Repository
+	head["label"], head["ref"], head["sha"] = i.From.label(), i.From.Name, i.From.SHA
+	return o
+}
+
+// blank is an object with all that the description requires of this kind, and
+// nothing in it.
+func (s *Server) blank(kind string) map[string]any {
+	o, _ := blank(s.description.Components.Schemas[kind].Value).(map[string]any)
+	return o
+}
+
+func blank(schema *openapi3.Schema) any {
+	switch {
+	case schema.Nullable:
+		return nil
+	case len(schema.Enum) > 0:
+		return schema.Enum[0]
+	case schema.Type.Is("object"):
+		o := map[string]any{}
+		for _, name := range schema.Required {
+			o[name] = blank(schema.Properties[name].Value)
+		}
+		return o
+	case schema.Type.Is("array"):
+		return []any{}
+	case schema.Type.Is("integer"):
+		return 0
+	case schema.Type.Is("boolean"):
+		return false
+	case schema.Format == "date-time":
+		return "2026-01-02T03:00:00Z"
+	default:
+		return ""
+	}
+}
 
 // object is a comment as the API gives it.
 func (s *Server) object(c Comment) map[string]any {
-	web := "https://github.com/" + s.options.Repository
 	api := s.URL() + "/repos/" + s.options.Repository
 	// Comments are a minute apart, so that equal ones give equal answers.
 	created := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC).Add(time.Duration(c.ID) * time.Minute).Format(time.RFC3339)
@@ -16,7 +105,7 @@ func (s *Server) object(c Comment) map[string]any {
 		"id":                       c.ID,
 		"node_id":                  fmt.Sprintf("IC_%d", c.ID),
 		"url":                      fmt.Sprintf("%s/issues/comments/%d", api, c.ID),
-		"html_url":                 fmt.Sprintf("%s/pull/%d#issuecomment-%d", web, c.PullRequest, c.ID),
+		"html_url":                 fmt.Sprintf("%s#issuecomment-%d", s.page(c.PullRequest), c.ID),
 		"issue_url":                fmt.Sprintf("%s/issues/%d", api, c.PullRequest),
 		"user":                     s.user(c.Author),
 		"created_at":               created,

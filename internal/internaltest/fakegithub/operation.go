@@ -18,6 +18,9 @@ type operation struct {
 const (
 	commentsPath = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 	commentPath  = "/repos/{owner}/{repo}/issues/comments/{comment_id}"
+	issuesPath   = "/repos/{owner}/{repo}/issues"
+	issuePath    = "/repos/{owner}/{repo}/issues/{issue_number}"
+	pullsPath    = "/repos/{owner}/{repo}/pulls"
 )
 
 var operations = []operation{
@@ -25,6 +28,10 @@ var operations = []operation{
 	{http.MethodPost, commentsPath, (*Server).createComment},
 	{http.MethodPatch, commentPath, (*Server).updateComment},
 	{http.MethodDelete, commentPath, (*Server).deleteComment},
+	{http.MethodGet, issuesPath, (*Server).listIssues},
+	{http.MethodPost, issuesPath, (*Server).createIssue},
+	{http.MethodPatch, issuePath, (*Server).updateIssue},
+	{http.MethodGet, pullsPath, (*Server).listPulls},
 }
 
 // checked serves an operation when the token may ask for it, and holds request

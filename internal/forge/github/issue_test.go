@@ -1,0 +1,308 @@
+package github
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+// issueNumber is the first that the fake gives.
+const issueNumber = fakegithub.PullRequest + 1
+
+func TestBreachOpensAnIssue(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+
+	posted := settle(t, client(t, gh), Issue{Key: "prod", RunID: 10, RunAttempt: 1, Breached: true, Title: "1 gate breached", Body: "orders fell"})
+
+	if want := (Posted{"https://github.com/acme/shop/issues/8", Created}); posted != want {
+		t.Errorf("posted %+v, want %+v", posted, want)
+	}
+	wantIssues(t, gh, fakegithub.Issue{
+		Number: issueNumber, Author: fakegithub.ActionsBot, Title: "1 gate breached", State: "open",
+		Body: `<!-- dbt-tally: {"key":"prod","run_id":10,"run_attempt":1} -->` + "\norders fell",
+	})
+}
+
+func TestIssueIsUpdatedWhileTheBreachLasts(t *testing.T) {
+	t.Parallel()
+	for name, second := range map[string]Issue{
+		"new text":  {RunID: 11, Breached: true, Title: "1 gate breached", Body: "orders fell again"},
+		"new title": {RunID: 11, Breached: true, Title: "2 gates breached", Body: "orders fell"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			c := client(t, gh)
+			settle(t, c, Issue{RunID: 10, Breached: true, Title: "1 gate breached", Body: "orders fell"})
+
+			if got := settle(t, c, second).Outcome; got != Updated {
+				t.Errorf("outcome %q, want %q", got, Updated)
+			}
+			wantIssues(t, gh, ours(issueNumber, second))
+			if said := gh.Comments(issueNumber); said != nil {
+				t.Errorf("comments %+v, want none", said)
+			}
+		})
+	}
+}
+
+func TestEqualIssueIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := client(t, gh)
+	settle(t, c, Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"})
+
+	posted := settle(t, c, Issue{RunID: 11, Breached: true, Title: "breached", Body: "orders fell"})
+
+	if posted.Outcome != Unchanged {
+		t.Errorf("outcome %q, want %q", posted.Outcome, Unchanged)
+	}
+	if n := requests(gh, http.MethodPatch); n != 0 {
+		t.Errorf("%d edits, want none", n)
+	}
+}
+
+func TestCleanRunClosesTheIssueAndSaysSo(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := client(t, gh)
+	breach := Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"}
+	settle(t, c, breach)
+
+	posted := settle(t, c, Issue{RunID: 11, Body: "clean in run 11"})
+
+	if want := (Posted{"https://github.com/acme/shop/issues/8", Closed}); posted != want {
+		t.Errorf("posted %+v, want %+v", posted, want)
+	}
+	wantIssues(t, gh, closed(ours(issueNumber, breach), "completed"))
+	wantSaid(t, gh, issueNumber, "clean in run 11")
+}
+
+func TestCleanRunWithoutAnIssueWritesNothing(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+
+	if posted := settle(t, client(t, gh), Issue{RunID: 11, Body: "clean"}); posted != (Posted{Outcome: Absent}) {
+		t.Errorf("posted %+v, want none", posted)
+	}
+	if n := requests(gh, "POST /repos/") + requests(gh, http.MethodPatch); n != 0 {
+		t.Errorf("%d writes, want none", n)
+	}
+}
+
+func TestBreachAfterTheCloseOpensAnotherIssue(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := client(t, gh)
+	first := Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"}
+	third := Issue{RunID: 12, Breached: true, Title: "breached", Body: "orders fell"}
+	settle(t, c, first)
+	settle(t, c, Issue{RunID: 11, Body: "clean"})
+
+	if got := settle(t, c, third).Outcome; got != Created {
+		t.Errorf("outcome %q, want %q", got, Created)
+	}
+	wantIssues(t, gh, closed(ours(issueNumber, first), "completed"), ours(issueNumber+1, third))
+}
+
+func TestOlderRunLeavesTheIssueOfANewerOne(t *testing.T) {
+	t.Parallel()
+	for name, older := range map[string]Issue{
+		"breached": {RunID: 10, Breached: true, Title: "old", Body: "old"},
+		"clean":    {RunID: 10, Body: "clean"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			c := client(t, gh)
+			newer := Issue{RunID: 11, Breached: true, Title: "new", Body: "new"}
+			settle(t, c, newer)
+
+			posted := settle(t, c, older)
+
+			if want := (Posted{"https://github.com/acme/shop/issues/8", Newer}); posted != want {
+				t.Errorf("posted %+v, want %+v", posted, want)
+			}
+			wantIssues(t, gh, ours(issueNumber, newer))
+		})
+	}
+}
+
+func TestIssuesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	mine := marker{Key: "prod", RunID: 1}.String()
+	for name, other := range map[string]fakegithub.Issue{
+		"pasted by somebody else": {Author: "mallory", Body: mine + "\nowned"},
+		"deleted account":         {Body: mine + "\nowned"},
+		"quoted further down":     {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
+		"another key":             {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
+		"no marker":               {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
+		"a pull request": {
+			Author: fakegithub.ActionsBot, Body: mine + "\nof a bot",
+			From: fakegithub.Branch{Repository: fakegithub.Repository, Name: "bump", SHA: "f00d"},
+		},
+	} {
+		for _, breached := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, breached %v", name, breached), func(t *testing.T) {
+				t.Parallel()
+				gh := fakegithub.New(t, fakegithub.Options{})
+				other.Title = "theirs"
+				number := gh.Open(other)
+
+				got := settle(t, client(t, gh), Issue{Key: "prod", RunID: 2, Breached: breached, Title: "ours", Body: "ours"}).Outcome
+
+				if want := map[bool]Outcome{true: Created, false: Absent}[breached]; got != want {
+					t.Errorf("outcome %q, want %q", got, want)
+				}
+				if n := requests(gh, http.MethodPatch); n != 0 {
+					t.Errorf("%d edits, want none", n)
+				}
+				if said := gh.Comments(number); said != nil {
+					t.Errorf("comments %+v, want none", said)
+				}
+			})
+		}
+	}
+}
+
+func TestIssueIsFoundBehindManyOthers(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	c := client(t, gh)
+	settle(t, c, Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"})
+	for i := range 120 {
+		gh.Open(fakegithub.Issue{Author: fakegithub.ActionsBot, Title: fmt.Sprint("alert ", i), Body: "of another action"})
+	}
+
+	if got := settle(t, c, Issue{RunID: 11, Body: "clean"}).Outcome; got != Closed {
+		t.Errorf("outcome %q, want %q", got, Closed)
+	}
+}
+
+func TestDuplicateIssuesAreClosed(t *testing.T) {
+	t.Parallel()
+	oldest := Issue{RunID: 9, Breached: true, Title: "breached", Body: "of 9"}
+	newest := Issue{RunID: 12, Breached: true, Title: "breached", Body: "of 12"}
+	for _, tt := range []struct {
+		name string
+		run  Issue
+		want []fakegithub.Issue
+	}{
+		{"the oldest is kept", Issue{RunID: 13, Breached: true, Title: "breached", Body: "of 13"}, []fakegithub.Issue{
+			ours(issueNumber, Issue{RunID: 13, Title: "breached", Body: "of 13"}),
+			closed(ours(issueNumber+1, newest), "not_planned"),
+		}},
+		{"a newer run's is kept", Issue{RunID: 11, Breached: true, Title: "breached", Body: "of 11"}, []fakegithub.Issue{
+			closed(ours(issueNumber, oldest), "not_planned"),
+			ours(issueNumber+1, newest),
+		}},
+		{"a clean run closes all", Issue{RunID: 13, Body: "clean"}, []fakegithub.Issue{
+			closed(ours(issueNumber, oldest), "completed"),
+			closed(ours(issueNumber+1, newest), "not_planned"),
+		}},
+		{"an older clean run leaves the newer run's", Issue{RunID: 11, Body: "clean"}, []fakegithub.Issue{
+			closed(ours(issueNumber, oldest), "not_planned"),
+			ours(issueNumber+1, newest),
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			gh.Open(ours(0, oldest))
+			gh.Open(ours(0, newest))
+
+			settle(t, client(t, gh), tt.run)
+
+			wantIssues(t, gh, tt.want...)
+		})
+	}
+}
+
+func TestJobsThatOpenAtOnceLeaveOneIssue(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	const jobs = 3
+	var ready, done sync.WaitGroup
+	ready.Add(jobs)
+	for run := range jobs {
+		c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/issues", func() {
+			ready.Done()
+			ready.Wait()
+		}))
+		done.Go(func() {
+			settle(t, c, Issue{RunID: int64(run), Breached: true, Title: "breached", Body: fmt.Sprint("of run ", run)})
+		})
+	}
+	done.Wait()
+
+	var open []string
+	for _, issue := range gh.Issues() {
+		if _, text, _ := split(issue.Body); issue.State == "open" {
+			open = append(open, text)
+		}
+	}
+	if diff := cmp.Diff([]string{fmt.Sprint("of run ", jobs-1)}, open); diff != "" {
+		t.Errorf("open issues (-want +got):\n%s", diff)
+	}
+}
+
+func TestIssueDeletedBeforeTheEditIsOpenedAgain(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.Open(ours(0, Issue{RunID: 10, Title: "breached", Body: "old"}))
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, before("PATCH /repos/acme/shop/issues/8", func() {
+		gh.RemoveIssue(issueNumber)
+	}))
+	again := Issue{RunID: 11, Breached: true, Title: "breached", Body: "new"}
+
+	if got := settle(t, c, again).Outcome; got != Created {
+		t.Errorf("outcome %q, want %q", got, Created)
+	}
+	wantIssues(t, gh, ours(issueNumber+1, again))
+}
+
+func settle(t *testing.T, c *Client, is Issue) Posted {
+	t.Helper()
+	posted, err := c.Issue(t.Context(), is)
+	if err != nil {
+		t.Error(err)
+	}
+	return posted
+}
+
+// ours is an issue as this client opens it.
+func ours(number int, is Issue) fakegithub.Issue {
+	m := marker{Key: is.Key, RunID: is.RunID, RunAttempt: is.RunAttempt}
+	return fakegithub.Issue{
+		Number: number, Author: fakegithub.ActionsBot, Title: is.Title, State: "open", Body: m.String() + "\n" + is.Body,
+	}
+}
+
+func closed(i fakegithub.Issue, reason string) fakegithub.Issue {
+	i.State, i.Reason = "closed", reason
+	return i
+}
+
+func wantIssues(t *testing.T, gh *fakegithub.Server, want ...fakegithub.Issue) {
+	t.Helper()
+	if diff := cmp.Diff(want, gh.Issues()); diff != "" {
+		t.Errorf("issues (-want +got):\n%s", diff)
+	}
+}
+
+func wantSaid(t *testing.T, gh *fakegithub.Server, number int, want ...string) {
+	t.Helper()
+	var got []string
+	for _, comment := range gh.Comments(number) {
+		got = append(got, comment.Body)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("comments (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,64 @@
+package github
+
+import (
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+func TestOpenPullRequestOfAPush(t *testing.T) {
+	t.Parallel()
+	from := func(repository, branch, sha string) fakegithub.Issue {
+		return fakegithub.Issue{Author: "alice", From: fakegithub.Branch{Repository: repository, Name: branch, SHA: sha}}
+	}
+	merged := from(fakegithub.Repository, "fix/a&b", "5eed")
+	merged.State = "closed"
+	for _, tt := range []struct {
+		name  string
+		pulls []fakegithub.Issue
+		want  int
+	}{
+		{"none", nil, 0},
+		{"of this branch", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed")}, 8},
+		{"the repository was written otherwise", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
+		{"the oldest of two", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")}, 8},
+		{"merged since", []fakegithub.Issue{merged}, 0},
+		{"pushed to since", []fakegithub.Issue{from("acme/shop", "fix/a&b", "f00d")}, 0},
+		{"of another branch", []fakegithub.Issue{from("acme/shop", "fix", "5eed")}, 0},
+		{"of the owner's fork", []fakegithub.Issue{from("acme/shop-fork", "fix/a&b", "5eed")}, 0},
+		{"of somebody's fork", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			gh := fakegithub.New(t, fakegithub.Options{})
+			for _, pull := range tt.pulls {
+				gh.Open(pull)
+			}
+
+			number, ok, err := client(t, gh).OpenPullRequest(t.Context(), "fix/a&b", "5eed")
+
+			if err != nil || number != tt.want || ok != (tt.want != 0) {
+				t.Errorf("got %d, %v, %v; want %d", number, ok, err, tt.want)
+			}
+		})
+	}
+}
+
+// GitHub overlooks a filter that names no branch and lists them all.
+func TestPushToNoBranchHasNoPullRequest(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	if number, ok, err := client(t, gh).OpenPullRequest(t.Context(), "", fakegithub.HeadSHA); ok || err != nil {
+		t.Errorf("got %d, %v, %v; want none", number, ok, err)
+	}
+}
+
+func TestPullRequestsThatMayNotBeListedAreTold(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.Fail("GET", "/repos/*/*/pulls", fakegithub.Fault{Status: 403})
+
+	_, _, err := client(t, gh).OpenPullRequest(t.Context(), "fix", "5eed")
+
+	wantKind(t, err, ErrPermission, `pull request of branch "fix" in acme/shop: `, `"pull-requests: write"`)
+}
