@@ -60,7 +60,7 @@ func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macr
 	m.Path = filepath.Join(dir, macroFile)
 	switch old, err := os.ReadFile(m.Path); {
 	case err == nil && !strings.HasPrefix(string(old), macroMark):
-		return Macros{}, fmt.Errorf("write the audit macros to %s: %w", m.Path, ErrForeignMacroFile)
+		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; want that name free: rename the file; see docs/troubleshooting.md", m.Path, ErrForeignMacroFile)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return Macros{}, fmt.Errorf("read %s: %w", m.Path, err)
 	}
