@@ -12,7 +12,8 @@ import (
 // ParseMeta reads config.meta.tally of a node, as JSON decodes it: the gates that
 // it sets override those of base, and false, off or null takes one away. audit is
 // false where the node opted out. nil says nothing. The error joins every problem
-// found, a line each; it names the key and not the node.
+// found, a line each; it names the key and not the node. What can't be read leaves
+// the gate of base.
 func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
 	said := nodeMeta{limits: base, audit: true}
 	if meta == nil {
@@ -79,8 +80,11 @@ func metaGate[T any](gate **T, value any, parse func(string) (T, error)) error {
 		text = strconv.FormatFloat(number, 'f', -1, 64)
 	}
 	parsed, err := parse(text)
+	if err != nil {
+		return err
+	}
 	*gate = &parsed
-	return err
+	return nil
 }
 
 func metaBool(flag *bool, value any) error {

@@ -83,6 +83,15 @@ meta.tally.severity: unusable value "<nil>"; want "error" or "warn"; see docs/ga
 	}
 }
 
+func TestWhatCantBeReadInMetaLeavesTheRunsGate(t *testing.T) {
+	t.Parallel()
+	base := Limits{MaxDrop: percentage(5), MinRows: n(10), FailOnEmpty: true, Axis: AxisRun, Severity: SeverityWarn}
+	got, audit, err := ParseMeta(decoded(t, `{"max_drop": "x", "min_rows": "x", "fail_on_empty": "x", "axis": "x", "severity": "x", "audit": "x"}`), base)
+	if diff := cmp.Diff(base, got); diff != "" || err == nil || !audit {
+		t.Errorf("error %v, audit %v, gates (-want +got)\n%s", err, audit, diff)
+	}
+}
+
 func decoded(t *testing.T, text string) (value any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
