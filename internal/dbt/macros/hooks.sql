@@ -1,28 +1,30 @@
 {#- The two halves of an audit: both look by themselves whether it is their turn,
-    so that a run_hooks of your own can call both whenever it is called. -#}
+    so that a run_hooks of your own can call both whenever it is called. A call of
+    a macro costs dbt about as much as all of a hook's own work, so they are few. -#}
 
 {#- Before the model is built. Where nothing is to be counted (a first build, a
     view) no statement is sent: the time is remembered for the after rows. -#}
 {% macro dbt_tally_before(inside_transaction=True) %}
-  {%- if inside_transaction and dbt_tally_audits() and load_result('main') is none -%}
-    {%- set relation = load_relation(this) -%}
-    {%- if relation is not none and (dbt_tally_counts_views() or model.config.materialized == 'external' or not relation.is_view) -%}
-      {%- do dbt_tally_insert([dbt_tally_row('BEFORE', dbt_tally_now(), '(select count(*) from ' ~ relation ~ ')')]) -%}
+  {%- if inside_transaction and load_result('main') is none and dbt_tally_audits() -%}
+    {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier) -%}
+    {%- if relation is not none and (not relation.is_view or model.config.materialized == 'external' or dbt_tally_counts_views()) -%}
+      {%- do dbt_tally_insert([{'phase': 'before', 'time': dbt_tally_now(), 'count': '(select count(*) from ' ~ relation ~ ')', 'materialized': model.config.materialized}]) -%}
     {%- else -%}
       {%- do store_raw_result('dbt_tally', message='absent' if relation is none else 'uncounted', code=dbt_tally_now(), rows_affected=none) -%}
     {%- endif -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- After the model is built, before its transaction is committed. -#}
+{#- After the model is built, before its transaction is committed. A before row
+    names no materialization where there was no relation. -#}
 {% macro dbt_tally_after(inside_transaction=True) %}
-  {%- if inside_transaction and dbt_tally_audits() and load_result('main') is not none -%}
+  {%- if inside_transaction and load_result('main') is not none and dbt_tally_audits() -%}
     {%- set remembered = load_result('dbt_tally') -%}
     {%- set rows = [] -%}
     {%- if remembered is not none -%}
-      {%- do rows.append(dbt_tally_row('BEFORE', remembered.response.code, none, remembered.response ~ '' == 'uncounted')) -%}
+      {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'count': none, 'materialized': model.config.materialized if remembered.response ~ '' == 'uncounted' else ''}) -%}
     {%- endif -%}
-    {%- do rows.append(dbt_tally_row('AFTER', dbt_tally_now(), dbt_tally_after_count(remembered is not none))) -%}
+    {%- do rows.append({'phase': 'after', 'time': dbt_tally_now(), 'count': dbt_tally_after_count(remembered is not none), 'materialized': model.config.materialized}) -%}
     {%- do dbt_tally_insert(rows) -%}
   {%- endif -%}
 {% endmacro %}
@@ -63,35 +65,25 @@
   {{ return('(select count(*) from ' ~ this ~ ')') }}
 {% endmacro %}
 
-{#- One audit row as a select. A before row names no materialization where there
-    was no relation. -#}
-{% macro dbt_tally_row(phase, time, count, existed=true) %}
+{#- One statement, whatever the number of rows. -#}
+{% macro dbt_tally_insert(rows) %}
+  {%- set all_columns = env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
   {%- set timestamp = {'snowflake': 'timestamp_ntz', 'mysql': 'datetime(6)', 'mysql5': 'datetime(6)', 'mariadb': 'datetime(6)', 'sqlserver': 'datetime2(6)'}.get(target.type, 'timestamp') -%}
   {%- set bigint = {'mysql': 'signed', 'mysql5': 'signed', 'mariadb': 'signed', 'bigquery': 'int64'}.get(target.type, 'bigint') -%}
-  {%- set columns = [
-        dbt_tally_text(this ~ ' - ' ~ phase),
-        "cast('" ~ time ~ "' as " ~ timestamp ~ ")",
-        count or 'cast(null as ' ~ bigint ~ ')',
-        dbt_tally_text(invocation_id),
-      ] -%}
-  {%- if env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
-    {%- do columns.extend([
-          dbt_tally_text(model.unique_id),
-          dbt_tally_text(phase | lower),
-          dbt_tally_text(model.config.materialized if existed else ''),
-        ]) -%}
-  {%- endif -%}
-  {{ return('select ' ~ columns | join(', ')) }}
-{% endmacro %}
-
-{#- One statement, whatever the number of rows. On PostgreSQL a block of its own
-    keeps an audit that fails from failing the model. dbt v2 splits statements at
-    semicolons without regard to $tags$, so it gets the plain insert. -#}
-{% macro dbt_tally_insert(rows) %}
-  {%- set columns = 'model_name, execution_time, row_count, run_id' ~ (', node_id, phase, materialized' if env_var('DBT_TALLY_COLUMNS', 'all') == 'all' else '') -%}
-  {%- set sql = '/* dbt_tally */ insert into ' ~ env_var('DBT_TALLY_RELATION') ~ ' (' ~ columns ~ ') ' ~ rows | join(' union all ') -%}
+  {%- set sql -%}
+    /* dbt_tally */ insert into {{ env_var('DBT_TALLY_RELATION') }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' if all_columns }})
+    {%- for row in rows %}
+    {{ 'union all ' if not loop.first }}select '{{ this | string | replace("'", "''") }} - {{ row.phase | upper }}', cast('{{ row.time }}' as {{ timestamp }}), {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
+      {%- if all_columns %}, '{{ model.unique_id | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{% endif -%}
+    {%- endfor -%}
+  {%- endset -%}
+  {#- On PostgreSQL a block of its own keeps an audit that fails from failing the
+      model. dbt v2 splits statements at semicolons without regard to $tags$, so it
+      gets the plain insert. add_query is execute without an agate table for the
+      answer that nobody reads: a quarter of the statement's time. -#}
   {%- if target.type == 'postgres' and dbt_version[:2] == '1.' -%}
-    {%- set sql = 'do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$" -%}
+    {%- do adapter.add_query('do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
+  {%- else -%}
+    {%- do adapter.execute(sql, auto_begin=True, fetch=False) -%}
   {%- endif -%}
-  {%- do adapter.execute(sql, auto_begin=True, fetch=False) -%}
 {% endmacro %}
