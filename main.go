@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
@@ -11,11 +12,20 @@ import (
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/app"
+	"github.com/dbt-tally/dbt-tally/internal/pid1"
 )
 
 var version = "dev" // set by the linker in releases
 
 func main() {
+	if os.Getpid() == 1 {
+		status, err := pid1.Supervise("/proc/self/exe", os.Args)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "dbt-tally:", err)
+			status = 2
+		}
+		os.Exit(status)
+	}
 	ctx, interrupt := context.WithCancel(context.Background())
 	signals, kill := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

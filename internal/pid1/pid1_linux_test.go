@@ -1,0 +1,124 @@
+package pid1
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// supervised makes this test's process, started anew, a supervisor.
+const supervised = "PID1_TEST_SUPERVISE"
+
+const prSetChildSubreaper = 36 // of linux/prctl.h; package syscall has no name for it
+
+func TestMain(m *testing.M) {
+	script, is := os.LookupEnv(supervised)
+	if !is {
+		os.Exit(m.Run())
+	}
+	// Orphans come to a subreaper as they come to the first process.
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 1, 0); errno != 0 {
+		panic(errno)
+	}
+	status, err := Supervise("/bin/sh", []string{"sh", "-c", script})
+	if err != nil {
+		os.Stderr.WriteString(err.Error())
+		status = 99
+	}
+	os.Exit(status)
+}
+
+// supervise is a supervisor of the shell script.
+func supervise(t *testing.T, script string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), supervised+"="+script)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func exitStatus(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if exit == nil {
+		return 0
+	}
+	return exit.ExitCode()
+}
+
+func TestStatusOfTheProgramIsPassedOn(t *testing.T) {
+	t.Parallel()
+	for script, want := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -KILL $$": 137} {
+		if got := exitStatus(t, supervise(t, script).Run()); got != want {
+			t.Errorf("%q: exit status %d; want %d", script, got, want)
+		}
+	}
+}
+
+func TestOrphansAreReaped(t *testing.T) {
+	t.Parallel()
+	// The inner shell ends at once and leaves its child behind. A zombie can be
+	// signalled as long as nobody has waited for it.
+	script := `orphan=$(sh -c 'sleep 0.2 >/dev/null & echo $!')
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			sleep 0.2
+			kill -0 "$orphan" 2>/dev/null || exit 0
+		done
+		exit 1`
+	if got := exitStatus(t, supervise(t, script).Run()); got != 0 {
+		t.Error("the orphan became a zombie")
+	}
+}
+
+func TestEachSignalReachesTheProgramOnce(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd := supervise(t, `trap 'echo heard' INT TERM; echo ready; i=0; while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 5`)
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewReader(stdout)
+			if line, err := lines.ReadString('\n'); err != nil || line != "ready\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			rest, err := io.ReadAll(lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Count(string(rest), "heard"); got != 1 {
+				t.Errorf("heard %d signals; want 1", got)
+			}
+			if got := exitStatus(t, cmd.Wait()); got != 5 {
+				t.Errorf("exit status %d; want 5", got)
+			}
+		})
+	}
+}
+
+func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
+	t.Parallel()
+	if _, err := Supervise("/nowhere", []string{"nowhere"}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v; want that the file does not exist", err)
+	}
+}
