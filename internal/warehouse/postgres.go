@@ -24,7 +24,7 @@ type postgres struct {
 const lockTimeout = "5s"
 
 func (p postgres) session() (string, []any) {
-	query, args := "select set_config('lock_timeout', $1, true)", []any{lockTimeout}
+	query, args := "select set_config('lock_timeout', $1, true), set_config('datestyle', 'ISO', true)", []any{lockTimeout}
 	for _, s := range []struct{ name, value string }{{"role", p.role}, {"search_path", p.searchPath}} {
 		if s.value != "" {
 			args = append(args, s.value)

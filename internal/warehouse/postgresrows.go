@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// texts spells times out, since their text depends on the session's DateStyle,
-// and takes a time without zone for UTC.
+// texts are the columns as text, a time without zone taken for UTC. The session
+// sees to the form of times.
 func (p postgres) texts(f found, columns []string) string {
 	values := make([]string, len(columns))
 	for i, name := range columns {
@@ -15,9 +15,7 @@ func (p postgres) texts(f found, columns []string) string {
 		case typ == "":
 			values[i] = "null"
 		case strings.HasSuffix(typ, "with time zone"):
-			values[i] = "to_char(" + name + " at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-		case strings.HasPrefix(typ, "timestamp"):
-			values[i] = "to_char(" + name + ", 'YYYY-MM-DD HH24:MI:SS.US')"
+			values[i] = "(" + name + " at time zone 'UTC')::text"
 		default:
 			values[i] = name + "::text"
 		}

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,6 +84,9 @@ func (r record) row() (row tally.Row, ok bool, err error) {
 func parseCount(s *string) (*int64, error) {
 	if s == nil || strings.TrimSpace(*s) == "" {
 		return nil, nil
+	}
+	if n, err := strconv.ParseInt(*s, 10, 64); err == nil {
+		return &n, nil
 	}
 	n, ok := new(big.Rat).SetString(strings.TrimSpace(*s))
 	if !ok || !n.IsInt() || !n.Num().IsInt64() {

@@ -9,6 +9,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
@@ -41,6 +42,47 @@ func TestAStepThatDBTFailsInIsNamed(t *testing.T) {
 	if want := "audit table s.log: create the table: not allowed"; err == nil || err.Error() != want {
 		t.Errorf("error %v; want %s", err, want)
 	}
+}
+
+// Rows that came before a failed step are kept, whichever step it was.
+func TestRowsOutliveAStepThatFailsAfterThem(t *testing.T) {
+	t.Parallel()
+	const row = `{"rows": [["orders - AFTER", "2026-11-23 10:00:00", "1", "now", null, null, null]]}`
+	for step, want := range map[string]string{
+		"record the run":    "this run is not recorded in s.log_run: record the run: not allowed",
+		"read earlier runs": "there is nothing to compare with: read earlier runs: not allowed",
+	} {
+		got := finish(t, openWith(t, scripted(func(args map[string]any) ([]string, error) {
+			if without, _ := args["without"].([]string); slices.Contains(without, step) {
+				return []string{row}, nil
+			}
+			return []string{row, `{"step": "` + step + `"}`, `{"runs": [["half"]]}`}, errors.New("not allowed")
+		})), warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: warehouse.HistoryQuery{Wanted: step == "read earlier runs"}})
+		if len(got.Rows) != 1 || len(got.Problems) != 1 || got.Problems[0] != want {
+			t.Errorf("%s: %+v; want one row and %q", step, got, want)
+		}
+	}
+}
+
+func TestWhatWasDeletedBeforeAFailureIsCounted(t *testing.T) {
+	t.Parallel()
+	log, run, err := openWith(t, scripted(func(map[string]any) ([]string, error) {
+		return []string{`{"step": "delete from s.log"}`, `{"log": 5}`, `{"log": 2}`, `{"run": 1}`, `{"step": "delete from s.log_run"}`}, errors.New("gone")
+	})).Prune(t.Context(), at("10:00:00"), false, nil)
+	if want := "prune s.log: delete from s.log_run: gone"; log != 7 || run != 1 || err == nil || err.Error() != want {
+		t.Errorf("%d, %d, %v; want 7, 1 and %s", log, run, err, want)
+	}
+}
+
+// scripted answers with what a function says.
+type scripted func(args map[string]any) ([]string, error)
+
+func (s scripted) RunOperation(_ context.Context, _ string, args map[string]any) (payloads [][]byte, err error) {
+	texts, err := s(args)
+	for _, text := range texts {
+		payloads = append(payloads, []byte(text))
+	}
+	return payloads, err
 }
 
 // logging answers with these payloads.
