@@ -49,6 +49,7 @@ func (s stories) run(dir string) {
 			"dbt":      s.dbt,
 			"github":   s.github,
 			"comment":  s.comment,
+			"issue":    s.issue,
 			"fault":    s.fault,
 			"await":    s.await,
 			"outputs":  s.outputs,
@@ -173,7 +174,7 @@ func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 		event["number"] = fakegithub.PullRequest
 		event["pull_request"] = map[string]any{
 			"number": fakegithub.PullRequest,
-			"head":   map[string]any{"sha": "c0ffee", "ref": "feature", "repo": repository},
+			"head":   map[string]any{"sha": fakegithub.HeadSHA, "ref": fakegithub.HeadBranch, "repo": repository},
 			"base":   map[string]any{"sha": "f00d", "ref": "main", "repo": repository},
 		}
 	}
@@ -184,7 +185,7 @@ func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("output.txt"), nil, 0o644))
 	for name, value := range map[string]string{
 		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": args[0], "GITHUB_EVENT_PATH": ts.MkAbs("event.json"),
-		"GITHUB_REPOSITORY": fakegithub.Repository, "GITHUB_SHA": "5eed", "GITHUB_REF": "refs/pull/7/merge",
+		"GITHUB_REPOSITORY": fakegithub.Repository, "GITHUB_SHA": fakegithub.HeadSHA, "GITHUB_REF_NAME": fakegithub.HeadBranch,
 		"GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_WORKFLOW": "ci", "GITHUB_JOB": "dbt",
 		"GITHUB_SERVER_URL": "https://github.com", "GITHUB_API_URL": w.forge.URL(), "GITHUB_GRAPHQL_URL": w.forge.URL() + "/graphql",
 		"GITHUB_WORKSPACE": w.env.WorkDir, "GITHUB_STEP_SUMMARY": ts.MkAbs("summary.md"), "GITHUB_OUTPUT": ts.MkAbs("output.txt"),
@@ -214,6 +215,24 @@ func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
 		forge.AddComment(fakegithub.PullRequest, comments[0].Author, comments[0].Body)
 	default:
 		ts.Fatalf("comment %s: unknown", args[0])
+	}
+}
+
+// issue shows the repository's issues: issue list prints every one, issue count N
+// demands a number.
+func (s stories) issue(ts *testscript.TestScript, _ bool, args []string) {
+	all := s.world(ts).forge.Issues()
+	switch args[0] {
+	case "list":
+		for _, i := range all {
+			fmt.Fprintf(ts.Stdout(), "%s: %s\n%s\n", i.State, i.Title, i.Body)
+		}
+	case "count":
+		if want, _ := strconv.Atoi(args[1]); len(all) != want {
+			ts.Fatalf("%d issues, want %d", len(all), want)
+		}
+	default:
+		ts.Fatalf("issue %s: unknown", args[0])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -39,7 +40,21 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	case err != nil:
 		return c.refuse(actions, err)
 	}
-	return c.run(ctx, actions, cfg)
+	defer c.leaveWorkspace(actions, time.Now())
+	r := &story{Command: c, actions: actions, cfg: cfg}
+	if err := r.setUp(ctx); err != nil {
+		return c.refuse(actions, err)
+	}
+	if r.cli.ScratchDir, err = os.MkdirTemp("", "dbt-tally-"); err != nil {
+		return c.refuse(actions, err)
+	}
+	defer os.RemoveAll(r.cli.ScratchDir)
+	defer r.removeMacros()
+	return map[config.Mode]func(context.Context) int{
+		config.Run:    r.run,
+		config.Report: r.report,
+		config.Prune:  r.prune,
+	}[cfg.Mode](ctx)
 }
 
 // refuse tells every mistake in the inputs; nothing has been done yet.
@@ -58,6 +73,11 @@ func (c Command) tell(actions *runner.Runner, level runner.Level, message string
 		return
 	}
 	fmt.Fprintf(c.Stderr, "dbt-tally: %s: %s\n", level, message)
+}
+
+// say prints a line of our own.
+func (c Command) say(format string, args ...any) {
+	fmt.Fprintf(c.Stdout, format+"\n", args...)
 }
 
 func (c Command) getenv(name string) string {

@@ -10,7 +10,6 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
-	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
@@ -19,7 +18,7 @@ const prepareTimeout = 5 * time.Minute
 
 // prepare makes the audit table and the hooks ready. Where that fails, dbt runs
 // without them (or, under audit-failure: fail, not at all).
-func (r *run) prepare(ctx context.Context) {
+func (r *story) prepare(ctx context.Context) {
 	switch {
 	case r.silent != "":
 		return // the connection could not be read, and that was said
@@ -63,8 +62,29 @@ func (r *run) prepare(ctx context.Context) {
 	}
 }
 
+// open reaches an audit table that is there already, for what runs no dbt command.
+func (r *story) open(ctx context.Context) {
+	if r.silent != "" {
+		return // the connection could not be read, and that was said
+	}
+	if !warehouse.Direct(r.connection.Type) {
+		macros, err := dbt.InstallMacros(r.project.MacroPaths, r.project.PackagesPath, dbt.OperationMacros)
+		if err != nil {
+			r.auditOff(err.Error())
+			return
+		}
+		r.macros = macros
+	}
+	table, err := r.openTable()
+	if err != nil {
+		r.auditOff(err.Error())
+		return
+	}
+	r.table = table
+}
+
 // installMacros brings the macros along that this run needs.
-func (r *run) installMacros() error {
+func (r *story) installMacros() error {
 	set := dbt.HookMacros
 	if r.cfg.Hooks == config.Project {
 		if warehouse.Direct(r.connection.Type) {
@@ -84,13 +104,13 @@ func (r *run) installMacros() error {
 	return nil
 }
 
-func (r *run) removeMacros() {
+func (r *story) removeMacros() {
 	if err := r.macros.Remove(); err != nil {
 		r.tell(r.actions, runner.Warning, err.Error())
 	}
 }
 
-func (r *run) openTable() (auditTable, error) {
+func (r *story) openTable() (auditTable, error) {
 	table := warehouse.Table{Database: r.cfg.Audit.Database, Schema: r.cfg.Audit.Schema, Name: r.cfg.Audit.Table}
 	access := warehouse.Read
 	if r.cfg.Hooks == config.Inject {
@@ -106,31 +126,34 @@ func (r *run) openTable() (auditTable, error) {
 }
 
 // target is the chosen output of the profile.
-func (r *run) target() warehouse.Target {
+func (r *story) target() warehouse.Target {
 	return warehouse.Target{Type: r.connection.Type, Settings: r.connection.Settings, Dir: r.Dir}
 }
 
-// rows reads the audit rows of this run back.
-func (r *run) rows(ctx context.Context, invocations []string) []tally.Row {
-	if r.table == nil || len(invocations) == 0 {
-		return nil
+// finished asks the warehouse, once dbt has ended.
+func (r *story) finished(ctx context.Context, invocations []dbt.Invocation) warehouse.Finished {
+	f := r.finish(invocations)
+	if r.table == nil || len(f.Invocations) == 0 {
+		return warehouse.Finished{}
 	}
-	rows, err := r.table.Rows(ctx, invocations)
+	done, err := r.table.Finish(ctx, f)
+	for _, problem := range done.Problems {
+		r.problem(problem)
+	}
 	if err != nil {
 		r.auditOff("the audit rows could not be read: " + err.Error())
-		return nil
 	}
-	return rows
+	return done
 }
 
 // auditOff notes that nothing is audited, and why.
-func (r *run) auditOff(why string) {
+func (r *story) auditOff(why string) {
 	r.silent = "auditing did not work (the reason is above)"
 	r.problem(why)
 }
 
 // problem notes what is wrong with auditing, in the report and at once.
-func (r *run) problem(text string) {
+func (r *story) problem(text string) {
 	text = r.redact.text(text)
 	r.problems = append(r.problems, text)
 	level := runner.Warning
@@ -141,12 +164,12 @@ func (r *run) problem(text string) {
 }
 
 // blocked says that dbt must not be run: auditing can't work and has to.
-func (r *run) blocked() bool {
+func (r *story) blocked() bool {
 	return r.cfg.Audit.MustWork && r.auditFailed()
 }
 
 // auditFailed says whether auditing itself went wrong. Remarks on a table that
 // could be used are no failure.
-func (r *run) auditFailed() bool {
+func (r *story) auditFailed() bool {
 	return len(r.problems) > 0 && r.silent != ""
 }

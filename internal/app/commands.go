@@ -16,7 +16,7 @@ var shared = [][]string{{"--project-dir"}, {"--profiles-dir"}, {"--profile"}, {"
 
 // commands completes each dbt command with what the inputs say. What a command
 // says itself wins.
-func (r *run) commands() ([]dbt.Command, error) {
+func (r *story) commands() ([]dbt.Command, error) {
 	var commands []dbt.Command
 	for _, words := range r.cfg.Commands {
 		command := dbt.Command(words).
@@ -41,7 +41,7 @@ func (r *run) commands() ([]dbt.Command, error) {
 }
 
 // deps installs the packages that the project declares and does not have.
-func (r *run) deps(ctx context.Context) []dbt.Invocation {
+func (r *story) deps(ctx context.Context) []dbt.Invocation {
 	if r.noDBT != nil {
 		return []dbt.Invocation{r.notStarted(r.dbt[0], r.noDBT)}
 	}
@@ -61,7 +61,7 @@ func (r *run) deps(ctx context.Context) []dbt.Invocation {
 }
 
 // runCommands runs the dbt commands in order, up to the first that fails.
-func (r *run) runCommands(ctx context.Context) []dbt.Invocation {
+func (r *story) runCommands(ctx context.Context) []dbt.Invocation {
 	var invocations []dbt.Invocation
 	for _, command := range r.dbt {
 		inv := r.runCommand(ctx, command, r.hooks)
@@ -74,7 +74,7 @@ func (r *run) runCommands(ctx context.Context) []dbt.Invocation {
 }
 
 // runCommand runs one command. What dbt prints must not speak to the runner.
-func (r *run) runCommand(ctx context.Context, command dbt.Command, hooks dbt.Hooks) dbt.Invocation {
+func (r *story) runCommand(ctx context.Context, command dbt.Command, hooks dbt.Hooks) dbt.Invocation {
 	resume := r.actions.StopCommands()
 	inv, err := r.cli.Run(ctx, command, hooks, r.version)
 	resume()
@@ -85,7 +85,7 @@ func (r *run) runCommand(ctx context.Context, command dbt.Command, hooks dbt.Hoo
 }
 
 // notStarted stands for a command that could not be run at all.
-func (r *run) notStarted(command dbt.Command, err error) dbt.Invocation {
+func (r *story) notStarted(command dbt.Command, err error) dbt.Invocation {
 	r.tell(r.actions, runner.Error, err.Error())
 	now := r.Now()
 	return dbt.Invocation{
@@ -97,7 +97,7 @@ func (r *run) notStarted(command dbt.Command, err error) dbt.Invocation {
 // patience is how long everything after dbt may take. After an interrupt the
 // runner kills us 10 s after it asked dbt to stop
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
-func (r *run) patience(ctx context.Context) time.Duration {
+func (r *story) patience(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 5 * time.Second
 	}

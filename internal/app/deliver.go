@@ -12,30 +12,28 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/dbt-tally/dbt-tally/internal/config"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // deliver brings the report to every surface there is and returns the exit
 // status. A surface that can't be reached is said and passed over: none of them
 // changes the status, and none keeps the next from its turn.
-func (r *run) deliver(ctx context.Context, made report.Report) int {
+func (r *story) deliver(ctx context.Context, made report.Report) int {
 	files := r.writeFiles(made)
 	r.printTable(made, files)
 	if r.actions.Active() {
 		r.annotate(made)
 		r.summarise(made)
-		url := r.comment(ctx, made)
-		r.output(made, files, url)
+		r.output(made, files, r.inform(ctx, made))
 	}
 	return made.ExitCode
 }
 
 // writeFiles writes report.json and report.md and returns where report.json is,
 // "" where it could not be written.
-func (r *run) writeFiles(made report.Report) string {
+func (r *story) writeFiles(made report.Report) string {
 	path := filepath.Join(r.reportDir, "report.json")
 	err := errors.Join(
 		writeFile(path, func(w io.Writer) error { return report.WriteJSON(w, made) }),
@@ -57,7 +55,7 @@ func (r *run) writeFiles(made report.Report) string {
 
 // printTable shows the table after dbt's own output, and where the report is. A
 // run that has nothing to show (dbt ls, dbt parse) prints nothing.
-func (r *run) printTable(made report.Report, files string) {
+func (r *story) printTable(made report.Report, files string) {
 	if len(made.Models) == 0 && len(made.Failures) == 0 && len(made.Audit.Problems) == 0 {
 		return
 	}
@@ -77,26 +75,40 @@ func (r *run) printTable(made report.Report, files string) {
 	}
 }
 
-// annotate marks each failed node at its file.
-func (r *run) annotate(made report.Report) {
+// annotate marks each failed node and each breach at its file.
+func (r *story) annotate(made report.Report) {
 	if !r.cfg.Annotations {
 		return
 	}
 	for _, failure := range made.Failures {
 		r.actions.Annotate(runner.Annotation{
 			Level: runner.Error, Title: "dbt: " + failure.Kind + " failed",
-			File: r.repositoryPath(failure), Message: failure.NodeID + "\n" + failure.Message,
+			File: r.repositoryPath(failure.Path), Message: failure.NodeID + "\n" + failure.Message,
+		})
+	}
+	paths := map[string]string{}
+	for _, model := range made.Models {
+		paths[model.NodeID] = model.Path
+	}
+	for _, gate := range made.Gates {
+		level := runner.Error
+		if gate.Severity == tally.SeverityWarn {
+			level = runner.Warning
+		}
+		r.actions.Annotate(runner.Annotation{
+			Level: level, Title: "dbt-tally: gate breached", File: r.repositoryPath(paths[gate.NodeID]),
+			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
 		})
 	}
 }
 
-// repositoryPath is a failed node's file relative to the repository, "" where it
-// has none there (a package's model).
-func (r *run) repositoryPath(failure report.Failure) string {
-	if failure.Path == "" {
+// repositoryPath is a file of the project relative to the repository, "" where it
+// is not there (a package's model).
+func (r *story) repositoryPath(file string) string {
+	if file == "" {
 		return ""
 	}
-	path := filepath.Join(r.project.Dir, filepath.FromSlash(failure.Path))
+	path := filepath.Join(r.project.Dir, filepath.FromSlash(file))
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}
@@ -108,7 +120,7 @@ func (r *run) repositoryPath(failure report.Failure) string {
 
 // inWorkspace makes a path relative to the checkout: the container's absolute
 // path means nothing to the steps after it. What lies elsewhere stays as it is.
-func (r *run) inWorkspace(path string) string {
+func (r *story) inWorkspace(path string) string {
 	root := r.getenv("GITHUB_WORKSPACE")
 	relative, err := filepath.Rel(root, path)
 	if path == "" || root == "" || err != nil || !filepath.IsLocal(relative) {
@@ -117,11 +129,15 @@ func (r *run) inWorkspace(path string) string {
 	return relative
 }
 
-func (r *run) summarise(made report.Report) {
+func (r *story) summarise(made report.Report) {
 	if !r.cfg.Summary {
 		return
 	}
-	text, err := report.Summary(made)
+	summary := report.Summary
+	if r.event.PullRequest == 0 {
+		summary = report.SummaryWithTrend // nobody compares it with a pull request's files: show how it went so far
+	}
+	text, err := summary(made)
 	if err == nil {
 		err = r.actions.Summary(text)
 	}
@@ -130,59 +146,7 @@ func (r *run) summarise(made report.Report) {
 	}
 }
 
-// comment brings the pull request's comment up to date and returns its address,
-// "" where there is none.
-func (r *run) comment(ctx context.Context, made report.Report) string {
-	switch {
-	case r.cfg.Comment == config.CommentOff:
-		return ""
-	case r.event.PullRequest == 0:
-		r.skip("comment", errNoPullRequest)
-		return ""
-	case r.cfg.GitHubToken == "":
-		r.skip("comment", errNoToken)
-		return ""
-	}
-	posted, err := r.post(ctx, made)
-	if err != nil {
-		r.skip("comment", err)
-		return ""
-	}
-	return posted.URL
-}
-
-var (
-	errNoPullRequest = errors.New("no pull request")
-	errNoToken       = errors.New("no github-token; see docs/permissions.md")
-)
-
-func (r *run) post(ctx context.Context, made report.Report) (github.Posted, error) {
-	body, err := report.Comment(made, r.event.RunURL)
-	if err != nil {
-		return github.Posted{}, err
-	}
-	client, err := github.New(github.Config{
-		HTTP: r.HTTP, APIURL: r.event.APIURL, GraphQLURL: r.event.GraphQLURL,
-		Token: r.cfg.GitHubToken, Repository: r.event.Repository,
-	})
-	if err != nil {
-		return github.Posted{}, err
-	}
-	var forge pullRequests = client
-	return forge.Comment(ctx, github.Comment{
-		PullRequest: r.event.PullRequest, Key: r.cfg.CommentKey,
-		RunID: r.event.RunID, RunAttempt: r.event.RunAttempt, Body: body,
-		OnlyUpdate: r.cfg.Comment == config.CommentChanges && !worthAComment(made),
-	})
-}
-
-// worthAComment says whether comment: changes starts a comment: rows changed, or
-// something went wrong.
-func worthAComment(made report.Report) bool {
-	return made.Totals.Changed > 0 || made.Status != report.Success || len(made.Audit.Problems) > 0
-}
-
-func (r *run) output(made report.Report, files, commentURL string) {
+func (r *story) output(made report.Report, files, commentURL string) {
 	var ids []string
 	for _, inv := range made.Invocations {
 		ids = append(ids, inv.ID)
@@ -205,6 +169,7 @@ func (r *run) output(made report.Report, files, commentURL string) {
 		"rows-before":    number(made.Totals.RowsBefore),
 		"rows-after":     number(made.Totals.RowsAfter),
 		"rows-delta":     number(made.Totals.RowsDelta),
+		"gates-breached": strconv.Itoa(made.Totals.GatesBreached),
 		"comment-url":    commentURL,
 		"report-json":    r.inWorkspace(files),
 	}
@@ -218,7 +183,7 @@ func (r *run) output(made report.Report, files, commentURL string) {
 
 // skip says, once, that a surface was passed over and why. No pull request is no
 // cause for alarm.
-func (r *run) skip(surface string, why error) {
+func (r *story) skip(surface string, why error) {
 	level := runner.Warning
 	if errors.Is(why, errNoPullRequest) {
 		level = runner.Notice

@@ -15,6 +15,7 @@ func Outputs() []Output {
 		{"rows-before", "Rows before the run, of the models whose change is known."},
 		{"rows-after", "Rows after the run, of the same models."},
 		{"rows-delta", "rows-after less rows-before."},
+		{"gates-breached", "Number of breaches, of whatever severity."},
 		{"comment-url", "Address of the comment; empty where there is none."},
 		{"report-json", "Path of report.json, relative to the workspace; empty where it could not be written."},
 	}

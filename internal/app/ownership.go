@@ -1,13 +1,24 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/runner"
 )
+
+// leaveWorkspace gives back what this run made in the checkout, or in the working
+// folder where there is none.
+func (c Command) leaveWorkspace(actions *runner.Runner, since time.Time) {
+	if err := giveBack(cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir), since); err != nil {
+		c.tell(actions, runner.Warning, "files of root may be left in the workspace: "+err.Error())
+	}
+}
 
 // giveBack hands what this run made in a folder to the folder's owner. As a
 // container action we are root in a workspace that is somebody else's, and what

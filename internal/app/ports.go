@@ -2,9 +2,9 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
-	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
@@ -12,11 +12,19 @@ import (
 type auditTable interface {
 	// Prepare makes the table ready before dbt starts, and proves it.
 	Prepare(ctx context.Context) (warehouse.Prepared, error)
-	// Rows reads the rows of these invocations back.
-	Rows(ctx context.Context, invocations []string) ([]tally.Row, error)
+	// Finish records the invocations, reads their rows back and finds the history.
+	Finish(ctx context.Context, f warehouse.Finish) (warehouse.Finished, error)
+	// Prune deletes old rows.
+	Prune(ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64)) (log, runs int64, err error)
 }
 
 // pullRequests is where a report's comment goes.
 type pullRequests interface {
 	Comment(ctx context.Context, comment github.Comment) (github.Posted, error)
+	OpenPullRequest(ctx context.Context, branch, sha string) (number int, ok bool, err error)
+}
+
+// issues is where breaches go that no pull request is about.
+type issues interface {
+	Issue(ctx context.Context, issue github.Issue) (github.Posted, error)
 }

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -12,55 +14,69 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// makeReport reads the audit rows back, joins them with what dbt said and makes
-// the one report that every surface is rendered from.
-func (r *run) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
+// makeReport asks the warehouse what the hooks wrote and what earlier runs found,
+// joins it with what dbt said and makes the one report that every surface is
+// rendered from.
+func (r *story) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
 	nodes := r.nodes(invocations)
 	in := r.tallyInput(ctx, invocations, nodes)
 	counted := tally.Compare(in)
 	r.explainFirstBuilds(counted)
+
 	about := report.Run{
 		GeneratedAt:  r.Now(),
 		TallyVersion: r.Version,
 		Status:       report.Success,
-		ExitCode:     exitCode(invocations),
+		ExitCode:     cmp.Or(exitCode(invocations), r.ownExitCode(counted)),
 		Target: report.Target{
 			Name: r.connection.Target, Type: r.connection.Type,
 			Database: r.target().Database(), Schema: r.target().Schema(),
 		},
-		Audit:    report.Audit{Table: r.relation, Problems: r.problems},
-		Failures: r.failures(invocations, nodes),
+		Audit:          report.Audit{Table: r.relation, Problems: r.problems},
+		Failures:       r.failures(invocations, nodes),
+		BaselineMaxAge: r.cfg.Baseline.MaxAge,
 	}
+	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations, in.Rows)
 	for _, inv := range invocations {
 		about.Invocations = append(about.Invocations, report.Invocation{
 			ID: inv.ID, Command: r.redact.text(inv.Command.String()), DBTVersion: inv.DBTVersion,
 			StartedAt: inv.StartedAt.UTC(), CompletedAt: inv.CompletedAt.UTC(), ExitCode: inv.ExitCode,
 		})
-		if inv.Interrupted {
-			about.Status = report.Incomplete
+		if status := invocationStatus(inv); status != report.Success {
+			about.Status = status
 		}
 	}
-	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations, in.Rows)
-	if r.cfg.Audit.MustWork && r.auditFailed() && about.ExitCode == 0 {
-		about.ExitCode = ExitAuditFailed
-	}
-	if about.ExitCode != 0 && about.Status == report.Success {
-		about.Status = report.Failed
+	if len(invocations) == 0 {
+		about.Status = report.Failed // auditing had to work and could not
 	}
 	return report.New(about, counted)
 }
 
-func (r *run) tallyInput(ctx context.Context, invocations []dbt.Invocation, nodes []dbt.ManifestNode) tally.Input {
+// ownExitCode is the exit status where dbt itself has nothing to complain about.
+func (r *story) ownExitCode(t tally.Tally) int {
+	breached := func(m tally.Model) bool {
+		return slices.ContainsFunc(m.Breaches, func(b tally.Breach) bool { return b.Severity != tally.SeverityWarn })
+	}
+	switch {
+	case r.badGates, slices.ContainsFunc(t.Models, breached):
+		return ExitGateBreached
+	case r.cfg.Audit.MustWork && r.auditFailed():
+		return ExitAuditFailed
+	default:
+		return ExitOK
+	}
+}
+
+func (r *story) tallyInput(ctx context.Context, invocations []dbt.Invocation, nodes []dbt.ManifestNode) tally.Input {
 	in := tally.Input{
 		RollsBack: warehouse.RollsBack(r.connection.Type) && !r.version.Rust,
 		OwnHooks:  r.macros.OwnHooks,
 
 		ProjectHooks: r.cfg.Hooks == config.Project,
+		Limits:       r.cfg.Limits,
 	}
 	for _, inv := range invocations {
-		if inv.ID != "" {
-			in.Invocations = append(in.Invocations, inv.ID)
-		}
+		in.Invocations = append(in.Invocations, inv.ID)
 		for _, node := range inv.Nodes {
 			in.Results = append(in.Results, tally.Result{
 				Invocation: inv.ID, NodeID: node.NodeID, Status: node.Status,
@@ -68,21 +84,33 @@ func (r *run) tallyInput(ctx context.Context, invocations []dbt.Invocation, node
 			})
 		}
 	}
-	in.Rows = r.rows(ctx, in.Invocations)
+	done := r.finished(ctx, invocations)
+	in.Rows, in.History = done.Rows, done.History
 	in.Unaudited = r.silent
 	for _, node := range nodes {
 		if node.Counted() {
-			in.Nodes = append(in.Nodes, tally.Node{
-				ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: node.Path,
-				Relation: node.Relation, Materialized: node.Config.Materialized, OptedOut: node.OptedOut(),
-			})
+			in.Nodes = append(in.Nodes, r.node(node))
 		}
 	}
 	return in
 }
 
+// node is a node of the manifest in the domain's words. Gates that can't be read
+// are said with the node's name and count as breached: nobody checks them.
+func (r *story) node(node dbt.ManifestNode) tally.Node {
+	limits, audit, err := tally.ParseMeta(node.Config.Meta["tally"], r.cfg.Limits)
+	if err != nil {
+		r.problem(fmt.Sprintf("meta.tally of %s: %v", node.ID, err))
+		r.badGates = true
+	}
+	return tally.Node{
+		ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: node.Path,
+		Relation: node.Relation, Materialized: node.Config.Materialized, OptedOut: !audit, Limits: limits,
+	}
+}
+
 // explainFirstBuilds tells who followed the tutorial why their models fail.
-func (r *run) explainFirstBuilds(t tally.Tally) {
+func (r *story) explainFirstBuilds(t tally.Tally) {
 	n := 0
 	for _, m := range t.Models {
 		if m.Reason == tally.FirstBuildHook {
@@ -98,7 +126,7 @@ func (r *run) explainFirstBuilds(t tally.Tally) {
 }
 
 // nodes reads the manifest: the models, and whatever failed.
-func (r *run) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
+func (r *story) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
 	var failed []string
 	any := false
 	for _, inv := range invocations {
@@ -120,7 +148,7 @@ func (r *run) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
 }
 
 // failures are the nodes that dbt counts as failed, and a dbt that could not run.
-func (r *run) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) []report.Failure {
+func (r *story) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) []report.Failure {
 	paths := make(map[string]string, len(nodes))
 	for _, node := range nodes {
 		paths[node.ID] = node.Path

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -12,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/runner"
 )
 
-// run is one run of dbt-tally: what is known so far, filled in as the story goes.
-type run struct {
+// story is one run of dbt-tally: what is known so far, filled in as it goes.
+type story struct {
 	Command
 	actions *runner.Runner
 	cfg     config.Config
@@ -34,25 +33,15 @@ type run struct {
 	relation string   // the audit table as the warehouse writes it
 	silent   string   // why no model can leave an audit row, "" when they can
 	problems []string // what went wrong with auditing
+	badGates bool     // a model's gates could not be read
 }
 
-func (c Command) run(ctx context.Context, actions *runner.Runner, cfg config.Config) int {
-	r := &run{Command: c, actions: actions, cfg: cfg}
-	if err := r.setUp(ctx); err != nil {
-		return c.refuse(actions, err)
-	}
-	scratch, err := os.MkdirTemp("", "dbt-tally-")
-	if err != nil {
-		return c.refuse(actions, err)
-	}
-	defer os.RemoveAll(scratch)
-	r.cli.ScratchDir = scratch
-
+// run runs dbt with its hooks and reports.
+func (r *story) run(ctx context.Context) int {
 	invocations := r.deps(ctx)
 	if !failed(invocations) {
 		r.prepare(ctx)
 	}
-	defer r.removeMacros()
 	if !failed(invocations) && !r.blocked() {
 		invocations = append(invocations, r.runCommands(ctx)...)
 	}
@@ -69,7 +58,7 @@ func (c Command) run(ctx context.Context, actions *runner.Runner, cfg config.Con
 // reached. Nothing is written but a proof that the report can be, and no dbt
 // command is run. An error is a mistake in the inputs; a connection that can't be
 // told is not: dbt will say what it thinks of it.
-func (r *run) setUp(ctx context.Context) error {
+func (r *story) setUp(ctx context.Context) error {
 	var err, eventErr error
 	if r.actions.Active() {
 		r.event, eventErr = r.actions.Event()
@@ -112,7 +101,7 @@ func (r *run) setUp(ctx context.Context) error {
 }
 
 // profileOptions are what dbt will be told, to resolve the connection as it does.
-func (r *run) profileOptions() (profile.Options, error) {
+func (r *story) profileOptions() (profile.Options, error) {
 	first := r.dbt[0]
 	flag := func(names ...string) string {
 		value, _ := first.Flag(names...)
@@ -132,7 +121,7 @@ func (r *run) profileOptions() (profile.Options, error) {
 }
 
 // connect resolves the connection. What can't be resolved turns auditing off.
-func (r *run) connect(options profile.Options) {
+func (r *story) connect(options profile.Options) {
 	var err error
 	r.connection, err = profile.Resolve(options, r.project)
 	r.redact = newRedactor(append(r.connection.Secrets, r.cfg.GitHubToken))
@@ -143,7 +132,7 @@ func (r *run) connect(options profile.Options) {
 }
 
 // executable is the dbt to run; a path is relative to the working folder.
-func (r *run) executable() string {
+func (r *story) executable() string {
 	name := r.cfg.DBTExecutable
 	if filepath.Base(name) == name {
 		return name
@@ -159,7 +148,7 @@ func absolute(base, path string) string {
 }
 
 // prepareReportDir makes sure that the report can be written before anything runs.
-func (r *run) prepareReportDir() error {
+func (r *story) prepareReportDir() error {
 	r.reportDir = r.cfg.ReportDir
 	if r.reportDir == "" {
 		r.reportDir = filepath.Join(r.project.TargetPath, "dbt-tally")

@@ -24,7 +24,12 @@ type runResults struct {
 	Metadata struct {
 		InvocationID string `json:"invocation_id"`
 		DBTVersion   string `json:"dbt_version"`
+		GeneratedAt  string `json:"generated_at"`
 	} `json:"metadata"`
+	ElapsedTime float64 `json:"elapsed_time"` // seconds
+	Args        struct {
+		InvocationCommand string `json:"invocation_command"`
+	} `json:"args"`
 	Results []struct {
 		UniqueID      string  `json:"unique_id"`
 		Status        string  `json:"status"`

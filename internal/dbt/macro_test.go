@@ -52,13 +52,13 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 func TestALeftOverIsReplacedAndTheFolderKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	old := write(t, macroMark+"of an earlier run", dir, macroFile)
+	old := write(t, macroMark+"a left-over", dir, macroFile)
 	m, err := InstallMacros([]string{dir}, "", OperationMacros)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, _ := os.ReadFile(old)
-	if strings.Contains(string(text), "earlier run") || strings.Contains(string(text), "macro run_hooks") {
+	if strings.Contains(string(text), "a left-over") || strings.Contains(string(text), "macro run_hooks") {
 		t.Errorf("got\n%s", text)
 	}
 	if err := m.Remove(); err != nil {

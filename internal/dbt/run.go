@@ -3,11 +3,13 @@ package dbt
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -76,15 +78,7 @@ func (c CLI) collect(inv *Invocation, seen *progress) {
 	results, err := c.readRunResults()
 	switch {
 	case err == nil && (inv.ID == "" || results.Metadata.InvocationID == inv.ID):
-		inv.ID = results.Metadata.InvocationID
-		inv.DBTVersion = results.Metadata.DBTVersion
-		for _, r := range results.Results {
-			node := NodeResult{NodeID: r.UniqueID, Status: r.Status, Seconds: r.ExecutionTime}
-			if r.Message != nil {
-				node.Message = ansi.ReplaceAllString(*r.Message, "")
-			}
-			inv.Nodes = append(inv.Nodes, node)
-		}
+		inv.take(results)
 	default:
 		inv.Nodes = seen.finished
 	}
@@ -99,6 +93,43 @@ func (c CLI) collect(inv *Invocation, seen *progress) {
 	}
 	if inv.ExitCode != 0 && len(inv.Nodes) == 0 {
 		inv.Error = strings.TrimSpace(cmp.Or(seen.mainError, seen.lastError))
+	}
+}
+
+// Past is an invocation that ran earlier, as far as run_results.json still tells;
+// "" is whichever that file is of. The error is fs.ErrNotExist where no ID is
+// given and there is no such file.
+func (c CLI) Past(id string) (Invocation, error) {
+	results, err := c.readRunResults()
+	switch {
+	case err != nil && id == "":
+		return Invocation{}, fmt.Errorf("%w; want --invocation, or a dbt command that ran before; see docs/inputs.md", err)
+	case err != nil || id != "" && results.Metadata.InvocationID != id:
+		return Invocation{ID: id}, nil
+	}
+	ended, _ := time.Parse(time.RFC3339, results.Metadata.GeneratedAt) // the zero time where dbt says otherwise
+	inv := Invocation{
+		Command:     Command(strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt "))),
+		CompletedAt: ended,
+		StartedAt:   ended.Add(-time.Duration(results.ElapsedTime * float64(time.Second))),
+	}
+	inv.take(results)
+	if slices.ContainsFunc(inv.Nodes, NodeResult.Failed) {
+		inv.ExitCode = ExitNodesFailed
+	}
+	return inv, nil
+}
+
+// take takes over what run_results.json says.
+func (inv *Invocation) take(results runResults) {
+	inv.ID = results.Metadata.InvocationID
+	inv.DBTVersion = results.Metadata.DBTVersion
+	for _, r := range results.Results {
+		node := NodeResult{NodeID: r.UniqueID, Status: r.Status, Seconds: r.ExecutionTime}
+		if r.Message != nil {
+			node.Message = ansi.ReplaceAllString(*r.Message, "")
+		}
+		inv.Nodes = append(inv.Nodes, node)
 	}
 }
 

@@ -77,6 +77,7 @@ func (d Database) Settings() map[string]any {
 func (d Database) Exec(t testing.TB, statements ...string) {
 	t.Helper()
 	conn := d.connect(t)
+	defer conn.Close(context.Background())
 	for _, statement := range statements {
 		if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -87,7 +88,9 @@ func (d Database) Exec(t testing.TB, statements ...string) {
 // Query returns all rows of a query as text, "<nil>" where a value is null.
 func (d Database) Query(t testing.TB, query string) [][]string {
 	t.Helper()
-	rows, err := d.connect(t).Query(t.Context(), query)
+	conn := d.connect(t)
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), query)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
@@ -126,7 +129,6 @@ func (d Database) connect(t testing.TB) *pgx.Conn {
 	if err != nil {
 		t.Fatalf("connect to the test database %s: %v", d.Name, err)
 	}
-	t.Cleanup(func() { conn.Close(context.Background()) })
 	return conn
 }
 

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// finish is all that is asked of the warehouse once dbt has ended: record these
+// runs, read their rows, find what to compare them with.
+func (r *story) finish(invocations []dbt.Invocation) warehouse.Finish {
+	f := warehouse.Finish{History: r.historyQuery(invocations)}
+	for _, inv := range invocations {
+		if inv.ID == "" {
+			continue
+		}
+		f.Invocations = append(f.Invocations, inv.ID)
+		if r.cfg.Mode == config.Run {
+			f.Runs = append(f.Runs, r.record(inv))
+		}
+	}
+	return f
+}
+
+// record is what the run table keeps of an invocation.
+func (r *story) record(inv dbt.Invocation) tally.Run {
+	return tally.Run{
+		ID: inv.ID, StartedAt: inv.StartedAt, CompletedAt: inv.CompletedAt,
+		Status: string(invocationStatus(inv)), ExitCode: inv.ExitCode, Command: r.redact.text(inv.Command.String()),
+		Target: r.connection.Target, Repository: r.event.Repository, Branch: r.event.HeadRef, Commit: r.event.HeadSHA,
+		Event: r.event.Name, PullRequest: r.event.PullRequest, Workflow: r.event.Workflow, Job: r.event.Job,
+		URL: r.event.RunURL, DBTVersion: inv.DBTVersion, Version: r.Version,
+	}
+}
+
+func invocationStatus(inv dbt.Invocation) report.Status {
+	switch {
+	case inv.Interrupted:
+		return report.Incomplete
+	case inv.ExitCode != 0:
+		return report.Failed
+	default:
+		return report.Success
+	}
+}
+
+// historyQuery says which earlier runs this one is compared with: under auto the
+// base branch's where the job has one (a pull request, a merge group), else the
+// same branch's, and away from GitHub any of the same target.
+func (r *story) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQuery {
+	wanted := r.cfg.Baseline
+	if wanted.Off || len(invocations) == 0 {
+		return warehouse.HistoryQuery{}
+	}
+	query := warehouse.HistoryQuery{
+		Wanted: true, RunID: wanted.RunID, Branch: wanted.Branch, Target: cmp.Or(wanted.Target, r.connection.Target),
+		Before: invocations[0].StartedAt, Database: wanted.Database, Schema: wanted.Schema,
+	}
+	if query.RunID == "" && query.Branch == "" {
+		query.Branch = cmp.Or(r.event.BaseRef, r.event.HeadRef)
+	}
+	return query
+}
