@@ -5,8 +5,6 @@ package github
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -104,43 +102,4 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Header.Set("Authorization", "Bearer "+b.token)
 	}
 	return b.next.RoundTrip(r)
-}
-
-// read asks up to three times where GitHub, or the way to it, is down for a
-// moment. Only what changes nothing may be asked so.
-func (c *Client) read(ctx context.Context, ask func() error) error {
-	pause := c.pause
-	for attempt := 1; ; attempt++ {
-		err := c.failure(ask())
-		if attempt == 3 || !errors.Is(err, ErrUnavailable) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-			pause *= 2
-		}
-	}
-}
-
-// pages returns what a list has on all its pages.
-func pages[T any](ctx context.Context, c *Client, list func(github.ListOptions) ([]T, *github.Response, error)) ([]T, error) {
-	var all []T
-	for page := 1; page != 0; {
-		var (
-			part []T
-			resp *github.Response
-		)
-		err := c.read(ctx, func() (err error) {
-			part, resp, err = list(github.ListOptions{Page: page, PerPage: 100})
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, part...)
-		page = resp.NextPage
-	}
-	return all, nil
 }

@@ -47,11 +47,13 @@ type Posted struct {
 // are deleted.
 //
 // A create is never tried again: an answer that got lost may stand for a comment
-// that is there.
+// that is there. A rate limit is waited for, where that takes no minute.
 //
 // The error is an *Error or the context's. Where the comment is there and only
 // removing others went wrong, Posted is set as well.
 func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	k := keeper{
 		place: comments{c, cm.PullRequest},
 		want: sticky{
@@ -91,19 +93,27 @@ func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
 }
 
 func (c comments) create(ctx context.Context, text sticky) (sticky, error) {
-	created, _, err := c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, &github.IssueComment{Body: text.body()})
+	var created *github.IssueComment
+	err := c.ask(ctx, func() (err error) {
+		created, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, &github.IssueComment{Body: text.body()})
+		return err
+	})
 	text.id, text.url, text.author = created.GetID(), created.GetHTMLURL(), created.GetUser().GetLogin()
-	return text, c.failure(err)
+	return text, err
 }
 
 func (c comments) edit(ctx context.Context, id int64, text sticky) error {
-	_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, id, &github.IssueComment{Body: text.body()})
-	return c.failure(err)
+	return c.ask(ctx, func() error {
+		_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, id, &github.IssueComment{Body: text.body()})
+		return err
+	})
 }
 
 func (c comments) remove(ctx context.Context, id int64) error {
-	_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, id)
-	return c.failure(err)
+	return c.ask(ctx, func() error {
+		_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, id)
+		return err
+	})
 }
 
 // fromComment is false for a comment that does not begin with our marker.

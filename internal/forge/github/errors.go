@@ -94,8 +94,7 @@ func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 	e := &Error{Kind: ErrRefused, Status: status, Detail: strings.Join(details, ": ")}
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && header.Get("Retry-After") != "":
-		seconds, _ := strconv.Atoi(header.Get("Retry-After"))
-		e.Kind, e.RetryAfter = ErrRateLimited, time.Duration(seconds)*time.Second
+		e.Kind, e.RetryAfter = ErrRateLimited, retryAfter(header)
 	case status == http.StatusForbidden && strings.Contains(e.Detail, "locked"):
 		e.Kind = ErrLocked
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
@@ -106,6 +105,20 @@ func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 		e.Kind = ErrUnavailable
 	}
 	return e
+}
+
+// retryAfter reads both of GitHub's ways to say how long to wait; go-github knows
+// the second only beside status 403.
+// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+func retryAfter(header http.Header) time.Duration {
+	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil {
+		return time.Duration(max(0, seconds)) * time.Second
+	}
+	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
+	if err != nil || header.Get("X-Ratelimit-Remaining") != "0" {
+		return 0
+	}
+	return max(0, time.Until(time.Unix(reset, 0)))
 }
 
 func fromNetwork(err error) *Error {

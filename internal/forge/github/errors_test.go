@@ -3,12 +3,8 @@ package github
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -100,41 +96,6 @@ func TestTextBeyondTheLimitIsTooLong(t *testing.T) {
 		PullRequest: fakegithub.PullRequest, Body: strings.Repeat("x", 65_536),
 	})
 	wantKind(t, err, ErrTooLong, "maximum is 65536 characters")
-}
-
-func TestRateLimitsSayHowLong(t *testing.T) {
-	t.Parallel()
-	for name, answer := range map[string]struct {
-		header http.Header
-		body   string
-	}{
-		"primary": {http.Header{
-			"X-Ratelimit-Remaining": {"0"},
-			"X-Ratelimit-Reset":     {fmt.Sprint(time.Now().Add(10 * time.Minute).Unix())},
-		}, ""},
-		"secondary": {
-			http.Header{"Retry-After": {"600"}},
-			`{"documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				maps.Copy(w.Header(), answer.header)
-				w.WriteHeader(http.StatusForbidden)
-				_, _ = io.WriteString(w, answer.body)
-			}))
-			t.Cleanup(server.Close)
-
-			err := postFails(t, clientFor(t, server.URL, "secret", nil))
-
-			wantKind(t, err, ErrRateLimited)
-			var e *Error
-			if !errors.As(err, &e) || e.RetryAfter < 9*time.Minute || e.RetryAfter > 10*time.Minute {
-				t.Errorf("%v does not say to wait 10 minutes", err)
-			}
-		})
-	}
 }
 
 func TestCreateIsNeverTriedAgain(t *testing.T) {

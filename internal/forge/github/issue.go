@@ -31,6 +31,8 @@ type Issue struct {
 // The error is an *Error or the context's. Where the issue is as it should be and
 // only closing others or the comment went wrong, Posted is set as well.
 func (c *Client) Issue(ctx context.Context, is Issue) (Posted, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	c = c.needing(issuesWrite)
 	posted, err := c.issue(ctx, is)
 	if err != nil {
@@ -65,15 +67,25 @@ func (c *Client) issue(ctx context.Context, is Issue) (Posted, error) {
 		return Posted{}, err
 	}
 	// Not before it is closed: the next run would find it open and say so again.
-	_, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, int(oldest.id), &github.IssueComment{Body: &is.Body})
-	return Posted{oldest.url, Closed}, errors.Join(c.failure(err), k.removeOthers(ctx, found, oldest))
+	return Posted{oldest.url, Closed}, errors.Join(c.say(ctx, oldest.id, is.Body), k.removeOthers(ctx, found, oldest))
 }
 
 func (c *Client) close(ctx context.Context, number int64, reason string) error {
-	_, _, err := c.api.Issues.Edit(ctx, c.owner, c.repo, int(number), &github.IssueRequest{
-		State: github.String("closed"), StateReason: &reason,
+	return c.change(ctx, number, &github.IssueRequest{State: github.String("closed"), StateReason: &reason})
+}
+
+func (c *Client) change(ctx context.Context, number int64, to *github.IssueRequest) error {
+	return c.ask(ctx, func() error {
+		_, _, err := c.api.Issues.Edit(ctx, c.owner, c.repo, int(number), to)
+		return err
 	})
-	return c.failure(err)
+}
+
+func (c *Client) say(ctx context.Context, number int64, text string) error {
+	return c.ask(ctx, func() error {
+		_, _, err := c.api.Issues.CreateComment(ctx, c.owner, c.repo, int(number), &github.IssueComment{Body: &text})
+		return err
+	})
 }
 
 // issues are the open ones of the repository.
@@ -95,14 +107,17 @@ func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
 }
 
 func (c issues) create(ctx context.Context, text sticky) (sticky, error) {
-	created, _, err := c.api.Issues.Create(ctx, c.owner, c.repo, &github.IssueRequest{Title: &text.title, Body: text.body()})
+	var created *github.Issue
+	err := c.ask(ctx, func() (err error) {
+		created, _, err = c.api.Issues.Create(ctx, c.owner, c.repo, &github.IssueRequest{Title: &text.title, Body: text.body()})
+		return err
+	})
 	text.id, text.url, text.author = int64(created.GetNumber()), created.GetHTMLURL(), created.GetUser().GetLogin()
-	return text, c.failure(err)
+	return text, err
 }
 
 func (c issues) edit(ctx context.Context, id int64, text sticky) error {
-	_, _, err := c.api.Issues.Edit(ctx, c.owner, c.repo, int(id), &github.IssueRequest{Title: &text.title, Body: text.body()})
-	return c.failure(err)
+	return c.change(ctx, id, &github.IssueRequest{Title: &text.title, Body: text.body()})
 }
 
 // remove closes an issue: only an administrator may delete one.

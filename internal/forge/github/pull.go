@@ -15,6 +15,8 @@ import (
 //
 // The error is an *Error or the context's.
 func (c *Client) OpenPullRequest(ctx context.Context, branch, sha string) (number int, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	all, err := pages(ctx, c, func(o github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
 		return c.api.PullRequests.List(ctx, c.owner, c.repo, &github.PullRequestListOptions{
 			State: "open", Head: c.owner + ":" + branch, Sort: "created", Direction: "asc", ListOptions: o,
