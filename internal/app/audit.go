@@ -85,12 +85,15 @@ func (r *story) open(ctx context.Context) {
 
 // installMacros brings the macros along that this run needs.
 func (r *story) installMacros() error {
-	set := dbt.HookMacros
-	if r.cfg.Hooks == config.Project {
-		if warehouse.Direct(r.connection.Type) {
-			return nil
-		}
-		set = dbt.OperationMacros
+	var set dbt.MacroSet
+	if r.cfg.Hooks == config.Inject {
+		set |= dbt.HookMacros
+	}
+	if !warehouse.Direct(r.connection.Type) {
+		set |= dbt.OperationMacros
+	}
+	if set == 0 {
+		return nil
 	}
 	macros, err := dbt.InstallMacros(r.project.MacroPaths, r.project.PackagesPath, set)
 	if err != nil {

@@ -40,13 +40,14 @@ type Macros struct {
 	madeDir string // the folder made for the file, removed with it
 }
 
-// MacroSet says which of the macros a run needs.
-type MacroSet int
+// MacroSet says which of the macros a run needs: some of the bits below. Macros
+// that nobody calls cost dbt time at every model all the same.
+type MacroSet uint8
 
 // The macros that a run can need.
 const (
-	HookMacros      MacroSet = iota // the audit hooks, and what follows
-	OperationMacros                 // only those that run-operation calls
+	HookMacros      MacroSet = 1 << iota // the audit hooks
+	OperationMacros                      // those that run-operation calls
 )
 
 // InstallMacros writes the audit macros into the first of the project's
@@ -64,7 +65,7 @@ func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macr
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return Macros{}, fmt.Errorf("read %s: %w", m.Path, err)
 	}
-	if set == HookMacros {
+	if set&HookMacros != 0 {
 		m.findRunHooks(macroPaths, packagesPath)
 	}
 
@@ -97,11 +98,14 @@ func (m Macros) Remove() error {
 
 // macroText is the macro file, with or without the override of run_hooks.
 func macroText(set MacroSet, override bool) []byte {
-	names := []string{"operations.sql"}
-	if set == HookMacros {
+	var names []string
+	if set&OperationMacros != 0 {
+		names = append(names, "operations.sql")
+	}
+	if set&HookMacros != 0 {
 		names = append(names, "hooks.sql")
 	}
-	if set == HookMacros && override {
+	if set&HookMacros != 0 && override {
 		names = append(names, "run_hooks.sql")
 	}
 	text := []byte(macroMark)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func write(t *testing.T, text string, path ...string) string {
 func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "macros")
-	m, err := InstallMacros([]string{dir, "never-used"}, "", HookMacros)
+	m, err := InstallMacros([]string{dir, "never-used"}, "", HookMacros|OperationMacros)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +47,30 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the macro folder, which was not there, is left: %v", err)
+	}
+}
+
+func TestHooksComeWithoutTheOperations(t *testing.T) {
+	t.Parallel()
+	m, err := InstallMacros([]string{t.TempDir()}, "", HookMacros)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(m.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defined := map[string]bool{}
+	for _, macro := range regexp.MustCompile(`macro (\w+)\(`).FindAllSubmatch(text, -1) {
+		defined[string(macro[1])] = true
+	}
+	if defined["dbt_tally_prepare"] {
+		t.Error("dbt_tally_prepare is there, which no hook calls")
+	}
+	for _, called := range regexp.MustCompile(`\bdbt_tally_\w+\(`).FindAllString(string(text), -1) {
+		if name := strings.TrimSuffix(called, "("); !defined[name] {
+			t.Errorf("%s is called and not defined", name)
+		}
 	}
 }
 
