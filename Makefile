@@ -32,8 +32,8 @@ golden: ## Rewrite the golden files with what the tests get: read the diff
 	go test $$(grep -rl --include='*_test.go' internaltest/golden . | xargs -n 1 dirname | sort -u) -update
 
 .PHONY: bench
-bench: tools ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: tools ## Measure what dbt-tally costs, beside what it may cost
+	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h
 
 .PHONY: tools
 tools: ## Install what the tests need

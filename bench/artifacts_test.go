@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+)
+
+// invocation is the invocation_id of the artifacts.
+const invocation = "6b2f0c1e-6f0a-4c4e-9d55-3f5f5f0c9a11"
+
+type object = map[string]any
+
+// writeArtifacts writes what dbt leaves after 1,000 models, in the sizes that
+// were seen of it: 50 kB of manifest and 33 kB of event log a model.
+func writeArtifacts(tb testing.TB, dir string) {
+	tb.Helper()
+	metadata := object{"invocation_id": invocation, "dbt_version": "1.11.16", "generated_at": "2026-01-02T03:04:05.678901Z"}
+	nodes, macros, results := object{}, object{}, []object{}
+	var log strings.Builder
+	log.WriteString(line(tb, "A001", object{"version": "=1.11.16"}))
+	for i := 1; i <= large; i++ {
+		name := fmt.Sprintf("model_%d", i)
+		id := "model.bench." + name
+		nodes[id] = model1000(name)
+		for j := range 3 {
+			test := fmt.Sprintf("test.bench.not_null_%s_%d", name, j)
+			nodes[test] = object{"unique_id": test, "resource_type": "test", "raw_code": code(1000), "compiled_code": code(2000), "config": object{"severity": "ERROR"}}
+		}
+		macros["macro.bench."+name] = object{"macro_sql": code(10000)}
+		results = append(results, object{
+			"unique_id": id, "status": "success", "execution_time": 0.5, "message": "SELECT 7", "compiled_code": code(3000),
+			"adapter_response": object{"_message": "SELECT 7", "rows_affected": 7}, "thread_id": "Thread-1",
+			"timing": []object{{"name": "compile", "started_at": "2026-01-02T03:04:05.678901Z", "completed_at": "2026-01-02T03:04:05.678901Z"}},
+		})
+		writeEvents(tb, &log, id)
+	}
+	writeJSON(tb, filepath.Join(dir, "manifest.json"), object{"metadata": metadata, "nodes": nodes, "macros": macros})
+	writeJSON(tb, filepath.Join(dir, "run_results.json"), object{"metadata": metadata, "results": results, "elapsed_time": 60})
+	write(tb, filepath.Join(dir, "dbt.log"), log.String())
+}
+
+// model1000 is a model as the manifest has it.
+func model1000(name string) object {
+	columns := object{}
+	for i := range 40 {
+		column := fmt.Sprintf("column_%d", i)
+		columns[column] = object{"name": column, "description": strings.Repeat("what it means ", 15), "data_type": "text", "meta": object{}, "tags": []string{}}
+	}
+	return object{
+		"unique_id": "model.bench." + name, "name": name, "resource_type": "model", "package_name": "bench",
+		"original_file_path": "models/" + name + ".sql", "relation_name": `"db"."dev"."` + name + `"`,
+		"config":  object{"materialized": "table", "meta": object{}, "tags": []string{}},
+		"columns": columns, "raw_code": code(6000), "compiled_code": code(10000),
+	}
+}
+
+// writeEvents adds the events of one model: 35, as dbt 1.11 logs them at level debug.
+func writeEvents(tb testing.TB, log *strings.Builder, id string) {
+	tb.Helper()
+	node := object{"unique_id": id, "node_name": id, "materialized": "table", "node_path": strings.Repeat("p", 300), "resource_type": "model"}
+	log.WriteString(line(tb, "Q024", object{"node_info": node}))
+	for i := range 8 {
+		sql := code(1000)
+		if i < 2 {
+			sql = "do $dbt_tally$ begin /* dbt_tally */ insert into audit.dbt_audit_log " + code(500)
+		}
+		log.WriteString(line(tb, "E015", object{"conn_name": id, "node_info": node}))
+		log.WriteString(line(tb, "E016", object{"conn_name": id, "sql": sql, "node_info": node}))
+		log.WriteString(line(tb, "E017", object{"elapsed": 0.001, "status": "SELECT 7", "node_info": node}))
+	}
+	for range 9 {
+		log.WriteString(line(tb, "Q029", object{"node_info": node}))
+	}
+	log.WriteString(line(tb, "Q025", object{"node_info": node, "run_result": object{"status": "success", "execution_time": 0.5, "message": "SELECT 7"}}))
+}
+
+// line is an event of dbt's log.
+func line(tb testing.TB, code string, data object) string {
+	tb.Helper()
+	text, err := json.Marshal(object{"data": data, "info": object{
+		"category": "", "code": code, "extra": object{}, "invocation_id": invocation, "level": "debug",
+		"msg": strings.Repeat("message ", 20), "name": "Event", "pid": 1, "thread": "Thread-1 (worker)", "ts": "2026-01-02T03:04:05.678901Z",
+	}}, json.Deterministic(true))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text) + "\n"
+}
+
+// code is SQL of some length.
+func code(length int) string {
+	return strings.Repeat("select \"a\" from b\n", length/18)
+}
+
+func writeJSON(tb testing.TB, path string, value any) {
+	tb.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	write(tb, path, string(text))
+}

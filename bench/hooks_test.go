@@ -1,0 +1,225 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+)
+
+const (
+	models  = 100
+	threads = 8
+)
+
+// BenchmarkHooks compares builds of trivial tables by plain dbt, with the audit
+// hooks, with all of dbt-tally around dbt, and with the tutorial's hooks. All take
+// turns in one session, so that a slow minute of the machine hits each of them.
+func BenchmarkHooks(b *testing.B) {
+	db := postgres.New(b)
+	// The first run of dbt-tally makes the audit table that the hooks write to.
+	tally := newProject(b, db, "tally", "")
+	tally.binary = binary(b)
+	hooks := newProject(b, db, "hooks", "")
+	hooks.hooks = dbt.Hooks{Relation: `"audit"."dbt_audit_log"`}
+	hooks.installMacros(b)
+	db.Exec(b, "create table public.tutorial_log (model_name text, execution_time timestamp, row_count bigint, run_id text)")
+	tutorial := newProject(b, db, "tutorial", tutorialHooks)
+	plain := newProject(b, db, "plain", "")
+	projects := []*project{tally, hooks, tutorial, plain}
+	for _, p := range projects {
+		p.warmUp(b)
+	}
+	for b.Loop() {
+		for round := range *rounds {
+			for i := range projects {
+				projects[(i+round)%len(projects)].measure(b)
+			}
+		}
+	}
+	t := newTable(fmt.Sprintf("%d tables, %d threads, dbt %s, PostgreSQL, medians of %d rounds", models, threads, *dbtVersion, *rounds))
+	t.compare("rebuilt", plain.rebuilt, hooks.rebuilt, tally.rebuilt, &tutorial.rebuilt, 1.10)
+	t.compare("first built", plain.first, hooks.first, tally.first, nil, 1.05)
+	t.print(b)
+}
+
+// compare adds the lines for one kind of build. The tutorial's hooks fail on a
+// first build: there is nothing to compare with.
+func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs, most float64) {
+	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements a model")
+	show := func(name string, c costs) {
+		t.line("  "+name, fmt.Sprintf("%.2f s", median(c.run)), fmt.Sprintf("%.2f s", median(c.process)),
+			fmt.Sprintf("%.2f s", median(c.cpu)), fmt.Sprintf("%.2f", c.statements))
+	}
+	ratio := func(name string, c costs) {
+		t.line("  "+name+" ÷ plain", fmt.Sprintf("%.3f", median(c.run)/median(plain.run)),
+			fmt.Sprintf("%.3f", median(c.process)/median(plain.process)), fmt.Sprintf("%.3f", median(c.cpu)/median(plain.cpu)),
+			fmt.Sprintf("+%.2f", c.statements-plain.statements))
+	}
+	show("plain dbt", plain)
+	show("with the hooks", hooks)
+	show("within dbt-tally", tally)
+	ratio("hooks", hooks)
+	ratio("dbt-tally", tally)
+	if tutorial != nil {
+		show("with the tutorial's hooks", *tutorial)
+		ratio("tutorial", *tutorial)
+	}
+	t.bar("hooks, time of the run", "%.3f", median(hooks.run)/median(plain.run), most)
+	t.bar("hooks, CPU", "%.3f", median(hooks.cpu)/median(plain.cpu), most)
+	if tutorial != nil {
+		t.bar("hooks ÷ tutorial's, time of the run", "%.3f", median(hooks.run)/median(tutorial.run), 1)
+		t.bar("hooks ÷ tutorial's, CPU", "%.3f", median(hooks.cpu)/median(tutorial.cpu), 1)
+	}
+}
+
+const tutorialHooks = `
+    +pre-hook: "insert into public.tutorial_log (model_name, execution_time, row_count, run_id) select '{{ this }} - BEFORE', current_timestamp, count(*), '{{ invocation_id }}' from {{ this }}"
+    +post-hook: "insert into public.tutorial_log (model_name, execution_time, row_count, run_id) select '{{ this }} - AFTER', current_timestamp, count(*), '{{ invocation_id }}' from {{ this }}"`
+
+// project is a dbt project of trivial tables in a schema of its own, and what its
+// builds cost.
+type project struct {
+	name, schema string
+	db           postgres.Database
+	cli          dbt.CLI
+	hooks        dbt.Hooks
+	binary       string // dbt-tally, where it runs dbt
+	withTutorial bool
+
+	first, rebuilt costs
+}
+
+// costs are seconds, one value a build.
+type costs struct {
+	run, process, cpu []float64 // run: what dbt itself says that it took, without its start
+	statements        float64   // sent for each model, on average
+}
+
+func newProject(tb testing.TB, db postgres.Database, name, config string) *project {
+	tb.Helper()
+	dir := filepath.Join(tb.TempDir(), name)
+	write(tb, filepath.Join(dir, "dbt_project.yml"), "name: bench\nprofile: bench\nmodels:\n  bench:\n    +materialized: table"+config+"\n")
+	for i := range models {
+		write(tb, filepath.Join(dir, "models", model(i)+".sql"), "select 1 as id\n")
+	}
+	writeProfile(tb, dir, db, name)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { null.Close() })
+	return &project{
+		name: name, schema: name, db: db, withTutorial: config != "",
+		cli: dbt.CLI{
+			Executable: dbtExecutable(tb), WorkDir: dir, ProjectDir: dir, TargetPath: filepath.Join(dir, "target"),
+			Env: append(os.Environ(), "DBT_SEND_ANONYMOUS_USAGE_STATS=false"), ScratchDir: tb.TempDir(),
+			Stdout: null, Stderr: null, Now: time.Now,
+		},
+	}
+}
+
+func (p *project) installMacros(tb testing.TB) {
+	tb.Helper()
+	if _, err := dbt.InstallMacros([]string{filepath.Join(p.cli.ProjectDir, "macros")}, "", dbt.HookMacros); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// empty leaves the project's schema as before its first build; the tutorial's
+// hooks can't do without the tables.
+func (p *project) empty(tb testing.TB) {
+	tb.Helper()
+	statements := fmt.Sprintf("drop schema if exists %[1]s cascade; create schema %[1]s;", p.schema)
+	if p.withTutorial {
+		for i := range models {
+			statements += fmt.Sprintf("create table %s.%s as select 1 as id;", p.schema, model(i))
+		}
+	}
+	p.db.Exec(tb, statements)
+}
+
+func model(i int) string { return fmt.Sprintf("m_%03d", i) }
+
+// warmUp lets dbt parse the project and counts the statements that it sends.
+func (p *project) warmUp(tb testing.TB) {
+	tb.Helper()
+	p.empty(tb)
+	for _, c := range []*costs{&p.first, &p.rebuilt} {
+		log := filepath.Join(p.cli.ScratchDir, "count")
+		if err := os.RemoveAll(log); err != nil {
+			tb.Fatal(err)
+		}
+		p.build(tb, "--log-format-file", "json", "--log-path", log)
+		c.statements = statements(tb, filepath.Join(log, "dbt.log"))
+	}
+}
+
+func (p *project) measure(tb testing.TB) {
+	tb.Helper()
+	p.empty(tb)
+	for _, c := range []*costs{&p.first, &p.rebuilt} {
+		start, cpu := time.Now(), childrenCPU(tb)
+		run := p.build(tb)
+		c.process = append(c.process, time.Since(start).Seconds())
+		c.cpu = append(c.cpu, childrenCPU(tb)-cpu)
+		c.run = append(c.run, run)
+	}
+}
+
+// build runs dbt and returns what dbt says that the run took, its start left out.
+func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
+	tb.Helper()
+	if p.binary != "" {
+		p.runBinary(tb, flags)
+	} else {
+		if len(flags) == 0 {
+			flags = []string{"--log-level-file", "debug"} // dbt's default, said: keeps dbt's own log instead of an event log
+		}
+		inv, err := p.cli.Run(tb.Context(), append(dbt.Command{"run"}, flags...), p.hooks, dbt.Version{})
+		if err != nil || inv.ExitCode != 0 {
+			tb.Fatalf("%s: dbt run: exit code %d, %v %s", p.name, inv.ExitCode, err, inv.Error)
+		}
+	}
+	var results struct {
+		ElapsedTime float64          `json:"elapsed_time"`
+		Results     []jsontext.Value `json:"results"`
+	}
+	text, err := os.ReadFile(filepath.Join(p.cli.TargetPath, "run_results.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &results)
+	}
+	if err != nil || len(results.Results) != models {
+		tb.Fatalf("%s: %d results, %v", p.name, len(results.Results), err)
+	}
+	return results.ElapsedTime
+}
+
+func (p *project) runBinary(tb testing.TB, flags []string) {
+	tb.Helper()
+	args := append([]string{"--dbt-executable", p.cli.Executable, "--audit-schema", "audit", "--", "run"}, flags...)
+	cmd := exec.Command(p.binary, args...)
+	cmd.Dir, cmd.Env = p.cli.WorkDir, p.cli.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("dbt-tally %q: %v\n%s", args, err, out)
+	}
+}
+
+// childrenCPU is the time that all processes started here and ended have used.
+func childrenCPU(tb testing.TB) float64 {
+	tb.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}

@@ -1,0 +1,115 @@
+// Package bench measures what dbt-tally costs beside what it was promised to cost:
+// real dbt, real PostgreSQL, the real binary. See docs/performance.md.
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+)
+
+var (
+	rounds     = flag.Int("rounds", 5, "how often each kind of run is measured")
+	dbtVersion = flag.String("dbt", "1.11", "the dbt of make tools that is measured")
+)
+
+func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+
+// root is the repository's folder.
+func root(tb testing.TB) string {
+	tb.Helper()
+	dir, err := filepath.Abs("..")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// dbtExecutable is a real dbt.
+func dbtExecutable(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(root(tb), ".cache", "dbt-"+*dbtVersion, "bin", "dbt")
+	if _, err := os.Stat(path); err != nil {
+		tb.Skipf("no dbt %s at %s: run make tools", *dbtVersion, path)
+	}
+	return path
+}
+
+// binary builds dbt-tally as a release does.
+func binary(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "dbt-tally")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, ".")
+	cmd.Dir, cmd.Env = root(tb), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("build dbt-tally: %v\n%s", err, out)
+	}
+	return path
+}
+
+// write makes a file and its folders.
+func write(tb testing.TB, path, text string) {
+	tb.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// writeProfile writes the profiles.yml of a project whose relations go to schema.
+func writeProfile(tb testing.TB, dir string, db postgres.Database, schema string) {
+	tb.Helper()
+	output := db.Settings()
+	output["schema"], output["threads"] = schema, threads
+	writeJSON(tb, filepath.Join(dir, "profiles.yml"), object{"bench": object{"target": "pg", "outputs": object{"pg": output}}})
+}
+
+// table is what a benchmark has to say, a line a figure.
+type table struct {
+	text strings.Builder
+	tabs *tabwriter.Writer
+}
+
+func newTable(title string) *table {
+	t := &table{}
+	t.tabs = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
+	t.line(title)
+	return t
+}
+
+func (t *table) line(cells ...string) {
+	fmt.Fprintln(t.tabs, strings.Join(cells, "\t"))
+}
+
+// bar adds a figure with the most that it may be.
+func (t *table) bar(what, format string, got, most float64) {
+	verdict := "reached"
+	if got > most {
+		verdict = "MISSED"
+	}
+	t.line("  "+what, fmt.Sprintf(format, got), "at most "+fmt.Sprintf(format, most), verdict)
+}
+
+func (t *table) print(b *testing.B) {
+	b.Helper()
+	if err := t.tabs.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	fmt.Printf("\n%s\n", t.text.String()) // b.Log is cut after ten lines
+}
+
+// median is the middle of the values, the lower one of two.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[(len(sorted)-1)/2]
+}
