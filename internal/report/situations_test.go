@@ -67,8 +67,8 @@ func run() Run {
 		TallyVersion: "0.1.0",
 		Status:       Success,
 		Invocations:  []Invocation{invocation("dbt build --select state:modified+", 0, 192*time.Second)},
-		Target:       Target{Name: "prod", Type: "snowflake", Database: "SHOP", Schema: "MAIN"},
-		Audit:        Audit{Table: "SHOP.MAIN.DBT_AUDIT_LOG", Statements: 28, Seconds: ptr(1.8)},
+		Target:       Target{Name: "prod", Type: "postgres", Database: "shop", Schema: "analytics"},
+		Audit:        Audit{Table: `"dbt_audit"."dbt_audit_log"`, Statements: 28, Seconds: ptr(1.8)},
 	}
 }
 
@@ -117,7 +117,6 @@ func firstBuild() Report {
 func failed() Report {
 	r := run()
 	r.Status, r.ExitCode = Failed, 1
-	r.Target.Type = "postgres"
 	r.Invocations[0].ExitCode = 1
 	r.Failures = []Failure{
 		{NodeID: "test.shop.unique_orders_id.fed79b3a6e", Kind: "test", Path: "models/schema.yml", Message: "Got 3 results, configured to fail if != 0"},
