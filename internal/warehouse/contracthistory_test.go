@@ -134,6 +134,17 @@ func (l lab) fallback(t *testing.T) {
 	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("problems %q, history (-want +got):\n%s", got.Problems, diff)
 	}
+
+	got = finish(t, store, warehouse.Finish{
+		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, RunID: "old", Before: at("10:00:00")},
+	})
+	want = tally.History{
+		Runs:   []tally.Run{{ID: "old", CompletedAt: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)}},
+		Points: []tally.Point{{RunID: "old", Relation: "s.gone", Count: 1}, {RunID: "old", Relation: "s.orders", Count: 1}},
+	}
+	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
+		t.Errorf("asked for a run: problems %q, history (-want +got):\n%s", got.Problems, diff)
+	}
 }
 
 // pruned comes after history, and deletes of its tables.

@@ -110,7 +110,11 @@ func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
 	t.Parallel()
 	l := newDuckDBLab(t)
 	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "hooked"}, warehouse.Write)
+	l.exec(t, "create table hooked_run (run_id varchar, distance int)")
 	prepared := prepare(t, store)
+	if problems := prepared.Problems; len(problems) != 1 || !strings.Contains(problems[0], "it lacks started_at, completed_at, status, so it is another table") {
+		t.Errorf("problems %q; want one of a run table of another kind", problems)
+	}
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}

@@ -31,6 +31,10 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 			"grant insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true},
 			`there is nothing to compare with: ERROR: permission denied for table dbt_audit_run (SQLSTATE 42501); want: grant select on "audit"."dbt_audit_run" to ROLE`,
 		},
+		"the run asked for is nowhere": {
+			"grant select on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true, RunID: "one"},
+			`there is nothing to compare with: baseline: there is no run "one"; there is none yet; see docs/gates.md`,
+		},
 		"the baseline's schema is closed": {
 			"grant select, insert on audit.dbt_audit_run to ROLE; create schema prod; create table prod.dbt_audit_log (like audit.dbt_audit_log)",
 			warehouse.HistoryQuery{Wanted: true, Schema: "prod"},

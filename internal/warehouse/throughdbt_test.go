@@ -36,6 +36,14 @@ func TestColumnsThatDBTMayNotAddAreDoneWithout(t *testing.T) {
 	}
 }
 
+func TestARunTableThatDBTMayNotMakeIsDoneWithout(t *testing.T) {
+	t.Parallel()
+	problems := prepare(t, openWith(t, failing{"make the run table"})).Problems
+	if want := "runs are not recorded in s.log_run, so that counts are compared with each model's newest earlier row: make the run table: not allowed"; len(problems) != 1 || problems[0] != want {
+		t.Errorf("problems %q; want %q", problems, want)
+	}
+}
+
 func TestAStepThatDBTFailsInIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := openWith(t, failing{"create the table"}).Prepare(t.Context())
