@@ -77,7 +77,8 @@ exit 1`)
 		"are taken from run_results.json": {"one", []NodeResult{
 			{NodeID: "model.shop.a", Status: "success", Message: "SELECT 3", Seconds: 0.5},
 			{NodeID: "model.shop.b", Status: "error", Message: "boom", Seconds: 0.25},
-			{NodeID: "test.shop.t", Status: "fail"}, inFlight,
+			{NodeID: "test.shop.t", Status: "fail"},
+			inFlight,
 		}},
 		"are not another invocation's": {"of another day", []NodeResult{
 			{NodeID: "model.shop.a", Status: "success", Message: "OK", Seconds: 2}, inFlight,

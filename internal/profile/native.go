@@ -70,10 +70,10 @@ func goValue(v *exec.Value) (any, error) {
 	switch value := v.Interface().(type) {
 	case nil, string, bool, int, float64, mark, []any, map[string]any:
 		return value, nil
-	case error:
-		return nil, value
 	case *exec.Value:
 		return goValue(value)
+	case error:
+		return nil, value
 	case exec.ValuesList:
 		list := make([]any, 0, len(value))
 		for _, item := range value {

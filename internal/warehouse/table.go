@@ -49,9 +49,17 @@ func (l layout) names() []string {
 // The audit table. The first four columns are the tutorial's.
 var auditLayout = layout{
 	columns: []definition{
-		{"model_name", text}, {"execution_time", timestamp}, {"row_count", bigint}, {"run_id", text},
-		{"node_id", text}, {"phase", text}, {"materialized", text},
-		{"changed_rows", bigint}, {"inserted_rows", bigint}, {"updated_rows", bigint}, {"deleted_rows", bigint},
+		{"model_name", text},
+		{"execution_time", timestamp},
+		{"row_count", bigint},
+		{"run_id", text},
+		{"node_id", text},
+		{"phase", text},
+		{"materialized", text},
+		{"changed_rows", bigint},
+		{"inserted_rows", bigint},
+		{"updated_rows", bigint},
+		{"deleted_rows", bigint},
 		{"watermark", timestamp},
 	},
 	first: 4,

@@ -138,7 +138,7 @@ func (s *server) await() error {
 func (s *server) stop() {
 	if s.stdin != nil {
 		s.stdin.Close()
-		<-s.done
+		_ = <-s.done // killed or not, it is gone
 	}
 	os.RemoveAll(s.dir)
 }
