@@ -21,8 +21,8 @@ const superuserPassword = `p&ss w'ö"rd\%40 @:/?#`
 type server struct {
 	admin Database
 	dir   string
-	stdin io.Closer // the server lives as long as this is open
-	done  chan error
+	stdin io.Closer     // the server lives as long as this is open
+	done  chan struct{} // closed when it has ended
 }
 
 // start initialises a cluster in a temporary directory and serves it. Both go when
@@ -37,7 +37,7 @@ func start() (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, done: make(chan error, 1)}
+	s := &server{dir: dir, done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -114,7 +114,7 @@ func (s *server) serve(bin string, who *syscall.Credential, data string) error {
 		return err
 	}
 	s.stdin = stdin
-	go func() { s.done <- cmd.Wait() }()
+	go func() { defer close(s.done); _ = cmd.Wait() }()
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (s *server) await() error {
 func (s *server) stop() {
 	if s.stdin != nil {
 		s.stdin.Close()
-		_ = <-s.done // killed or not, it is gone
+		<-s.done
 	}
 	os.RemoveAll(s.dir)
 }
