@@ -141,8 +141,8 @@ func (l lab) missing(t *testing.T) {
 	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
 		t.Errorf("prepare: %v; want ErrNoTable", err)
 	}
-	if _, err := store.Rows(t.Context(), []string{"run"}); !errors.Is(err, warehouse.ErrNoTable) {
-		t.Errorf("rows: %v; want ErrNoTable", err)
+	if _, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}}); !errors.Is(err, warehouse.ErrNoTable) {
+		t.Errorf("finish: %v; want ErrNoTable", err)
 	}
 }
 
@@ -168,10 +168,7 @@ func prepare(t testing.TB, store *warehouse.Store) warehouse.Prepared {
 // read returns the rows in the order of their times, before first.
 func read(t *testing.T, store *warehouse.Store, invocations ...string) []tally.Row {
 	t.Helper()
-	got, err := store.Rows(t.Context(), invocations)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := finish(t, store, warehouse.Finish{Invocations: invocations}).Rows
 	slices.SortFunc(got, func(a, b tally.Row) int {
 		return cmp.Or(a.Time.Compare(b.Time), -cmp.Compare(a.Phase, b.Phase))
 	})

@@ -154,7 +154,7 @@ func TestACountThatIsNoneIsAnError(t *testing.T) {
 		db := postgres.New(t)
 		db.Exec(t, "create table log (model_name text, execution_time timestamp, row_count text, run_id text)",
 			"insert into log values ('orders - AFTER', now(), '"+count+"', 'run')")
-		_, err := open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read)).Rows(t.Context(), []string{"run"})
+		_, err := open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read)).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
 		if want := `row_count of "orders - AFTER": "` + count + `" is no number`; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v; want %q in it", err, want)
 		}

@@ -24,15 +24,18 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 		want  string
 	}{
 		"runs may not be inserted": {
-			"", warehouse.HistoryQuery{},
+			"",
+			warehouse.HistoryQuery{},
 			`this run is not recorded in audit.dbt_audit_run: ERROR: permission denied for table dbt_audit_run (SQLSTATE 42501); want: grant select, insert on "audit"."dbt_audit_run" to ROLE; see docs/permissions.md`,
 		},
 		"runs may not be read": {
-			"grant insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true},
+			"grant insert on audit.dbt_audit_run to ROLE",
+			warehouse.HistoryQuery{Wanted: true},
 			`there is nothing to compare with: ERROR: permission denied for table dbt_audit_run (SQLSTATE 42501); want: grant select on "audit"."dbt_audit_run" to ROLE`,
 		},
 		"the run asked for is nowhere": {
-			"grant select on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true, RunID: "one"},
+			"grant select on audit.dbt_audit_run to ROLE",
+			warehouse.HistoryQuery{Wanted: true, RunID: "one"},
 			`there is nothing to compare with: baseline: there is no run "one"; there is none yet; see docs/gates.md`,
 		},
 		"the baseline's schema is closed": {
@@ -41,11 +44,13 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 			`want: grant usage on schema "prod" to ROLE; see docs/permissions.md`,
 		},
 		"the baseline's schema is not there": {
-			"grant select, insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true, Schema: "prod"},
+			"grant select, insert on audit.dbt_audit_run to ROLE",
+			warehouse.HistoryQuery{Wanted: true, Schema: "prod"},
 			`there is nothing to compare with: audit table prod.dbt_audit_log: there is no such table`,
 		},
 		"the baseline's database is another": {
-			"grant select, insert on audit.dbt_audit_run to ROLE", warehouse.HistoryQuery{Wanted: true, Database: "elsewhere"},
+			"grant select, insert on audit.dbt_audit_run to ROLE",
+			warehouse.HistoryQuery{Wanted: true, Database: "elsewhere"},
 			`baseline-database: "elsewhere" is not the database of the connection`,
 		},
 	} {

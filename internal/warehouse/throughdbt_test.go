@@ -110,7 +110,7 @@ func TestPayloadsThatMakeNoSenseAreErrors(t *testing.T) {
 		"{":                "dbt_tally_finish: read what it logged",
 		`{"rows":[["a"]]}`: "an audit row of 1 values; want 7",
 	} {
-		_, err := openWith(t, logging(strings.Fields(payloads)[:min(1, len(payloads))])).Rows(t.Context(), []string{"run"})
+		_, err := openWith(t, logging(strings.Fields(payloads)[:min(1, len(payloads))])).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("payloads %q: error %v; want %q in it", payloads, err, want)
 		}

@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // Table names the audit table. An empty Database is the connection's own. An
@@ -125,12 +123,6 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 		problems = append(problems, problem)
 	}
 	return Prepared{Relation: found.relation, Columns: found.names(), Problems: problems}, nil
-}
-
-// Rows reads all audit rows of these invocations, as Finish does.
-func (s *Store) Rows(ctx context.Context, invocations []string) ([]tally.Row, error) {
-	done, err := s.Finish(ctx, Finish{Invocations: invocations})
-	return done.Rows, err
 }
 
 // Close ends the connection.
