@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
@@ -31,10 +32,19 @@ func (r *story) record(inv dbt.Invocation) tally.Run {
 	return tally.Run{
 		ID: inv.ID, StartedAt: inv.StartedAt, CompletedAt: inv.CompletedAt,
 		Status: string(invocationStatus(inv)), ExitCode: inv.ExitCode, Command: r.redact.text(inv.Command.String()),
-		Target: r.connection.Target, Repository: r.event.Repository, Branch: r.event.HeadRef, Commit: r.event.HeadSHA,
+		Target: r.connection.Target, Repository: r.event.Repository, Branch: r.branch(), Commit: r.event.HeadSHA,
 		Event: r.event.Name, PullRequest: r.event.PullRequest, Workflow: r.event.Workflow, Job: r.event.Job,
 		URL: r.event.RunURL, DBTVersion: inv.DBTVersion, Version: r.Version,
 	}
+}
+
+// branch is what this run builds. A fork's main is not our main: its counts must
+// never become the baseline of anybody else's pull request.
+func (r *story) branch() string {
+	if r.event.Fork {
+		return "fork:" + r.event.HeadRef
+	}
+	return r.event.HeadRef
 }
 
 func invocationStatus(inv dbt.Invocation) report.Status {
@@ -58,10 +68,19 @@ func (r *story) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQuer
 	}
 	query := warehouse.HistoryQuery{
 		Wanted: true, RunID: wanted.RunID, Branch: wanted.Branch, Target: cmp.Or(wanted.Target, r.connection.Target),
-		Before: invocations[0].StartedAt, Database: wanted.Database, Schema: wanted.Schema,
+		Before: r.since(invocations[0]), Database: wanted.Database, Schema: wanted.Schema,
 	}
 	if query.RunID == "" && query.Branch == "" {
-		query.Branch = cmp.Or(r.event.BaseRef, r.event.HeadRef)
+		query.Branch = cmp.Or(r.event.BaseRef, r.branch())
 	}
 	return query
+}
+
+// since is when the invocation began; of one that only its ID is known of, what
+// was there until now is earlier.
+func (r *story) since(inv dbt.Invocation) time.Time {
+	if inv.StartedAt.IsZero() {
+		return r.Now()
+	}
+	return inv.StartedAt
 }
