@@ -1,11 +1,13 @@
 package warehouse_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -125,8 +127,19 @@ func TestALongTransactionDoesNotHoldTheMigrationUp(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	db.Exec(t, strings.ReplaceAll(tutorialTable, "NAME", "log"))
-	// A connection of Exec stays open until the end of the test.
-	db.Exec(t, "begin; insert into log values ('other - BEFORE', now(), 1, 'other')")
+	config, err := pgx.ParseConfig("sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Host, config.Port, config.Database, config.User, config.Password = db.Host, uint16(db.Port), db.Name, db.User, db.Password
+	other, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if _, err := other.Exec(t.Context(), "begin; insert into log values ('other - BEFORE', now(), 1, 'other')"); err != nil {
+		t.Fatal(err)
+	}
 
 	prepared := prepare(t, open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Write)))
 	if len(prepared.Columns) != 4 || len(prepared.Problems) != 1 || !strings.Contains(prepared.Problems[0], "another transaction held it") {
