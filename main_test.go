@@ -169,7 +169,7 @@ func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 		w.forge = fakegithub.New(s.story(ts), fakegithub.Options{})
 	}
 	event := map[string]any{"repository": map[string]any{"full_name": fakegithub.Repository}}
-	if args[0] == "pull_request" {
+	if strings.HasPrefix(args[0], "pull_request") {
 		repository := map[string]any{"full_name": fakegithub.Repository, "id": 1}
 		event["number"] = fakegithub.PullRequest
 		event["pull_request"] = map[string]any{

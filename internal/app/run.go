@@ -79,6 +79,9 @@ func (r *story) setUp(ctx context.Context) error {
 	if eventErr != nil {
 		return eventErr
 	}
+	if err := r.refuseStrangers(); err != nil {
+		return err
+	}
 	if err := r.prepareReportDir(); err != nil {
 		return err
 	}

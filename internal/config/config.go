@@ -40,11 +40,14 @@ type Config struct {
 	Annotations   bool
 	ReportDir     string // "" for the default
 	Baseline      Baseline
-	Limits        tally.Limits  // the run's gates
-	Issue         bool          // keep an issue while a gate is breached
-	OlderThan     time.Duration // Prune: the age from which audit rows go, a day or more
-	DryRun        bool          // Prune: only say what would go
-	Invocation    string        // Report: dbt's invocation_id, "" for that of target/run_results.json
+	Limits        tally.Limits // the run's gates
+	Issue         bool         // keep an issue while a gate is breached
+
+	AllowPullRequestTarget bool // also where the checkout may be the pull request's
+
+	OlderThan  time.Duration // Prune: the age from which audit rows go, a day or more
+	DryRun     bool          // Prune: only say what would go
+	Invocation string        // Report: dbt's invocation_id, "" for that of target/run_results.json
 }
 
 // Audit says where the audit table is and what happens when it can't be used.
@@ -135,9 +138,12 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 		Baseline:      l.baseline(problems),
 		Limits:        l.limits(problems),
 		Issue:         l.Issue == "gates",
-		OlderThan:     l.olderThan(problems),
-		DryRun:        l.DryRun == "true",
-		Invocation:    l.invocation(problems),
+
+		AllowPullRequestTarget: l.AllowPullRequestTarget == "true",
+
+		OlderThan:  l.olderThan(problems),
+		DryRun:     l.DryRun == "true",
+		Invocation: l.invocation(problems),
 	}
 	l.checkMode(c.Mode, dbtArgs, problems)
 	if n, err := strconv.Atoi(l.Threads); l.Threads != "" && (err != nil || n < 1) {

@@ -42,9 +42,12 @@ type inputs struct {
 	GateAxis         string `name:"gate-axis" default:"both" allowed:"run,baseline,both" help:"What max-drop and max-growth compare with: the model before this run, its baseline, or each of the two."`
 	GateSeverity     string `name:"gate-severity" default:"error" allowed:"error,warn" help:"What a breach does: error ends with exit status 3 where dbt did not fail, warn reports it."`
 	Issue            string `name:"issue" default:"off" allowed:"off,gates" help:"gates keeps one issue while a gate of severity error is breached and closes it when none is. For scheduled runs."`
-	OlderThan        string `name:"older-than" help:"mode prune: delete audit rows older than this, such as 180d; a day or more."`
-	DryRun           toggle `name:"dry-run" default:"false" allowed:"true,false" help:"mode prune: count the rows, delete none."`
-	Invocation       string `name:"invocation" help:"mode report: dbt's invocation_id. Default: the one in target/run_results.json."`
+
+	AllowPullRequestTarget toggle `name:"allow-pull-request-target" default:"false" allowed:"true,false" help:"Run on pull_request_target also where the pull request's code may be checked out: it then runs with the job's secrets."`
+
+	OlderThan  string `name:"older-than" help:"mode prune: delete audit rows older than this, such as 180d; a day or more."`
+	DryRun     toggle `name:"dry-run" default:"false" allowed:"true,false" help:"mode prune: count the rows, delete none."`
+	Invocation string `name:"invocation" help:"mode report: dbt's invocation_id. Default: the one in target/run_results.json."`
 }
 
 // Input describes one input, for tests and docs.
