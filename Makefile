@@ -6,7 +6,7 @@ GOTEST ?= go test
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Run dbt-tally twice on a small shop, with a day's changes in between
@@ -34,6 +34,15 @@ golden: ## Rewrite the golden files with what the tests get: read the diff
 .PHONY: bench
 bench: tools ## Measure what dbt-tally costs, beside what it may cost
 	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h
+
+.PHONY: e2e
+e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
+	@scripts/tools.sh act emulate
+	@scripts/e2e/engine.sh
+	@scripts/e2e/bases.sh
+	@scripts/e2e/services.sh
+	DOCKER_BUILDKIT=0 docker build --quiet --tag dbt-tally:e2e .
+	go test -tags e2e -count 1 -timeout 30m -v ./scripts/e2e
 
 .PHONY: tools
 tools: ## Install what the tests need

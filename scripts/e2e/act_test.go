@@ -1,0 +1,125 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestActionInAWorkflow runs .github/workflows/e2e.yml, which checks for itself
+// what a workflow can see, and looks at what GitHub was given.
+func TestActionInAWorkflow(t *testing.T) {
+	root := repositoryRoot(t)
+	github := startGitHub(t, root)
+	checkout := checkout(t, root)
+	for _, c := range []struct {
+		event    string
+		payload  map[string]any
+		comments int
+	}{
+		{"schedule", map[string]any{"schedule": "17 3 * * *"}, 0},
+		{"pull_request", github.event(), 1},
+	} {
+		t.Run(c.event, func(t *testing.T) {
+			job := act(t, root, checkout, github, c.event, c.payload)
+			if summary := job.summary("Build"); !strings.Contains(summary, "`orders_log`") {
+				t.Errorf("the summary does not name the model orders_log: %q", summary)
+			}
+			for step, status := range map[string]int{"Break a gate": 3, "Fail": 1} {
+				if want := fmt.Sprintf("exitcode '%d': failure", status); !job.said(step, want) {
+					t.Errorf("step %q did not end with %s", step, want)
+				}
+			}
+			comments := github.comments()
+			if len(comments) != c.comments {
+				t.Fatalf("%d comments; want %d: %q", len(comments), c.comments, comments)
+			}
+			for _, comment := range comments {
+				if !strings.Contains(comment, "`orders_log`") {
+					t.Errorf("the comment does not name the model orders_log: %s", comment)
+				}
+			}
+		})
+	}
+}
+
+// A job is what a runner said of one, a line for each thing.
+type job []struct {
+	Step, Command, Content, Msg string
+}
+
+func (j job) summary(step string) string {
+	for _, line := range j {
+		if line.Step == step && line.Command == "summary" {
+			return line.Content
+		}
+	}
+	return ""
+}
+
+func (j job) said(step, text string) bool {
+	for _, line := range j {
+		if line.Step == step && strings.Contains(line.Msg, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// act runs the workflow's job for an event; it must succeed.
+func act(t *testing.T, root, checkout string, github emulator, event string, payload map[string]any) job {
+	t.Helper()
+	text, err := json.Marshal(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	api := fmt.Sprintf("http://%s:%d", gateway(t), github.port)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".cache/act/act"), event,
+		"--workflows", ".github/workflows/e2e.yml", "--eventpath", path, "--json", "--rm",
+		"--pull=false", "--action-offline-mode", "--platform", "ubuntu-latest=debian:bookworm-slim",
+		"--env", "GITHUB_REPOSITORY="+repository, "--secret", "GITHUB_TOKEN="+jobToken,
+		"--env", "GITHUB_API_URL="+api, "--env", "GITHUB_GRAPHQL_URL="+api+"/graphql")
+	cmd.Dir = checkout
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ended := cmd.Run()
+	var j job
+	lines := bufio.NewScanner(&out)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var line struct{ Step, Command, Content, Msg string }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			line.Msg = lines.Text()
+		}
+		j = append(j, line)
+	}
+	if ended != nil {
+		for _, line := range j {
+			t.Logf("%s: %s", line.Step, line.Msg)
+		}
+		t.Fatalf("act %s: %v", event, ended)
+	}
+	return j
+}
+
+// checkout is a copy of what git tracks here, as it lies, in a repository of its own.
+func checkout(t *testing.T, root string) string {
+	t.Helper()
+	dir := t.TempDir()
+	script := `git -C "$1" ls-files -z | tar -C "$1" --null --files-from - --ignore-failed-read -c | tar -C "$2" -x
+		cd "$2" && git init -q && git add -A && git -c user.name=e2e -c user.email=e2e commit -q -m e2e`
+	run(t, "sh", "-c", script, "sh", root, dir)
+	return dir
+}

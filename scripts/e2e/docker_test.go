@@ -1,0 +1,118 @@
+//go:build e2e
+
+// Package e2e holds the image to what it promises, from outside: on a Docker
+// engine, under a runner, beside a database and a GitHub. make e2e brings these.
+package e2e
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const image = "dbt-tally:e2e"
+
+func repositoryRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// run runs a command that must succeed and returns what it printed.
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// gateway is this machine as containers reach it.
+func gateway(t *testing.T) string {
+	t.Helper()
+	return run(t, "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// A shop is a dbt project in a workspace that is not root's, and its PostgreSQL.
+type shop struct {
+	t         *testing.T
+	workspace string
+	database  string // the container
+	host      string
+}
+
+const owner = "4321"
+
+func newShop(t *testing.T) shop {
+	t.Helper()
+	s := shop{t: t, workspace: t.TempDir()}
+	run(t, "cp", "-R", filepath.Join(repositoryRoot(t), "testdata/project")+"/.", s.workspace)
+	s.database = run(t, "docker", "run", "--detach", "--rm", "--env", "POSTGRES_PASSWORD=shop", "postgres:15")
+	t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", s.database).Run() })
+	s.host = run(t, "docker", "inspect", s.database, "--format", "{{.NetworkSettings.IPAddress}}")
+	eventually(t, "PostgreSQL answers", func() bool { return s.psql("select 1") == "1" })
+	return s
+}
+
+// psql asks the database; "" while it does not answer.
+func (s shop) psql(query string) string {
+	out, _ := exec.CommandContext(s.t.Context(), "docker", "exec", s.database,
+		"psql", "--host", "127.0.0.1", "--username", "postgres", "--tuples-only", "--no-align", "--command", query).Output()
+	return strings.TrimSpace(string(out))
+}
+
+func (s shop) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.workspace, name), []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s shop) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.workspace, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// docker are the arguments of docker run for the image in the workspace, which is
+// handed to its owner first.
+func (s shop) docker(extra ...string) []string {
+	s.t.Helper()
+	run(s.t, "chown", "-R", owner+":"+owner, s.workspace)
+	args := []string{
+		"run", "--volume", s.workspace + ":/workspace", "--workdir", "/workspace",
+		"--env", "PGHOST=" + s.host, "--env", "PGPORT=5432", "--env", "PGUSER=postgres", "--env", "PGPASSWORD=shop", "--env", "PGDATABASE=postgres",
+	}
+	return append(args, extra...)
+}
+
+// eventually waits for what takes a moment.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so after 2 min: %s", what)
+		}
+	}
+}
