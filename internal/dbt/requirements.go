@@ -1,0 +1,151 @@
+package dbt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Requirements are a dbt and adapters of the user's own choice, brought by uv.
+type Requirements struct {
+	Lines  []string // as in a requirements file, one each
+	Dir    string   // a folder for environments and uv's cache; made where it is not there
+	UV     string   // a name looked up on the PATH, or a path
+	Env    []string // the environment, as in os.Environ
+	Output io.Writer
+}
+
+// Environment is an environment that Install made.
+type Environment struct {
+	Executable string // its dbt
+	dir        string
+}
+
+// RequirementsDir is where environments are made: in the runner's tool cache,
+// which outlives the job where the runner is one's own, else in its temporary
+// folder, else in the system's. A container has the first two only where they are
+// mounted.
+func RequirementsDir(lookupEnv func(string) (string, bool)) string {
+	for _, name := range []string{"RUNNER_TOOL_CACHE", "RUNNER_TEMP"} {
+		dir, _ := lookupEnv(name)
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return filepath.Join(dir, "dbt-tally")
+		}
+	}
+	return filepath.Join(os.TempDir(), "dbt-tally")
+}
+
+// Install makes a new environment. uv's cache lies beside it, and so on the same
+// file system: what is in the cache is linked rather than copied. uv's words go to
+// Output; the error names the lines that they are about.
+func (r Requirements) Install(ctx context.Context) (Environment, error) {
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return Environment{}, fmt.Errorf("install requirements: %w", err)
+	}
+	dir, err := os.MkdirTemp(r.Dir, "env-")
+	if err != nil {
+		return Environment{}, fmt.Errorf("install requirements: %w", err)
+	}
+	env := Environment{dir: dir, Executable: filepath.Join(dir, "bin", "dbt")}
+	if err := r.fill(ctx, env); err != nil {
+		return Environment{}, errors.Join(err, env.Remove())
+	}
+	return env, nil
+}
+
+// Remove takes the environment away again; the cache stays. Nothing is removed of
+// the zero value.
+func (e Environment) Remove() error {
+	if e.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(e.dir)
+}
+
+func (r Requirements) fill(ctx context.Context, env Environment) error {
+	list := filepath.Join(env.dir, "requirements.txt")
+	if err := os.WriteFile(list, []byte(strings.Join(r.Lines, "\n")+"\n"), 0o644); err != nil {
+		return fmt.Errorf("install requirements: %w", err)
+	}
+	for _, args := range [][]string{
+		{"venv", "--no-progress", "--allow-existing", env.dir},
+		{"pip", "install", "--no-progress", "--python", filepath.Join(env.dir, "bin", "python"), "--requirement", list},
+	} {
+		if err := r.uv(ctx, args); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(env.Executable); err != nil {
+		return fmt.Errorf("input \"requirements\": no dbt among what %s bring; want a line such as %q; see docs/image.md", strings.Join(r.Lines, ", "), "dbt-core==1.11.*")
+	}
+	return nil
+}
+
+func (r Requirements) uv(ctx context.Context, args []string) error {
+	cmd := exec.CommandContext(ctx, r.UV, args...)
+	cmd.Env = r.environ()
+	var said bytes.Buffer
+	both := io.MultiWriter(r.Output, &said)
+	cmd.Stdout, cmd.Stderr = both, both
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("install requirements: %w", ctx.Err())
+	case !errors.As(err, &exit):
+		return fmt.Errorf("input \"requirements\": uv could not be started: %w; want uv on the PATH; see docs/image.md", err)
+	}
+	return fmt.Errorf("input \"requirements\": uv could not install %s (its reason is above); see docs/image.md", strings.Join(r.blamed(said.String()), ", "))
+}
+
+// environ keeps the cache beside the environments, and has uv trust what this
+// system trusts unless it was told what to.
+func (r Requirements) environ() []string {
+	env := append(slices.Clone(r.Env), "UV_CACHE_DIR="+filepath.Join(r.Dir, "cache"))
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS"} {
+		if slices.ContainsFunc(r.Env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
+			return env
+		}
+	}
+	return append(env, "UV_SYSTEM_CERTS=true")
+}
+
+// blamed are the lines whose package uv speaks of, each with its number; all of
+// them where it speaks of none.
+func (r Requirements) blamed(said string) []string {
+	said = normalized(said)
+	var named, all []string
+	for i, line := range r.Lines {
+		quoted := fmt.Sprintf("line %d (%s)", i+1, line)
+		all = append(all, quoted)
+		name := normalized(packageName.FindString(line))
+		if name != "" && regexp.MustCompile(`(^|[^a-z0-9-])`+name+`($|[^a-z0-9-])`).MatchString(said) {
+			named = append(named, quoted)
+		}
+	}
+	if named == nil {
+		return all
+	}
+	return named
+}
+
+var (
+	packageName = regexp.MustCompile(`^\s*[A-Za-z0-9][A-Za-z0-9._-]*`)
+	separators  = regexp.MustCompile(`[-_.]+`)
+)
+
+// normalized are names of packages as the registry compares them
+// (https://packaging.python.org/en/latest/specifications/name-normalization/).
+func normalized(text string) string {
+	return separators.ReplaceAllString(strings.ToLower(strings.TrimSpace(text)), "-")
+}
