@@ -5,17 +5,28 @@ package pid1
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 // Supervise runs a program to its end and returns its exit status, 128 and the
-// signal where a signal ended it. Meanwhile every orphan that falls to this
+// signal where a signal ended it, 2 (and why, to stderr) where it can't be run. Meanwhile every orphan that falls to this
 // process is reaped, and each SIGINT and SIGTERM is passed on, to the program
 // alone: it decides what becomes of its own children. Orphans that are still there
 // at the end are left to the kernel, which ends them with their namespace.
-func Supervise(path string, args []string) (int, error) {
+func Supervise(path string, args []string, stderr io.Writer) int {
+	status, err := supervise(path, args)
+	if err != nil {
+		fmt.Fprintln(stderr, "dbt-tally: as the container's first process:", err)
+		return 2
+	}
+	return status
+}
+
+func supervise(path string, args []string) (int, error) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)

@@ -25,16 +25,11 @@ func TestMain(m *testing.M) {
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 1, 0); errno != 0 {
 		panic(errno)
 	}
-	status, err := Supervise("/bin/sh", []string{"sh", "-c", script})
-	if err != nil {
-		os.Stderr.WriteString(err.Error())
-		status = 99
-	}
-	os.Exit(status)
+	os.Exit(Supervise("/bin/sh", []string{"sh", "-c", script}, os.Stderr))
 }
 
-// supervise is a supervisor of the shell script.
-func supervise(t *testing.T, script string) *exec.Cmd {
+// supervisor is a supervisor of the shell script.
+func supervisor(t *testing.T, script string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -61,7 +56,7 @@ func exitStatus(t *testing.T, err error) int {
 func TestStatusOfTheProgramIsPassedOn(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -KILL $$": 137} {
-		if got := exitStatus(t, supervise(t, script).Run()); got != want {
+		if got := exitStatus(t, supervisor(t, script).Run()); got != want {
 			t.Errorf("%q: exit status %d; want %d", script, got, want)
 		}
 	}
@@ -77,7 +72,7 @@ func TestOrphansAreReaped(t *testing.T) {
 			kill -0 "$orphan" 2>/dev/null || exit 0
 		done
 		exit 1`
-	if got := exitStatus(t, supervise(t, script).Run()); got != 0 {
+	if got := exitStatus(t, supervisor(t, script).Run()); got != 0 {
 		t.Error("the orphan became a zombie")
 	}
 }
@@ -87,7 +82,7 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			cmd := supervise(t, `trap 'echo heard' INT TERM; echo ready; i=0; while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 5`)
+			cmd := supervisor(t, `trap 'echo heard' INT TERM; echo ready; i=0; while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 5`)
 			stdout, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -118,7 +113,8 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 
 func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
 	t.Parallel()
-	if _, err := Supervise("/nowhere", []string{"nowhere"}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("got %v; want that the file does not exist", err)
+	var stderr strings.Builder
+	if status := Supervise("/nowhere", []string{"nowhere"}, &stderr); status != 2 || !strings.Contains(stderr.String(), "no such file") {
+		t.Errorf("got status %d, %q; want 2 and that the file does not exist", status, stderr.String())
 	}
 }
