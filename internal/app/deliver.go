@@ -14,7 +14,6 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
-	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // deliver brings the report to every surface there is and returns the exit
@@ -72,33 +71,6 @@ func (r *story) printTable(made report.Report, files string) {
 	}
 	if files != "" {
 		fmt.Fprintf(r.Stdout, "\nreport: %s\n", files)
-	}
-}
-
-// annotate marks each failed node and each breach at its file.
-func (r *story) annotate(made report.Report) {
-	if !r.cfg.Annotations {
-		return
-	}
-	for _, failure := range made.Failures {
-		r.actions.Annotate(runner.Annotation{
-			Level: runner.Error, Title: "dbt: " + failure.Kind + " failed",
-			File: r.repositoryPath(failure.Path), Message: failure.NodeID + "\n" + failure.Message,
-		})
-	}
-	paths := map[string]string{}
-	for _, model := range made.Models {
-		paths[model.NodeID] = model.Path
-	}
-	for _, gate := range made.Gates {
-		level := runner.Error
-		if gate.Severity == tally.SeverityWarn {
-			level = runner.Warning
-		}
-		r.actions.Annotate(runner.Annotation{
-			Level: level, Title: "dbt-tally: gate breached", File: r.repositoryPath(paths[gate.NodeID]),
-			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
-		})
 	}
 }
 

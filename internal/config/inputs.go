@@ -25,7 +25,7 @@ type inputs struct {
 	Comment       string `name:"comment" default:"auto" allowed:"auto,changes,off" help:"Comment on the pull request: auto always, changes only when rows changed or something failed, off never."`
 	CommentKey    string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
 	Summary       toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
-	Annotations   toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate failed models at their files."`
+	Annotations   toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate breached gates and failed models at their files."`
 	ReportDir     string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder."`
 
 	Baseline         string `name:"baseline" default:"auto" help:"Earlier run to compare with: auto (on a pull request the base branch's newest successful run, else the same branch's previous one), none, a branch, or a dbt invocation_id."`

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/runner"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// room is how many annotations of a level the report may use. GitHub shows ten of
+// each in a step; warnings are also how a step says what it had to pass over.
+// https://docs.github.com/en/rest/checks/runs
+var room = map[runner.Level]int{runner.Error: 10, runner.Warning: 5}
+
+// annotate marks breaches, failed models and failed tests at their files, the
+// most important first, as far as GitHub shows them.
+func (r *story) annotate(made report.Report) {
+	if !r.cfg.Annotations {
+		return
+	}
+	all := append(r.aboutGates(made), r.aboutFailures(made)...)
+	for _, level := range []runner.Level{runner.Error, runner.Warning} {
+		for _, annotation := range fitting(all, level) {
+			r.actions.Annotate(annotation)
+		}
+	}
+}
+
+// fitting returns the annotations of a level for which there is room. Where some
+// are left out, the last says how many.
+func fitting(all []runner.Annotation, level runner.Level) []runner.Annotation {
+	all = slices.DeleteFunc(slices.Clone(all), func(a runner.Annotation) bool { return a.Level != level })
+	shown := room[level] - 1
+	if len(all) <= shown+1 {
+		return all
+	}
+	return append(all[:shown], runner.Annotation{
+		Level: level, Title: "dbt-tally",
+		Message: fmt.Sprintf("%d more are in the report", len(all)-shown),
+	})
+}
+
+func (r *story) aboutGates(made report.Report) []runner.Annotation {
+	paths := map[string]string{}
+	for _, model := range made.Models {
+		paths[model.NodeID] = model.Path
+	}
+	var list []runner.Annotation
+	for _, gate := range made.Gates {
+		level := runner.Error
+		if gate.Severity == tally.SeverityWarn {
+			level = runner.Warning
+		}
+		list = append(list, runner.Annotation{
+			Level: level, Title: "dbt-tally: gate breached", File: r.repositoryPath(paths[gate.NodeID]),
+			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
+		})
+	}
+	return list
+}
+
+// aboutFailures has tests last: they say less than the models they would have stopped.
+func (r *story) aboutFailures(made report.Report) []runner.Annotation {
+	var nodes, tests []runner.Annotation
+	for _, failure := range made.Failures {
+		annotation := runner.Annotation{
+			Level: runner.Error, Title: "dbt: " + failure.Kind + " failed",
+			File: r.repositoryPath(failure.Path), Message: failure.NodeID + "\n" + failure.Message,
+		}
+		if failure.Kind == "test" || failure.Kind == "unit_test" {
+			tests = append(tests, annotation)
+		} else {
+			nodes = append(nodes, annotation)
+		}
+	}
+	return append(nodes, tests...)
+}
