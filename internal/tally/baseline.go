@@ -11,9 +11,10 @@ const maxHistory = 30
 
 // past is what the earlier runs found of each node.
 type past struct {
-	runs   []Run
+	runs   []Run                    // those that counted anything, newest first
 	points map[string]map[int]found // by the key of the node's line, then by the place in runs
 	newest int                      // place of the newest run that a model was compared with; len(runs): none yet
+	asked  bool                     // a model of this run was looked up
 }
 
 // found is a point and how it was matched with its node.
@@ -33,13 +34,19 @@ const (
 )
 
 // newPast sorts the points by node. Points of runs that the history does not list
-// are left out.
+// are left out, and so are runs that counted nothing: a model that is not in them
+// is not new.
 func newPast(h History, ix nodeIndex) *past {
-	place := make(map[string]int, len(h.Runs))
-	for i, run := range h.Runs {
+	counted := map[string]bool{}
+	for _, point := range h.Points {
+		counted[point.RunID] = true
+	}
+	runs := slices.DeleteFunc(slices.Clone(h.Runs), func(run Run) bool { return !counted[run.ID] })
+	place := make(map[string]int, len(runs))
+	for i, run := range runs {
 		place[run.ID] = i
 	}
-	p := &past{runs: h.Runs, points: map[string]map[int]found{}, newest: len(h.Runs)}
+	p := &past{runs: runs, points: map[string]map[int]found{}, newest: len(runs)}
 	for _, point := range h.Points {
 		run, listed := place[point.RunID]
 		if !listed {
@@ -83,6 +90,7 @@ func (p *past) compare(m *Model, id string) {
 	if !m.counted() {
 		return
 	}
+	p.asked = true
 	points := p.points[id]
 	places := slices.DeleteFunc(slices.Sorted(maps.Keys(points)), func(run int) bool { return points[run].ambiguous })
 	if len(places) == 0 {
@@ -100,10 +108,14 @@ func (p *past) compare(m *Model, id string) {
 	m.Unusual = unusual(m.History)
 }
 
-// baseline is the newest run that a model was compared with, nil for none.
+// baseline is the newest run that a model was compared with or, where all models
+// are new, the newest run; nil where nothing was compared.
 func (p *past) baseline() *Run {
-	if p.newest == len(p.runs) {
+	if !p.asked || len(p.runs) == 0 {
 		return nil
+	}
+	if p.newest == len(p.runs) {
+		return &p.runs[0]
 	}
 	return &p.runs[p.newest]
 }

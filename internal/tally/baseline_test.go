@@ -39,8 +39,9 @@ func TestBaselineOfAModel(t *testing.T) {
 			points: []Point{point("newest", id, relation, 12)},
 			want:   n(12), change: n(-2), run: "newest", history: []int64{12, 10},
 		},
-		"no run has it":         {points: []Point{point("newest", "model.shop.other", "other", 1)}, isNew: true},
-		"a run that is unknown": {points: []Point{point("someone's", id, relation, 9)}, isNew: true},
+		"no run has it":             {points: []Point{point("newest", "model.shop.other", "other", 1)}, isNew: true, run: "newest"},
+		"a run that is unknown":     {points: []Point{point("someone's", id, relation, 9)}},
+		"runs that counted nothing": {},
 		"by its relation": {
 			points: []Point{point("newest", "", "DB.dev.Orders", 9)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
@@ -53,6 +54,7 @@ func TestBaselineOfAModel(t *testing.T) {
 			points:    []Point{point("newest", "", relation, 9)},
 			otherNode: &Node{ID: "model.shop.orders_2", Relation: `"db"."marts"."orders"`},
 			isNew:     true,
+			run:       "newest",
 		},
 		"by its name, which two relations bear": {
 			points: []Point{point("newest", "", relation, 9), point("newest", "", "x.orders", 1), point("middle", "", relation, 8)},

@@ -46,7 +46,7 @@ type Model struct {
 	// this run built nothing that could be compared.
 	Baseline        *int64
 	BaselineSeconds *float64 // nil: unknown
-	BaselineNew     bool     // there are earlier runs, and none of them has this model
+	BaselineNew     bool     // earlier runs counted models, and none of them this one
 	History         []int64  // its counts in the earlier runs, oldest first, and then After: at most 30; nil without an earlier one
 	Unusual         bool     // the change against the newest earlier run is far outside those before it
 	Breaches        []Breach
@@ -86,7 +86,7 @@ func (m Model) BaselineChange() *int64 {
 // Tally is the outcome of one or more invocations that make one report.
 type Tally struct {
 	Models      []Model // ordered by node ID
-	BaselineRun *Run    // the newest run that the baseline of any model is from; nil: nothing was compared
+	BaselineRun *Run    // the newest run that any model was compared with, or is new against; nil: nothing was compared
 }
 
 // Totals sums a tally up.
