@@ -19,6 +19,7 @@ type sticky struct {
 	author string
 	marker marker
 	title  string // an issue's
+	path   string // of the file that a review comment is at
 	text   string
 }
 

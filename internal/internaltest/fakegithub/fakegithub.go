@@ -63,6 +63,8 @@ type Server struct {
 	lastNumber int // of issues and pull requests: they share one count
 	comments   []Comment
 	issues     []Issue
+	files      []File
+	remarks    []ReviewComment
 	locked     []int
 	faults     []*fault
 	requests   []string

@@ -32,6 +32,8 @@ func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
 		{"unknown field", "POST", comments, `{"body":"x","text":"y"}`, `unknown field "text"`},
 		{"unknown field of an issue", "POST", issues, `{"title":"x","labels":["y"]}`, `unknown field "labels"`},
 		{"issue without a title", "POST", issues, `{"body":"x"}`, "request against GitHub's description"},
+		{"review that approves", "POST", pulls + "/7/reviews", `{"event":"APPROVE"}`, `review "APPROVE"`},
+		{"review comment at a line, alone", "POST", pulls + "/7/comments", `{"commit_id":"c0ffee","path":"a.sql","body":"x"}`, "review comment alone"},
 		{"unknown state", "PATCH", issues + "/7", `{"state":"done"}`, "request against GitHub's description"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,6 +86,13 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"reader": {Login: ActionsBot, ReadOnly: true},
 	}})
 	comment := fmt.Sprintf("/repos/acme/shop/issues/comments/%d", gh.AddComment(PullRequest, "alice", "text"))
+	gh.AddFile(File{PullRequest: PullRequest, Path: "a.sql", Patch: "@@ -1,2 +1,3 @@\n one\n+two\n three"})
+	review := func(commit, path string, line int) string {
+		return fmt.Sprintf(`{"commit_id":%q,"event":"COMMENT","comments":[{"path":%q,"body":"x","line":%d,"side":"RIGHT"}]}`, commit, path, line)
+	}
+	remark := func(commit, path string) string {
+		return fmt.Sprintf(`{"commit_id":%q,"path":%q,"body":"x","subject_type":"file"}`, commit, path)
+	}
 	for _, tt := range []struct {
 		token, method, path, body string
 		want                      int
@@ -118,6 +127,21 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"writer", "PATCH", issues + "/8", `{"title":""}`, 422},
 		{"writer", "PATCH", issues + "/8", `{"state":"closed"}`, 200},
 		{"writer", "PATCH", issues + "/9", `{"title":"x"}`, 404},
+		{"reader", "GET", pulls + "/7/files", "", 200},
+		{"reader", "GET", pulls + "/7/comments", "", 200},
+		{"reader", "POST", pulls + "/7/reviews", review("c0ffee", "a.sql", 2), 403},
+		{"writer", "GET", pulls + "/8/files", "", 404},
+		{"writer", "GET", pulls + "/8/comments", "", 404},
+		{"writer", "POST", pulls + "/8/comments", remark("c0ffee", "a.sql"), 404},
+		{"writer", "POST", pulls + "/8/reviews", review("c0ffee", "a.sql", 2), 404},
+		{"writer", "POST", pulls + "/7/reviews", review("5eed", "a.sql", 2), 422},
+		{"writer", "POST", pulls + "/7/reviews", review("c0ffee", "b.sql", 2), 422},
+		{"writer", "POST", pulls + "/7/reviews", review("c0ffee", "a.sql", 4), 422},
+		{"writer", "POST", pulls + "/7/reviews", review("c0ffee", "a.sql", 2), 200},
+		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "b.sql"), 422},
+		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "a.sql"), 201},
+		{"writer", "PATCH", pulls + "/comments/1", `{"body":"x"}`, 404},
+		{"writer", "DELETE", pulls + "/comments/1", "", 404},
 	} {
 		if status, _, body := send(t, gh, tt.token, tt.method, tt.path, tt.body); status != tt.want {
 			t.Errorf("%s: %s %s answered %d, want %d: %s", tt.token, tt.method, tt.path, status, tt.want, body)

@@ -21,6 +21,11 @@ const (
 	issuesPath   = "/repos/{owner}/{repo}/issues"
 	issuePath    = "/repos/{owner}/{repo}/issues/{issue_number}"
 	pullsPath    = "/repos/{owner}/{repo}/pulls"
+
+	filesPath          = "/repos/{owner}/{repo}/pulls/{pull_number}/files"
+	reviewsPath        = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews"
+	reviewCommentsPath = "/repos/{owner}/{repo}/pulls/{pull_number}/comments"
+	reviewCommentPath  = "/repos/{owner}/{repo}/pulls/comments/{comment_id}"
 )
 
 var operations = []operation{
@@ -32,6 +37,12 @@ var operations = []operation{
 	{http.MethodPost, issuesPath, (*Server).createIssue},
 	{http.MethodPatch, issuePath, (*Server).updateIssue},
 	{http.MethodGet, pullsPath, (*Server).listPulls},
+	{http.MethodGet, filesPath, (*Server).listFiles},
+	{http.MethodPost, reviewsPath, (*Server).createReview},
+	{http.MethodGet, reviewCommentsPath, (*Server).listReviewComments},
+	{http.MethodPost, reviewCommentsPath, (*Server).createReviewComment},
+	{http.MethodPatch, reviewCommentPath, (*Server).updateReviewComment},
+	{http.MethodDelete, reviewCommentPath, (*Server).deleteReviewComment},
 }
 
 // checked serves an operation when the token may ask for it, and holds request

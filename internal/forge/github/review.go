@@ -1,0 +1,200 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Review is what a run has to say at the files of a pull request.
+type Review struct {
+	PullRequest int
+	Commit      string // the pull request's own that the run was made of
+	Key         string // tells the review comments of several jobs apart; any text
+	RunID       int64  // with the attempt: which of two runs is newer
+	RunAttempt  int
+	Remarks     []Remark // at most one a file
+}
+
+// Remark is a text for the review comment at one file.
+type Remark struct {
+	Path string // relative to the root of the repository
+	Text string // Markdown
+}
+
+// Review sees to it that each remark whose file is in the pull request's diff
+// stands there once, and that no review comment of this key is left of which
+// there is no remark. Where a newer run's are there, they are left as they are.
+//
+// Review comments are found as Client.Comment finds a comment. One that says the
+// same already stays where it is, one that says something else is edited in place.
+// New ones come in one review, which people are told of once: at the first line
+// that was added or, where there is none, removed. Where GitHub shows no lines of
+// the file the comment is on the file as a whole; a review can't hold such a one,
+// so it is a request of its own.
+//
+// The error is an *Error or the context's.
+func (c *Client) Review(ctx context.Context, rv Review) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r := review{
+		Review: rv,
+		place:  reviewComments{c, rv.PullRequest, rv.Commit},
+		marker: marker{Key: rv.Key, RunID: rv.RunID, RunAttempt: rv.RunAttempt},
+	}
+	if err := r.write(ctx, c.viewer(ctx)); err != nil {
+		return fmt.Errorf("review comments on %s/%s#%d: %w", c.owner, c.repo, rv.PullRequest, err)
+	}
+	return nil
+}
+
+// review is a Review that is being written.
+type review struct {
+	Review
+	place  reviewComments
+	marker marker
+}
+
+// keeper keeps the review comment at one file.
+func (r review) keeper(m Remark) keeper {
+	return keeper{place: r.place, want: sticky{marker: r.marker, path: m.Path, text: m.Text}, onlyUpdate: true}
+}
+
+func (r review) write(ctx context.Context, author string) error {
+	found, err := r.keeper(Remark{}).find(ctx, author)
+	newer := func(s sticky) bool { return s.marker.compare(r.marker) > 0 }
+	if err != nil || slices.ContainsFunc(found, newer) {
+		return err
+	}
+	var missing []sticky
+	for _, remark := range r.Remarks {
+		k := r.keeper(remark)
+		posted, err := k.keep(ctx, at(found, remark.Path))
+		if err != nil {
+			return err
+		}
+		if posted.Outcome == Absent {
+			missing = append(missing, k.want)
+		}
+	}
+	for _, s := range found {
+		if slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.path }) {
+			continue
+		}
+		if err := r.place.remove(ctx, s.id); err != nil && !gone(err) {
+			return err
+		}
+	}
+	return r.add(ctx, missing)
+}
+
+// add puts the missing ones at their files, then looks whether another job did so
+// at the same time, as keeper.create does.
+func (r review) add(ctx context.Context, missing []sticky) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	files, err := r.place.diff(ctx)
+	if err != nil {
+		return err
+	}
+	missing = slices.DeleteFunc(missing, func(s sticky) bool { return files[s.path] == nil })
+	author, err := r.place.createAll(ctx, missing, files)
+	if err != nil || author == "" {
+		return err
+	}
+	found, err := r.keeper(Remark{}).find(ctx, author)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range missing {
+		if same := at(found, s.path); len(same) > 1 {
+			errs = append(errs, r.keeper(Remark{}).removeOthers(ctx, same, slices.MaxFunc(same, byRun)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func at(all []sticky, path string) []sticky {
+	return slices.DeleteFunc(slices.Clone(all), func(s sticky) bool { return s.path != path })
+}
+
+// reviewComments are those of a pull request.
+type reviewComments struct {
+	*Client
+	pullRequest int
+	commit      string
+}
+
+func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
+	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.PullRequestComment, *github.Response, error) {
+		return c.api.PullRequests.ListComments(ctx, c.owner, c.repo, c.pullRequest, &github.PullRequestListCommentsOptions{ListOptions: o})
+	})
+	var found []sticky
+	for _, comment := range all {
+		if m, text, ok := split(comment.GetBody()); ok {
+			found = append(found, sticky{
+				id: comment.GetID(), url: comment.GetHTMLURL(), author: comment.GetUser().GetLogin(),
+				marker: m, path: comment.GetPath(), text: text,
+			})
+		}
+	}
+	return found, err
+}
+
+// create puts one on a file as a whole.
+func (c reviewComments) create(ctx context.Context, text sticky) (sticky, error) {
+	var created *github.PullRequestComment
+	err := c.ask(ctx, func() (err error) {
+		created, _, err = c.api.PullRequests.CreateComment(ctx, c.owner, c.repo, c.pullRequest, &github.PullRequestComment{
+			CommitID: &c.commit, Path: &text.path, SubjectType: github.String("file"), Body: text.body(),
+		})
+		return err
+	})
+	text.id, text.url, text.author = created.GetID(), created.GetHTMLURL(), created.GetUser().GetLogin()
+	return text, err
+}
+
+func (c reviewComments) edit(ctx context.Context, id int64, text sticky) error {
+	return c.ask(ctx, func() error {
+		_, _, err := c.api.PullRequests.EditComment(ctx, c.owner, c.repo, id, &github.PullRequestComment{Body: text.body()})
+		return err
+	})
+}
+
+func (c reviewComments) remove(ctx context.Context, id int64) error {
+	return c.ask(ctx, func() error {
+		_, err := c.api.PullRequests.DeleteComment(ctx, c.owner, c.repo, id)
+		return err
+	})
+}
+
+// createAll returns whose the comments are, "" where there was none to create.
+func (c reviewComments) createAll(ctx context.Context, all []sticky, files map[string]*github.CommitFile) (author string, err error) {
+	request := &github.PullRequestReviewRequest{CommitID: &c.commit, Event: github.String("COMMENT")}
+	for _, s := range all {
+		line, side := firstChange(files[s.path].GetPatch())
+		if line > 0 {
+			request.Comments = append(request.Comments, &github.DraftReviewComment{Path: &s.path, Line: &line, Side: &side, Body: s.body()})
+			continue
+		}
+		created, err := c.create(ctx, s)
+		if err != nil {
+			return author, err
+		}
+		author = created.author
+	}
+	if len(request.Comments) == 0 {
+		return author, nil
+	}
+	err = c.ask(ctx, func() error {
+		created, _, err := c.api.PullRequests.CreateReview(ctx, c.owner, c.repo, c.pullRequest, request)
+		author = created.GetUser().GetLogin()
+		return err
+	})
+	return author, err
+}
