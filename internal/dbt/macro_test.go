@@ -35,7 +35,7 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, macro := range []string{"run_hooks(", "dbt_tally_before(", "dbt_tally_after(", "dbt_tally_prepare(", "dbt_tally_rows("} {
+	for _, macro := range []string{"run_hooks(", "dbt_tally_before(", "dbt_tally_after(", "dbt_tally_prepare(", "dbt_tally_finish("} {
 		if !strings.Contains(string(text), "{% macro "+macro) {
 			t.Errorf("the macro file lacks %s", macro)
 		}
