@@ -4,7 +4,12 @@ import (
 	"os"
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mariadb"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+func TestMain(m *testing.M) {
+	code := postgres.Main(m)
+	mariadb.Stop()
+	os.Exit(code)
+}

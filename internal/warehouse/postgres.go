@@ -102,24 +102,7 @@ func (p postgres) typeName(k kind) string {
 	return [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"}[k]
 }
 
-func (p postgres) insertProof(f found) string {
-	var names, values []string
-	for _, d := range f.present() {
-		value := "null"
-		switch d.name {
-		case "model_name":
-			value = "'dbt-tally - BEFORE'"
-		case "execution_time":
-			value = "'2000-01-01 00:00:00'"
-		case "row_count":
-			value = "'0'"
-		case "run_id":
-			value = "'" + proof + "'"
-		}
-		names, values = append(names, d.name), append(values, value)
-	}
-	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") values (" + strings.Join(values, ", ") + ")"
-}
+func (p postgres) widenCount(relation string) string { return alterCount(relation) }
 
 // Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (

@@ -41,7 +41,8 @@ type dialect interface {
 	createSchema(Table) string
 	createTable(Table, layout) []string
 	addColumns(found) []string
-	insertProof(found) string
+	// widenCount makes the row_count of a relation a bigint.
+	widenCount(relation string) string
 	// insertRun inserts nothing where there is a row of that run.
 	insertRun(f found, values []*string) (query string, args []any)
 	// selectRows, selectNewest and selectRuns return queries for recordColumns of
@@ -87,6 +88,7 @@ func (e *sqlEngine) look(ctx context.Context, t Table, l layout) (found, error) 
 		f.columns = append(f.columns, column{Name: deref(row[2]), Type: deref(row[3])})
 	}
 	f.relation = e.dialect.relation(f.table)
+	f.widen = e.dialect.widenCount(f.relation)
 	return f, nil
 }
 

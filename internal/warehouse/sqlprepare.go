@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 )
 
 func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
@@ -56,10 +57,11 @@ func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, erro
 	if len(f.missing()) == 0 {
 		return f, nil, nil
 	}
-	if err := e.do(ctx, addingColumns, f.table, e.dialect.addColumns(f)...); err != nil {
-		return f, []string{lackingColumns(f, err)}, nil
+	refused := e.do(ctx, addingColumns, f.table, e.dialect.addColumns(f)...)
+	f, err := e.look(ctx, f.table, f.layout) // another job may have added them
+	if err == nil && len(f.missing()) > 0 {
+		return f, []string{lackingColumns(f, refused)}, nil
 	}
-	f, err := e.look(ctx, f.table, f.layout)
 	return f, nil, err
 }
 
@@ -103,7 +105,7 @@ func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
 func (e *sqlEngine) prove(ctx context.Context, f found) error {
 	errProven := errors.New("rolled back")
 	err := e.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, e.dialect.insertProof(f)); err != nil {
+		if _, err := tx.ExecContext(ctx, insertProof(f)); err != nil {
 			return err
 		}
 		return errProven
@@ -113,4 +115,25 @@ func (e *sqlEngine) prove(ctx context.Context, f found) error {
 	}
 	_, err = e.read(ctx, f, []string{proof})
 	return err
+}
+
+// insertProof fills all columns of ours that the table has, in words that every
+// engine here knows.
+func insertProof(f found) string {
+	var names, values []string
+	for _, d := range f.present() {
+		value := "null"
+		switch d.name {
+		case "model_name":
+			value = "'dbt-tally - BEFORE'"
+		case "execution_time":
+			value = "'2000-01-01 00:00:00'"
+		case "row_count":
+			value = "'0'"
+		case "run_id":
+			value = "'" + proof + "'"
+		}
+		names, values = append(names, d.name), append(values, value)
+	}
+	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") values (" + strings.Join(values, ", ") + ")"
 }

@@ -70,6 +70,7 @@ var auditLayout = layout{
 type found struct {
 	table    Table  // where it was found
 	relation string // quoted
+	widen    string // the statement that makes row_count a bigint
 	columns  []column
 	layout   layout // what it is to look like
 }
@@ -143,8 +144,13 @@ func (f found) narrowCount() string {
 	if !slices.Contains(narrow, was) {
 		return ""
 	}
-	return fmt.Sprintf("row_count of %s is %s, too narrow for more than 2,147,483,647 rows; widen it: alter table %s alter column row_count type bigint",
-		f.relation, was, f.relation)
+	return fmt.Sprintf("row_count of %s is %s, too narrow for more than 2,147,483,647 rows; widen it: %s",
+		f.relation, was, f.widen)
+}
+
+// alterCount is the statement that makes row_count a bigint, as most engines know it.
+func alterCount(relation string) string {
+	return "alter table " + relation + " alter column row_count type bigint"
 }
 
 // lackingColumns says that the table stays without some columns, and why.

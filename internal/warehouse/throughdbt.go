@@ -65,7 +65,7 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	if len(last.Columns) == 0 {
 		return found{}, nil, ErrNoTable
 	}
-	f := found{table: e.table, relation: last.Relation, columns: last.Columns, layout: auditLayout}
+	f := found{table: e.table, relation: last.Relation, widen: alterCount(last.Relation), columns: last.Columns, layout: auditLayout}
 	var problems []string
 	if why, ok := leftOut[addingColumnsStep]; ok {
 		problems = append(problems, lackingColumns(f, why))

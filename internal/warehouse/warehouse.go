@@ -86,6 +86,9 @@ type engine interface {
 // all others.
 var engines = map[string]func(Options) (engine, error){
 	"postgres": openPostgres,
+	"mysql":    openMySQL,
+	"mysql5":   openMySQL,
+	"mariadb":  openMySQL,
 }
 
 // Open chooses the way to the warehouse and checks its settings. It does not

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/certificates"
 )
 
 // superuserPassword has what breaks naive connection strings.
@@ -71,7 +73,7 @@ func (s *server) initdb(bin string, who *syscall.Credential) (data string, err e
 	if err := os.WriteFile(passwords, []byte(superuserPassword), 0o600); err != nil {
 		return "", err
 	}
-	if err := writeCertificates(s.dir); err != nil {
+	if err := certificates.Write(s.dir); err != nil {
 		return "", err
 	}
 	if who != nil {

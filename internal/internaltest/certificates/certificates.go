@@ -1,4 +1,5 @@
-package postgres
+// Package certificates makes what a test server needs to speak TLS.
+package certificates
 
 import (
 	"crypto/ecdsa"
@@ -14,13 +15,13 @@ import (
 	"time"
 )
 
-// writeCertificates makes an authority of its own and lets it sign the server's
-// certificate for "localhost": ca.crt, server.crt, server.key.
-func writeCertificates(dir string) error {
+// Write makes an authority of its own and lets it sign the server's
+// certificate for "localhost", as files of a directory: ca.crt, server.crt, server.key.
+func Write(dir string) error {
 	ca := template("dbt-tally test CA")
 	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
 	leaf := template("localhost")
-	leaf.DNSNames, leaf.ExtKeyUsage = []string{"localhost"}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	leaf.DNSNames, leaf.ExtKeyUsage = []string{"localhost"}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 
 	caKey, errCA := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	leafKey, errLeaf := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,0 +1,162 @@
+// Package mariadb starts a real MariaDB server for tests: one for the test
+// process, in modes that most servers do not have, with a fresh database for
+// whoever asks. It leaves everything that is said about the audit tables to the
+// packages it tests.
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Stop stops the server, if one was started; TestMain calls it after the tests.
+func Stop() {
+	if s := running.Load(); s != nil {
+		s.stop()
+	}
+}
+
+// The server is the test process's own: starting one takes seconds.
+var (
+	shared = sync.OnceValues(func() (*server, error) {
+		s, err := start()
+		running.Store(s)
+		return s, err
+	})
+	running   atomic.Pointer[server]
+	databases atomic.Int64
+)
+
+// Database is a fresh, empty database and a login that may do everything on the
+// server. Its fields may be changed in a copy, to connect as somebody else or in
+// another way.
+type Database struct {
+	Host, Socket   string // the same server by TCP, with TLS or without, and by a Unix socket
+	Port           int
+	Name           string
+	User, Password string
+	CA             string // file of the certificate authority that signed for "localhost", and for no address
+}
+
+// New makes a database, and starts the server first where it does not run yet.
+// The test is skipped where no MariaDB is on the machine. Nothing is undone at the
+// end of the test: the server goes as a whole.
+func New(t testing.TB) Database {
+	t.Helper()
+	s, err := shared()
+	if errors.Is(err, errNoServer) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("start MariaDB: %v", err)
+	}
+	db := s.admin
+	db.Name = fmt.Sprintf("test_%d", databases.Add(1))
+	s.admin.Exec(t, "create database "+db.Name)
+	return db
+}
+
+// Settings are the database as an output of profiles.yml says it, TLS off.
+func (d Database) Settings() map[string]any {
+	return map[string]any{
+		"type": "mariadb", "server": d.Host, "port": d.Port, "username": d.User, "password": d.Password,
+		"schema": d.Name, "ssl_disabled": true,
+	}
+}
+
+// Exec runs statements, several in one string where wanted.
+func (d Database) Exec(t testing.TB, statements ...string) {
+	t.Helper()
+	conn := d.connect(t)
+	defer conn.Close()
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// Query returns all rows of a query as text, "<nil>" where a value is null.
+func (d Database) Query(t testing.TB, query string) [][]string {
+	t.Helper()
+	conn := d.connect(t)
+	defer conn.Close()
+	rows, err := conn.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	var all [][]string
+	for rows.Next() {
+		values, into, texts := make([]sql.NullString, len(columns)), make([]any, len(columns)), make([]string, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		for i, value := range values {
+			texts[i] = "<nil>"
+			if value.Valid {
+				texts[i] = value.String
+			}
+		}
+		all = append(all, texts)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return all
+}
+
+// As creates a user with no right and returns the database as that user sees it.
+// Users belong to the server, so the name gets the database's appended.
+func (d Database) As(t testing.TB, user string) Database {
+	t.Helper()
+	user += "_" + d.Name
+	password := "pass " + user
+	d.Exec(t, fmt.Sprintf("create user '%s'@'%%' identified by '%s'", user, strings.ReplaceAll(password, "'", "''")))
+	d.User, d.Password = user, password
+	return d
+}
+
+// connect opens a connection that stays one.
+func (d Database) connect(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := d.dial(t.Context())
+	if err != nil {
+		t.Fatalf("connect to the test database %s: %v", d.Name, err)
+	}
+	return db
+}
+
+func (d Database) dial(ctx context.Context) (*sql.DB, error) {
+	config := mysql.NewConfig()
+	config.Net, config.Addr = "tcp", net.JoinHostPort(d.Host, strconv.Itoa(d.Port))
+	config.User, config.Passwd, config.DBName = d.User, d.Password, d.Name
+	config.MultiStatements, config.Logger = true, &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
