@@ -295,7 +295,7 @@ exit $(cat code)`)
 		t.Errorf("dbt got %s", args)
 	}
 	write(t, "1", c.WorkDir, "code")
-	if _, err := o.RunOperation(t.Context(), "dbt_tally_finish", nil); err == nil || err.Error() != "dbt run-operation dbt_tally_rows: no such table" {
+	if _, err := o.RunOperation(t.Context(), "dbt_tally_finish", nil); err == nil || err.Error() != "dbt run-operation dbt_tally_finish: no such table" {
 		t.Errorf("got error %v", err)
 	}
 }
