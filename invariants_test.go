@@ -43,6 +43,7 @@ var importer = map[string]string{
 	"github.com/alecthomas/kong":            "internal/config",
 	"github.com/google/go-github":           "internal/forge/github",
 	"github.com/jackc/pgx":                  "internal/warehouse",
+	"github.com/go-sql-driver/mysql":        "internal/warehouse",
 	"github.com/nikolalohinski/gonja":       "internal/profile",
 	"github.com/sethvargo/go-githubactions": "internal/runner",
 }

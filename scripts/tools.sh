@@ -65,6 +65,25 @@ machine_has_postgres() {
   command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'
 }
 
+# A server can't be had below .cache, but from Debian, by root. The tests that want
+# one skip without it, so that nobody else is kept from the others.
+mariadb_programs() {
+  if [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
+    echo "tools: no mariadbd, so its tests skip; want MariaDB's server installed (Debian, as root: apt-get install mariadb-server-core mariadb-client-core)" >&2
+    return
+  fi
+  echo "tools: mariadb" >&2
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -o DPkg::Lock::Timeout=300 \
+    mariadb-server-core mariadb-client-core </dev/null >/dev/null
+}
+
+# Without my_print_defaults, of the other package, mariadb-install-db gives up.
+machine_has_mariadb() (
+  PATH=$PATH:/usr/sbin
+  command -v mariadbd && command -v mariadb-install-db && command -v my_print_defaults
+)
+
 go_program() {
   GOBIN=$1 go install "$2"
 }
@@ -75,11 +94,12 @@ for name; do
     dbt-*) bring "$name" "$(cksum <"scripts/requirements/$name.txt")" dbt_environment "scripts/requirements/$name.txt" ;;
     openapi) bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" postgres_programs ;;
+    mariadb) machine_has_mariadb >/dev/null || mariadb_programs ;;
     act) bring act "$act" go_program "$act" ;;
     emulate) bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres, act, emulate or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres, mariadb, act, emulate or golangci-lint" >&2
       exit 64
       ;;
   esac
