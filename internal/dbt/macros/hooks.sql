@@ -68,13 +68,15 @@
 {#- One statement, whatever the number of rows. -#}
 {% macro dbt_tally_insert(rows) %}
   {%- set all_columns = env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
-  {%- set timestamp = {'snowflake': 'timestamp_ntz', 'mysql': 'datetime(6)', 'mysql5': 'datetime(6)', 'mariadb': 'datetime(6)', 'sqlserver': 'datetime2(6)'}.get(target.type, 'timestamp') -%}
-  {%- set bigint = {'mysql': 'signed', 'mysql5': 'signed', 'mariadb': 'signed', 'bigquery': 'int64'}.get(target.type, 'bigint') -%}
+  {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
+  {%- set timestamp = {'snowflake': 'timestamp_ntz', 'mysql': 'datetime(6)', 'sqlserver': 'datetime2(6)'}.get(engine, 'timestamp') -%}
+  {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
+  {%- set backslash = '\\\\' if engine == 'mysql' else '\\' -%}
   {%- set sql -%}
     /* dbt_tally */ insert into {{ env_var('DBT_TALLY_RELATION') }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' if all_columns }})
     {%- for row in rows %}
-    {{ 'union all ' if not loop.first }}select '{{ this | string | replace("'", "''") }} - {{ row.phase | upper }}', cast('{{ row.time }}' as {{ timestamp }}), {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
-      {%- if all_columns %}, '{{ model.unique_id | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{% endif -%}
+    {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', cast('{{ row.time }}' as {{ timestamp }}), {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
+      {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{% endif -%}
     {%- endfor -%}
   {%- endset -%}
   {#- On PostgreSQL a block of its own keeps an audit that fails from failing the
