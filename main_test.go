@@ -49,6 +49,8 @@ func (s stories) run(dir string) {
 			"dbt":      s.dbt,
 			"github":   s.github,
 			"comment":  s.comment,
+			"diff":     s.diff,
+			"review":   s.review,
 			"issue":    s.issue,
 			"fault":    s.fault,
 			"await":    s.await,
@@ -215,6 +217,33 @@ func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
 		forge.AddComment(fakegithub.PullRequest, comments[0].Author, comments[0].Body)
 	default:
 		ts.Fatalf("comment %s: unknown", args[0])
+	}
+}
+
+// diff makes the pull request change a file: diff PATH [FILE with the hunks].
+func (s stories) diff(ts *testscript.TestScript, _ bool, args []string) {
+	file := fakegithub.File{PullRequest: fakegithub.PullRequest, Path: args[0]}
+	if len(args) > 1 {
+		file.Patch = strings.TrimSuffix(ts.ReadFile(args[1]), "\n")
+	}
+	s.world(ts).forge.AddFile(file)
+}
+
+// review shows the pull request's review comments: review list prints every one,
+// review count N demands a number.
+func (s stories) review(ts *testscript.TestScript, _ bool, args []string) {
+	all := s.world(ts).forge.ReviewComments(fakegithub.PullRequest)
+	switch args[0] {
+	case "list":
+		for _, c := range all {
+			fmt.Fprintf(ts.Stdout(), "#%d by %s at %s %s %d\n%s\n", c.ID, c.Author, c.Path, c.Side, c.Line, c.Body)
+		}
+	case "count":
+		if want, _ := strconv.Atoi(args[1]); len(all) != want {
+			ts.Fatalf("%d review comments, want %d", len(all), want)
+		}
+	default:
+		ts.Fatalf("review %s: unknown", args[0])
 	}
 }
 

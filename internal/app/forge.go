@@ -17,14 +17,16 @@ var (
 	errNoToken       = errors.New("no github-token; see docs/permissions.md")
 )
 
-// inform brings the pull request's comment and the issue of breached gates up to
-// date. It returns the comment's address, "" where there is none.
+// inform brings the pull request's comment and review comments and the issue of
+// breached gates up to date. It returns the comment's address, "" where there is
+// none.
 func (r *story) inform(ctx context.Context, made report.Report) string {
-	if r.cfg.Comment == config.CommentOff && !r.cfg.Issue {
+	surface := r.forgeSurface()
+	if surface == "" {
 		return ""
 	}
 	if r.cfg.GitHubToken == "" {
-		r.skip("comment", errNoToken)
+		r.skip(surface, errNoToken)
 		return ""
 	}
 	client, err := github.New(github.Config{
@@ -32,14 +34,12 @@ func (r *story) inform(ctx context.Context, made report.Report) string {
 		Token: r.cfg.GitHubToken, Repository: r.event.Repository,
 	})
 	if err != nil {
-		r.skip("comment", err)
+		r.skip(surface, err)
 		return ""
 	}
 	url := ""
-	if r.cfg.Comment != config.CommentOff {
-		if url, err = r.comment(ctx, client, made); err != nil {
-			r.skip("comment", err)
-		}
+	if surface != "issue" {
+		url = r.informPullRequest(ctx, client, made)
 	}
 	if err := r.issue(ctx, client, made); err != nil {
 		r.skip("issue", err)
@@ -47,18 +47,46 @@ func (r *story) inform(ctx context.Context, made report.Report) string {
 	return url
 }
 
-// comment puts the report on the pull request that the event is about or, on a
-// push, on the open one of the pushed branch.
-func (r *story) comment(ctx context.Context, forge pullRequests, made report.Report) (url string, err error) {
-	number := r.event.PullRequest
+// forgeSurface is the first that is asked for of those that need a token, "" where
+// none is.
+func (r *story) forgeSurface() string {
+	switch {
+	case r.cfg.Comment != config.CommentOff:
+		return "comment"
+	case r.cfg.ReviewComments:
+		return "review comments"
+	case r.cfg.Issue:
+		return "issue"
+	}
+	return ""
+}
+
+// informPullRequest speaks to the pull request that the event is about or, on a
+// push, to the open one of the pushed branch.
+func (r *story) informPullRequest(ctx context.Context, forge pullRequests, made report.Report) (url string) {
+	number, err := r.event.PullRequest, error(nil)
 	if number == 0 && r.event.Name == "push" {
-		if number, _, err = forge.OpenPullRequest(ctx, r.event.HeadRef, r.event.HeadSHA); err != nil {
-			return "", err
+		number, _, err = forge.OpenPullRequest(ctx, r.event.HeadRef, r.event.HeadSHA)
+	}
+	if err == nil && number == 0 {
+		err = errNoPullRequest
+	}
+	if err != nil {
+		r.skip(r.forgeSurface(), err)
+		return ""
+	}
+	if r.cfg.Comment != config.CommentOff {
+		if url, err = r.comment(ctx, forge, number, made); err != nil {
+			r.skip("comment", err)
 		}
 	}
-	if number == 0 {
-		return "", errNoPullRequest
+	if err := r.review(ctx, forge, number, made); err != nil {
+		r.skip("review comments", err)
 	}
+	return url
+}
+
+func (r *story) comment(ctx context.Context, forge pullRequests, number int, made report.Report) (url string, err error) {
 	body, err := report.Comment(made, r.event.RunURL)
 	if err != nil {
 		return "", err
@@ -68,6 +96,25 @@ func (r *story) comment(ctx context.Context, forge pullRequests, made report.Rep
 		OnlyUpdate: r.cfg.Comment == config.CommentChanges && !worthAComment(made),
 	})
 	return posted.URL, err
+}
+
+// review remarks on breaches and failed models at their files. An event that does
+// not tell the pull request's commit, a comment's, is left out: its checkout may
+// be of anything.
+func (r *story) review(ctx context.Context, forge pullRequests, number int, made report.Report) error {
+	if !r.cfg.ReviewComments || r.event.HeadSHA == "" {
+		return nil
+	}
+	review := github.Review{
+		PullRequest: number, Commit: r.event.HeadSHA,
+		Key: r.cfg.CommentKey, RunID: r.event.RunID, RunAttempt: r.event.RunAttempt,
+	}
+	for _, remark := range report.Remarks(made) {
+		if path := r.repositoryPath(remark.Path); path != "" {
+			review.Remarks = append(review.Remarks, github.Remark{Path: path, Text: remark.Text})
+		}
+	}
+	return forge.Review(ctx, review)
 }
 
 // worthAComment says whether comment: changes starts a comment: rows changed, or

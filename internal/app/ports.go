@@ -18,9 +18,10 @@ type auditTable interface {
 	Prune(ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64)) (log, runs int64, err error)
 }
 
-// pullRequests is where a report's comment goes.
+// pullRequests is where a report's comment and review comments go.
 type pullRequests interface {
 	Comment(ctx context.Context, comment github.Comment) (github.Posted, error)
+	Review(ctx context.Context, review github.Review) error
 	OpenPullRequest(ctx context.Context, branch, sha string) (number int, ok bool, err error)
 }
 

@@ -21,27 +21,28 @@ import (
 
 // Config is what the user asked for, valid and with its defaults filled in.
 type Config struct {
-	Mode          Mode
-	Commands      [][]string // dbt command lines without the leading dbt, at least one
-	ProjectDir    string     // "" for dbt's own search, as the next three
-	ProfilesDir   string
-	Profile       string
-	Target        string
-	Threads       string
-	DBTExecutable string
-	InstallDeps   bool // where packages are declared and missing
-	Hooks         Hooks
-	Audit         Audit
-	CountViews    bool
-	GitHubToken   string
-	Comment       CommentMode
-	CommentKey    string
-	Summary       bool
-	Annotations   bool
-	ReportDir     string // "" for the default
-	Baseline      Baseline
-	Limits        tally.Limits // the run's gates
-	Issue         bool         // keep an issue while a gate is breached
+	Mode           Mode
+	Commands       [][]string // dbt command lines without the leading dbt, at least one
+	ProjectDir     string     // "" for dbt's own search, as the next three
+	ProfilesDir    string
+	Profile        string
+	Target         string
+	Threads        string
+	DBTExecutable  string
+	InstallDeps    bool // where packages are declared and missing
+	Hooks          Hooks
+	Audit          Audit
+	CountViews     bool
+	GitHubToken    string
+	Comment        CommentMode
+	CommentKey     string
+	ReviewComments bool // on breaches and failed models
+	Summary        bool
+	Annotations    bool
+	ReportDir      string // "" for the default
+	Baseline       Baseline
+	Limits         tally.Limits // the run's gates
+	Issue          bool         // keep an issue while a gate is breached
 
 	AllowPullRequestTarget bool // also where the checkout may be the pull request's
 
@@ -117,27 +118,28 @@ func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
 // config makes the Config, noting every value that can't be meant.
 func (l commandLine) config(dbtArgs []string, dir string, problems *problemList) Config {
 	c := Config{
-		Mode:          l.mode(problems),
-		Commands:      l.commands(dbtArgs, problems),
-		ProjectDir:    l.ProjectDir,
-		ProfilesDir:   l.ProfilesDir,
-		Profile:       l.Profile,
-		Target:        l.Target,
-		Threads:       l.Threads,
-		DBTExecutable: l.DBTExecutable,
-		InstallDeps:   l.InstallDeps == "auto",
-		Hooks:         Hooks(l.Hooks),
-		Audit:         Audit{Database: l.AuditDatabase, Schema: l.AuditSchema, Table: l.AuditTable, MustWork: l.AuditFailure == "fail"},
-		CountViews:    l.CountViews == "true",
-		GitHubToken:   l.GitHubToken,
-		Comment:       CommentMode(l.Comment),
-		CommentKey:    l.CommentKey,
-		Summary:       l.Summary == "true",
-		Annotations:   l.Annotations == "true",
-		ReportDir:     l.ReportDir,
-		Baseline:      l.baseline(problems),
-		Limits:        l.limits(problems),
-		Issue:         l.Issue == "gates",
+		Mode:           l.mode(problems),
+		Commands:       l.commands(dbtArgs, problems),
+		ProjectDir:     l.ProjectDir,
+		ProfilesDir:    l.ProfilesDir,
+		Profile:        l.Profile,
+		Target:         l.Target,
+		Threads:        l.Threads,
+		DBTExecutable:  l.DBTExecutable,
+		InstallDeps:    l.InstallDeps == "auto",
+		Hooks:          Hooks(l.Hooks),
+		Audit:          Audit{Database: l.AuditDatabase, Schema: l.AuditSchema, Table: l.AuditTable, MustWork: l.AuditFailure == "fail"},
+		CountViews:     l.CountViews == "true",
+		GitHubToken:    l.GitHubToken,
+		Comment:        CommentMode(l.Comment),
+		CommentKey:     l.CommentKey,
+		ReviewComments: l.ReviewComments == "gates",
+		Summary:        l.Summary == "true",
+		Annotations:    l.Annotations == "true",
+		ReportDir:      l.ReportDir,
+		Baseline:       l.baseline(problems),
+		Limits:         l.limits(problems),
+		Issue:          l.Issue == "gates",
 
 		AllowPullRequestTarget: l.AllowPullRequestTarget == "true",
 

@@ -23,18 +23,19 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Mode:          Run,
-		Commands:      [][]string{{"build"}},
-		DBTExecutable: "dbt",
-		InstallDeps:   true,
-		Hooks:         Inject,
-		Audit:         Audit{Table: "dbt_audit_log"},
-		Comment:       CommentAuto,
-		CommentKey:    "default",
-		Summary:       true,
-		Annotations:   true,
-		Baseline:      Baseline{MaxAge: 7 * 24 * time.Hour},
-		Limits:        tally.Limits{Axis: tally.AxisBoth, Severity: tally.SeverityError},
+		Mode:           Run,
+		Commands:       [][]string{{"build"}},
+		DBTExecutable:  "dbt",
+		InstallDeps:    true,
+		Hooks:          Inject,
+		Audit:          Audit{Table: "dbt_audit_log"},
+		Comment:        CommentAuto,
+		CommentKey:     "default",
+		ReviewComments: true,
+		Summary:        true,
+		Annotations:    true,
+		Baseline:       Baseline{MaxAge: 7 * 24 * time.Hour},
+		Limits:         tally.Limits{Axis: tally.AxisBoth, Severity: tally.SeverityError},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

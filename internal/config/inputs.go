@@ -6,27 +6,28 @@ import "github.com/alecthomas/kong"
 // what each means. Flags are made from it, the action's INPUT_* variables are
 // matched against it, and action.yml and the docs are held to it by tests.
 type inputs struct {
-	Mode          string `name:"mode" default:"run" allowed:"run,report,prune" help:"run runs dbt and reports what it did to the row counts; report makes the report of an invocation that already ran; prune deletes old audit rows."`
-	DBTCommand    string `name:"dbt-command" default:"build" help:"dbt commands, one a line, run in order and stopping at the first that fails. Split as a shell would, nothing is expanded; a leading dbt is allowed."`
-	ProjectDir    string `name:"project-dir" help:"Folder of dbt_project.yml. Default: dbt's own search."`
-	ProfilesDir   string `name:"profiles-dir" help:"Folder of profiles.yml. Default: dbt's own search."`
-	Profile       string `name:"profile" help:"Profile to use. Default: the project's."`
-	Target        string `name:"target" help:"Target of the profile. Default: the profile's."`
-	Threads       string `name:"threads" help:"Threads for dbt. Default: the target's."`
-	DBTExecutable string `name:"dbt-executable" default:"dbt" help:"The dbt to run: a name on the PATH, or a path."`
-	InstallDeps   string `name:"install-deps" default:"auto" allowed:"auto,off" help:"auto runs dbt deps first where the project declares packages that are not installed."`
-	Hooks         string `name:"hooks" default:"inject" allowed:"inject,project,off" help:"inject brings the audit hooks along for the run; project reads what the project's own hooks write; off runs dbt alone."`
-	AuditDatabase string `name:"audit-database" help:"Database of the audit table. Default: the target's."`
-	AuditSchema   string `name:"audit-schema" help:"Schema of the audit table. Default: the target's; with hooks: project, wherever the session finds the table."`
-	AuditTable    string `name:"audit-table" default:"dbt_audit_log" help:"Name of the audit table."`
-	AuditFailure  string `name:"audit-failure" default:"warn" allowed:"warn,fail" help:"What becomes of the run when auditing itself goes wrong: warn runs dbt without it, fail ends with exit status 4."`
-	CountViews    toggle `name:"count-views" default:"false" allowed:"true,false" help:"Count views too. Counting a view runs its query."`
-	GitHubToken   string `name:"github-token" secret:"true" help:"Token for the comment. As an action it defaults to the job's own."`
-	Comment       string `name:"comment" default:"auto" allowed:"auto,changes,off" help:"Comment on the pull request: auto always, changes only when rows changed or something failed, off never."`
-	CommentKey    string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
-	Summary       toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
-	Annotations   toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate breached gates and failed models at their files."`
-	ReportDir     string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder."`
+	Mode           string `name:"mode" default:"run" allowed:"run,report,prune" help:"run runs dbt and reports what it did to the row counts; report makes the report of an invocation that already ran; prune deletes old audit rows."`
+	DBTCommand     string `name:"dbt-command" default:"build" help:"dbt commands, one a line, run in order and stopping at the first that fails. Split as a shell would, nothing is expanded; a leading dbt is allowed."`
+	ProjectDir     string `name:"project-dir" help:"Folder of dbt_project.yml. Default: dbt's own search."`
+	ProfilesDir    string `name:"profiles-dir" help:"Folder of profiles.yml. Default: dbt's own search."`
+	Profile        string `name:"profile" help:"Profile to use. Default: the project's."`
+	Target         string `name:"target" help:"Target of the profile. Default: the profile's."`
+	Threads        string `name:"threads" help:"Threads for dbt. Default: the target's."`
+	DBTExecutable  string `name:"dbt-executable" default:"dbt" help:"The dbt to run: a name on the PATH, or a path."`
+	InstallDeps    string `name:"install-deps" default:"auto" allowed:"auto,off" help:"auto runs dbt deps first where the project declares packages that are not installed."`
+	Hooks          string `name:"hooks" default:"inject" allowed:"inject,project,off" help:"inject brings the audit hooks along for the run; project reads what the project's own hooks write; off runs dbt alone."`
+	AuditDatabase  string `name:"audit-database" help:"Database of the audit table. Default: the target's."`
+	AuditSchema    string `name:"audit-schema" help:"Schema of the audit table. Default: the target's; with hooks: project, wherever the session finds the table."`
+	AuditTable     string `name:"audit-table" default:"dbt_audit_log" help:"Name of the audit table."`
+	AuditFailure   string `name:"audit-failure" default:"warn" allowed:"warn,fail" help:"What becomes of the run when auditing itself goes wrong: warn runs dbt without it, fail ends with exit status 4."`
+	CountViews     toggle `name:"count-views" default:"false" allowed:"true,false" help:"Count views too. Counting a view runs its query."`
+	GitHubToken    string `name:"github-token" secret:"true" help:"Token for the comment. As an action it defaults to the job's own."`
+	Comment        string `name:"comment" default:"auto" allowed:"auto,changes,off" help:"Comment on the pull request: auto always, changes only when rows changed or something failed, off never."`
+	CommentKey     string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
+	ReviewComments string `name:"review-comments" default:"gates" allowed:"gates,off" help:"gates comments on breaches and failed models at their own files, where the pull request changes them."`
+	Summary        toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
+	Annotations    toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate breached gates and failed models at their files."`
+	ReportDir      string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder."`
 
 	Baseline         string `name:"baseline" default:"auto" help:"Earlier run to compare with: auto (on a pull request the base branch's newest successful run, else the same branch's previous one), none, a branch, or a dbt invocation_id."`
 	BaselineTarget   string `name:"baseline-target" help:"Name of the target that the baseline was built with. Default: this run's."`

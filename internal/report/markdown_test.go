@@ -36,6 +36,26 @@ func TestMarkdownOfEachSituation(t *testing.T) {
 	}
 }
 
+func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
+	t.Parallel()
+	shared := breachedGates()
+	for i := range shared.Models {
+		shared.Models[i].Path = "snapshots/all.sql"
+	}
+	for name, r := range map[string]Report{
+		"breached": breachedGates(), "failed": failed(), "hostile": hostile(), "baseline": againstMain(), "one-file": shared,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b strings.Builder
+			for _, remark := range Remarks(r) {
+				b.WriteString(code(remark.Path) + "\n\n" + remark.Text + "\n\n")
+			}
+			golden.Check(t, "testdata/remarks."+name+".golden.md", b.String())
+		})
+	}
+}
+
 const runURL = "https://github.com/octo/shop/actions/runs/1"
 
 func TestCommentOfTooManyModelsCutsWholeRowsAndSaysSo(t *testing.T) {

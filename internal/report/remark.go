@@ -1,0 +1,56 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Remark is what a report says at one file, in Markdown.
+type Remark struct {
+	Path string // relative to the dbt project
+	Text string
+}
+
+// Remarks are about the models that breached a gate or failed, one remark a file,
+// in the order of the models. A model whose file is not known has none. Nothing in
+// a text tells one run from the next where what it found is the same.
+func Remarks(r Report) []Remark {
+	messages := make(map[string]string, len(r.Failures))
+	for _, f := range r.Failures {
+		messages[f.NodeID] = f.Message
+	}
+	name := namesOf(r.Models)
+	var remarks []Remark
+	for _, m := range r.Models {
+		text := remark(m, name(m), messages[m.NodeID])
+		if text == "" || m.Path == "" {
+			continue
+		}
+		at := slices.IndexFunc(remarks, func(other Remark) bool { return other.Path == m.Path })
+		if at < 0 {
+			remarks = append(remarks, Remark{m.Path, text})
+			continue
+		}
+		remarks[at].Text += "\n\n" + text
+	}
+	return remarks
+}
+
+// remark is "" where there is nothing to say of a model.
+func remark(m Model, name, message string) string {
+	var parts []string
+	for _, g := range m.Gates {
+		parts = append(parts, fmt.Sprintf("%s **gate breached** by %s: %s is %s, found %s (%s)",
+			severities[g.Severity].icon, code(name), code(g.Gate), code(g.Limit), code(g.Value), axis(g, "against the baseline")))
+	}
+	if m.Status == tally.Failed {
+		parts = append(parts, looks[m.Status].icon+" **failed**: "+code(name)+" · "+prose(m.Reason))
+		if strings.TrimSpace(message) != "" {
+			parts = append(parts, block(message))
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
