@@ -30,8 +30,8 @@ const modes = "ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES"
 type server struct {
 	admin Database
 	dir   string
-	stdin io.Closer // the server lives as long as this is open
-	done  chan error
+	stdin io.Closer     // the server lives as long as this is open
+	done  chan struct{} // closed when it has ended
 }
 
 // start makes a data directory in a temporary one and serves it. Both go when the
@@ -47,7 +47,7 @@ func start() (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, done: make(chan error, 1)}
+	s := &server{dir: dir, done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -123,7 +123,7 @@ func (s *server) serve(program string) error {
 		return err
 	}
 	s.stdin = stdin
-	go func() { s.done <- cmd.Wait() }()
+	go func() { defer close(s.done); _ = cmd.Wait() }()
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (s *server) await() error {
 func (s *server) stop() {
 	if s.stdin != nil {
 		s.stdin.Close()
-		_ = <-s.done // killed or not, it is gone
+		<-s.done
 	}
 	os.RemoveAll(s.dir)
 }
