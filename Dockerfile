@@ -16,11 +16,12 @@ RUN CGO_ENABLED=0 go build -trimpath -tags minicore_disabled \
 
 FROM python:3.12-slim-bookworm
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
-# git is what dbt deps fetches packages with, uv what the requirements input uses.
+# git is what dbt deps fetches packages with, none of which is in Perl; uv is what
+# the requirements input uses.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git=1:2.39.* \
- && rm -rf /var/lib/apt/lists/* \
- && pip install --no-cache-dir --no-compile --root-user-action ignore uv==0.13.9
+ && rm -rf /var/lib/apt/lists/* /usr/share/perl /usr/lib/*-linux-gnu/perl /usr/share/doc/git \
+ && PYTHONDONTWRITEBYTECODE=1 pip install --no-cache-dir --no-compile --root-user-action ignore uv==0.13.9
 
 # The certificates of RDS and Aurora, which no system trusts by itself, as one file
 # for a profile's sslrootcert. They come by way of a JavaScript package; the sum
@@ -45,7 +46,7 @@ RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && uv venv --quiet /opt/dbt/mysql \
  && uv pip sync --quiet --require-hashes --python /opt/dbt/mysql/bin/python /opt/dbt/image-mysql.txt \
  && rm -rf /opt/dbt/cache \
- && find /opt/dbt -type d -path '*/site-packages/*' \( -name tests -o -name test \) -prune -exec rm -rf {} + \
+ && find /opt/dbt -type d -path '*/site-packages/*/tests' ! -path '*/site-packages/dbt/*' -prune -exec rm -rf {} + \
  && find /opt/dbt -path '*/babel/locale-data/*' ! -name root.dat ! -name 'en*.dat' -delete \
  && find /opt/dbt -path '*/botocore/data/*' -prune -type d \
       ! -name glue ! -name s3 ! -name signin ! -name sso ! -name sso-oidc ! -name sts -exec rm -rf {} + \

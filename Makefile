@@ -48,6 +48,10 @@ e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
 tools: ## Install what the tests need
 	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 openapi postgres mariadb
 
+.PHONY: lock
+lock: ## Resolve the pinned Python requirements anew
+	@scripts/lock.sh
+
 .PHONY: clean
 clean: ## Remove what was built; rm -r .cache removes the tools too
 	rm -rf build

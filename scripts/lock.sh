@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# lock.sh: resolve scripts/requirements/*.in anew into the pinned *.txt.
+# lock.sh: resolve scripts/requirements/*.in anew into the pinned *.txt; what the
+# image installs, with hashes and for its Python.
 set -euo pipefail
 cd "$(dirname "$0")/requirements"
 
 uv=$(../uv.sh)
 for wanted in *.in; do
-  "$uv" pip compile --quiet --upgrade --universal --python-version 3.10 --override overrides.txt \
+  options=(--python-version 3.10)
+  if [[ $wanted == image* ]]; then
+    options=(--python-version 3.12 --generate-hashes)
+  fi
+  "$uv" pip compile --quiet --upgrade --universal "${options[@]}" --override overrides.txt \
     --no-header --no-annotate --output-file "${wanted%.in}.txt" "$wanted"
 done

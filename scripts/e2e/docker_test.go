@@ -74,7 +74,7 @@ func newShop(t *testing.T) shop {
 
 // psql asks the database; "" while it does not answer.
 func (s shop) psql(query string) string {
-	out, _ := exec.CommandContext(s.t.Context(), "docker", "exec", s.database,
+	out, _ := exec.CommandContext(s.t.Context(), "docker", "exec", "--env", "PGPASSWORD=shop", s.database,
 		"psql", "--host", "127.0.0.1", "--username", "postgres", "--tuples-only", "--no-align", "--command", query).Output()
 	return strings.TrimSpace(string(out))
 }
@@ -110,9 +110,9 @@ func (s shop) docker(extra ...string) []string {
 // eventually waits for what takes a moment.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not so after 2 min: %s", what)
+			t.Fatalf("not so after a minute: %s", what)
 		}
 	}
 }

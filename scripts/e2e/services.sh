@@ -18,7 +18,7 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 password=$(mktemp)
 printf %s "$POSTGRES_PASSWORD" >"$password"
 chown postgres: "$password"
-as_postgres initdb -D "$PGDATA" -U "${POSTGRES_USER:-postgres}" --pwfile="$password" -A scram-sha-256 --auth-local=trust >/dev/null
+as_postgres initdb -D "$PGDATA" -U "${POSTGRES_USER:-postgres}" --pwfile="$password" --encoding UTF8 -A scram-sha-256 --auth-local=trust >/dev/null
 rm "$password"
 echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
 if [ -n "${POSTGRES_DB:-}" ]; then
