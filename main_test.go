@@ -16,13 +16,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mariadb"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 )
 
-// testingM runs the package's tests and then stops PostgreSQL.
+// testingM runs the package's tests and then stops the servers.
 type testingM struct{ *testing.M }
 
-func (m testingM) Run() int { return postgres.Main(m.M) }
+func (m testingM) Run() int {
+	defer mariadb.Stop()
+	return postgres.Main(m.M)
+}
 
 func TestMain(m *testing.M) {
 	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": main})
@@ -45,6 +49,7 @@ func (s stories) run(dir string) {
 		Setup: s.setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": s.postgres,
+			"mariadb":  s.mariadb,
 			"sql":      s.sql,
 			"dbt":      s.dbt,
 			"github":   s.github,
@@ -81,9 +86,15 @@ func (s story) Skipf(format string, args ...any) {
 
 // world is what one story has beside its files.
 type world struct {
-	database *postgres.Database
+	database database
 	forge    *fakegithub.Server
 	env      *testscript.Env
+}
+
+// database is the story's, of either kind.
+type database interface {
+	Exec(t testing.TB, statements ...string)
+	Query(t testing.TB, query string) [][]string
 }
 
 type worldKey struct{}
@@ -129,11 +140,11 @@ func needDBT(t testing.TB, version string) string {
 // With an argument, the login is a new role that owns nothing.
 func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	w := s.world(ts)
-	if w.database == nil {
-		database := postgres.New(s.story(ts))
-		w.database = &database
+	login, ok := w.database.(postgres.Database)
+	if !ok {
+		login = postgres.New(s.story(ts))
+		w.database = login
 	}
-	login := *w.database
 	if len(args) > 0 {
 		login = login.As(s.story(ts), args[0])
 		ts.Setenv("ROLE", login.User)
@@ -143,6 +154,17 @@ func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("PGUSER", login.User)
 	ts.Setenv("PGPASSWORD", login.Password)
 	ts.Setenv("PGDATABASE", login.Name)
+}
+
+// mariadb gives the story a fresh database: MYSQL_HOST, MYSQL_PORT, ...
+func (s stories) mariadb(ts *testscript.TestScript, _ bool, _ []string) {
+	login := mariadb.New(s.story(ts))
+	s.world(ts).database = login
+	ts.Setenv("MYSQL_HOST", login.Host)
+	ts.Setenv("MYSQL_PORT", strconv.Itoa(login.Port))
+	ts.Setenv("MYSQL_USER", login.User)
+	ts.Setenv("MYSQL_PASSWORD", login.Password)
+	ts.Setenv("MYSQL_DATABASE", login.Name)
 }
 
 // sql runs a statement as the database's owner; a query's rows go to stdout.
