@@ -75,13 +75,15 @@ func (r *story) printTable(made report.Report, files string) {
 }
 
 // repositoryPath is a file of the project relative to the repository, "" where it
-// is not there (a package's model).
+// is not there.
 func (r *story) repositoryPath(file string) string {
 	if file == "" {
 		return ""
 	}
-	path := filepath.Join(r.project.Dir, filepath.FromSlash(file))
-	if _, err := os.Stat(path); err != nil {
+	// dbt links a local package into dbt_packages: its file is elsewhere in the
+	// repository.
+	path, err := filepath.EvalSymlinks(filepath.Join(r.project.Dir, filepath.FromSlash(file)))
+	if err != nil {
 		return ""
 	}
 	if relative := r.inWorkspace(path); relative != path {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -104,9 +106,18 @@ func (r *story) node(node dbt.ManifestNode) tally.Node {
 		r.badGates = true
 	}
 	return tally.Node{
-		ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: node.Path,
+		ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: r.path(node),
 		Relation: node.Relation, Materialized: node.Config.Materialized, OptedOut: !audit, Limits: limits,
 	}
+}
+
+// path is a node's file relative to the project, also where it is a package's.
+func (r *story) path(node dbt.ManifestNode) string {
+	packages, err := filepath.Rel(r.project.Dir, r.project.PackagesPath)
+	if node.Path == "" || node.Package == r.project.Name || err != nil {
+		return node.Path
+	}
+	return path.Join(filepath.ToSlash(packages), node.Package, node.Path)
 }
 
 // explainFirstBuilds tells who followed the tutorial why their models fail.
@@ -151,7 +162,7 @@ func (r *story) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
 func (r *story) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) []report.Failure {
 	paths := make(map[string]string, len(nodes))
 	for _, node := range nodes {
-		paths[node.ID] = node.Path
+		paths[node.ID] = r.path(node)
 	}
 	var failures []report.Failure
 	for _, inv := range invocations {

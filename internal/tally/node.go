@@ -8,7 +8,7 @@ type Node struct {
 	Name         string
 	ResourceType string // model, seed or snapshot
 	Package      string
-	Path         string // original_file_path: relative to the root of its package, with forward slashes
+	Path         string // of its file, relative to the project, with forward slashes
 	Relation     string // relation_name, quoted as the adapter quotes; "" for ephemeral models
 	Materialized string
 	OptedOut     bool   // config.meta.tally.audit is false
