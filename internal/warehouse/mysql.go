@@ -139,9 +139,9 @@ func (m mysql) grant(s step, t Table) string {
 	rights, on := "select", m.relation(t)
 	switch s {
 	case creatingSchema, creatingTable:
-		rights, on = "create, index", backquote(t.Schema)+".*"
+		rights, on = "create", backquote(t.Schema)+".*"
 	case addingColumns:
-		rights = "alter, index"
+		rights = "alter, create, insert" // all that "alter table" takes
 	case inserting:
 		rights = "insert"
 	case recording:

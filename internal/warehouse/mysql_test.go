@@ -71,8 +71,8 @@ func TestAMissingMySQLGrantIsNamed(t *testing.T) {
 		access warehouse.Access
 		want   string
 	}{
-		"no schema":              {"", warehouse.Write, "want: grant create, index on `nowhere`.* to GUEST; see docs/permissions.md"},
-		"no table":               {"grant select on SCHEMA.other to GUEST", warehouse.Write, "want: grant create, index on `SCHEMA`.* to GUEST; see docs/"},
+		"no schema":              {"", warehouse.Write, "want: grant create on `nowhere`.* to GUEST; see docs/permissions.md"},
+		"no table":               {"grant select on SCHEMA.other to GUEST", warehouse.Write, "want: grant create on `SCHEMA`.* to GUEST; see docs/"},
 		"no select":              {"grant insert on SCHEMA.log to GUEST", warehouse.Read, "want: grant select on `SCHEMA`.`log` to GUEST; see docs/"},
 		"no insert":              {"grant select on SCHEMA.log to GUEST", warehouse.Write, "want: grant insert on `SCHEMA`.`log` to GUEST; see docs/"},
 		"insert, but not select": {"grant insert on SCHEMA.log to GUEST", warehouse.Write, "want: grant select on `SCHEMA`.`log` to GUEST; see docs/"},
@@ -112,7 +112,7 @@ func TestAMySQLTableOfSomebodyElseIsUsedAsItIs(t *testing.T) {
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	want := "want: grant alter, index on `" + db.Name + "`.`log` to '" + guest.User + "'@'%'"
+	want := "want: grant alter, create, insert on `" + db.Name + "`.`log` to '" + guest.User + "'@'%'"
 	if len(prepared.Problems) != 2 || !strings.Contains(prepared.Problems[0], want) || !strings.Contains(prepared.Problems[1], "not recorded in "+db.Name+".log_run") {
 		t.Errorf("problems %q; want %q, and one of the run table", prepared.Problems, want)
 	}
