@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // story is one run of dbt-tally: what is known so far, filled in as it goes.
@@ -82,6 +85,9 @@ func (r *story) setUp(ctx context.Context) error {
 	if err := r.refuseStrangers(); err != nil {
 		return err
 	}
+	if err := r.checkMeta(); err != nil {
+		return err
+	}
 	if err := r.prepareReportDir(); err != nil {
 		return err
 	}
@@ -101,6 +107,20 @@ func (r *story) setUp(ctx context.Context) error {
 	options.DotEnv = r.version.AtLeast(1, 12)
 	r.connect(options)
 	return nil
+}
+
+// checkMeta tells the gates in the project's YAML that make no sense, before
+// anything is built on them.
+func (r *story) checkMeta() error {
+	var problems []error
+	for _, meta := range r.project.TallyMeta() {
+		if _, _, err := tally.ParseMeta(meta.Value, r.cfg.Limits); err != nil {
+			for problem := range strings.Lines(err.Error()) {
+				problems = append(problems, fmt.Errorf("%s in %s: %s", meta.Of, meta.File, strings.TrimSpace(problem)))
+			}
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // profileOptions are what dbt will be told, to resolve the connection as it does.

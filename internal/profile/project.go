@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // Project is what dbt_project.yml says of names and places. Paths are absolute.
@@ -17,6 +18,7 @@ type Project struct {
 	Name         string
 	ProfileName  string   // "" where the file names none
 	MacroPaths   []string // never empty
+	NodePaths    []string // of models, seeds and snapshots
 	TargetPath   string
 	LogPath      string
 	PackagesPath string
@@ -52,7 +54,10 @@ func LoadProject(o Options) (Project, error) {
 		TargetPath:   cmp.Or(o.setting("TARGET_PATH"), reader.text("target-path", "target", true)),
 		PackagesPath: reader.text("packages-install-path", "dbt_packages", true),
 		MacroPaths:   reader.list("macro-paths", "macros"),
-		LogPath:      o.logPath(dir, raw),
+		NodePaths: slices.Concat(
+			reader.list("model-paths", "models"), reader.list("seed-paths", "seeds"), reader.list("snapshot-paths", "snapshots"),
+		),
+		LogPath: o.logPath(dir, raw),
 	}
 	if reader.err != nil {
 		return Project{}, reader.err
@@ -61,8 +66,10 @@ func LoadProject(o Options) (Project, error) {
 		return Project{}, fmt.Errorf("%w: %s has no name; want a line name:; see docs/troubleshooting.md", ErrBadProject, path)
 	}
 	p.TargetPath, p.PackagesPath = within(dir, p.TargetPath), within(dir, p.PackagesPath)
-	for i, path := range p.MacroPaths {
-		p.MacroPaths[i] = within(dir, path)
+	for _, paths := range [][]string{p.MacroPaths, p.NodePaths} {
+		for i, path := range paths {
+			paths[i] = within(dir, path)
+		}
 	}
 	p.DeclaresPackages, err = declaresPackages(dir)
 	return p, err
