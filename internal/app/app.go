@@ -42,6 +42,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	}
 	defer c.leaveWorkspace(actions, time.Now())
 	r := &story{Command: c, actions: actions, cfg: cfg}
+	defer func() { _ = r.environment.Remove() }() // where it can't be, it goes with the runner
 	if err := r.setUp(ctx); err != nil {
 		return c.refuse(actions, err)
 	}

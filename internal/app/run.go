@@ -25,6 +25,8 @@ type story struct {
 	version dbt.Version
 	noDBT   error // why there is no dbt to run
 
+	environment dbt.Environment // of requirements, the zero value without
+
 	project    profile.Project
 	connection profile.Connection
 	redact     redactor
@@ -103,10 +105,39 @@ func (r *story) setUp(ctx context.Context) error {
 		Kill:       r.Kill,
 		Now:        r.Now,
 	}
-	r.version, r.noDBT = r.cli.DetectVersion(ctx)
+	r.findDBT(ctx)
 	options.DotEnv = r.version.AtLeast(1, 12)
 	r.connect(options)
+	r.findDBTForProfile(ctx)
 	return nil
+}
+
+// findDBT finds out which dbt there is to run and, where the user asked for
+// another, brings that first.
+func (r *story) findDBT(ctx context.Context) {
+	if len(r.cfg.Requirements) > 0 {
+		end := r.actions.Group("uv pip install")
+		r.environment, r.noDBT = dbt.Requirements{
+			Lines: r.cfg.Requirements, Dir: dbt.RequirementsDir(r.lookupEnv), UV: "uv", Env: r.Environ, Output: r.Stdout,
+		}.Install(ctx)
+		end()
+		if r.noDBT != nil {
+			return
+		}
+		r.cli.Executable = r.environment.Executable
+	}
+	r.version, r.noDBT = r.cli.DetectVersion(ctx)
+}
+
+// findDBTForProfile takes the dbt that is there for this type of profile alone,
+// as our image has one for MySQL, unless the user named a dbt.
+func (r *story) findDBTForProfile(ctx context.Context) {
+	own := dbt.ForProfile(r.connection.Type)
+	if own == "dbt" || r.cfg.DBTExecutable != "dbt" || len(r.cfg.Requirements) > 0 {
+		return
+	}
+	r.cli.Executable = own
+	r.version, r.noDBT = r.cli.DetectVersion(ctx)
 }
 
 // checkMeta tells the gates in the project's YAML that make no sense, before

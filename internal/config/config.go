@@ -29,7 +29,8 @@ type Config struct {
 	Target         string
 	Threads        string
 	DBTExecutable  string
-	InstallDeps    bool // where packages are declared and missing
+	Requirements   []string // lines for uv; none: the dbt that is there
+	InstallDeps    bool     // where packages are declared and missing
 	Hooks          Hooks
 	Audit          Audit
 	CountViews     bool
@@ -126,6 +127,7 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 		Target:         l.Target,
 		Threads:        l.Threads,
 		DBTExecutable:  l.DBTExecutable,
+		Requirements:   lines(l.Requirements),
 		InstallDeps:    l.InstallDeps == "auto",
 		Hooks:          Hooks(l.Hooks),
 		Audit:          Audit{Database: l.AuditDatabase, Schema: l.AuditSchema, Table: l.AuditTable, MustWork: l.AuditFailure == "fail"},
@@ -238,3 +240,14 @@ func (p *problemList) input(name, value, want string) {
 }
 
 func (p problemList) err() error { return errors.Join(p...) }
+
+// lines are the lines of a text that say something.
+func lines(text string) []string {
+	var list []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			list = append(list, line)
+		}
+	}
+	return list
+}

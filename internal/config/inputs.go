@@ -14,6 +14,7 @@ type inputs struct {
 	Target         string `name:"target" help:"Target of the profile. Default: the profile's."`
 	Threads        string `name:"threads" help:"Threads for dbt. Default: the target's."`
 	DBTExecutable  string `name:"dbt-executable" default:"dbt" help:"The dbt to run: a name on the PATH, or a path."`
+	Requirements   string `name:"requirements" help:"dbt version and adapters other than those that are there, one a line as in a requirements file; uv installs them into an environment of their own before the run."`
 	InstallDeps    string `name:"install-deps" default:"auto" allowed:"auto,off" help:"auto runs dbt deps first where the project declares packages that are not installed."`
 	Hooks          string `name:"hooks" default:"inject" allowed:"inject,project,off" help:"inject brings the audit hooks along for the run; project reads what the project's own hooks write; off runs dbt alone."`
 	AuditDatabase  string `name:"audit-database" help:"Database of the audit table. Default: the target's."`
