@@ -38,7 +38,19 @@ func run(t *testing.T, name string, args ...string) string {
 // gateway is this machine as containers reach it.
 func gateway(t *testing.T) string {
 	t.Helper()
-	return run(t, "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+	bridge, err := net.InterfaceByName("docker0")
+	if err != nil {
+		t.Fatalf("docker0: %v", err)
+	}
+	addresses, err := bridge.Addrs()
+	if err != nil || len(addresses) == 0 {
+		t.Fatalf("docker0: addresses %v, %v", addresses, err)
+	}
+	address, _, err := net.ParseCIDR(addresses[0].String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address.String()
 }
 
 func freePort(t *testing.T) int {

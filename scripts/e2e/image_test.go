@@ -66,6 +66,25 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 	}
 }
 
+func TestTheExitStatusIsTheContainers(t *testing.T) {
+	s := newShop(t)
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{nil, 0},
+		{[]string{"--max-rows", "2"}, 3},
+		{[]string{"--", "build", "--no-such-flag"}, 2},
+		{[]string{"--comment", "allways"}, 64},
+	} {
+		cmd := exec.CommandContext(t.Context(), "docker", append(s.docker("--rm", image), c.args...)...)
+		out, _ := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != c.want {
+			t.Errorf("%q: exit status %d; want %d\n%s", c.args, got, c.want, out)
+		}
+	}
+}
+
 func TestEachEnvironmentHasItsDBT(t *testing.T) {
 	for program, want := range map[string][]string{
 		"dbt":         {"1.12.", "duckdb", "postgres", "snowflake"},
