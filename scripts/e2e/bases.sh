@@ -48,7 +48,9 @@ stand_in_debian() {
   fi
   own_authorities "$root/usr/local/share/ca-certificates"
   chroot "$root" update-ca-certificates >/dev/null 2>&1
-  # As in the public image: apt keeps neither packages nor their lists' index.
+  # As in the public image: apt keeps neither packages nor their lists' index, and
+  # dpkg leaves out what only people read.
+  printf 'path-exclude /usr/share/%s/*\n' doc man locale info lintian >"$root/etc/dpkg/dpkg.cfg.d/docker"
   cat >"$root/etc/apt/apt.conf.d/docker-clean" <<'X'
 DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };
 Dir::Cache::pkgcache "";
