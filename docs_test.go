@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"regexp"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rhysd/actionlint"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dbt-tally/dbt-tally/internal/app"
@@ -94,18 +92,6 @@ func TestTroubleshootingQuotesTheCode(t *testing.T) {
 
 func TestWorkflowsInTheDocsAreValid(t *testing.T) {
 	t.Parallel()
-	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, err := actionlint.NewProject(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	linted := 0
 	for _, name := range pages(t) {
 		for _, match := range fence.FindAllStringSubmatch(string(read(t, name)), -1) {
@@ -120,15 +106,7 @@ func TestWorkflowsInTheDocsAreValid(t *testing.T) {
 			if top["jobs"] == nil {
 				continue
 			}
-			// As the action of this repository its inputs and outputs are checked too.
-			text = strings.ReplaceAll(text, "uses: dbt-tally/dbt-tally@v1", "uses: ./")
-			problems, err := linter.Lint(name, []byte(text), project)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, problem := range problems {
-				t.Errorf("%s: workflow line %d: %s in\n%s", name, problem.Line, problem.Message, text)
-			}
+			lintWorkflow(t, name, text)
 			linted++
 		}
 	}

@@ -83,12 +83,6 @@ func (n ManifestNode) Counted() bool {
 	return slices.Contains([]string{"model", "seed", "snapshot"}, n.ResourceType)
 }
 
-// OptedOut says whether config.meta.tally.audit is false.
-func (n ManifestNode) OptedOut() bool {
-	tally, _ := n.Config.Meta["tally"].(map[string]any)
-	return tally["audit"] == false
-}
-
 // ReadManifest reads from target/manifest.json every model, seed and snapshot,
 // and of the other nodes those named in also. The file is read as a stream, and
 // no further than needed: it may have hundreds of megabytes. Where the project
