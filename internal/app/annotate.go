@@ -16,14 +16,14 @@ var room = map[runner.Level]int{runner.Error: 10, runner.Warning: 5}
 
 // annotate marks breaches, failed models and failed tests at their files, the
 // most important first, as far as GitHub shows them.
-func (r *story) annotate(made report.Report) {
-	if !r.cfg.Annotations {
+func (s *story) annotate(made report.Report) {
+	if !s.cfg.Annotations {
 		return
 	}
-	all := append(r.aboutGates(made), r.aboutFailures(made)...)
+	all := append(s.aboutGates(made), s.aboutFailures(made)...)
 	for _, level := range []runner.Level{runner.Error, runner.Warning} {
 		for _, annotation := range fitting(all, level) {
-			r.actions.Annotate(annotation)
+			s.actions.Annotate(annotation)
 		}
 	}
 }
@@ -42,7 +42,7 @@ func fitting(all []runner.Annotation, level runner.Level) []runner.Annotation {
 	})
 }
 
-func (r *story) aboutGates(made report.Report) []runner.Annotation {
+func (s *story) aboutGates(made report.Report) []runner.Annotation {
 	paths := map[string]string{}
 	for _, model := range made.Models {
 		paths[model.NodeID] = model.Path
@@ -54,7 +54,7 @@ func (r *story) aboutGates(made report.Report) []runner.Annotation {
 			level = runner.Warning
 		}
 		list = append(list, runner.Annotation{
-			Level: level, Title: "dbt-tally: gate breached", File: r.repositoryPath(paths[gate.NodeID]),
+			Level: level, Title: "dbt-tally: gate breached", File: s.repositoryPath(paths[gate.NodeID]),
 			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
 		})
 	}
@@ -62,12 +62,12 @@ func (r *story) aboutGates(made report.Report) []runner.Annotation {
 }
 
 // aboutFailures has tests last: they say less than the models they would have stopped.
-func (r *story) aboutFailures(made report.Report) []runner.Annotation {
+func (s *story) aboutFailures(made report.Report) []runner.Annotation {
 	var nodes, tests []runner.Annotation
 	for _, failure := range made.Failures {
 		annotation := runner.Annotation{
 			Level: runner.Error, Title: "dbt: " + failure.Kind + " failed",
-			File: r.repositoryPath(failure.Path), Message: failure.NodeID + "\n" + failure.Message,
+			File: s.repositoryPath(failure.Path), Message: failure.NodeID + "\n" + failure.Message,
 		}
 		if failure.Kind == "test" || failure.Kind == "unit_test" {
 			tests = append(tests, annotation)

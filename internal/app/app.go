@@ -41,20 +41,20 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		return c.refuse(actions, err)
 	}
 	defer c.leaveWorkspace(actions, time.Now())
-	r := &story{Command: c, actions: actions, cfg: cfg}
-	defer func() { _ = r.environment.Remove() }() // where it can't be, it goes with the runner
-	if err := r.setUp(ctx); err != nil {
+	s := &story{Command: c, actions: actions, cfg: cfg}
+	defer func() { _ = s.environment.Remove() }() // where it can't be, it goes with the runner
+	if err := s.setUp(ctx); err != nil {
 		return c.refuse(actions, err)
 	}
-	if r.cli.ScratchDir, err = os.MkdirTemp("", "dbt-tally-"); err != nil {
+	if s.cli.ScratchDir, err = os.MkdirTemp("", "dbt-tally-"); err != nil {
 		return c.refuse(actions, err)
 	}
-	defer os.RemoveAll(r.cli.ScratchDir)
-	defer r.removeMacros()
+	defer os.RemoveAll(s.cli.ScratchDir)
+	defer s.removeMacros()
 	return map[config.Mode]func(context.Context) int{
-		config.Run:    r.run,
-		config.Report: r.report,
-		config.Prune:  r.prune,
+		config.Run:    s.run,
+		config.Report: s.report,
+		config.Prune:  s.prune,
 	}[cfg.Mode](ctx)
 }
 

@@ -16,16 +16,16 @@ var shared = [][]string{{"--project-dir"}, {"--profiles-dir"}, {"--profile"}, {"
 
 // commands completes each dbt command with what the inputs say. What a command
 // says itself wins.
-func (r *story) commands() ([]dbt.Command, error) {
+func (s *story) commands() ([]dbt.Command, error) {
 	var commands []dbt.Command
-	for _, words := range r.cfg.Commands {
+	for _, words := range s.cfg.Commands {
 		command := dbt.Command(words).
-			WithDefault(r.cfg.ProjectDir, "--project-dir").
-			WithDefault(r.cfg.ProfilesDir, "--profiles-dir").
-			WithDefault(r.cfg.Profile, "--profile").
-			WithDefault(r.cfg.Target, "--target", "-t")
+			WithDefault(s.cfg.ProjectDir, "--project-dir").
+			WithDefault(s.cfg.ProfilesDir, "--profiles-dir").
+			WithDefault(s.cfg.Profile, "--profile").
+			WithDefault(s.cfg.Target, "--target", "-t")
 		if command.TakesThreads() {
-			command = command.WithDefault(r.cfg.Threads, "--threads")
+			command = command.WithDefault(s.cfg.Threads, "--threads")
 		}
 		commands = append(commands, command)
 	}
@@ -41,19 +41,19 @@ func (r *story) commands() ([]dbt.Command, error) {
 }
 
 // deps installs the packages that the project declares and does not have.
-func (r *story) deps(ctx context.Context) []dbt.Invocation {
-	if r.noDBT != nil {
-		return []dbt.Invocation{r.notStarted(r.dbt[0], r.noDBT)}
+func (s *story) deps(ctx context.Context) []dbt.Invocation {
+	if s.noDBT != nil {
+		return []dbt.Invocation{s.notStarted(s.dbt[0], s.noDBT)}
 	}
-	if !r.cfg.InstallDeps || !r.project.DeclaresPackages {
+	if !s.cfg.InstallDeps || !s.project.DeclaresPackages {
 		return nil
 	}
-	if _, err := os.Stat(r.project.PackagesPath); err == nil {
+	if _, err := os.Stat(s.project.PackagesPath); err == nil {
 		return nil
 	}
-	end := r.actions.Group("dbt deps")
+	end := s.actions.Group("dbt deps")
 	defer end()
-	inv := r.runCommand(ctx, r.dbt[0].Like("deps"), dbt.Hooks{})
+	inv := s.runCommand(ctx, s.dbt[0].Like("deps"), dbt.Hooks{})
 	if inv.ExitCode == 0 {
 		return nil // it built nothing: not worth a line in the report
 	}
@@ -61,10 +61,10 @@ func (r *story) deps(ctx context.Context) []dbt.Invocation {
 }
 
 // runCommands runs the dbt commands in order, up to the first that fails.
-func (r *story) runCommands(ctx context.Context) []dbt.Invocation {
+func (s *story) runCommands(ctx context.Context) []dbt.Invocation {
 	var invocations []dbt.Invocation
-	for _, command := range r.dbt {
-		inv := r.runCommand(ctx, command, r.hooks)
+	for _, command := range s.dbt {
+		inv := s.runCommand(ctx, command, s.hooks)
 		invocations = append(invocations, inv)
 		if inv.ExitCode != 0 || inv.Interrupted {
 			break
@@ -74,20 +74,20 @@ func (r *story) runCommands(ctx context.Context) []dbt.Invocation {
 }
 
 // runCommand runs one command. What dbt prints must not speak to the runner.
-func (r *story) runCommand(ctx context.Context, command dbt.Command, hooks dbt.Hooks) dbt.Invocation {
-	resume := r.actions.StopCommands()
-	inv, err := r.cli.Run(ctx, command, hooks, r.version)
+func (s *story) runCommand(ctx context.Context, command dbt.Command, hooks dbt.Hooks) dbt.Invocation {
+	resume := s.actions.StopCommands()
+	inv, err := s.cli.Run(ctx, command, hooks, s.version)
 	resume()
 	if err != nil {
-		return r.notStarted(command, err)
+		return s.notStarted(command, err)
 	}
 	return inv
 }
 
 // notStarted stands for a command that could not be run at all.
-func (r *story) notStarted(command dbt.Command, err error) dbt.Invocation {
-	r.tell(r.actions, runner.Error, err.Error())
-	now := r.Now()
+func (s *story) notStarted(command dbt.Command, err error) dbt.Invocation {
+	s.tell(s.actions, runner.Error, err.Error())
+	now := s.Now()
 	return dbt.Invocation{
 		Command: command, StartedAt: now, CompletedAt: now,
 		ExitCode: dbt.ExitCouldNotRun, Error: err.Error(),
@@ -97,7 +97,7 @@ func (r *story) notStarted(command dbt.Command, err error) dbt.Invocation {
 // patience is how long everything after dbt may take. After an interrupt the
 // runner kills us 10 s after it asked dbt to stop
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
-func (r *story) patience(ctx context.Context) time.Duration {
+func (s *story) patience(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 5 * time.Second
 	}

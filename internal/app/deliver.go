@@ -19,24 +19,24 @@ import (
 // deliver brings the report to every surface there is and returns the exit
 // status. A surface that can't be reached is said and passed over: none of them
 // changes the status, and none keeps the next from its turn.
-func (r *story) deliver(ctx context.Context, made report.Report) int {
-	files := r.writeFiles(made)
-	r.printTable(made, files)
-	if r.actions.Active() {
-		r.annotate(made)
-		r.summarise(made)
-		r.output(made, files, r.inform(ctx, made))
+func (s *story) deliver(ctx context.Context, made report.Report) int {
+	files := s.writeFiles(made)
+	s.printTable(made, files)
+	if s.actions.Active() {
+		s.annotate(made)
+		s.summarise(made)
+		s.output(made, files, s.inform(ctx, made))
 	}
 	return made.ExitCode
 }
 
 // writeFiles writes report.json and report.md and returns where report.json is,
 // "" where it could not be written.
-func (r *story) writeFiles(made report.Report) string {
-	path := filepath.Join(r.reportDir, "report.json")
+func (s *story) writeFiles(made report.Report) string {
+	path := filepath.Join(s.reportDir, "report.json")
 	err := errors.Join(
 		writeFile(path, func(w io.Writer) error { return report.WriteJSON(w, made) }),
-		writeFile(filepath.Join(r.reportDir, "report.md"), func(w io.Writer) error {
+		writeFile(filepath.Join(s.reportDir, "report.md"), func(w io.Writer) error {
 			text, err := report.Summary(made)
 			if err != nil {
 				return err
@@ -46,7 +46,7 @@ func (r *story) writeFiles(made report.Report) string {
 		}),
 	)
 	if err != nil {
-		r.skip("report files", err)
+		s.skip("report files", err)
 		return ""
 	}
 	return path
@@ -54,39 +54,39 @@ func (r *story) writeFiles(made report.Report) string {
 
 // printTable shows the table after dbt's own output, and where the report is. A
 // run that has nothing to show (dbt ls, dbt parse) prints nothing.
-func (r *story) printTable(made report.Report, files string) {
+func (s *story) printTable(made report.Report, files string) {
 	if len(made.Models) == 0 && len(made.Failures) == 0 && len(made.Audit.Problems) == 0 {
 		return
 	}
 	options := report.TerminalOptions{Width: 120}
-	if file, ok := r.Stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		options.Color = r.getenv("NO_COLOR") == ""
+	if file, ok := s.Stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		options.Color = s.getenv("NO_COLOR") == ""
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 			options.Width = width
 		}
 	}
-	fmt.Fprintln(r.Stdout)
-	if err := report.Terminal(r.Stdout, made, options); err != nil {
-		r.skip("table", err)
+	fmt.Fprintln(s.Stdout)
+	if err := report.Terminal(s.Stdout, made, options); err != nil {
+		s.skip("table", err)
 	}
 	if files != "" {
-		fmt.Fprintf(r.Stdout, "\nreport: %s\n", files)
+		fmt.Fprintf(s.Stdout, "\nreport: %s\n", files)
 	}
 }
 
 // repositoryPath is a file of the project relative to the repository, "" where it
 // is not there.
-func (r *story) repositoryPath(file string) string {
+func (s *story) repositoryPath(file string) string {
 	if file == "" {
 		return ""
 	}
 	// dbt links a local package into dbt_packages: its file is elsewhere in the
 	// repository.
-	path, err := filepath.EvalSymlinks(filepath.Join(r.project.Dir, filepath.FromSlash(file)))
+	path, err := filepath.EvalSymlinks(filepath.Join(s.project.Dir, filepath.FromSlash(file)))
 	if err != nil {
 		return ""
 	}
-	if relative := r.inWorkspace(path); relative != path {
+	if relative := s.inWorkspace(path); relative != path {
 		return filepath.ToSlash(relative)
 	}
 	return ""
@@ -94,8 +94,8 @@ func (r *story) repositoryPath(file string) string {
 
 // inWorkspace makes a path relative to the checkout: the container's absolute
 // path means nothing to the steps after it. What lies elsewhere stays as it is.
-func (r *story) inWorkspace(path string) string {
-	root := r.getenv("GITHUB_WORKSPACE")
+func (s *story) inWorkspace(path string) string {
+	root := s.getenv("GITHUB_WORKSPACE")
 	relative, err := filepath.Rel(root, path)
 	if path == "" || root == "" || err != nil || !filepath.IsLocal(relative) {
 		return path
@@ -103,24 +103,24 @@ func (r *story) inWorkspace(path string) string {
 	return relative
 }
 
-func (r *story) summarise(made report.Report) {
-	if !r.cfg.Summary {
+func (s *story) summarise(made report.Report) {
+	if !s.cfg.Summary {
 		return
 	}
 	summary := report.Summary
-	if r.event.PullRequest == 0 {
+	if s.event.PullRequest == 0 {
 		summary = report.SummaryWithTrend // nobody compares it with a pull request's files: show how it went so far
 	}
 	text, err := summary(made)
 	if err == nil {
-		err = r.actions.Summary(text)
+		err = s.actions.Summary(text)
 	}
 	if err != nil {
-		r.skip("job summary", err)
+		s.skip("job summary", err)
 	}
 }
 
-func (r *story) output(made report.Report, files, commentURL string) {
+func (s *story) output(made report.Report, files, commentURL string) {
 	var ids []string
 	for _, inv := range made.Invocations {
 		ids = append(ids, inv.ID)
@@ -145,11 +145,11 @@ func (r *story) output(made report.Report, files, commentURL string) {
 		"rows-delta":     number(made.Totals.RowsDelta),
 		"gates-breached": strconv.Itoa(made.Totals.GatesBreached),
 		"comment-url":    commentURL,
-		"report-json":    r.inWorkspace(files),
+		"report-json":    s.inWorkspace(files),
 	}
 	for _, output := range Outputs() {
-		if err := r.actions.Output(output.Name, values[output.Name]); err != nil {
-			r.skip("output "+output.Name, err)
+		if err := s.actions.Output(output.Name, values[output.Name]); err != nil {
+			s.skip("output "+output.Name, err)
 			return
 		}
 	}
@@ -157,10 +157,10 @@ func (r *story) output(made report.Report, files, commentURL string) {
 
 // skip says, once, that a surface was passed over and why. No pull request is no
 // cause for alarm.
-func (r *story) skip(surface string, why error) {
+func (s *story) skip(surface string, why error) {
 	level := runner.Warning
 	if errors.Is(why, errNoPullRequest) {
 		level = runner.Notice
 	}
-	r.tell(r.actions, level, r.redact.text(fmt.Sprintf("skip %s: %v", surface, why)))
+	s.tell(s.actions, level, s.redact.text(fmt.Sprintf("skip %s: %v", surface, why)))
 }

@@ -20,42 +20,42 @@ var (
 // inform brings the pull request's comment and review comments and the issue of
 // breached gates up to date. It returns the comment's address, "" where there is
 // none.
-func (r *story) inform(ctx context.Context, made report.Report) string {
-	surface := r.forgeSurface()
+func (s *story) inform(ctx context.Context, made report.Report) string {
+	surface := s.forgeSurface()
 	if surface == "" {
 		return ""
 	}
-	if r.cfg.GitHubToken == "" {
-		r.skip(surface, errNoToken)
+	if s.cfg.GitHubToken == "" {
+		s.skip(surface, errNoToken)
 		return ""
 	}
 	client, err := github.New(github.Config{
-		HTTP: r.HTTP, APIURL: r.event.APIURL, GraphQLURL: r.event.GraphQLURL,
-		Token: r.cfg.GitHubToken, Repository: r.event.Repository,
+		HTTP: s.HTTP, APIURL: s.event.APIURL, GraphQLURL: s.event.GraphQLURL,
+		Token: s.cfg.GitHubToken, Repository: s.event.Repository,
 	})
 	if err != nil {
-		r.skip(surface, err)
+		s.skip(surface, err)
 		return ""
 	}
 	url := ""
 	if surface != "issue" {
-		url = r.informPullRequest(ctx, client, made)
+		url = s.informPullRequest(ctx, client, made)
 	}
-	if err := r.issue(ctx, client, made); err != nil {
-		r.skip("issue", err)
+	if err := s.issue(ctx, client, made); err != nil {
+		s.skip("issue", err)
 	}
 	return url
 }
 
 // forgeSurface is the first that is asked for of those that need a token, "" where
 // none is.
-func (r *story) forgeSurface() string {
+func (s *story) forgeSurface() string {
 	switch {
-	case r.cfg.Comment != config.CommentOff:
+	case s.cfg.Comment != config.CommentOff:
 		return "comment"
-	case r.cfg.ReviewComments:
+	case s.cfg.ReviewComments:
 		return "review comments"
-	case r.cfg.Issue:
+	case s.cfg.Issue:
 		return "issue"
 	}
 	return ""
@@ -63,37 +63,37 @@ func (r *story) forgeSurface() string {
 
 // informPullRequest speaks to the pull request that the event is about or, on a
 // push, to the open one of the pushed branch.
-func (r *story) informPullRequest(ctx context.Context, forge pullRequests, made report.Report) (url string) {
-	number, err := r.event.PullRequest, error(nil)
-	if number == 0 && r.event.Name == "push" {
-		number, _, err = forge.OpenPullRequest(ctx, r.event.HeadRef, r.event.HeadSHA)
+func (s *story) informPullRequest(ctx context.Context, forge pullRequests, made report.Report) (url string) {
+	number, err := s.event.PullRequest, error(nil)
+	if number == 0 && s.event.Name == "push" {
+		number, _, err = forge.OpenPullRequest(ctx, s.event.HeadRef, s.event.HeadSHA)
 	}
 	if err == nil && number == 0 {
 		err = errNoPullRequest
 	}
 	if err != nil {
-		r.skip(r.forgeSurface(), err)
+		s.skip(s.forgeSurface(), err)
 		return ""
 	}
-	if r.cfg.Comment != config.CommentOff {
-		if url, err = r.comment(ctx, forge, number, made); err != nil {
-			r.skip("comment", err)
+	if s.cfg.Comment != config.CommentOff {
+		if url, err = s.comment(ctx, forge, number, made); err != nil {
+			s.skip("comment", err)
 		}
 	}
-	if err := r.review(ctx, forge, number, made); err != nil {
-		r.skip("review comments", err)
+	if err := s.review(ctx, forge, number, made); err != nil {
+		s.skip("review comments", err)
 	}
 	return url
 }
 
-func (r *story) comment(ctx context.Context, forge pullRequests, number int, made report.Report) (url string, err error) {
-	body, err := report.Comment(made, r.event.RunURL)
+func (s *story) comment(ctx context.Context, forge pullRequests, number int, made report.Report) (url string, err error) {
+	body, err := report.Comment(made, s.event.RunURL)
 	if err != nil {
 		return "", err
 	}
 	posted, err := forge.Comment(ctx, github.Comment{
-		PullRequest: number, Key: r.cfg.CommentKey, RunID: r.event.RunID, RunAttempt: r.event.RunAttempt, Body: body,
-		OnlyUpdate: r.cfg.Comment == config.CommentChanges && !worthAComment(made),
+		PullRequest: number, Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt, Body: body,
+		OnlyUpdate: s.cfg.Comment == config.CommentChanges && !worthAComment(made),
 	})
 	return posted.URL, err
 }
@@ -101,16 +101,16 @@ func (r *story) comment(ctx context.Context, forge pullRequests, number int, mad
 // review remarks on breaches and failed models at their files. An event that does
 // not tell the pull request's commit, a comment's, is left out: its checkout may
 // be of anything.
-func (r *story) review(ctx context.Context, forge pullRequests, number int, made report.Report) error {
-	if !r.cfg.ReviewComments || r.event.HeadSHA == "" {
+func (s *story) review(ctx context.Context, forge pullRequests, number int, made report.Report) error {
+	if !s.cfg.ReviewComments || s.event.HeadSHA == "" {
 		return nil
 	}
 	review := github.Review{
-		PullRequest: number, Commit: r.event.HeadSHA,
-		Key: r.cfg.CommentKey, RunID: r.event.RunID, RunAttempt: r.event.RunAttempt,
+		PullRequest: number, Commit: s.event.HeadSHA,
+		Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt,
 	}
 	for _, remark := range report.Remarks(made) {
-		if path := r.repositoryPath(remark.Path); path != "" {
+		if path := s.repositoryPath(remark.Path); path != "" {
 			review.Remarks = append(review.Remarks, github.Remark{Path: path, Text: remark.Text})
 		}
 	}
@@ -127,18 +127,18 @@ func worthAComment(made report.Report) bool {
 // issue keeps an issue open while gates are breached in runs that have no pull
 // request to say it on. A run in which dbt failed checked only some of the gates:
 // it opens an issue, but closes none.
-func (r *story) issue(ctx context.Context, forge issues, made report.Report) error {
+func (s *story) issue(ctx context.Context, forge issues, made report.Report) error {
 	breached := slices.ContainsFunc(made.Gates, func(g report.Gate) bool { return g.Severity != tally.SeverityWarn })
-	if !r.cfg.Issue || r.event.PullRequest != 0 || !breached && made.Status != report.Success {
+	if !s.cfg.Issue || s.event.PullRequest != 0 || !breached && made.Status != report.Success {
 		return nil
 	}
 	issue := github.Issue{
-		Key: r.cfg.CommentKey, RunID: r.event.RunID, RunAttempt: r.event.RunAttempt, Breached: breached,
-		Title: fmt.Sprintf("dbt-tally: gates breached on %s", r.connection.Target),
-		Body:  fmt.Sprintf("No gate is breached any more: [run](%s).", r.event.RunURL),
+		Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt, Breached: breached,
+		Title: fmt.Sprintf("dbt-tally: gates breached on %s", s.connection.Target),
+		Body:  fmt.Sprintf("No gate is breached any more: [run](%s).", s.event.RunURL),
 	}
 	if breached {
-		body, err := report.Comment(made, r.event.RunURL)
+		body, err := report.Comment(made, s.event.RunURL)
 		if err != nil {
 			return err
 		}

@@ -47,8 +47,8 @@ func TestWhichRunsAreComparedWith(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &story{event: test.event, cfg: config.Config{Baseline: test.baseline}, connection: profile.Connection{Target: "ci"}}
-			got := r.historyQuery([]dbt.Invocation{{ID: "this", StartedAt: noon}})
+			s := &story{event: test.event, cfg: config.Config{Baseline: test.baseline}, connection: profile.Connection{Target: "ci"}}
+			got := s.historyQuery([]dbt.Invocation{{ID: "this", StartedAt: noon}})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -58,8 +58,8 @@ func TestWhichRunsAreComparedWith(t *testing.T) {
 
 func TestAForksBranchIsNotOurs(t *testing.T) {
 	t.Parallel()
-	r := &story{event: runner.Event{HeadRef: "main", BaseRef: "main", Fork: true}}
-	if got := r.record(dbt.Invocation{ID: "this"}).Branch; got != "fork:main" {
+	s := &story{event: runner.Event{HeadRef: "main", BaseRef: "main", Fork: true}}
+	if got := s.record(dbt.Invocation{ID: "this"}).Branch; got != "fork:main" {
 		t.Errorf("a fork's run is recorded for branch %q", got)
 	}
 }

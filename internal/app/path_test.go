@@ -29,7 +29,7 @@ func TestFilesOfTheProjectAndOfItsPackages(t *testing.T) {
 	if err := os.Symlink("../../tools", filepath.Join(root, "shop/dbt_packages/tools")); err != nil {
 		t.Fatal(err)
 	}
-	r := &story{
+	s := &story{
 		Command: Command{Environ: []string{"GITHUB_WORKSPACE=" + root}},
 		project: profile.Project{Dir: filepath.Join(root, "shop"), Name: "shop", PackagesPath: filepath.Join(root, "shop/dbt_packages")},
 	}
@@ -40,8 +40,8 @@ func TestFilesOfTheProjectAndOfItsPackages(t *testing.T) {
 		{"gone", "models/orders.sql", "dbt_packages/gone/models/orders.sql", ""},
 		{"shop", "", "", ""},
 	} {
-		inProject := r.path(dbt.ManifestNode{Package: test.pkg, Path: test.file})
-		inRepository := r.repositoryPath(inProject)
+		inProject := s.path(dbt.ManifestNode{Package: test.pkg, Path: test.file})
+		inRepository := s.repositoryPath(inProject)
 		if inProject != test.inProject || inRepository != test.inRepository {
 			t.Errorf("%s of %s: got %q and %q, want %q and %q", test.file, test.pkg, inProject, inRepository, test.inProject, test.inRepository)
 		}

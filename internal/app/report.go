@@ -19,29 +19,29 @@ import (
 // makeReport asks the warehouse what the hooks wrote and what earlier runs found,
 // joins it with what dbt said and makes the one report that every surface is
 // rendered from.
-func (r *story) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
-	nodes := r.nodes(invocations)
-	in := r.tallyInput(ctx, invocations, nodes)
+func (s *story) makeReport(ctx context.Context, invocations []dbt.Invocation) report.Report {
+	nodes := s.nodes(invocations)
+	in := s.tallyInput(ctx, invocations, nodes)
 	counted := tally.Compare(in)
-	r.explainFirstBuilds(counted)
+	s.explainFirstBuilds(counted)
 
 	about := report.Run{
-		GeneratedAt:  r.Now(),
-		TallyVersion: r.Version,
+		GeneratedAt:  s.Now(),
+		TallyVersion: s.Version,
 		Status:       report.Success,
-		ExitCode:     cmp.Or(exitCode(invocations), r.ownExitCode(counted)),
+		ExitCode:     cmp.Or(exitCode(invocations), s.ownExitCode(counted)),
 		Target: report.Target{
-			Name: r.connection.Target, Type: r.connection.Type,
-			Database: r.target().Database(), Schema: r.target().Schema(),
+			Name: s.connection.Target, Type: s.connection.Type,
+			Database: s.target().Database(), Schema: s.target().Schema(),
 		},
-		Audit:          report.Audit{Table: r.relation, Problems: r.problems},
-		Failures:       r.failures(invocations, nodes),
-		BaselineMaxAge: r.cfg.Baseline.MaxAge,
+		Audit:          report.Audit{Table: s.relation, Problems: s.problems},
+		Failures:       s.failures(invocations, nodes),
+		BaselineMaxAge: s.cfg.Baseline.MaxAge,
 	}
 	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations, in.Rows)
 	for _, inv := range invocations {
 		about.Invocations = append(about.Invocations, report.Invocation{
-			ID: inv.ID, Command: r.redact.text(inv.Command.String()), DBTVersion: inv.DBTVersion,
+			ID: inv.ID, Command: s.redact.text(inv.Command.String()), DBTVersion: inv.DBTVersion,
 			StartedAt: inv.StartedAt.UTC(), CompletedAt: inv.CompletedAt.UTC(), ExitCode: inv.ExitCode,
 		})
 		if status := invocationStatus(inv); status != report.Success {
@@ -55,43 +55,43 @@ func (r *story) makeReport(ctx context.Context, invocations []dbt.Invocation) re
 }
 
 // ownExitCode is the exit status where dbt itself has nothing to complain about.
-func (r *story) ownExitCode(t tally.Tally) int {
+func (s *story) ownExitCode(t tally.Tally) int {
 	breached := func(m tally.Model) bool {
 		return slices.ContainsFunc(m.Breaches, func(b tally.Breach) bool { return b.Severity != tally.SeverityWarn })
 	}
 	switch {
-	case r.badGates, slices.ContainsFunc(t.Models, breached):
+	case s.badGates, slices.ContainsFunc(t.Models, breached):
 		return ExitGateBreached
-	case r.cfg.Audit.MustWork && r.auditFailed():
+	case s.cfg.Audit.MustWork && s.auditFailed():
 		return ExitAuditFailed
 	default:
 		return ExitOK
 	}
 }
 
-func (r *story) tallyInput(ctx context.Context, invocations []dbt.Invocation, nodes []dbt.ManifestNode) tally.Input {
+func (s *story) tallyInput(ctx context.Context, invocations []dbt.Invocation, nodes []dbt.ManifestNode) tally.Input {
 	in := tally.Input{
-		RollsBack: warehouse.RollsBack(r.connection.Type) && !r.version.Rust,
-		OwnHooks:  r.macros.OwnHooks,
+		RollsBack: warehouse.RollsBack(s.connection.Type) && !s.version.Rust,
+		OwnHooks:  s.macros.OwnHooks,
 
-		ProjectHooks: r.cfg.Hooks == config.Project,
-		Limits:       r.cfg.Limits,
+		ProjectHooks: s.cfg.Hooks == config.Project,
+		Limits:       s.cfg.Limits,
 	}
 	for _, inv := range invocations {
 		in.Invocations = append(in.Invocations, inv.ID)
 		for _, node := range inv.Nodes {
 			in.Results = append(in.Results, tally.Result{
 				Invocation: inv.ID, NodeID: node.NodeID, Status: node.Status,
-				Message: r.redact.text(node.Message), Seconds: node.Seconds,
+				Message: s.redact.text(node.Message), Seconds: node.Seconds,
 			})
 		}
 	}
-	done := r.finished(ctx, invocations)
+	done := s.finished(ctx, invocations)
 	in.Rows, in.History = done.Rows, done.History
-	in.Unaudited = r.silent
+	in.Unaudited = s.silent
 	for _, node := range nodes {
 		if node.Counted() {
-			in.Nodes = append(in.Nodes, r.node(node))
+			in.Nodes = append(in.Nodes, s.node(node))
 		}
 	}
 	return in
@@ -99,29 +99,29 @@ func (r *story) tallyInput(ctx context.Context, invocations []dbt.Invocation, no
 
 // node is a node of the manifest in the domain's words. Gates that can't be read
 // are said with the node's name and count as breached: nobody checks them.
-func (r *story) node(node dbt.ManifestNode) tally.Node {
-	limits, audit, err := tally.ParseMeta(node.Config.Meta["tally"], r.cfg.Limits)
+func (s *story) node(node dbt.ManifestNode) tally.Node {
+	limits, audit, err := tally.ParseMeta(node.Config.Meta["tally"], s.cfg.Limits)
 	if err != nil {
-		r.problem(fmt.Sprintf("meta.tally of %s: %v", node.ID, err))
-		r.badGates = true
+		s.problem(fmt.Sprintf("meta.tally of %s: %v", node.ID, err))
+		s.badGates = true
 	}
 	return tally.Node{
-		ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: r.path(node),
+		ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: s.path(node),
 		Relation: node.Relation, Materialized: node.Config.Materialized, OptedOut: !audit, Limits: limits,
 	}
 }
 
 // path is a node's file relative to the project, also where it is a package's.
-func (r *story) path(node dbt.ManifestNode) string {
-	packages, err := filepath.Rel(r.project.Dir, r.project.PackagesPath)
-	if node.Path == "" || node.Package == r.project.Name || err != nil {
+func (s *story) path(node dbt.ManifestNode) string {
+	packages, err := filepath.Rel(s.project.Dir, s.project.PackagesPath)
+	if node.Path == "" || node.Package == s.project.Name || err != nil {
 		return node.Path
 	}
 	return path.Join(filepath.ToSlash(packages), node.Package, node.Path)
 }
 
 // explainFirstBuilds tells who followed the tutorial why their models fail.
-func (r *story) explainFirstBuilds(t tally.Tally) {
+func (s *story) explainFirstBuilds(t tally.Tally) {
 	n := 0
 	for _, m := range t.Models {
 		if m.Reason == tally.FirstBuildHook {
@@ -130,14 +130,14 @@ func (r *story) explainFirstBuilds(t tally.Tally) {
 	}
 	switch {
 	case n == 1:
-		r.problem("1 model failed on its first build: " + tally.FirstBuildHook + "; see docs/audit-table.md")
+		s.problem("1 model failed on its first build: " + tally.FirstBuildHook + "; see docs/audit-table.md")
 	case n > 1:
-		r.problem(fmt.Sprintf("%d models failed on their first build: a hook that counts a table fails while the table is not there; see docs/audit-table.md", n))
+		s.problem(fmt.Sprintf("%d models failed on their first build: a hook that counts a table fails while the table is not there; see docs/audit-table.md", n))
 	}
 }
 
 // nodes reads the manifest: the models, and whatever failed.
-func (r *story) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
+func (s *story) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
 	var failed []string
 	any := false
 	for _, inv := range invocations {
@@ -151,29 +151,29 @@ func (r *story) nodes(invocations []dbt.Invocation) []dbt.ManifestNode {
 	if !any {
 		return nil // dbt built nothing; what manifest there is may be of another day
 	}
-	nodes, err := r.cli.ReadManifest(failed)
+	nodes, err := s.cli.ReadManifest(failed)
 	if err != nil {
-		r.problem(err.Error() + "; models are shown by their IDs")
+		s.problem(err.Error() + "; models are shown by their IDs")
 	}
 	return nodes
 }
 
 // failures are the nodes that dbt counts as failed, and a dbt that could not run.
-func (r *story) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) []report.Failure {
+func (s *story) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode) []report.Failure {
 	paths := make(map[string]string, len(nodes))
 	for _, node := range nodes {
-		paths[node.ID] = r.path(node)
+		paths[node.ID] = s.path(node)
 	}
 	var failures []report.Failure
 	for _, inv := range invocations {
 		if inv.Error != "" {
-			failures = append(failures, report.Failure{Kind: "dbt", Message: r.redact.text(inv.Error)})
+			failures = append(failures, report.Failure{Kind: "dbt", Message: s.redact.text(inv.Error)})
 		}
 		for _, node := range inv.Nodes {
 			if node.Failed() {
 				kind, _, _ := strings.Cut(node.NodeID, ".")
 				failures = append(failures, report.Failure{
-					NodeID: node.NodeID, Kind: kind, Path: paths[node.NodeID], Message: r.redact.text(strings.TrimSpace(node.Message)),
+					NodeID: node.NodeID, Kind: kind, Path: paths[node.NodeID], Message: s.redact.text(strings.TrimSpace(node.Message)),
 				})
 			}
 		}

@@ -42,110 +42,110 @@ type story struct {
 }
 
 // run runs dbt with its hooks and reports.
-func (r *story) run(ctx context.Context) int {
-	invocations := r.deps(ctx)
+func (s *story) run(ctx context.Context) int {
+	invocations := s.deps(ctx)
 	if !failed(invocations) {
-		r.prepare(ctx)
+		s.prepare(ctx)
 	}
-	if !failed(invocations) && !r.blocked() {
-		invocations = append(invocations, r.runCommands(ctx)...)
+	if !failed(invocations) && !s.blocked() {
+		invocations = append(invocations, s.runCommands(ctx)...)
 	}
 
 	// From here on nothing is cut short by the interrupt that ended dbt.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.patience(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience(ctx))
 	defer cancel()
-	made := r.makeReport(ctx, invocations)
-	r.removeMacros()
-	return r.deliver(ctx, made)
+	made := s.makeReport(ctx, invocations)
+	s.removeMacros()
+	return s.deliver(ctx, made)
 }
 
 // setUp finds out where we are, which project this is and how its warehouse is
 // reached. Nothing is written but a proof that the report can be, and no dbt
 // command is run. An error is a mistake in the inputs; a connection that can't be
 // told is not: dbt will say what it thinks of it.
-func (r *story) setUp(ctx context.Context) error {
+func (s *story) setUp(ctx context.Context) error {
 	var err, eventErr error
-	if r.actions.Active() {
-		r.event, eventErr = r.actions.Event()
+	if s.actions.Active() {
+		s.event, eventErr = s.actions.Event()
 	}
-	if r.dbt, err = r.commands(); err != nil {
+	if s.dbt, err = s.commands(); err != nil {
 		return errors.Join(eventErr, err)
 	}
-	options, err := r.profileOptions()
+	options, err := s.profileOptions()
 	if err != nil {
 		return errors.Join(eventErr, err)
 	}
-	if r.project, err = profile.LoadProject(options); err != nil {
+	if s.project, err = profile.LoadProject(options); err != nil {
 		return errors.Join(eventErr, err)
 	}
-	if path, given := r.dbt[0].Flag("--target-path"); given {
-		r.project.TargetPath = absolute(r.project.Dir, path)
+	if path, given := s.dbt[0].Flag("--target-path"); given {
+		s.project.TargetPath = absolute(s.project.Dir, path)
 	}
 	if eventErr != nil {
 		return eventErr
 	}
-	if err := r.refuseStrangers(); err != nil {
+	if err := s.refuseStrangers(); err != nil {
 		return err
 	}
-	if err := r.checkMeta(); err != nil {
+	if err := s.checkMeta(); err != nil {
 		return err
 	}
-	if err := r.prepareReportDir(); err != nil {
+	if err := s.prepareReportDir(); err != nil {
 		return err
 	}
-	r.cli = dbt.CLI{
-		Executable: r.executable(),
-		WorkDir:    r.Dir,
-		Env:        r.Environ,
-		ProjectDir: r.project.Dir,
-		TargetPath: r.project.TargetPath,
-		LogFile:    filepath.Join(r.project.LogPath, "dbt.log"),
-		Stdout:     r.Stdout,
-		Stderr:     r.Stderr,
-		Kill:       r.Kill,
-		Now:        r.Now,
+	s.cli = dbt.CLI{
+		Executable: s.executable(),
+		WorkDir:    s.Dir,
+		Env:        s.Environ,
+		ProjectDir: s.project.Dir,
+		TargetPath: s.project.TargetPath,
+		LogFile:    filepath.Join(s.project.LogPath, "dbt.log"),
+		Stdout:     s.Stdout,
+		Stderr:     s.Stderr,
+		Kill:       s.Kill,
+		Now:        s.Now,
 	}
-	r.findDBT(ctx)
-	options.DotEnv = r.version.AtLeast(1, 12)
-	r.connect(options)
-	r.findDBTForProfile(ctx)
+	s.findDBT(ctx)
+	options.DotEnv = s.version.AtLeast(1, 12)
+	s.connect(options)
+	s.findDBTForProfile(ctx)
 	return nil
 }
 
 // findDBT finds out which dbt there is to run and, where the user asked for
 // another, brings that first.
-func (r *story) findDBT(ctx context.Context) {
-	if len(r.cfg.Requirements) > 0 {
-		end := r.actions.Group("uv pip install")
-		r.environment, r.noDBT = dbt.Requirements{
-			Lines: r.cfg.Requirements, Dir: dbt.RequirementsDir(r.lookupEnv), UV: "uv", Env: r.Environ, Output: r.Stdout,
+func (s *story) findDBT(ctx context.Context) {
+	if len(s.cfg.Requirements) > 0 {
+		end := s.actions.Group("uv pip install")
+		s.environment, s.noDBT = dbt.Requirements{
+			Lines: s.cfg.Requirements, Dir: dbt.RequirementsDir(s.lookupEnv), UV: "uv", Env: s.Environ, Output: s.Stdout,
 		}.Install(ctx)
 		end()
-		if r.noDBT != nil {
+		if s.noDBT != nil {
 			return
 		}
-		r.cli.Executable = r.environment.Executable
+		s.cli.Executable = s.environment.Executable
 	}
-	r.version, r.noDBT = r.cli.DetectVersion(ctx)
+	s.version, s.noDBT = s.cli.DetectVersion(ctx)
 }
 
 // findDBTForProfile takes the dbt that is there for this type of profile alone,
 // as our image has one for MySQL, unless the user named a dbt.
-func (r *story) findDBTForProfile(ctx context.Context) {
-	own := dbt.ForProfile(r.connection.Type)
-	if own == "dbt" || r.cfg.DBTExecutable != "dbt" || len(r.cfg.Requirements) > 0 {
+func (s *story) findDBTForProfile(ctx context.Context) {
+	own := dbt.ForProfile(s.connection.Type)
+	if own == "dbt" || s.cfg.DBTExecutable != "dbt" || len(s.cfg.Requirements) > 0 {
 		return
 	}
-	r.cli.Executable = own
-	r.version, r.noDBT = r.cli.DetectVersion(ctx)
+	s.cli.Executable = own
+	s.version, s.noDBT = s.cli.DetectVersion(ctx)
 }
 
 // checkMeta tells the gates in the project's YAML that make no sense, before
 // anything is built on them.
-func (r *story) checkMeta() error {
+func (s *story) checkMeta() error {
 	var problems []error
-	for _, meta := range r.project.TallyMeta() {
-		if _, _, err := tally.ParseMeta(meta.Value, r.cfg.Limits); err != nil {
+	for _, meta := range s.project.TallyMeta() {
+		if _, _, err := tally.ParseMeta(meta.Value, s.cfg.Limits); err != nil {
 			for problem := range strings.Lines(err.Error()) {
 				problems = append(problems, fmt.Errorf("%s in %s: %s", meta.Of, meta.File, strings.TrimSpace(problem)))
 			}
@@ -155,8 +155,8 @@ func (r *story) checkMeta() error {
 }
 
 // profileOptions are what dbt will be told, to resolve the connection as it does.
-func (r *story) profileOptions() (profile.Options, error) {
-	first := r.dbt[0]
+func (s *story) profileOptions() (profile.Options, error) {
+	first := s.dbt[0]
 	flag := func(names ...string) string {
 		value, _ := first.Flag(names...)
 		return value
@@ -168,30 +168,30 @@ func (r *story) profileOptions() (profile.Options, error) {
 		Profile:     flag("--profile"),
 		Target:      flag("--target", "-t"),
 		Vars:        vars,
-		WorkDir:     r.Dir,
-		HomeDir:     r.getenv("HOME"),
-		LookupEnv:   r.lookupEnv,
+		WorkDir:     s.Dir,
+		HomeDir:     s.getenv("HOME"),
+		LookupEnv:   s.lookupEnv,
 	}, err
 }
 
 // connect resolves the connection. What can't be resolved turns auditing off.
-func (r *story) connect(options profile.Options) {
+func (s *story) connect(options profile.Options) {
 	var err error
-	r.connection, err = profile.Resolve(options, r.project)
-	r.redact = newRedactor(append(r.connection.Secrets, r.cfg.GitHubToken))
-	r.actions.Mask(append(r.connection.Secrets, r.cfg.GitHubToken))
-	if err != nil && r.cfg.Hooks != config.Off {
-		r.auditOff("the connection could not be read: " + err.Error())
+	s.connection, err = profile.Resolve(options, s.project)
+	s.redact = newRedactor(append(s.connection.Secrets, s.cfg.GitHubToken))
+	s.actions.Mask(append(s.connection.Secrets, s.cfg.GitHubToken))
+	if err != nil && s.cfg.Hooks != config.Off {
+		s.auditOff("the connection could not be read: " + err.Error())
 	}
 }
 
 // executable is the dbt to run; a path is relative to the working folder.
-func (r *story) executable() string {
-	name := r.cfg.DBTExecutable
+func (s *story) executable() string {
+	name := s.cfg.DBTExecutable
 	if filepath.Base(name) == name {
 		return name
 	}
-	return absolute(r.Dir, name)
+	return absolute(s.Dir, name)
 }
 
 func absolute(base, path string) string {
@@ -202,11 +202,11 @@ func absolute(base, path string) string {
 }
 
 // prepareReportDir makes sure that the report can be written before anything runs.
-func (r *story) prepareReportDir() error {
-	r.reportDir = r.cfg.ReportDir
-	if r.reportDir == "" {
-		r.reportDir = filepath.Join(r.project.TargetPath, "dbt-tally")
+func (s *story) prepareReportDir() error {
+	s.reportDir = s.cfg.ReportDir
+	if s.reportDir == "" {
+		s.reportDir = filepath.Join(s.project.TargetPath, "dbt-tally")
 	}
-	r.reportDir = absolute(r.Dir, r.reportDir)
-	return makeWritable(r.reportDir)
+	s.reportDir = absolute(s.Dir, s.reportDir)
+	return makeWritable(s.reportDir)
 }

@@ -14,20 +14,20 @@ import (
 // and macros, hooks and profiles are code. The one checkout that is known to hold
 // none of the pull request's is the event's own commit; what can't be told is
 // refused. https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/
-func (r *story) refuseStrangers() error {
-	if r.event.Name != "pull_request_target" || r.cfg.AllowPullRequestTarget {
+func (s *story) refuseStrangers() error {
+	if s.event.Name != "pull_request_target" || s.cfg.AllowPullRequestTarget {
 		return nil
 	}
-	commit, err := checkedOut(r.project.Dir)
+	commit, err := checkedOut(s.project.Dir)
 	found := "is at commit " + commit
 	switch {
 	case err != nil:
 		found = fmt.Sprintf("can't be told to be at any commit (%v)", err)
-	case commit == r.event.SHA:
+	case commit == s.event.SHA:
 		return nil
 	}
 	return fmt.Errorf(`event "pull_request_target": the checkout of %s %s, not at the event's own %s, so dbt could run a stranger's code with the job's secrets; want on: pull_request, the checkout without a ref, or allow-pull-request-target: true; see docs/permissions.md`,
-		r.project.Dir, found, r.event.SHA)
+		s.project.Dir, found, s.event.SHA)
 }
 
 // checkedOut returns the commit of the Git checkout that a folder is in. It reads
