@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mariadb"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+)
+
+// database is the story's, of either kind.
+type database interface {
+	Exec(t testing.TB, statements ...string)
+	Query(t testing.TB, query string) [][]string
+}
+
+// postgres gives the story a fresh database: PGHOST, PGPORT, ... and DATABASE.
+// With an argument, the login is a new role that owns nothing.
+func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
+	w := s.world(ts)
+	login, ok := w.database.(postgres.Database)
+	if !ok {
+		login = postgres.New(s.story(ts))
+		w.database = login
+	}
+	if len(args) > 0 {
+		login = login.As(s.story(ts), args[0])
+		ts.Setenv("ROLE", login.User)
+	}
+	ts.Setenv("PGHOST", login.Host)
+	ts.Setenv("PGPORT", strconv.Itoa(login.Port))
+	ts.Setenv("PGUSER", login.User)
+	ts.Setenv("PGPASSWORD", login.Password)
+	ts.Setenv("PGDATABASE", login.Name)
+}
+
+// mariadb gives the story a fresh database: MYSQL_HOST, MYSQL_PORT, ...
+func (s stories) mariadb(ts *testscript.TestScript, _ bool, _ []string) {
+	login := mariadb.New(s.story(ts))
+	s.world(ts).database = login
+	ts.Setenv("MYSQL_HOST", login.Host)
+	ts.Setenv("MYSQL_PORT", strconv.Itoa(login.Port))
+	ts.Setenv("MYSQL_USER", login.User)
+	ts.Setenv("MYSQL_PASSWORD", login.Password)
+	ts.Setenv("MYSQL_DATABASE", login.Name)
+}
+
+// sql runs a statement as the database's owner; a query's rows go to stdout.
+func (s stories) sql(ts *testscript.TestScript, _ bool, args []string) {
+	statement := strings.Join(args, " ")
+	w := s.world(ts)
+	if !strings.HasPrefix(statement, "select") {
+		w.database.Exec(s.story(ts), statement)
+		return
+	}
+	for _, row := range w.database.Query(s.story(ts), statement) {
+		fmt.Fprintln(ts.Stdout(), strings.Join(row, " | "))
+	}
+}
+
+// await waits until a query gives a row: what a background command is to do.
+func (s stories) await(ts *testscript.TestScript, _ bool, args []string) {
+	for range 300 {
+		if len(s.world(ts).database.Query(s.story(ts), strings.Join(args, " "))) > 0 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("no row for %s", strings.Join(args, " "))
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+// github makes the story a step of a workflow: github EVENT [readonly].
+func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
+	w := s.world(ts)
+	if w.forge == nil {
+		w.forge = fakegithub.New(s.story(ts), fakegithub.Options{})
+	}
+	event := map[string]any{"repository": map[string]any{"full_name": fakegithub.Repository}}
+	if strings.HasPrefix(args[0], "pull_request") {
+		repository := map[string]any{"full_name": fakegithub.Repository, "id": 1}
+		event["number"] = fakegithub.PullRequest
+		event["pull_request"] = map[string]any{
+			"number": fakegithub.PullRequest,
+			"head":   map[string]any{"sha": fakegithub.HeadSHA, "ref": fakegithub.HeadBranch, "repo": repository},
+			"base":   map[string]any{"sha": "f00d", "ref": "main", "repo": repository},
+		}
+	}
+	text, err := json.Marshal(event)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("event.json"), text, 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("summary.md"), nil, 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("output.txt"), nil, 0o644))
+	for name, value := range map[string]string{
+		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": args[0], "GITHUB_EVENT_PATH": ts.MkAbs("event.json"),
+		"GITHUB_REPOSITORY": fakegithub.Repository, "GITHUB_SHA": fakegithub.HeadSHA, "GITHUB_REF_NAME": fakegithub.HeadBranch,
+		"GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_WORKFLOW": "ci", "GITHUB_JOB": "dbt",
+		"GITHUB_SERVER_URL": "https://github.com", "GITHUB_API_URL": w.forge.URL(), "GITHUB_GRAPHQL_URL": w.forge.URL() + "/graphql",
+		"GITHUB_WORKSPACE": w.env.WorkDir, "GITHUB_STEP_SUMMARY": ts.MkAbs("summary.md"), "GITHUB_OUTPUT": ts.MkAbs("output.txt"),
+		"INPUT_GITHUB-TOKEN": fakegithub.JobToken,
+	} {
+		ts.Setenv(name, value)
+	}
+}
+
+// comment shows what is on the pull request: comment list prints every comment,
+// comment count N demands a number, comment add AUTHOR FILE puts one there.
+func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
+	forge := s.world(ts).forge
+	comments := forge.Comments(fakegithub.PullRequest)
+	switch args[0] {
+	case "list":
+		for _, c := range comments {
+			fmt.Fprintf(ts.Stdout(), "#%d by %s\n%s\n", c.ID, c.Author, c.Body)
+		}
+	case "count":
+		if want, _ := strconv.Atoi(args[1]); len(comments) != want {
+			ts.Fatalf("%d comments, want %d", len(comments), want)
+		}
+	case "add":
+		forge.AddComment(fakegithub.PullRequest, args[1], ts.ReadFile(args[2]))
+	case "copy":
+		forge.AddComment(fakegithub.PullRequest, comments[0].Author, comments[0].Body)
+	default:
+		ts.Fatalf("comment %s: unknown", args[0])
+	}
+}
+
+// diff makes the pull request change a file: diff PATH [FILE with the hunks].
+func (s stories) diff(ts *testscript.TestScript, _ bool, args []string) {
+	file := fakegithub.File{PullRequest: fakegithub.PullRequest, Path: args[0]}
+	if len(args) > 1 {
+		file.Patch = strings.TrimSuffix(ts.ReadFile(args[1]), "\n")
+	}
+	s.world(ts).forge.AddFile(file)
+}
+
+// review shows the pull request's review comments: review list prints every one,
+// review count N demands a number.
+func (s stories) review(ts *testscript.TestScript, _ bool, args []string) {
+	all := s.world(ts).forge.ReviewComments(fakegithub.PullRequest)
+	switch args[0] {
+	case "list":
+		for _, c := range all {
+			fmt.Fprintf(ts.Stdout(), "#%d by %s at %s %s %d\n%s\n", c.ID, c.Author, c.Path, c.Side, c.Line, c.Body)
+		}
+	case "count":
+		if want, _ := strconv.Atoi(args[1]); len(all) != want {
+			ts.Fatalf("%d review comments, want %d", len(all), want)
+		}
+	default:
+		ts.Fatalf("review %s: unknown", args[0])
+	}
+}
+
+// issue shows the repository's issues: issue list prints every one, issue count N
+// demands a number.
+func (s stories) issue(ts *testscript.TestScript, _ bool, args []string) {
+	all := s.world(ts).forge.Issues()
+	switch args[0] {
+	case "list":
+		for _, i := range all {
+			fmt.Fprintf(ts.Stdout(), "%s: %s\n%s\n", i.State, i.Title, i.Body)
+		}
+	case "count":
+		if want, _ := strconv.Atoi(args[1]); len(all) != want {
+			ts.Fatalf("%d issues, want %d", len(all), want)
+		}
+	default:
+		ts.Fatalf("issue %s: unknown", args[0])
+	}
+}
+
+// fault makes the forge fail: fault METHOD PATTERN STATUS MESSAGE.
+func (s stories) fault(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	s.world(ts).forge.Fail(args[0], args[1], fakegithub.Fault{Status: status, Message: strings.Join(args[3:], " ")})
+}
+
+// outputs demands step outputs: outputs models=5 status=success.
+func (s stories) outputs(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile("output.txt")
+	for _, want := range args {
+		name, value, _ := strings.Cut(want, "=")
+		if !hasOutput(text, name, value) {
+			ts.Fatalf("output %s is not %q in:\n%s", name, value, text)
+		}
+	}
+}
+
+// hasOutput looks for an output in the file that the runner reads, in either form.
+func hasOutput(text, name, value string) bool {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if line == name+"="+value {
+			return true
+		}
+		if strings.HasPrefix(line, name+"<<") && i+2 < len(lines) && lines[i+1] == value && lines[i+2] == line[len(name)+2:] {
+			return true
+		}
+	}
+	return false
+}
