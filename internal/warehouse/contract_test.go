@@ -31,7 +31,12 @@ var allColumns = []string{
 // through dbt takes seconds, so each case makes the most of its calls.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	for name, newLab := range map[string]func(*testing.T) lab{"postgres": newPostgresLab, "mariadb": newMariaDBLab, "duckdb through dbt": newDuckDBLab} {
+	for name, newLab := range map[string]func(*testing.T) lab{
+		"postgres":                newPostgresLab,
+		"postgres, without UTF-8": newOldPostgresLab,
+		"mariadb":                 newMariaDBLab,
+		"duckdb through dbt":      newDuckDBLab,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)

@@ -14,8 +14,19 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-func newPostgresLab(t *testing.T) lab {
+func newPostgresLab(t *testing.T) lab { return postgresLab(postgres.New(t)) }
+
+// An old database: no encoding, and backslashes that escape.
+func newOldPostgresLab(t *testing.T) lab {
 	db := postgres.New(t)
+	name := db.Name + "_old"
+	db.Exec(t, "create database "+name+" template template0 encoding 'SQL_ASCII'",
+		"alter database "+name+" set standard_conforming_strings = off")
+	db.Name = name
+	return postgresLab(db)
+}
+
+func postgresLab(db postgres.Database) lab {
 	return lab{
 		schema: "public",
 		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {

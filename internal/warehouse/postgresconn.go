@@ -85,8 +85,11 @@ func postgresConfig(o Options) (*pgx.ConnConfig, error) {
 	config.ConnectTimeout = timeout
 	config.DialFunc = (&net.Dialer{Timeout: timeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: idle}}).DialContext
 	// A pooler that hands out connections by the transaction knows no prepared
-	// statements of ours.
+	// statements of ours. pgx writes values into the query only where it knows how
+	// the server reads them; a pooler restores both settings for every transaction.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	config.RuntimeParams["client_encoding"] = "UTF8"
+	config.RuntimeParams["standard_conforming_strings"] = "on"
 	return config, nil
 }
 
