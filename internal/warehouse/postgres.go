@@ -3,6 +3,7 @@ package warehouse
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strings"
 
@@ -94,8 +95,29 @@ func (p postgres) addColumns(f found) []string {
 }
 
 func (p postgres) index(t Table, l layout) string {
-	name := t.Name + "_" + strings.Join(l.index, "_") + "_idx"
+	name := indexName(t.Name + "_" + strings.Join(l.index, "_") + "_idx")
 	return "create index if not exists " + quote(name) + " on " + p.relation(t) + " (" + strings.Join(l.index, ", ") + ")"
+}
+
+// nameLimit is the length of a name in bytes; what is longer is cut off.
+const nameLimit = 63
+
+// indexName is a name that is still its own once it is cut: tables and their
+// indexes share one set of names.
+func indexName(name string) string {
+	if len(name) <= nameLimit {
+		return name
+	}
+	sum := fmt.Sprintf("_%08x", crc32.ChecksumIEEE([]byte(name)))
+	return strings.ToValidUTF8(name[:nameLimit-len(sum)], "") + sum
+}
+
+// fits refuses a name that, once it is cut, would be two tables'.
+func (p postgres) fits(t Table) error {
+	if runs := runTable(t).Name; len(runs) > nameLimit {
+		return fmt.Errorf("the name of its run table, %q, is longer than PostgreSQL's %d bytes; want a shorter one; see docs/audit-table.md", runs, nameLimit)
+	}
+	return nil
 }
 
 func (p postgres) typeName(k kind) string {

@@ -80,6 +80,26 @@ func TestJobsThatMigrateAtOnceAllSucceed(t *testing.T) {
 	jobs.Wait()
 }
 
+// PostgreSQL cuts names after 63 bytes, and an index of the same name as something
+// else was not made.
+func TestTablesWithLongNamesHaveAllTheirIndexes(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	for _, name := range []string{strings.Repeat("x", 57), strings.Repeat("x", 58), strings.Repeat("x", 59), strings.Repeat("ü", 29), strings.Repeat("x", 59) + "_log"} {
+		table := warehouse.Table{Schema: "of " + name[:54], Name: name}
+		for range 2 {
+			if problems := prepare(t, open(t, options(db, table, warehouse.Write))).Problems; len(problems) > 0 {
+				t.Errorf("%s: problems %q", name, problems)
+			}
+		}
+		got := db.Query(t, "select count(*) from pg_indexes where tablename like '"+name[:54]+"%'")
+		if diff := gocmp.Diff([][]string{{"3"}}, got); diff != "" {
+			t.Errorf("indexes of %s (-want +got):\n%s", name, diff)
+		}
+		db.Exec(t, "drop schema "+postgres.Quote(table.Schema)+" cascade")
+	}
+}
+
 func TestAMissingGrantIsNamed(t *testing.T) {
 	t.Parallel()
 	log := warehouse.Table{Schema: "audit", Name: "log"}

@@ -38,6 +38,9 @@ func openPostgres(o Options) (engine, error) {
 	if err := p.reaches(o.Table); err != nil {
 		return nil, fmt.Errorf("audit-database: %w", err)
 	}
+	if err := p.fits(o.Table); o.Access == Write && err != nil {
+		return nil, fmt.Errorf("audit-table: %w", err)
+	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(1)
 	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: p}, nil

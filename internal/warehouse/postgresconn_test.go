@@ -118,6 +118,10 @@ func TestWhatCannotBeOpenedIsToldBeforeAnyConnection(t *testing.T) {
 			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Database: "prod", Schema: "s", Name: "log"}},
 			`audit-database: "prod" is not the database of the connection`,
 		},
+		"a run table without a name of its own": {
+			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Schema: "s", Name: strings.Repeat("x", 60)}},
+			`_run", is longer than PostgreSQL's 63 bytes; want a shorter one`,
+		},
 		"writing without a schema": {
 			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Name: "log"}},
 			"no schema named",
