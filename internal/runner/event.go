@@ -15,6 +15,7 @@ type Event struct {
 	Repository  string // "owner/name"
 	PullRequest int    // 0: the event is about none
 	Fork        bool   // the pull request comes from another repository, so the token may be read-only
+	Dependabot  bool   // Dependabot started the job, so the token may be read-only and there are no secrets
 
 	// HeadSHA and HeadRef are the pull request's own commit and branch, not the
 	// merge that GitHub makes for the job; without one, the commit and the branch
@@ -28,6 +29,8 @@ type Event struct {
 	RunAttempt    int
 	Workflow, Job string
 	RunURL        string // the attempt's page
+
+	Upstream *Upstream // the run that a workflow_run event is about, nil for any other event
 
 	ServerURL, APIURL, GraphQLURL string
 }
@@ -46,6 +49,8 @@ func (r *Runner) Event() (Event, error) {
 		SHA:        r.getenv("GITHUB_SHA"),
 		Workflow:   r.getenv("GITHUB_WORKFLOW"),
 		Job:        r.getenv("GITHUB_JOB"),
+		// Whose rights the job has; whoever ran it again is GITHUB_TRIGGERING_ACTOR.
+		Dependabot: r.getenv("GITHUB_ACTOR") == "dependabot[bot]",
 		ServerURL:  r.getenv("GITHUB_SERVER_URL"),
 		APIURL:     r.getenv("GITHUB_API_URL"),
 		GraphQLURL: r.getenv("GITHUB_GRAPHQL_URL"),
@@ -53,7 +58,7 @@ func (r *Runner) Event() (Event, error) {
 	e.RunID, _ = strconv.ParseInt(r.getenv("GITHUB_RUN_ID"), 10, 64)
 	e.RunAttempt, _ = strconv.Atoi(r.getenv("GITHUB_RUN_ATTEMPT"))
 	if e.RunID > 0 {
-		e.RunURL = fmt.Sprintf("%s/%s/actions/runs/%d/attempts/%d", e.ServerURL, e.Repository, e.RunID, max(1, e.RunAttempt))
+		e.RunURL = e.runPage(e.RunID, e.RunAttempt)
 	}
 	p, err := r.readPayload(e.Name)
 	if err != nil {
@@ -61,6 +66,10 @@ func (r *Runner) Event() (Event, error) {
 	}
 	p.describe(&e)
 	return e, nil
+}
+
+func (e Event) runPage(id int64, attempt int) string {
+	return fmt.Sprintf("%s/%s/actions/runs/%d/attempts/%d", e.ServerURL, e.Repository, id, max(1, attempt))
 }
 
 // payload is what the event's file says, as far as it is needed.
@@ -83,15 +92,16 @@ type payload struct {
 	MergeGroup *struct {
 		BaseRef string `json:"base_ref"`
 	} `json:"merge_group"`
+	WorkflowRun *workflowRun `json:"workflow_run"`
 }
 
-// readPayload reads the event's file. Only an event about a pull request needs it,
-// so only there is it missed where the runner names none.
+// readPayload reads the event's file. Only an event about a pull request, or about
+// a run of one, needs it, so only there is it missed where the runner names none.
 func (r *Runner) readPayload(event string) (payload, error) {
 	const hint = "want the JSON file that GitHub Actions writes; see docs/troubleshooting.md"
 	path := r.getenv("GITHUB_EVENT_PATH")
 	if path == "" {
-		if strings.HasPrefix(event, "pull_request") || event == "issue_comment" {
+		if strings.HasPrefix(event, "pull_request") || event == "issue_comment" || event == "workflow_run" {
 			return payload{}, fmt.Errorf("GITHUB_EVENT_PATH is not set for event %q; %s", event, hint)
 		}
 		return payload{}, nil
@@ -118,6 +128,8 @@ func (p payload) describe(e *Event) {
 	case p.Issue != nil && p.Issue.PullRequest != nil:
 		e.PullRequest = p.Issue.Number
 		e.HeadSHA, e.HeadRef = "", ""
+	case p.WorkflowRun != nil:
+		e.Upstream = p.WorkflowRun.upstream(*e)
 	case p.MergeGroup != nil:
 		e.BaseRef = strings.TrimPrefix(p.MergeGroup.BaseRef, "refs/heads/")
 	}

@@ -27,10 +27,24 @@ func TestEventTellsWhatTheJobIsAbout(t *testing.T) {
 		return func(e *Event) { e.Name = name }
 	}
 	for file, want := range map[string]func(*Event){
-		"push":                      ofNone("push"),
-		"schedule":                  ofNone("schedule"),
-		"workflow_dispatch":         ofNone("workflow_dispatch"),
-		"workflow_run":              ofNone("workflow_run"),
+		"push":              ofNone("push"),
+		"schedule":          ofNone("schedule"),
+		"workflow_dispatch": ofNone("workflow_dispatch"),
+		"workflow_run": func(e *Event) {
+			e.Name = "workflow_run"
+			e.Upstream = &Upstream{
+				RunID: 99, RunAttempt: 3, RunURL: "https://github.com/acme/shop/actions/runs/99/attempts/3",
+				Event: "pull_request", Conclusion: "failure",
+				HeadSHA: headSHA, HeadBranch: "more-orders", HeadRepository: "alice/shop",
+			}
+		},
+		"workflow_run_deleted_fork": func(e *Event) {
+			e.Name = "workflow_run"
+			e.Upstream = &Upstream{
+				RunID: 99, RunURL: "https://github.com/acme/shop/actions/runs/99/attempts/1",
+				Event: "pull_request", HeadSHA: headSHA,
+			}
+		},
 		"issue_comment":             ofNone("issue_comment"),
 		"pull_request":              ofPullRequest("pull_request", false),
 		"pull_request_review":       ofPullRequest("pull_request_review", false),
@@ -68,7 +82,7 @@ func TestEventWithoutItsFile(t *testing.T) {
 	t.Parallel()
 	for name, wantErr := range map[string]bool{
 		"schedule": false, "push": false, "workflow_dispatch": false,
-		"pull_request": true, "pull_request_target": true, "issue_comment": true,
+		"pull_request": true, "pull_request_target": true, "issue_comment": true, "workflow_run": true,
 	} {
 		_, err := New(job(map[string]string{"GITHUB_EVENT_NAME": name}), io.Discard).Event()
 		if (err != nil) != wantErr {
@@ -94,6 +108,16 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q does not say %q", err, part)
 			}
+		}
+	}
+}
+
+func TestDependabotIsToldByWhoseRightsTheJobHas(t *testing.T) {
+	t.Parallel()
+	for actor, want := range map[string]bool{"dependabot[bot]": true, "alice": false} {
+		env := map[string]string{"GITHUB_EVENT_NAME": "push", "GITHUB_ACTOR": actor, "GITHUB_TRIGGERING_ACTOR": "bob"}
+		if e, err := New(job(env), io.Discard).Event(); err != nil || e.Dependabot != want {
+			t.Errorf("%s: got %v, %v; want %v", actor, e.Dependabot, err, want)
 		}
 	}
 }
