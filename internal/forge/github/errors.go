@@ -1,11 +1,13 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -85,17 +87,26 @@ func (c *Client) failure(err error) error {
 	}
 }
 
+var (
+	// https://github.com/octokit/plugin-throttling.js/issues/775
+	tooQuick = regexp.MustCompile(`\babuse\b|submitted too quickly`)
+	// Of a comment, and of a review.
+	locked = regexp.MustCompile(`issue is locked|lock prevents review`)
+)
+
 func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 	status, header := err.Response.StatusCode, err.Response.Header
 	details := []string{err.Message}
 	for _, e := range err.Errors {
-		details = append(details, e.Message)
+		details = append(details, cmp.Or(e.Message, e.Code))
 	}
 	e := &Error{Kind: ErrRefused, Status: status, Detail: strings.Join(details, ": ")}
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && header.Get("Retry-After") != "":
 		e.Kind, e.RetryAfter = ErrRateLimited, retryAfter(header)
-	case status == http.StatusForbidden && strings.Contains(e.Detail, "locked"):
+	case status == http.StatusUnprocessableEntity && tooQuick.MatchString(e.Detail):
+		e.Kind = ErrRateLimited
+	case locked.MatchString(e.Detail):
 		e.Kind = ErrLocked
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
 		e.Kind, e.Permission = ErrPermission, needs
@@ -105,6 +116,13 @@ func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 		e.Kind = ErrUnavailable
 	}
 	return e
+}
+
+// unprocessable says whether GitHub would not take this text or its place, while it
+// may take another.
+func unprocessable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusUnprocessableEntity && (errors.Is(e, ErrRefused) || errors.Is(e, ErrTooLong))
 }
 
 // retryAfter reads both of GitHub's ways to say how long to wait; go-github knows

@@ -131,15 +131,23 @@ func TestRateLimitBeyondTheDeadlineIsToldAtOnce(t *testing.T) {
 
 func TestRateLimitWithoutATimeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c, seen := forge(t, "POST", reply{http.StatusTooManyRequests, nil, ""}, false)
+	for want, limited := range map[string]reply{
+		"is reached (429)":                           {http.StatusTooManyRequests, nil, ""},
+		"is reached (422: Validation Failed: abuse)": {http.StatusUnprocessableEntity, nil, `{"message":"Validation Failed","errors":[{"resource":"PullRequestReview","code":"abuse","field":"base"}]}`},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, seen := forge(t, "POST", limited, false)
 
-		wantKind(t, postFails(t, c), ErrRateLimited, "GitHub's rate limit is reached (429)")
+				wantKind(t, postFails(t, c), ErrRateLimited, "GitHub's rate limit "+want)
 
-		if len(*seen) != 2 {
-			t.Errorf("requests %q, want one create", *seen)
-		}
-	})
+				if len(*seen) != 2 {
+					t.Errorf("requests %q, want one create", *seen)
+				}
+			})
+		})
+	}
 }
 
 func TestTheEndOfTheContextEndsTheWaitForALimit(t *testing.T) {
@@ -170,6 +178,7 @@ func TestACallTakesAMinuteAtMost(t *testing.T) {
 			_, err := c.Issue(ctx, Issue{Title: "title", Body: "text"})
 			return err
 		},
+		"review": func(ctx context.Context, c *Client) error { return c.Review(ctx, Review{PullRequest: 7}) },
 		"pull request": func(ctx context.Context, c *Client) error {
 			_, _, err := c.OpenPullRequest(ctx, "fix", "5eed")
 			return err

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,8 @@ type Remark struct {
 // the file the comment is on the file as a whole; a review can't hold such a one,
 // so it is a request of its own.
 //
-// The error is an *Error or the context's.
+// The error is an *Error or the context's. Of remarks that GitHub would not take it
+// tells the first; the others are there.
 func (c *Client) Review(ctx context.Context, rv Review) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -174,23 +176,46 @@ func (c reviewComments) remove(ctx context.Context, id int64) error {
 }
 
 // createAll returns whose the comments are, "" where there was none to create.
+//
+// GitHub takes a review as a whole or not at all and does not say which comment it
+// would not have. One at a line may be so where the branch was pushed to since the
+// diff was read: then each goes on its file as a whole, as far as GitHub takes it.
 func (c reviewComments) createAll(ctx context.Context, all []sticky, files map[string]*github.CommitFile) (author string, err error) {
 	request := &github.PullRequestReviewRequest{CommitID: &c.commit, Event: github.String("COMMENT")}
+	var alone []sticky
 	for _, s := range all {
 		line, side := firstChange(files[s.path].GetPatch())
-		if line > 0 {
-			request.Comments = append(request.Comments, &github.DraftReviewComment{Path: &s.path, Line: &line, Side: &side, Body: s.body()})
+		if line == 0 {
+			alone = append(alone, s)
 			continue
 		}
-		created, err := c.create(ctx, s)
+		request.Comments = append(request.Comments, &github.DraftReviewComment{Path: &s.path, Line: &line, Side: &side, Body: s.body()})
+	}
+	if len(request.Comments) > 0 {
+		author, err = c.createReview(ctx, request)
+		if err != nil && !unprocessable(err) {
+			return "", err
+		}
 		if err != nil {
+			alone = all
+		}
+	}
+	var refused error
+	for _, s := range alone {
+		created, err := c.create(ctx, s)
+		switch {
+		case err == nil:
+			author = created.author
+		case unprocessable(err):
+			refused = cmp.Or(refused, err)
+		default:
 			return author, err
 		}
-		author = created.author
 	}
-	if len(request.Comments) == 0 {
-		return author, nil
-	}
+	return author, refused
+}
+
+func (c reviewComments) createReview(ctx context.Context, request *github.PullRequestReviewRequest) (author string, err error) {
 	err = c.ask(ctx, func() error {
 		created, _, err := c.api.PullRequests.CreateReview(ctx, c.owner, c.repo, c.pullRequest, request)
 		author = created.GetUser().GetLogin()

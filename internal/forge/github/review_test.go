@@ -58,8 +58,8 @@ func TestRemarksAreReviewCommentsAtTheirFiles(t *testing.T) {
 
 	mark := `<!-- dbt-tally: {"key":"prod","run_id":10,"run_attempt":1} -->` + "\n"
 	want := []fakegithub.ReviewComment{
-		{Path: "shop/big.sql", Body: mark + "failed"},
 		{Path: "shop/orders.sql", Line: 2, Side: "RIGHT", Body: mark + "lost rows"},
+		{Path: "shop/big.sql", Body: mark + "failed"},
 	}
 	for i := range want {
 		want[i].PullRequest, want[i].Author = fakegithub.PullRequest, fakegithub.ActionsBot
@@ -96,7 +96,7 @@ func TestNextRunBringsReviewCommentsUpToDate(t *testing.T) {
 
 	putReview(t, c, reviewOf(11, Remark{"shop/orders.sql", "lost 2 rows"}, Remark{"shop/new.sql", "failed"}))
 	wantRemarks(t, gh, Remark{"shop/new.sql", "failed"}, Remark{"shop/orders.sql", "lost 2 rows"})
-	if left := gh.ReviewComments(fakegithub.PullRequest)[0]; left.ID != before[1].ID {
+	if left := gh.ReviewComments(fakegithub.PullRequest)[0]; left.ID != before[0].ID {
 		t.Errorf("%q was not edited in place", left.Path)
 	}
 
@@ -150,7 +150,7 @@ func TestJobsThatReviewAtOnceLeaveOneCommentAFile(t *testing.T) {
 	var ready, done sync.WaitGroup
 	ready.Add(jobs)
 	for run := range jobs {
-		c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/pulls/7/reviews", func() {
+		c := clientFor(t, gh.URL(), fakegithub.JobToken, before(createsReview, func() {
 			ready.Done()
 			ready.Wait()
 		}))

@@ -2,7 +2,6 @@ package fakegithub
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +11,8 @@ import (
 
 // maxBody is GitHub's limit on a comment, in characters.
 const maxBody = 65_536
+
+const tooLong = "Body is too long (maximum is 65536 characters)"
 
 // Comment is a comment on a pull request or an issue.
 type Comment struct {
@@ -56,7 +57,7 @@ func (s *Server) add(pullRequest int, author, body string) Comment {
 }
 
 func (s *Server) listComments(r *http.Request) answer {
-	number, _, ok := s.conversation(r)
+	number, ok := s.conversation(r)
 	if !ok {
 		return problem(http.StatusNotFound, "Not Found")
 	}
@@ -64,11 +65,11 @@ func (s *Server) listComments(r *http.Request) answer {
 }
 
 func (s *Server) createComment(r *http.Request) answer {
-	number, locked, ok := s.conversation(r)
+	number, ok := s.conversation(r)
 	switch {
 	case !ok:
 		return problem(http.StatusNotFound, "Not Found")
-	case locked:
+	case s.isLocked(number):
 		return problem(http.StatusForbidden, "Unable to create comment because issue is locked.")
 	}
 	body, bad := s.body(r)
@@ -120,14 +121,14 @@ func (s *Server) index(r *http.Request) int {
 }
 
 // conversation finds the issue or pull request that a request names.
-func (s *Server) conversation(r *http.Request) (number int, locked, ok bool) {
+func (s *Server) conversation(r *http.Request) (number int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.issue(r)
 	if i == nil {
-		return 0, false, false
+		return 0, false
 	}
-	return i.Number, slices.Contains(s.locked, i.Number), true
+	return i.Number, true
 }
 
 // body reads what a comment shall say, or says why GitHub would not take it.
@@ -142,7 +143,7 @@ func (s *Server) body(r *http.Request) (string, *answer) {
 	case strings.TrimSpace(in.Body) == "":
 		return "", invalid("IssueComment", "data", "Body can't be blank")
 	case utf8.RuneCountInString(in.Body) > maxBody:
-		return "", invalid("IssueComment", "data", fmt.Sprintf("Body is too long (maximum is %d characters)", maxBody))
+		return "", invalid("IssueComment", "data", tooLong)
 	}
 	return in.Body, nil
 }

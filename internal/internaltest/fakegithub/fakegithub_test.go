@@ -90,8 +90,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	review := func(commit, path string, line int) string {
 		return fmt.Sprintf(`{"commit_id":%q,"event":"COMMENT","comments":[{"path":%q,"body":"x","line":%d,"side":"RIGHT"}]}`, commit, path, line)
 	}
-	remark := func(commit, path string) string {
-		return fmt.Sprintf(`{"commit_id":%q,"path":%q,"body":"x","subject_type":"file"}`, commit, path)
+	remark := func(commit, path, text string) string {
+		return fmt.Sprintf(`{"commit_id":%q,"path":%q,"body":%q,"subject_type":"file"}`, commit, path, text)
 	}
 	for _, tt := range []struct {
 		token, method, path, body string
@@ -132,14 +132,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"reader", "POST", pulls + "/7/reviews", review("c0ffee", "a.sql", 2), 403},
 		{"writer", "GET", pulls + "/8/files", "", 404},
 		{"writer", "GET", pulls + "/8/comments", "", 404},
-		{"writer", "POST", pulls + "/8/comments", remark("c0ffee", "a.sql"), 404},
+		{"writer", "POST", pulls + "/8/comments", remark("c0ffee", "a.sql", "x"), 404},
 		{"writer", "POST", pulls + "/8/reviews", review("c0ffee", "a.sql", 2), 404},
 		{"writer", "POST", pulls + "/7/reviews", review("5eed", "a.sql", 2), 422},
 		{"writer", "POST", pulls + "/7/reviews", review("c0ffee", "b.sql", 2), 422},
 		{"writer", "POST", pulls + "/7/reviews", review("c0ffee", "a.sql", 4), 422},
 		{"writer", "POST", pulls + "/7/reviews", review("c0ffee", "a.sql", 2), 200},
-		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "b.sql"), 422},
-		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "a.sql"), 201},
+		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "b.sql", "x"), 422},
+		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "a.sql", strings.Repeat("ü", maxBody+1)), 422},
+		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "a.sql", strings.Repeat("ü", maxBody)), 201},
 		{"writer", "PATCH", pulls + "/comments/1", `{"body":"x"}`, 404},
 		{"writer", "DELETE", pulls + "/comments/1", "", 404},
 	} {
@@ -245,6 +246,10 @@ func TestLockedAndDeletedIssuesTakeNothing(t *testing.T) {
 
 	if status, _, body := send(t, gh, JobToken, "POST", comments, `{"body":"x"}`); status != 403 || !strings.Contains(string(body), "issue is locked") {
 		t.Errorf("comment where it is locked: answered %d: %s", status, body)
+	}
+	remark := `{"commit_id":"c0ffee","path":"a.sql","body":"x","subject_type":"file"}`
+	if status, _, body := send(t, gh, JobToken, "POST", pulls+"/7/comments", remark); status != 422 || !strings.Contains(string(body), "lock prevents review") {
+		t.Errorf("review comment where it is locked: answered %d: %s", status, body)
 	}
 	if status, _, body := send(t, gh, JobToken, "PATCH", issues+"/8", `{"title":"x"}`); status != 410 {
 		t.Errorf("edit of a deleted issue: answered %d: %s", status, body)

@@ -47,6 +47,12 @@ func (s *Server) Lock(number int) {
 	s.locked = append(s.locked, number)
 }
 
+func (s *Server) isLocked(number int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.locked, number)
+}
+
 func (s *Server) open(i Issue) Issue {
 	s.mu.Lock()
 	defer s.mu.Unlock()

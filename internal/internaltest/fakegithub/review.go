@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // File is a file that a pull request changes.
 type File struct {
 	PullRequest int
 	Path        string
+	Was         string // its path before it was renamed; "": it was not
 	Patch       string // the hunks; "": GitHub shows none
 }
 
@@ -29,11 +31,13 @@ type ReviewComment struct {
 	Body        string
 }
 
-// AddFile adds a file to a pull request's diff.
+// AddFile adds a file to a pull request's diff, instead of one of the same path.
 func (s *Server) AddFile(f File) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.files = append(s.files, f)
+	s.files = append(slices.DeleteFunc(s.files, func(other File) bool {
+		return other.PullRequest == f.PullRequest && other.Path == f.Path
+	}), f)
 }
 
 // ReviewComments returns the review comments of a pull request, oldest first.
@@ -116,7 +120,7 @@ func (s *Server) createReview(r *http.Request) answer {
 		return s.refuse("review %q with %d comments", in.Event, len(in.Comments))
 	}
 	for _, c := range in.Comments {
-		if complaint := s.misplaced(pull, in.Commit, c.Path, c.Side, c.Line); complaint != "" {
+		if complaint := s.complaint(pull, in.Commit, ReviewComment{Path: c.Path, Line: c.Line, Side: c.Side, Body: c.Body}); complaint != "" {
 			a := problem(http.StatusUnprocessableEntity, "Unprocessable Entity")
 			a.body.(map[string]any)["errors"] = []any{complaint}
 			return a
@@ -154,7 +158,7 @@ func (s *Server) createReviewComment(r *http.Request) answer {
 	case in.SubjectType != "file":
 		return s.refuse("review comment alone on a %q", in.SubjectType)
 	}
-	if complaint := s.misplaced(pull, in.Commit, in.Path, "", 0); complaint != "" {
+	if complaint := s.complaint(pull, in.Commit, ReviewComment{Path: in.Path, Body: in.Body}); complaint != "" {
 		return *invalid("PullRequestReviewComment", "path", complaint)
 	}
 	token, _ := s.token(r)
@@ -201,17 +205,21 @@ func (s *Server) remarkIndex(r *http.Request) int {
 	return slices.IndexFunc(s.remarks, func(c ReviewComment) bool { return strconv.FormatInt(c.ID, 10) == id })
 }
 
-// misplaced says why GitHub would not put a comment there; "": it would.
-func (s *Server) misplaced(pull Issue, commit, path, side string, line int) string {
+// complaint says why GitHub would not put a comment there; "": it would.
+func (s *Server) complaint(pull Issue, commit string, c ReviewComment) string {
 	files := s.filesOf(pull.Number)
-	at := slices.IndexFunc(files, func(f File) bool { return f.Path == path })
+	at := slices.IndexFunc(files, func(f File) bool { return f.Path == c.Path })
 	switch {
+	case s.isLocked(pull.Number):
+		return "lock prevents review"
 	case commit != pull.From.SHA:
 		return "Commit is not part of the pull request"
 	case at < 0:
 		return "Path could not be resolved"
-	case side != "" && !slices.Contains(shown(files[at].Patch), fmt.Sprint(side, line)):
+	case c.Side != "" && !slices.Contains(shown(files[at].Patch), fmt.Sprint(c.Side, c.Line)):
 		return "Line could not be resolved"
+	case utf8.RuneCountInString(c.Body) > maxBody:
+		return tooLong
 	}
 	return ""
 }
@@ -243,6 +251,9 @@ func shown(patch string) []string {
 func (s *Server) fileObject(f File) map[string]any {
 	o := s.blank("diff-entry")
 	maps.Copy(o, map[string]any{"filename": f.Path, "status": "modified"})
+	if f.Was != "" {
+		o["status"], o["previous_filename"] = "renamed", f.Was
+	}
 	if f.Patch != "" {
 		o["patch"] = f.Patch
 	}

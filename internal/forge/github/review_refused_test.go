@@ -1,0 +1,98 @@
+package github
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+const createsReview = "POST /repos/acme/shop/pulls/7/reviews"
+
+// GitHub takes a review as a whole or not at all.
+func TestLinesThatAreNoMorePartOfTheDiffAreRemarkedAtTheirFiles(t *testing.T) {
+	t.Parallel()
+	gh := reviewed(t)
+	gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/new.sql", Patch: added})
+	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(createsReview, func() {
+		gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/orders.sql", Patch: "@@ -8 +8 @@\n-b\n+c"})
+	}))
+	remarks := []Remark{{"shop/big.sql", "failed"}, {"shop/new.sql", "failed"}, {"shop/orders.sql", "lost rows"}}
+
+	putReview(t, c, reviewOf(10, remarks...))
+	wantRemarks(t, gh, remarks...)
+
+	putReview(t, c, reviewOf(11, remarks...))
+	wantRemarks(t, gh, remarks...)
+}
+
+func TestARemarkThatGitHubRefusesKeepsNoOtherFromItsPlace(t *testing.T) {
+	t.Parallel()
+	for name, large := range map[string]string{"at a line": "shop/orders.sql", "at a file": "shop/big.sql"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gh := reviewed(t)
+			gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/new.sql", Patch: added})
+			gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/zip.sql"})
+
+			err := client(t, gh).Review(t.Context(), reviewOf(10,
+				Remark{large, strings.Repeat("x", 65_536)}, Remark{"shop/new.sql", "failed"}, Remark{"shop/zip.sql", "failed"}))
+
+			wantKind(t, err, ErrTooLong, "maximum is 65536 characters")
+			wantRemarks(t, gh, Remark{"shop/new.sql", "failed"}, Remark{"shop/zip.sql", "failed"})
+		})
+	}
+}
+
+func TestReviewOfACommitThatIsGoneIsToldOnce(t *testing.T) {
+	t.Parallel()
+	gh := reviewed(t)
+	rv := reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"})
+	rv.Commit = "f00d"
+
+	err := client(t, gh).Review(t.Context(), rv)
+
+	wantKind(t, err, ErrRefused, "Commit is not part of the pull request")
+	if n := strings.Count(err.Error(), "422"); n != 1 {
+		t.Errorf("%q tells of %d refusals, want one", err, n)
+	}
+	wantRemarks(t, gh)
+}
+
+// Asked for one by one, it would be refused as often as there are remarks.
+func TestReviewThatIsRefusedAltogetherIsNotTakenApart(t *testing.T) {
+	t.Parallel()
+	for want, refuse := range map[error]func(*fakegithub.Server){
+		ErrLocked: func(gh *fakegithub.Server) { gh.Lock(fakegithub.PullRequest) },
+		ErrRateLimited: func(gh *fakegithub.Server) {
+			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{Status: http.StatusUnprocessableEntity, Message: "was submitted too quickly"})
+		},
+		ErrUnavailable: func(gh *fakegithub.Server) {
+			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{Status: http.StatusBadGateway})
+		},
+	} {
+		t.Run(want.Error(), func(t *testing.T) {
+			t.Parallel()
+			gh := reviewed(t)
+			refuse(gh)
+
+			err := client(t, gh).Review(t.Context(), reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"}))
+
+			wantKind(t, err, want, "review comments on acme/shop#7: ")
+			if n := requests(gh, "POST /repos/"); n != 1 {
+				t.Errorf("%d creates, want 1", n)
+			}
+		})
+	}
+}
+
+func TestRenamedFileIsKnownByItsNewName(t *testing.T) {
+	t.Parallel()
+	gh := reviewed(t)
+	gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/sales.sql", Was: "shop/revenue.sql", Patch: added})
+
+	putReview(t, client(t, gh), reviewOf(10, Remark{"shop/sales.sql", "lost rows"}, Remark{"shop/revenue.sql", "failed"}))
+
+	wantRemarks(t, gh, Remark{"shop/sales.sql", "lost rows"})
+}
