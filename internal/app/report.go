@@ -30,6 +30,7 @@ func (s *story) makeReport(ctx context.Context, invocations []dbt.Invocation) re
 		TallyVersion: s.Version,
 		Status:       report.Success,
 		ExitCode:     cmp.Or(exitCode(invocations), s.ownExitCode(counted)),
+		Requirements: s.installing,
 		Target: report.Target{
 			Name: s.connection.Target, Type: s.connection.Type,
 			Database: s.target().Database(), Schema: s.target().Schema(),

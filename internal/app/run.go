@@ -26,6 +26,7 @@ type story struct {
 	noDBT   error // why there is no dbt to run
 
 	environment dbt.Environment // of requirements, the zero value without
+	installing  *float64        // seconds that it took, nil without
 
 	project    profile.Project
 	connection profile.Connection
@@ -116,10 +117,12 @@ func (s *story) setUp(ctx context.Context) error {
 // another, brings that first.
 func (s *story) findDBT(ctx context.Context) {
 	if len(s.cfg.Requirements) > 0 {
-		end := s.actions.Group("uv pip install")
+		end, began := s.actions.Group("uv pip install"), s.Now()
 		s.environment, s.noDBT = dbt.Requirements{
 			Lines: s.cfg.Requirements, Dir: dbt.RequirementsDir(s.lookupEnv), UV: "uv", Env: s.Environ, Output: s.Stdout,
 		}.Install(ctx)
+		took := s.Now().Sub(began).Seconds()
+		s.installing = &took
 		end()
 		if s.noDBT != nil {
 			return

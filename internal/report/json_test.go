@@ -66,6 +66,7 @@ func everyKey() Report {
 	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
 	r.Baseline = &Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: noon, URL: runURL}
 	r.Audit.Problems = []string{"a problem"}
+	r.Requirements = ptr(8.7)
 	r.Gates = []Gate{gate}
 	m := &r.Models[0]
 	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = ptr[int64](2), ptr[int64](1), ptr[int64](-1), ptr[int64](3), ptr[int64](-2)

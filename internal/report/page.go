@@ -34,6 +34,7 @@ type page struct {
 	Table       string // with the audit rows
 	Version     string
 	Invocations section
+	Installing  string // how long the requirements took to install; "" where there were none
 }
 
 // newPage fills what comment and summary share.
@@ -55,6 +56,9 @@ func newPage(r Report, c columns) *page {
 		Table:       code(r.Audit.Table),
 		Version:     code(r.TallyVersion),
 		Invocations: invocations(r.Invocations),
+	}
+	if r.Requirements != nil {
+		p.Installing = duration(*r.Requirements)
 	}
 	if r.Baseline != nil {
 		p.Baseline = branch(r.Baseline)

@@ -33,6 +33,7 @@ type Report struct {
 	Status       Status       `json:"status"`
 	ExitCode     int          `json:"exit_code"`
 	Invocations  []Invocation `json:"invocations"`
+	Requirements *float64     `json:"requirements_seconds"` // spent installing the input requirements; null without it
 	Target       Target       `json:"target"`
 	Audit        Audit        `json:"audit"`
 	Baseline     *Baseline    `json:"baseline"`
@@ -138,6 +139,7 @@ type Run struct {
 	Status       Status
 	ExitCode     int
 	Invocations  []Invocation
+	Requirements *float64 // as in Report
 	Target       Target
 	Audit        Audit
 	Failures     []Failure
@@ -158,6 +160,7 @@ func New(run Run, t tally.Tally) Report {
 		Status:       run.Status,
 		ExitCode:     run.ExitCode,
 		Invocations:  inUTC(run.Invocations),
+		Requirements: run.Requirements,
 		Target:       run.Target,
 		Audit:        run.Audit,
 		Baseline:     baselineOf(t.BaselineRun, run),

@@ -192,6 +192,7 @@ func hostile() Report {
 func commands() Report {
 	r := run()
 	r.Target = Target{Name: "dev", Type: "exasol", Schema: "DEV"}
+	r.Requirements = ptr(8.7)
 	r.Invocations = []Invocation{
 		invocation("dbt seed", 0, 1500*time.Millisecond),
 		invocation("dbt run --select staging", 2*time.Second, 65*time.Second),
