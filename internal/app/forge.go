@@ -66,7 +66,7 @@ func (s *story) forgeSurface() string {
 func (s *story) informPullRequest(ctx context.Context, forge pullRequests, made report.Report) (url string) {
 	number, err := s.event.PullRequest, error(nil)
 	if number == 0 && s.event.Name == "push" {
-		number, _, err = forge.OpenPullRequest(ctx, s.event.HeadRef, s.event.HeadSHA)
+		number, _, err = forge.OpenPullRequest(ctx, github.Head{Repository: s.event.Repository, Branch: s.event.HeadRef, SHA: s.event.HeadSHA})
 	}
 	if err == nil && number == 0 {
 		err = errNoPullRequest

@@ -22,7 +22,7 @@ type auditTable interface {
 type pullRequests interface {
 	Comment(ctx context.Context, comment github.Comment) (github.Posted, error)
 	Review(ctx context.Context, review github.Review) error
-	OpenPullRequest(ctx context.Context, branch, sha string) (number int, ok bool, err error)
+	OpenPullRequest(ctx context.Context, head github.Head) (number int, ok bool, err error)
 }
 
 // issues is where breaches go that no pull request is about.

@@ -1,7 +1,7 @@
 // Package github writes to GitHub: one comment a key on a pull request, review
-// comments at its files, or one issue a key, kept up to date. It knows nothing of
-// what they say, and leaves the event and the surfaces of the runner to package
-// runner.
+// comments at its files, one check run a key on a commit, or one issue a key, kept
+// up to date. It knows nothing of what they say, and leaves the event and the
+// surfaces of the runner to package runner.
 package github
 
 import (

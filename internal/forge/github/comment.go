@@ -17,10 +17,10 @@ type Comment struct {
 	OnlyUpdate  bool   // where there is no comment yet, start none
 }
 
-// Outcome is what became of a comment or an issue.
+// Outcome is what became of a comment, an issue or a check run.
 type Outcome string
 
-// The outcomes of Client.Comment and Client.Issue.
+// The outcomes of Client.Comment, Client.Issue and Client.Check.
 const (
 	Created   Outcome = "created"
 	Updated   Outcome = "updated"
@@ -30,8 +30,8 @@ const (
 	Closed    Outcome = "closed"    // of an issue: it was open, and a clean run closed it
 )
 
-// Posted is the one comment or issue that is there afterwards; its URL is ""
-// where there is none.
+// Posted is the one comment, issue or check run that is there afterwards; its URL
+// is "" where there is none.
 type Posted struct {
 	URL     string
 	Outcome Outcome

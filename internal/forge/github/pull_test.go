@@ -6,7 +6,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-func TestOpenPullRequestOfAPush(t *testing.T) {
+func TestOpenPullRequestOfABranch(t *testing.T) {
 	t.Parallel()
 	from := func(repository, branch, sha string) fakegithub.Issue {
 		return fakegithub.Issue{Author: "alice", From: fakegithub.Branch{Repository: repository, Name: branch, SHA: sha}}
@@ -14,19 +14,21 @@ func TestOpenPullRequestOfAPush(t *testing.T) {
 	merged := from(fakegithub.Repository, "fix/a&b", "5eed")
 	merged.State = "closed"
 	for _, tt := range []struct {
-		name  string
-		pulls []fakegithub.Issue
-		want  int
+		name, of string
+		pulls    []fakegithub.Issue
+		want     int
 	}{
-		{"none", nil, 0},
-		{"of this branch", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed")}, 8},
-		{"the repository was written otherwise", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
-		{"the oldest of two", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")}, 8},
-		{"merged since", []fakegithub.Issue{merged}, 0},
-		{"pushed to since", []fakegithub.Issue{from("acme/shop", "fix/a&b", "f00d")}, 0},
-		{"of another branch", []fakegithub.Issue{from("acme/shop", "fix", "5eed")}, 0},
-		{"of the owner's fork", []fakegithub.Issue{from("acme/shop-fork", "fix/a&b", "5eed")}, 0},
-		{"of somebody's fork", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
+		{"none", "acme/shop", nil, 0},
+		{"of this branch", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed")}, 8},
+		{"the repository was written otherwise", "acme/shop", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
+		{"the oldest of two", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")}, 8},
+		{"merged since", "acme/shop", []fakegithub.Issue{merged}, 0},
+		{"pushed to since", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "f00d")}, 0},
+		{"of another branch", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix", "5eed")}, 0},
+		{"of the owner's fork", "acme/shop", []fakegithub.Issue{from("acme/shop-fork", "fix/a&b", "5eed")}, 0},
+		{"of somebody's fork", "acme/shop", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
+		{"of the fork that is asked for", "alice/shop-1", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")}, 9},
+		{"of a fork of the same owner", "alice/shop-1", []fakegithub.Issue{from("alice/shop", "fix/a&b", "5eed")}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -35,7 +37,7 @@ func TestOpenPullRequestOfAPush(t *testing.T) {
 				gh.Open(pull)
 			}
 
-			number, ok, err := client(t, gh).OpenPullRequest(t.Context(), "fix/a&b", "5eed")
+			number, ok, err := client(t, gh).OpenPullRequest(t.Context(), Head{tt.of, "fix/a&b", "5eed"})
 
 			if err != nil || number != tt.want || ok != (tt.want != 0) {
 				t.Errorf("got %d, %v, %v; want %d", number, ok, err, tt.want)
@@ -48,7 +50,7 @@ func TestOpenPullRequestOfAPush(t *testing.T) {
 func TestPushToNoBranchHasNoPullRequest(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	if number, ok, err := client(t, gh).OpenPullRequest(t.Context(), "", fakegithub.HeadSHA); ok || err != nil {
+	if number, ok, err := client(t, gh).OpenPullRequest(t.Context(), Head{fakegithub.Repository, "", fakegithub.HeadSHA}); ok || err != nil {
 		t.Errorf("got %d, %v, %v; want none", number, ok, err)
 	}
 }
@@ -58,7 +60,7 @@ func TestPullRequestsThatMayNotBeListedAreTold(t *testing.T) {
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail("GET", "/repos/*/*/pulls", fakegithub.Fault{Status: 403})
 
-	_, _, err := client(t, gh).OpenPullRequest(t.Context(), "fix", "5eed")
+	_, _, err := client(t, gh).OpenPullRequest(t.Context(), Head{"alice/shop", "fix", "5eed"})
 
-	wantKind(t, err, ErrPermission, `pull request of branch "fix" in acme/shop: `, `"pull-requests: write"`)
+	wantKind(t, err, ErrPermission, `pull request of branch "fix" of alice/shop in acme/shop: `, `"pull-requests: write"`)
 }

@@ -180,7 +180,7 @@ func TestACallTakesAMinuteAtMost(t *testing.T) {
 		},
 		"review": func(ctx context.Context, c *Client) error { return c.Review(ctx, Review{PullRequest: 7}) },
 		"pull request": func(ctx context.Context, c *Client) error {
-			_, _, err := c.OpenPullRequest(ctx, "fix", "5eed")
+			_, _, err := c.OpenPullRequest(ctx, Head{"acme/shop", "fix", "5eed"})
 			return err
 		},
 	} {

@@ -65,6 +65,7 @@ type Server struct {
 	issues     []Issue
 	files      []File
 	remarks    []ReviewComment
+	checks     []CheckRun
 	locked     []int
 	faults     []*fault
 	requests   []string

@@ -17,6 +17,7 @@ const (
 	issues   = "/repos/acme/shop/issues"
 	comments = issues + "/7/comments"
 	pulls    = "/repos/acme/shop/pulls"
+	checks   = "/repos/acme/shop/check-runs"
 )
 
 func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
@@ -34,6 +35,8 @@ func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
 		{"issue without a title", "POST", issues, `{"body":"x"}`, "request against GitHub's description"},
 		{"review that approves", "POST", pulls + "/7/reviews", `{"event":"APPROVE"}`, `review "APPROVE"`},
 		{"review comment at a line, alone", "POST", pulls + "/7/comments", `{"commit_id":"c0ffee","path":"a.sql","body":"x"}`, "review comment alone"},
+		{"check run that is not done", "POST", checks, `{"name":"x","head_sha":"c0ffee","status":"queued"}`, `check run "queued"`},
+		{"check run with another conclusion", "POST", checks, `{"name":"x","head_sha":"c0ffee","status":"completed","conclusion":"good"}`, "request against GitHub's description"},
 		{"unknown state", "PATCH", issues + "/7", `{"state":"done"}`, "request against GitHub's description"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,7 +87,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 	gh := New(t, Options{Tokens: map[string]Token{
 		"writer": {Login: "alice"},
 		"reader": {Login: ActionsBot, ReadOnly: true},
+		"app":    {Login: ActionsBot},
 	}})
+	checkRun := func(commit string) string {
+		return fmt.Sprintf(`{"name":"x","head_sha":%q,"status":"completed","conclusion":"success","output":{"title":"x","summary":"y"}}`, commit)
+	}
+	theirs := fmt.Sprintf("%s/%d", checks, gh.AddCheckRun(CheckRun{App: "another", Commit: HeadSHA, Name: "x", Conclusion: "success"}))
 	comment := fmt.Sprintf("/repos/acme/shop/issues/comments/%d", gh.AddComment(PullRequest, "alice", "text"))
 	gh.AddFile(File{PullRequest: PullRequest, Path: "a.sql", Patch: "@@ -1,2 +1,3 @@\n one\n+two\n three"})
 	review := func(commit, path string, line int) string {
@@ -141,6 +149,14 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "b.sql", "x"), 422},
 		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "a.sql", strings.Repeat("ü", maxBody+1)), 422},
 		{"writer", "POST", pulls + "/7/comments", remark("c0ffee", "a.sql", strings.Repeat("ü", maxBody)), 201},
+		{"reader", "GET", "/repos/acme/shop/commits/c0ffee/check-runs", "", 200},
+		{"reader", "GET", "/repos/acme/shop/commits/5eed/check-runs", "", 422},
+		{"reader", "POST", checks, checkRun("c0ffee"), 403},
+		{"writer", "POST", checks, checkRun("c0ffee"), 403},
+		{"app", "POST", checks, checkRun("5eed"), 422},
+		{"app", "POST", checks, checkRun("c0ffee"), 201},
+		{"app", "PATCH", theirs, `{"status":"completed","conclusion":"success"}`, 403},
+		{"app", "PATCH", checks + "/1", `{"status":"completed","conclusion":"success"}`, 404},
 		{"writer", "PATCH", pulls + "/comments/1", `{"body":"x"}`, 404},
 		{"writer", "DELETE", pulls + "/comments/1", "", 404},
 	} {
@@ -308,4 +324,22 @@ func (s *spy) complaint() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.complaints, "\n")
+}
+
+func TestCheckRunsOfACommitAreTheLatestUnlessAllAreAskedFor(t *testing.T) {
+	t.Parallel()
+	gh := New(t, Options{})
+	for _, c := range []CheckRun{{App: "a", Name: "x"}, {App: "b", Name: "x"}, {App: "a", Name: "y"}, {App: "a", Name: "x"}} {
+		c.Commit, c.Conclusion = HeadSHA, "success"
+		gh.AddCheckRun(c)
+	}
+	for query, want := range map[string]int{"": 3, "?check_name=x": 2, "?check_name=x&filter=all": 3, "?filter=all&per_page=1": 1} {
+		_, _, body := send(t, gh, JobToken, "GET", "/repos/acme/shop/commits/c0ffee/check-runs"+query, "")
+		var got struct {
+			Runs []any `json:"check_runs"`
+		}
+		if err := json.Unmarshal(body, &got); err != nil || len(got.Runs) != want {
+			t.Errorf("%q: %d check runs, %v; want %d", query, len(got.Runs), err, want)
+		}
+	}
 }

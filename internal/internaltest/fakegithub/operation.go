@@ -26,6 +26,10 @@ const (
 	reviewsPath        = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews"
 	reviewCommentsPath = "/repos/{owner}/{repo}/pulls/{pull_number}/comments"
 	reviewCommentPath  = "/repos/{owner}/{repo}/pulls/comments/{comment_id}"
+
+	checksOfCommitPath = "/repos/{owner}/{repo}/commits/{ref}/check-runs"
+	checksPath         = "/repos/{owner}/{repo}/check-runs"
+	checkPath          = "/repos/{owner}/{repo}/check-runs/{check_run_id}"
 )
 
 var operations = []operation{
@@ -43,6 +47,9 @@ var operations = []operation{
 	{http.MethodPost, reviewCommentsPath, (*Server).createReviewComment},
 	{http.MethodPatch, reviewCommentPath, (*Server).updateReviewComment},
 	{http.MethodDelete, reviewCommentPath, (*Server).deleteReviewComment},
+	{http.MethodGet, checksOfCommitPath, (*Server).listChecks},
+	{http.MethodPost, checksPath, (*Server).createCheck},
+	{http.MethodPatch, checkPath, (*Server).updateCheck},
 }
 
 // checked serves an operation when the token may ask for it, and holds request

@@ -1,0 +1,103 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+)
+
+const checksWrite = "checks: write"
+
+// Check is what a run has to say of a commit, in a word that branch protection
+// understands.
+type Check struct {
+	Commit     string // the pull request's own, not the merge that GitHub makes of it
+	Name       string // by which branch protection asks for it
+	Key        string // tells the check runs of several jobs apart; any text
+	RunID      int64  // with the attempt: which of two runs is newer
+	RunAttempt int
+	Conclusion string // "success", "failure" or "neutral"
+	Title      string // plain text
+	Summary    string // Markdown, at most 65,000 characters
+	URL        string // of the page with the details
+}
+
+// Check sees to it that the commit has a check run of this name and key, and that
+// it bears this conclusion or a newer run's.
+//
+// The check run is found by the marker in the first line of its summary, by its app
+// and by its key, so that a job of the same name is left alone. It is updated in
+// place. Nobody can delete a check run: where two jobs create one at the same time,
+// both stay, and GitHub goes by the later.
+//
+// A create is never tried again, as with Client.Comment. The error is an *Error or
+// the context's.
+func (c *Client) Check(ctx context.Context, ck Check) (Posted, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c = c.needing(checksWrite)
+	posted, err := c.check(ctx, ck)
+	if err != nil {
+		err = fmt.Errorf("check run on %s/%s@%.7s: %w", c.owner, c.repo, ck.Commit, err)
+	}
+	return posted, err
+}
+
+func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
+	m := marker{Key: ck.Key, RunID: ck.RunID, RunAttempt: ck.RunAttempt}
+	output := &github.CheckRunOutput{Title: &ck.Title, Summary: sticky{marker: m, text: ck.Summary}.body()}
+	found, err := c.checkRuns(ctx, ck, c.viewer(ctx))
+	if err != nil {
+		return Posted{}, err
+	}
+	if len(found) == 0 {
+		return c.createCheck(ctx, ck, output)
+	}
+	newest := slices.MaxFunc(found, byRun)
+	if newest.marker.compare(m) > 0 {
+		return Posted{newest.url, Newer}, nil
+	}
+	err = c.ask(ctx, func() error {
+		_, _, err := c.api.Checks.UpdateCheckRun(ctx, c.owner, c.repo, newest.id, github.UpdateCheckRunOptions{
+			Name: ck.Name, Status: github.String("completed"), Conclusion: &ck.Conclusion, DetailsURL: &ck.URL, Output: output,
+		})
+		return err
+	})
+	return Posted{newest.url, Updated}, err
+}
+
+func (c *Client) createCheck(ctx context.Context, ck Check, output *github.CheckRunOutput) (Posted, error) {
+	var created *github.CheckRun
+	err := c.ask(ctx, func() (err error) {
+		created, _, err = c.api.Checks.CreateCheckRun(ctx, c.owner, c.repo, github.CreateCheckRunOptions{
+			Name: ck.Name, HeadSHA: ck.Commit, Status: github.String("completed"), Conclusion: &ck.Conclusion, DetailsURL: &ck.URL, Output: output,
+		})
+		return err
+	})
+	return Posted{created.GetHTMLURL(), Created}, err
+}
+
+// checkRuns returns those of the commit with this name and key that the author's
+// app made. Without the filter GitHub would hide one behind a job of that name.
+func (c *Client) checkRuns(ctx context.Context, ck Check, author string) ([]sticky, error) {
+	all, err := pages(ctx, c, func(o github.ListOptions) ([]*github.CheckRun, *github.Response, error) {
+		found, resp, err := c.api.Checks.ListCheckRunsForRef(ctx, c.owner, c.repo, ck.Commit, &github.ListCheckRunsOptions{
+			CheckName: &ck.Name, Filter: github.String("all"), ListOptions: o,
+		})
+		if err != nil {
+			return nil, resp, err
+		}
+		return found.CheckRuns, resp, nil
+	})
+	var ours []sticky
+	for _, run := range all {
+		m, text, ok := split(run.GetOutput().GetSummary())
+		if ok && m.Key == ck.Key && strings.EqualFold(run.GetApp().GetSlug()+"[bot]", author) {
+			ours = append(ours, sticky{id: run.GetID(), url: run.GetHTMLURL(), author: author, marker: m, text: text})
+		}
+	}
+	return ours, err
+}
