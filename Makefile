@@ -18,7 +18,7 @@ build: ## Build build/dbt-tally
 	CGO_ENABLED=0 go build -trimpath -o build/dbt-tally .
 
 .PHONY: test
-test: tools ## Run every test, on real dbt, DuckDB, PostgreSQL and MariaDB
+test: tools ## Run every test, on real dbt, DuckDB, PostgreSQL, MariaDB and MySQL
 	go vet ./...
 	$(GOTEST) -timeout 20m ./...
 
@@ -46,7 +46,7 @@ e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
 
 .PHONY: tools
 tools: ## Install what the tests need
-	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 openapi postgres mariadb
+	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 openapi postgres mariadb mysql
 
 .PHONY: lock
 lock: ## Resolve the pinned Python requirements anew

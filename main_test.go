@@ -14,17 +14,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/mariadb"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
 // testingM runs the package's tests and then stops the servers.
 type testingM struct{ *testing.M }
 
-func (m testingM) Run() int {
-	defer mariadb.Stop()
-	return postgres.Main(m.M)
-}
+func (m testingM) Run() int { return server.Main(m.M) }
 
 func TestMain(m *testing.M) {
 	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": main})
@@ -47,7 +43,7 @@ func (s stories) run(dir string) {
 		Setup: s.setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": s.postgres,
-			"mariadb":  s.mariadb,
+			"mysql":    s.mysql,
 			"sql":      s.sql,
 			"dbt":      s.dbt,
 			"github":   s.github,

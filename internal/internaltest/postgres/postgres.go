@@ -15,25 +15,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Main runs the tests of a package and stops the server, if one was started:
-//
-//	func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
-func Main(m *testing.M) int {
-	code := m.Run()
-	if s := running.Load(); s != nil {
-		s.stop()
-	}
-	return code
-}
-
-// The server is the test process's own: starting one takes a second or two.
+// admin starts the server, once, and is the login that may do everything.
 var (
-	shared = sync.OnceValues(func() (*server, error) {
-		s, err := start()
-		running.Store(s)
-		return s, err
-	})
-	running   atomic.Pointer[server]
+	admin     = sync.OnceValues(start)
 	databases atomic.Int64
 )
 
@@ -52,16 +36,16 @@ type Database struct {
 // at the end of the test: the server goes as a whole.
 func New(t testing.TB) Database {
 	t.Helper()
-	s, err := shared()
+	db, err := admin()
 	if errors.Is(err, errNoBinaries) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
-	db := s.admin
-	db.Name = fmt.Sprintf("test_%d", databases.Add(1))
-	s.admin.Exec(t, "create database "+db.Name)
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	db.Exec(t, "create database "+name)
+	db.Name = name
 	return db
 }
 

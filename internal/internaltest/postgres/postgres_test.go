@@ -7,9 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 func TestEveryDatabaseIsItsOwn(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,7 @@
-// Package mariadb starts a real MariaDB server for tests: one for the test
-// process, in modes that most servers do not have, with a fresh database for
-// whoever asks. It leaves everything that is said about the audit tables to the
-// packages it tests.
-package mariadb
+// Package mysql starts a real MariaDB or MySQL server for tests: one of each for
+// the test process, with a fresh database for whoever asks. It leaves everything
+// that is said about the audit tables to the packages it tests.
+package mysql
 
 import (
 	"context"
@@ -16,24 +15,28 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"
+	driver "github.com/go-sql-driver/mysql"
 )
 
-// Stop stops the server, if one was started; TestMain calls it after the tests.
-func Stop() {
-	if s := running.Load(); s != nil {
-		s.stop()
-	}
-}
+// Flavour is whose server it is.
+type Flavour string
 
-// The server is the test process's own: starting one takes seconds.
+// MariaDB runs in modes that most servers do not have and in a time zone of its
+// own, MySQL in its defaults.
+const (
+	MariaDB Flavour = "mariadb"
+	MySQL   Flavour = "mysql"
+)
+
+// Flavours are all of them.
+var Flavours = []Flavour{MariaDB, MySQL}
+
+// admins start the servers, once, and are the logins that may do everything.
 var (
-	shared = sync.OnceValues(func() (*server, error) {
-		s, err := start()
-		running.Store(s)
-		return s, err
-	})
-	running   atomic.Pointer[server]
+	admins = map[Flavour]func() (Database, error){
+		MariaDB: sync.OnceValues(startMariaDB),
+		MySQL:   sync.OnceValues(startMySQL),
+	}
 	databases atomic.Int64
 )
 
@@ -41,6 +44,7 @@ var (
 // server. Its fields may be changed in a copy, to connect as somebody else or in
 // another way.
 type Database struct {
+	Flavour        Flavour
 	Host, Socket   string // the same server by TCP, with TLS or without, and by a Unix socket
 	Port           int
 	Name           string
@@ -49,27 +53,27 @@ type Database struct {
 }
 
 // New makes a database, and starts the server first where it does not run yet.
-// The test is skipped where no MariaDB is on the machine. Nothing is undone at the
+// The test is skipped where there is no such server. Nothing is undone at the
 // end of the test: the server goes as a whole.
-func New(t testing.TB) Database {
+func New(t testing.TB, f Flavour) Database {
 	t.Helper()
-	s, err := shared()
+	db, err := admins[f]()
 	if errors.Is(err, errNoServer) {
 		t.Skip(err)
 	}
 	if err != nil {
-		t.Fatalf("start MariaDB: %v", err)
+		t.Fatalf("start %s: %v", f, err)
 	}
-	db := s.admin
-	db.Name = fmt.Sprintf("test_%d", databases.Add(1))
-	s.admin.Exec(t, "create database "+db.Name)
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	db.Exec(t, "create database "+name)
+	db.Name = name
 	return db
 }
 
 // Settings are the database as an output of profiles.yml says it, TLS off.
 func (d Database) Settings() map[string]any {
 	return map[string]any{
-		"type": "mariadb", "server": d.Host, "port": d.Port, "username": d.User, "password": d.Password,
+		"type": string(d.Flavour), "server": d.Host, "port": d.Port, "username": d.User, "password": d.Password,
 		"schema": d.Name, "ssl_disabled": true,
 	}
 }
@@ -145,11 +149,11 @@ func (d Database) connect(t testing.TB) *sql.DB {
 }
 
 func (d Database) dial(ctx context.Context) (*sql.DB, error) {
-	config := mysql.NewConfig()
+	config := driver.NewConfig()
 	config.Net, config.Addr = "tcp", net.JoinHostPort(d.Host, strconv.Itoa(d.Port))
 	config.User, config.Passwd, config.DBName = d.User, d.Password, d.Name
-	config.MultiStatements, config.Logger = true, &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(config)
+	config.MultiStatements, config.Logger = true, &driver.NopLogger{}
+	connector, err := driver.NewConnector(config)
 	if err != nil {
 		return nil, err
 	}
