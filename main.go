@@ -3,7 +3,6 @@
 package main
 
 import (
-	"net/http"
 	"os"
 	"time"
 
@@ -21,6 +20,6 @@ func main() {
 	dir, _ := os.Getwd()
 	os.Exit(app.Command{
 		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Dir: dir, Version: version,
-		HTTP: http.DefaultClient, Now: time.Now, Kill: kill,
+		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
 	}.Main(ctx, os.Args[1:]))
 }

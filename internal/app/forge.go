@@ -79,6 +79,9 @@ func (s *story) informPullRequest(ctx context.Context, forge pullRequests, made 
 		if url, err = s.comment(ctx, forge, number, made); err != nil {
 			s.skip("comment", err)
 		}
+		if github.General(err) {
+			return url // the review comments would take as long and end as badly
+		}
 	}
 	if err := s.review(ctx, forge, number, made); err != nil {
 		s.skip("review comments", err)

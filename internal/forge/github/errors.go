@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,6 +56,13 @@ func (e *Error) Error() string {
 
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
+
+// General says whether an error is about more than the one text: anything else for
+// the same pull request would meet it, too.
+func General(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && !errors.Is(e, ErrTooLong) && !errors.Is(e, ErrRefused)
+}
 
 // failure turns an error of go-github's into one of ours. Theirs hold the URL of
 // the request, which may hold a password.
@@ -141,8 +149,13 @@ func retryAfter(header http.Header) time.Duration {
 
 func fromNetwork(err error) *Error {
 	e := &Error{Kind: ErrUnavailable}
-	var u *url.Error
+	var (
+		u         *url.Error
+		untrusted x509.UnknownAuthorityError
+	)
 	switch {
+	case errors.As(err, &untrusted):
+		e.Detail = untrusted.Error() + "; want the authority in a file that NODE_EXTRA_CA_CERTS names and the action can read; see docs/troubleshooting.md"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Detail = "no answer in time"
 	case errors.As(err, &u):
