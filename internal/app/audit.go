@@ -121,6 +121,7 @@ func (s *story) openTable() (auditTable, error) {
 	}
 	return warehouse.Open(warehouse.Options{
 		Target:      s.target(),
+		Renew:       s.renewed,
 		Table:       table,
 		Access:      access,
 		Operator:    dbt.Operator{CLI: s.cli, Version: s.version, Like: s.dbt[0]},
@@ -131,6 +132,17 @@ func (s *story) openTable() (auditTable, error) {
 // target is the chosen output of the profile.
 func (s *story) target() warehouse.Target {
 	return warehouse.Target{Type: s.connection.Type, Settings: s.connection.Settings, Dir: s.Dir}
+}
+
+// renewed is the target as the profile has it now: a password that is a token
+// may have been replaced since dbt started. Where the profile can't be read any
+// more, the target is as it was.
+func (s *story) renewed() warehouse.Target {
+	if connection, err := s.resolve(); err == nil {
+		s.keepSecret(connection.Secrets...)
+		s.connection.Settings = connection.Settings
+	}
+	return s.target()
 }
 
 // finished asks the warehouse, once dbt has ended.

@@ -29,7 +29,9 @@ type story struct {
 	installing  *float64        // seconds that it took, nil without
 
 	project    profile.Project
+	resolve    func() (profile.Connection, error) // reads the profile, anew each time
 	connection profile.Connection
+	secrets    []string // of the profile and the inputs, never to be shown
 	redact     redactor
 	reportDir  string
 
@@ -179,10 +181,10 @@ func (s *story) profileOptions() (profile.Options, error) {
 
 // connect resolves the connection. What can't be resolved turns auditing off.
 func (s *story) connect(options profile.Options) {
+	s.resolve = func() (profile.Connection, error) { return profile.Resolve(options, s.project) }
 	var err error
-	s.connection, err = profile.Resolve(options, s.project)
-	s.redact = newRedactor(append(s.connection.Secrets, s.cfg.GitHubToken))
-	s.actions.Mask(append(s.connection.Secrets, s.cfg.GitHubToken))
+	s.connection, err = s.resolve()
+	s.keepSecret(append(s.connection.Secrets, s.cfg.GitHubToken)...)
 	if err != nil && s.cfg.Hooks != config.Off {
 		s.auditOff("the connection could not be read: " + err.Error())
 	}

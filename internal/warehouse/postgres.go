@@ -17,7 +17,6 @@ type postgres struct {
 	role       string
 	searchPath string
 	database   string
-	redact     func(string) string
 }
 
 // lockTimeout bounds the wait for a lock: an alter table that waits behind a
@@ -128,6 +127,7 @@ func (p postgres) widenCount(relation string) string { return alterCount(relatio
 
 // Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
+	invalidAuthorization  = "28" // the class
 	insufficientPrivilege = "42501"
 	lockNotAvailable      = "55P03"
 )
@@ -153,7 +153,7 @@ func (p postgres) explain(s step, t Table, err error) error {
 	var connecting *pgconn.ConnectError
 	switch {
 	case errors.As(err, &connecting):
-		return p.explainConnect(connecting)
+		return explainConnect(connecting)
 	case !errors.As(err, &refused):
 		return err
 	case refused.Code == insufficientPrivilege:

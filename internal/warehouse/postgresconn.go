@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -33,7 +34,6 @@ func openPostgres(o Options) (engine, error) {
 		role:       role,
 		searchPath: o.Target.setting("search_path"),
 		database:   config.Database,
-		redact:     redactor(config.Password),
 	}
 	if err := p.reaches(o.Table); err != nil {
 		return nil, fmt.Errorf("audit-database: %w", err)
@@ -41,9 +41,25 @@ func openPostgres(o Options) (engine, error) {
 	if err := p.fits(o.Table); o.Access == Write && err != nil {
 		return nil, fmt.Errorf("audit-table: %w", err)
 	}
-	db := stdlib.OpenDB(*config)
+	// One connection from the first query to the last: who is in needs no password
+	// again.
+	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(o.renewPassword))
 	db.SetMaxOpenConns(1)
 	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: p}, nil
+}
+
+// renewPassword takes the password as the profile has it now.
+func (o Options) renewPassword(_ context.Context, config *pgx.ConnConfig) error {
+	if o.Renew == nil {
+		return nil
+	}
+	o.Target = o.Renew()
+	renewed, err := postgresConfig(o)
+	if err != nil {
+		return fmt.Errorf("postgres connection: %w", err)
+	}
+	config.Password = renewed.Password
+	return nil
 }
 
 // postgresConfig keeps the password out of the connection string, which pgx
@@ -106,24 +122,42 @@ func parseProblem(err error) error {
 
 // explainConnect keeps what went wrong at each address, and drops the
 // configuration that pgx's own error carries.
-func (p postgres) explainConnect(err *pgconn.ConnectError) error {
+func explainConnect(err *pgconn.ConnectError) error {
 	where := net.JoinHostPort(err.Config.Host, strconv.Itoa(int(err.Config.Port)))
 	if strings.HasPrefix(err.Config.Host, "/") {
 		where = err.Config.Host
 	}
-	cause := p.redact(strings.Join(strings.Fields(errors.Unwrap(err).Error()), " "))
-	return fmt.Errorf("connect to postgres at %s: %s%s", where, cause, tlsAdvice(err))
+	cause := redactor(err.Config.Password)(strings.Join(strings.Fields(errors.Unwrap(err).Error()), " "))
+	return fmt.Errorf("connect to postgres at %s: %s%s", where, cause, loginAdvice(err))
 }
 
-func tlsAdvice(err error) string {
+func loginAdvice(err *pgconn.ConnectError) string {
+	var refused *pgconn.PgError
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &refused):
+		return refusalAdvice(refused, err.Config.Password)
 	case errors.As(err, &name):
 		return "; want the host that the certificate names, or sslmode: verify-ca; see docs/warehouses.md"
 	case errors.As(err, &unknown), errors.As(err, &invalid):
 		return "; want sslrootcert: the file of the authority that signed the server's certificate; see docs/warehouses.md"
+	default:
+		return ""
+	}
+}
+
+// Messages of https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/libpq/auth.c;
+// all have the same few codes.
+func refusalAdvice(refused *pgconn.PgError, password string) string {
+	switch {
+	case strings.HasPrefix(refused.Code, invalidAuthorization) && strings.Contains(refused.Message, "no encryption"):
+		return "; want sslmode: require, verify-ca or verify-full; see docs/warehouses.md"
+	case strings.HasPrefix(refused.Code, invalidAuthorization) && strings.Contains(refused.Message, "client certificate"):
+		return "; want sslcert and sslkey: the files of a certificate that the server knows; see docs/warehouses.md"
+	case strings.HasPrefix(refused.Code, invalidAuthorization) && isIAMToken(password):
+		return iamAdvice
 	default:
 		return ""
 	}

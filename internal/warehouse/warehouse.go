@@ -47,6 +47,7 @@ type Operator interface {
 // Options say which audit table, where, and what may be done to it.
 type Options struct {
 	Target      Target
+	Renew       func() Target // asked for the password at every login; nil: it is Target's
 	Table       Table
 	Access      Access
 	Operator    Operator // for the targets that have no driver in this program
