@@ -96,7 +96,7 @@ func (s *story) comment(ctx context.Context, forge pullRequests, number int, mad
 	}
 	posted, err := forge.Comment(ctx, github.Comment{
 		PullRequest: number, Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt, Body: body,
-		OnlyUpdate: s.cfg.Comment == config.CommentChanges && !worthAComment(made),
+		OnlyUpdate: !worthAComment(s.cfg.Comment, made),
 	})
 	return posted.URL, err
 }
@@ -120,11 +120,18 @@ func (s *story) review(ctx context.Context, forge pullRequests, number int, made
 	return forge.Review(ctx, review)
 }
 
-// worthAComment says whether comment: changes starts a comment: rows changed, or
-// something went wrong.
-func worthAComment(made report.Report) bool {
+// worthAComment says whether a report starts a comment; one that is there is kept
+// true in any case.
+func worthAComment(mode config.CommentMode, made report.Report) bool {
+	wrong := made.Status != report.Success || len(made.Audit.Problems) > 0 || len(made.Gates) > 0
 	differs := func(m report.Model) bool { return m.BaselineChange != nil && *m.BaselineChange != 0 }
-	return made.Totals.Changed > 0 || slices.ContainsFunc(made.Models, differs) || made.Status != report.Success || len(made.Audit.Problems) > 0 || len(made.Gates) > 0
+	switch mode {
+	case config.CommentGates:
+		return wrong
+	case config.CommentChanges:
+		return wrong || made.Totals.Changed > 0 || slices.ContainsFunc(made.Models, differs)
+	}
+	return true
 }
 
 // issue keeps an issue open while gates are breached in runs that have no pull

@@ -76,6 +76,7 @@ type CommentMode string
 const (
 	CommentAuto    CommentMode = "auto"
 	CommentChanges CommentMode = "changes"
+	CommentGates   CommentMode = "gates"
 	CommentOff     CommentMode = "off"
 )
 

@@ -132,7 +132,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		`input "comment": unusable value "allways"; want "auto", "changes" or "off"; see docs/inputs.md`,
+		`input "comment": unusable value "allways"; want "auto", "changes", "gates" or "off"; see docs/inputs.md`,
 		`flag "--tagret": unknown; did you mean "target"?; see docs/inputs.md`,
 		`input "threads": unusable value "many"; want a whole number from 1 up; see docs/inputs.md`,
 		`input "project-dir": no dbt_project.yml in "nowhere"; want the folder that holds it, relative to ` + dir + `; see docs/inputs.md`,

@@ -23,7 +23,7 @@ type inputs struct {
 	AuditFailure   string `name:"audit-failure" default:"warn" allowed:"warn,fail" help:"What becomes of the run when auditing itself goes wrong: warn runs dbt without it, fail ends with exit status 4."`
 	CountViews     toggle `name:"count-views" default:"false" allowed:"true,false" help:"Count views too. Counting a view runs its query."`
 	GitHubToken    string `name:"github-token" secret:"true" help:"Token for the comment. As an action it defaults to the job's own."`
-	Comment        string `name:"comment" default:"auto" allowed:"auto,changes,off" help:"Comment on the pull request: auto always, changes only when rows changed or something failed, off never."`
+	Comment        string `name:"comment" default:"auto" allowed:"auto,changes,gates,off" help:"Comment on the pull request: auto always, changes only when rows changed or something went wrong, gates only when something did, a breached gate among it, off never."`
 	CommentKey     string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
 	ReviewComments string `name:"review-comments" default:"gates" allowed:"gates,off" help:"gates comments on breaches and failed models at their own files, where the pull request changes them."`
 	Summary        toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
