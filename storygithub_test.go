@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -113,11 +114,32 @@ func (s stories) issue(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fault makes the forge fail: fault METHOD PATTERN STATUS MESSAGE.
+// fault makes the forge fail until fault none:
+// fault [times=N] [retry-after=SECONDS] METHOD PATTERN STATUS MESSAGE.
 func (s stories) fault(ts *testscript.TestScript, _ bool, args []string) {
-	status, err := strconv.Atoi(args[2])
+	var f fakegithub.Fault
+	for ; strings.Contains(args[0], "="); args = args[1:] {
+		name, value, _ := strings.Cut(args[0], "=")
+		n, err := strconv.Atoi(value)
+		ts.Check(err)
+		switch name {
+		case "times":
+			f.Times = n
+		case "retry-after":
+			f.RetryAfter = time.Duration(n) * time.Second
+		default:
+			ts.Fatalf("fault %s: unknown", name)
+		}
+	}
+	if args[0] == "none" {
+		s.world(ts).forge.Heal()
+		return
+	}
+	var err error
+	f.Status, err = strconv.Atoi(args[2])
 	ts.Check(err)
-	s.world(ts).forge.Fail(args[0], args[1], fakegithub.Fault{Status: status, Message: strings.Join(args[3:], " ")})
+	f.Message = strings.Join(args[3:], " ")
+	s.world(ts).forge.Fail(args[0], args[1], f)
 }
 
 // outputs demands step outputs: outputs models=5 status=success.

@@ -34,6 +34,13 @@ func (s *Server) Fail(method, pattern string, f Fault) {
 	s.faults = append(s.faults, &fault{Fault: f, method: method, pattern: pattern})
 }
 
+// Heal ends all faults.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
 func (s *Server) fault(r *http.Request) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
