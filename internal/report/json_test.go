@@ -66,12 +66,14 @@ func everyKey() Report {
 	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
 	r.Baseline = &Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: noon, URL: runURL}
 	r.Audit.Problems = []string{"a problem"}
+	r.HeadSHA, r.ProjectDir = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "shop"
 	r.Requirements = ptr(8.7)
 	r.Gates = []Gate{gate}
 	m := &r.Models[0]
 	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = ptr[int64](2), ptr[int64](1), ptr[int64](-1), ptr[int64](3), ptr[int64](-2)
 	m.BaselineSeconds, m.History = ptr(1.5), []int64{3, 1}
 	m.Gates = []Gate{gate}
+	r.Totals.RowsBefore, r.Totals.RowsAfter, r.Totals.RowsDelta, r.Totals.GatesBreached = 2, 13, 11, 1
 	return r
 }
 
@@ -88,7 +90,7 @@ func TestTimesAreWrittenInUTC(t *testing.T) {
 	}
 }
 
-func jsonOf(t *testing.T, r Report) string {
+func jsonOf(t testing.TB, r Report) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := WriteJSON(&b, r); err != nil {

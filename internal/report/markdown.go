@@ -30,6 +30,14 @@ func Comment(r Report, summaryURL string) (string, error) {
 	return render("comment.md.tmpl", commentPage(r, summaryURL), commentLimit)
 }
 
+// PublishedComment renders Comment for a report that another run left behind, and
+// says so, with a link to that run's page, which is trusted.
+func PublishedComment(r Report, runURL string) (string, error) {
+	p := commentPage(r, runURL)
+	p.PublishedFrom = runURL
+	return render("comment.md.tmpl", p, commentLimit)
+}
+
 // Summary renders the Markdown of a job's summary, at most 1,000,000 bytes of it:
 // every model with its time. It is cut as Comment is.
 func Summary(r Report) (string, error) {

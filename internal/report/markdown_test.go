@@ -43,7 +43,7 @@ func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
 		shared.Models[i].Path = "snapshots/all.sql"
 	}
 	for name, r := range map[string]Report{
-		"breached": breachedGates(), "failed": failed(), "hostile": hostile(), "baseline": againstMain(), "one-file": shared,
+		"breached": breachedGates(), "failed": failed(), "hostile": hostile(anAttack), "baseline": againstMain(), "one-file": shared,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,11 +227,11 @@ func tagsOf(page string) map[string]int {
 
 func TestHostileTextAddsNoElement(t *testing.T) {
 	t.Parallel()
-	comment, err := Comment(hostile(), "")
+	comment, err := Comment(hostile(anAttack), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary, err := SummaryWithTrend(hostile())
+	summary, err := SummaryWithTrend(hostile(anAttack))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ type page struct {
 	Listed      int    // models in the table
 	Baseline    string // what the run is compared with; "" for nothing
 
+	PublishedFrom string // URL of the run that could not post this itself; "" for our own
+
 	Problems    section // with auditing
 	Breaches    section // of gates
 	Failures    section // failed models and tests with dbt's words

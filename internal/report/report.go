@@ -1,7 +1,7 @@
 // Package report turns a tally into the report that every surface is rendered
-// from: report.json, the Markdown of the comment and of the job summary, and the
-// terminal's table. It renders and writes nowhere; where a rendering goes is the
-// business of others.
+// from: report.json, which it can read back, the Markdown of the comment and of the
+// job summary, and the terminal's table. It renders and writes nowhere; where a
+// rendering goes is the business of others.
 package report
 
 import (
@@ -32,6 +32,8 @@ type Report struct {
 	TallyVersion string       `json:"tally_version"`
 	Status       Status       `json:"status"`
 	ExitCode     int          `json:"exit_code"`
+	HeadSHA      string       `json:"head_sha"`    // the commit of the pull request or, without one, of the job; "" where it is not known
+	ProjectDir   string       `json:"project_dir"` // of the dbt project in the repository, with forward slashes; "" where it is not known
 	Invocations  []Invocation `json:"invocations"`
 	Requirements *float64     `json:"requirements_seconds"` // spent installing the input requirements; null without it
 	Target       Target       `json:"target"`
@@ -138,6 +140,8 @@ type Run struct {
 	TallyVersion string
 	Status       Status
 	ExitCode     int
+	HeadSHA      string // as in Report, and so the next
+	ProjectDir   string
 	Invocations  []Invocation
 	Requirements *float64 // as in Report
 	Target       Target
@@ -159,6 +163,8 @@ func New(run Run, t tally.Tally) Report {
 		TallyVersion: run.TallyVersion,
 		Status:       run.Status,
 		ExitCode:     run.ExitCode,
+		HeadSHA:      run.HeadSHA,
+		ProjectDir:   run.ProjectDir,
 		Invocations:  inUTC(run.Invocations),
 		Requirements: run.Requirements,
 		Target:       run.Target,

@@ -19,7 +19,7 @@ func situations() map[string]Report {
 		"unaudited":   unaudited14(),
 		"interrupted": interrupted(),
 		"nothing-ran": nothingRan(),
-		"hostile":     hostile(),
+		"hostile":     hostile(anAttack),
 		"commands":    commands(),
 		"baseline":    againstMain(),
 		"stale":       stale(),
@@ -163,12 +163,14 @@ func interrupted() Report {
 
 func nothingRan() Report { return New(run(), tally.Tally{}) }
 
+const anAttack = "`a` | @octocat #1 <b>x</b> </details> ![i](http://e.vil/i.png) \x1b[31m\u202eevil\x00\nsecond\t**line**"
+
 // hostile has text that tries to be more than text wherever text can be.
-func hostile() Report {
-	const attack = "`a` | @octocat #1 <b>x</b> </details> ![i](http://e.vil/i.png) \x1b[31m\u202eevil\x00\nsecond\t**line**"
+func hostile(attack string) Report {
 	r := run()
 	r.Status, r.ExitCode = Failed, 1
 	r.TallyVersion = attack
+	r.HeadSHA, r.ProjectDir = attack, attack
 	r.Target = Target{Name: attack, Type: attack, Database: attack, Schema: attack}
 	r.Invocations = []Invocation{{ID: attack, Command: attack, DBTVersion: attack, StartedAt: noon, CompletedAt: noon}}
 	r.Audit.Table, r.Audit.Problems = attack, []string{attack}

@@ -87,7 +87,7 @@ func TestTerminalUsesEscapesOnlyWhenAsked(t *testing.T) {
 	if out := terminal(t, changed(), TerminalOptions{Color: true}); !strings.Contains(out, "\x1b[33mshrank\x1b[0m") {
 		t.Errorf("no colour where it was asked for: %q", out)
 	}
-	if out := terminal(t, hostile(), TerminalOptions{}); strings.ContainsAny(out, "\x1b\x00\u202e") {
+	if out := terminal(t, hostile(anAttack), TerminalOptions{}); strings.ContainsAny(out, "\x1b\x00\u202e") {
 		t.Errorf("foreign control characters: %q", out)
 	}
 }

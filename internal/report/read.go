@@ -1,0 +1,173 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// What a report that is read may have: more than any run has to say, and no more
+// than costs little to read.
+const (
+	maxBytes   = 32 << 20
+	maxValues  = 500_000 // objects and lists
+	maxCount   = 1e14    // rows of a model: 50,000 such counts can be added up
+	maxSeconds = 1e9
+	maxHistory = 30
+)
+
+// Read reads a report.json that a run left behind. Whoever can open a pull request
+// can write one, so the file may say anything: one that is too large, of another
+// version, or with a word or a number that WriteJSON never writes is refused, and
+// what comes back is put together by New. Nothing that can be told from the models
+// is taken over, and the link to the baseline's run is not either. Keys that are
+// not known are passed over, since keys are added to a version.
+//
+// The texts in it are as foreign as those of any report, and are rendered as such.
+// No error repeats more than a few words of the file, and those in quotes.
+func Read(from io.Reader) (Report, error) {
+	text, err := io.ReadAll(io.LimitReader(from, maxBytes+1))
+	if err != nil {
+		return Report{}, err
+	}
+	if len(text) > maxBytes {
+		return Report{}, fmt.Errorf("it has more than %s bytes", number(maxBytes))
+	}
+	var of struct{ Version int }
+	if err := json.Unmarshal(text, &of); err != nil {
+		return Report{}, fmt.Errorf("it is no report: %w", err)
+	}
+	if of.Version != Version {
+		return Report{}, fmt.Errorf("it is a report of version %d; want %d", of.Version, Version)
+	}
+	if err := checkSize(text); err != nil {
+		return Report{}, err
+	}
+	var claimed Report
+	if err := json.Unmarshal(text, &claimed); err != nil {
+		return Report{}, fmt.Errorf("it is no report: %w", err)
+	}
+	if err := claimed.check(); err != nil {
+		return Report{}, err
+	}
+	return claimed.anew(), nil
+}
+
+// checkSize counts the values of valid JSON before any memory is taken for them:
+// "{}," has three bytes, and a Model some four hundred.
+func checkSize(text []byte) error {
+	values := 0
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := d.Token()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("it is no report: %w", err)
+		case token == json.Delim('{'), token == json.Delim('['):
+			values++
+		}
+		if values > maxValues {
+			return fmt.Errorf("it has more than %s objects and lists", number(maxValues))
+		}
+	}
+}
+
+// check returns the first thing in a report that New and WriteJSON never make.
+func (r Report) check() error {
+	if !slices.Contains([]Status{Success, Failed, Incomplete}, r.Status) {
+		return unknown("status", r.Status)
+	}
+	if !within(float64(r.Audit.Statements), maxCount) || !possible(r.Audit.Seconds) || !possible(r.Requirements) {
+		return errors.New("an impossible number of statements or seconds")
+	}
+	for i, m := range r.Models {
+		if err := m.check(); err != nil {
+			return fmt.Errorf("model %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (m Model) check() error {
+	if !slices.Contains(tally.Statuses(), m.Status) {
+		return unknown("status", m.Status)
+	}
+	for _, g := range m.Gates {
+		switch {
+		case g.Axis != tally.AxisRun && g.Axis != tally.AxisBaseline:
+			return unknown("axis", g.Axis)
+		case g.Severity != tally.SeverityError && g.Severity != tally.SeverityWarn:
+			return unknown("severity", g.Severity)
+		}
+	}
+	if len(m.History) > maxHistory {
+		return fmt.Errorf("a history of %d counts; want %d at most", len(m.History), maxHistory)
+	}
+	counts := slices.Clone(m.History)
+	for _, n := range []*int64{m.Before, m.After, m.Baseline} {
+		if n != nil {
+			counts = append(counts, *n)
+		}
+	}
+	for _, n := range counts {
+		if !within(float64(n), maxCount) {
+			return fmt.Errorf("an impossible count, %d", n)
+		}
+	}
+	if !possible(&m.Seconds) || !possible(m.BaselineSeconds) {
+		return errors.New("an impossible number of seconds")
+	}
+	return nil
+}
+
+func possible(seconds *float64) bool { return seconds == nil || within(*seconds, maxSeconds) }
+
+func within(n, limit float64) bool { return 0 <= n && n <= limit }
+
+// unknown says that a word is none of those that there are.
+func unknown[T ~string](what string, word T) error {
+	return fmt.Errorf("unknown %s %q", what, cut(string(word), 40))
+}
+
+// anew makes the report again from what it says of the run and of each model.
+func (r Report) anew() Report {
+	var t tally.Tally
+	for _, m := range r.Models {
+		t.Models = append(t.Models, m.tally())
+	}
+	if b := r.Baseline; b != nil {
+		t.BaselineRun = &tally.Run{ID: b.RunID, Branch: b.Branch, Commit: b.Commit, CompletedAt: b.CompletedAt}
+	}
+	made := New(Run{
+		GeneratedAt: r.GeneratedAt, TallyVersion: r.TallyVersion, Status: r.Status, ExitCode: r.ExitCode,
+		HeadSHA: r.HeadSHA, ProjectDir: r.ProjectDir, Invocations: r.Invocations, Requirements: r.Requirements,
+		Target: r.Target, Audit: r.Audit, Failures: r.Failures,
+	}, t)
+	if r.Baseline != nil {
+		made.Baseline.Stale = r.Baseline.Stale // the limit was that run's
+	}
+	return made
+}
+
+// tally is the model that lineOf makes this line of.
+func (m Model) tally() tally.Model {
+	made := tally.Model{
+		Node: tally.Node{
+			ID: m.NodeID, Name: m.Name, ResourceType: m.ResourceType,
+			Path: m.Path, Relation: m.Relation, Materialized: m.Materialized,
+		},
+		Status: m.Status, Reason: m.Reason, Before: m.Before, After: m.After, Seconds: m.Seconds,
+		Baseline: m.Baseline, BaselineSeconds: m.BaselineSeconds, BaselineNew: m.BaselineNew,
+		History: m.History, Unusual: m.Unusual, Unchecked: m.GatesUnchecked,
+	}
+	for _, g := range m.Gates {
+		made.Breaches = append(made.Breaches, tally.Breach(g))
+	}
+	return made
+}

@@ -1,0 +1,41 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Verdict is what the gates alone say of a run, in GitHub's words for the
+// conclusion of a check run.
+type Verdict string
+
+// The verdicts.
+const (
+	Passed    Verdict = "success"
+	Breached  Verdict = "failure" // a gate of severity error
+	Undecided Verdict = "neutral" // gates of severity warn alone, or gates that nobody could check
+)
+
+// Judge returns the verdict and the reason for it, in plain words that hold no text
+// of the report's. A breach counts also where dbt failed; where it failed without
+// one, what it did not build was not checked.
+func Judge(r Report) (Verdict, string) {
+	breaches := strings.Join(breached(r.Gates), " · ")
+	fails := func(g Gate) bool { return g.Severity == tally.SeverityError }
+	switch {
+	case slices.ContainsFunc(r.Gates, fails):
+		return Breached, breaches
+	case r.Status == Incomplete:
+		return Undecided, "dbt was interrupted before all gates could be checked"
+	case r.Status == Failed:
+		return Undecided, "dbt failed before all gates could be checked"
+	case len(r.Models) > 0 && !counted(r):
+		return Undecided, "no rows were counted, so no gate could be checked"
+	case len(r.Gates) > 0:
+		return Undecided, breaches
+	default:
+		return Passed, "no gate breached"
+	}
+}
