@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"cmp"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,8 +15,10 @@ import (
 // MySQL 5.7 and MariaDB 10.2 understand already. A schema is a database to them;
 // ours are called schemas everywhere.
 type mysql struct {
-	user   string
-	schema string // the profile's, where unqualified names are found
+	user    string
+	schema  string // the profile's, where unqualified names are found
+	address string
+	redact  func(string) string
 }
 
 // lockSeconds bounds the wait for a lock, as lockTimeout does.
@@ -105,7 +108,8 @@ func (m mysql) column(d definition, l layout) string {
 	return d.name + " " + kinds[d.kind] + " null"
 }
 
-// Numbers of https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html.
+// Numbers of https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+// and https://mariadb.com/docs/server/reference/error-codes.
 const (
 	schemaDenied  = 1044
 	tableDenied   = 1142
@@ -115,21 +119,54 @@ const (
 	deadlock      = 1213
 )
 
+// readOnly is what a server says that has become a reader.
+var readOnly = []uint16{1290, 1792, 1836}
+
+// passing is what goes away by itself.
+var passing = append([]uint16{
+	lockTimedOut, deadlock,
+	1040, // too many connections
+	1053, // the server shuts down
+	1317, // the statement was killed, as it is when the server shuts down
+	1927, // MariaDB: the connection was killed
+	3169, // MySQL: the session was killed
+	4031, // MySQL: idle for longer than wait_timeout
+}, readOnly...)
+
 func (m mysql) raced(err error) bool {
 	var refused *driver.MySQLError
 	return errors.As(err, &refused) && slices.Contains([]uint16{databaseThere, tableThere, deadlock}, refused.Number)
 }
 
-func (m mysql) explain(s step, t Table, err error) error {
+func (m mysql) passes(err error) bool {
 	var refused *driver.MySQLError
-	if !errors.As(err, &refused) {
-		return err
+	if errors.As(err, &refused) {
+		return slices.Contains(passing, refused.Number)
 	}
-	switch refused.Number {
-	case schemaDenied, tableDenied:
+	var connecting *dialError
+	return errors.As(err, &connecting) || lost(err)
+}
+
+func lost(err error) bool {
+	return errors.Is(err, driver.ErrInvalidConn) || errors.Is(err, sqldriver.ErrBadConn)
+}
+
+func (m mysql) explain(s step, t Table, err error) error {
+	var connecting *dialError
+	var refused *driver.MySQLError
+	switch {
+	case errors.As(err, &connecting):
+		return m.explainConnect(connecting)
+	case lost(err):
+		return fmt.Errorf("the connection to mysql at %s was lost: %w", m.address, err)
+	case !errors.As(err, &refused):
+		return err
+	case refused.Number == schemaDenied, refused.Number == tableDenied:
 		return fmt.Errorf("%w; want: %s; see docs/permissions.md", err, m.grant(s, t))
-	case lockTimedOut:
+	case refused.Number == lockTimedOut:
 		return fmt.Errorf("%w: another transaction held it for more than %d s", err, lockSeconds)
+	case slices.Contains(readOnly, refused.Number):
+		return fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func openMySQL(o Options) (engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql connection: %w", err)
 	}
-	m := mysql{user: config.User, schema: o.Target.Schema()}
+	m := mysql{user: config.User, schema: o.Target.Schema(), address: config.Addr, redact: redactor(config.Passwd)}
 	if err := m.reaches(o.Table); err != nil {
 		return nil, fmt.Errorf("audit-database: %w", err)
 	}
@@ -37,7 +37,7 @@ func openMySQL(o Options) (engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql connection: %w", err)
 	}
-	db := sql.OpenDB(mysqlConnector{Connector: connector, address: config.Addr, timeout: timeout, redact: redactor(config.Passwd)})
+	db := sql.OpenDB(mysqlConnector{Connector: connector, timeout: timeout})
 	db.SetMaxOpenConns(1)
 	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: m}, nil
 }
@@ -129,13 +129,17 @@ func verifying(roots *x509.CertPool, host string, identity bool) *tls.Config {
 	return config
 }
 
-// mysqlConnector says where a connection failed, and bounds it as a whole.
+// mysqlConnector bounds a connection as a whole, and marks what went wrong with it.
 type mysqlConnector struct {
 	sqldriver.Connector
-	address string
 	timeout time.Duration
-	redact  func(string) string
 }
+
+// dialError is of a connection that could not be made. What it holds may have the
+// password in it.
+type dialError struct{ error }
+
+func (e *dialError) Unwrap() error { return e.error }
 
 func (c mysqlConnector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	if c.timeout > 0 {
@@ -145,10 +149,15 @@ func (c mysqlConnector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		cause := c.redact(strings.Join(strings.Fields(err.Error()), " "))
-		return nil, fmt.Errorf("connect to mysql at %s: %s%s", c.address, cause, mysqlAdvice(err))
+		return nil, &dialError{err}
 	}
 	return conn, nil
+}
+
+// explainConnect says where and why, and drops what the error holds.
+func (m mysql) explainConnect(err *dialError) error {
+	cause := m.redact(strings.Join(strings.Fields(err.Error()), " "))
+	return fmt.Errorf("connect to mysql at %s: %s%s", m.address, cause, mysqlAdvice(err))
 }
 
 func mysqlAdvice(err error) string {

@@ -148,6 +148,12 @@ func (p postgres) raced(err error) bool {
 	return errors.As(err, &e) && slices.Contains(racedCodes, e.Code)
 }
 
+// passes is true of a deadlock alone, as yet.
+func (p postgres) passes(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "40P01"
+}
+
 func (p postgres) explain(s step, t Table, err error) error {
 	var refused *pgconn.PgError
 	var connecting *pgconn.ConnectError

@@ -57,6 +57,10 @@ type dialect interface {
 	// raced says that somebody else did the same at the same time, so that it is
 	// worth another try.
 	raced(error) bool
+	// passes says that the reason for an error goes away by itself: the connection
+	// was lost, the server hands over to another, two transactions were in each
+	// other's way.
+	passes(error) bool
 	// explain puts an error in words that name what is to be granted or set, and
 	// no secret.
 	explain(step, Table, error) error
@@ -68,6 +72,10 @@ type sqlEngine struct {
 	dialect dialect
 	table   Table // the audit table
 	access  Access
+
+	patience time.Duration // with what passes; none until dbt has run
+	reached  bool          // that there is such a server is known
+	failing  time.Time     // since when nothing has worked, zero while it works
 }
 
 func (e *sqlEngine) close() error { return e.db.Close() }
@@ -101,6 +109,7 @@ func (e *sqlEngine) read(ctx context.Context, f found, runs []string) ([][]*stri
 // query returns all rows of a query, nil for null.
 func (e *sqlEngine) query(ctx context.Context, s step, t Table, query string, args []any) (all [][]*string, err error) {
 	err = e.inTx(ctx, s, t, func(tx *sql.Tx) error {
+		all = nil
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -134,21 +143,4 @@ func (e *sqlEngine) do(ctx context.Context, s step, t Table, statements ...strin
 		}
 		return nil
 	})
-}
-
-// inTx runs f in a transaction of its own, which an error of f rolls back.
-func (e *sqlEngine) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
-	tx, err := e.db.BeginTx(ctx, nil)
-	if err != nil {
-		return e.dialect.explain(s, t, err)
-	}
-	query, args := e.dialect.session()
-	if _, err = tx.ExecContext(ctx, query, args...); err == nil {
-		err = f(tx)
-	}
-	if err != nil {
-		_ = tx.Rollback() // err says more than a connection that is gone
-		return e.dialect.explain(s, t, err)
-	}
-	return e.dialect.explain(s, t, tx.Commit())
 }

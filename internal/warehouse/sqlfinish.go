@@ -10,6 +10,7 @@ import (
 )
 
 func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
+	e.bePatient(ctx)
 	log, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {
 		err = log.usable()

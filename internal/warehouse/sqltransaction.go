@@ -1,0 +1,92 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"time"
+)
+
+const (
+	// failover is how long one takes at most: Aurora's is over within half a
+	// minute, as a rule.
+	// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
+	failover = time.Minute
+	// pause is between two tries.
+	pause = 250 * time.Millisecond
+)
+
+// bePatient is for what is done once dbt has run: the rows are worth waiting for,
+// with half of the time that there is.
+func (e *sqlEngine) bePatient(ctx context.Context) {
+	e.patience = failover
+	if deadline, ok := ctx.Deadline(); ok {
+		e.patience = min(failover, time.Until(deadline)/2)
+	}
+}
+
+// inTx runs f in a transaction of its own, which an error of f rolls back. f runs
+// again where the transaction failed for a reason that passes, and the patience
+// with it does not end, so that what it did must be fit to be done twice: when a
+// commit's answer is lost, nobody knows what became of it.
+func (e *sqlEngine) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
+	for {
+		err := e.try(ctx, f)
+		if err == nil {
+			e.reached, e.failing = true, time.Time{}
+			return nil
+		}
+		if !e.again(ctx, err) {
+			return e.dialect.explain(s, t, err)
+		}
+	}
+}
+
+func (e *sqlEngine) try(ctx context.Context, f func(*sql.Tx) error) error {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err = e.transact(ctx, conn, f); err != nil && e.dialect.passes(err) {
+		// A server that has become a reader stays one for this connection.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	return err
+}
+
+func (e *sqlEngine) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx) error) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	query, args := e.dialect.session()
+	if _, err = tx.ExecContext(ctx, query, args...); err == nil {
+		err = f(tx)
+	}
+	if err != nil {
+		_ = tx.Rollback() // err says more than a connection that is gone
+		return err
+	}
+	return tx.Commit()
+}
+
+// again says, after a pause, whether another try is worth it. A server that was
+// never reached is more likely to be the wrong one.
+func (e *sqlEngine) again(ctx context.Context, err error) bool {
+	if !e.reached || !e.dialect.passes(err) {
+		return false
+	}
+	if e.failing.IsZero() {
+		e.failing = time.Now()
+	}
+	if time.Since(e.failing) >= e.patience {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}
