@@ -44,6 +44,7 @@ func (s stories) run(dir string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres":   s.postgres,
 			"mysql":      s.mysql,
+			"silent":     s.silent,
 			"sql":        s.sql,
 			"dbt":        s.dbt,
 			"github":     s.github,

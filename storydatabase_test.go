@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +49,14 @@ func (s stories) mysql(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("MYSQL_USER", login.User)
 	ts.Setenv("MYSQL_PASSWORD", login.Password)
 	ts.Setenv("MYSQL_DATABASE", login.Name)
+}
+
+// silent puts a server at PGPORT that takes connections and never answers.
+func (s stories) silent(ts *testscript.TestScript, _ bool, _ []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { listener.Close() })
+	ts.Setenv("PGPORT", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 }
 
 // sql runs a statement as the database's owner; a query's rows go to stdout.

@@ -127,7 +127,13 @@ func explainConnect(err *pgconn.ConnectError) error {
 	if strings.HasPrefix(err.Config.Host, "/") {
 		where = err.Config.Host
 	}
-	cause := redactor(err.Config.Password)(strings.Join(strings.Fields(errors.Unwrap(err).Error()), " "))
+	var causes []string // a line for each attempt, with TLS and without
+	for line := range strings.Lines(errors.Unwrap(err).Error()) {
+		if cause := strings.Join(strings.Fields(line), " "); !slices.Contains(causes, cause) {
+			causes = append(causes, cause)
+		}
+	}
+	cause := redactor(err.Config.Password)(strings.Join(causes, "; "))
 	return fmt.Errorf("connect to postgres at %s: %s%s", where, cause, loginAdvice(err))
 }
 

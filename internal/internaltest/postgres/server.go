@@ -15,8 +15,9 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// superuserPassword has what breaks naive connection strings.
-const superuserPassword = `p&ss w'ö"rd\%40 @:/?#`
+// superuserPassword has what breaks naive connection strings, and between any two
+// of these a word that nothing else has.
+const superuserPassword = `p&hunter w'ö"hunter\%40 @:/?#hunter`
 
 // start initialises a cluster and serves it.
 func start() (Database, error) {
