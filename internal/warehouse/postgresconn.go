@@ -178,11 +178,15 @@ func fold(name string) string {
 	return strings.ToLower(name)
 }
 
-func redactor(secret string) func(string) string {
-	if secret == "" {
-		return func(s string) string { return s }
+// redactor puts stars in place of secrets; an empty one is none.
+func redactor(secrets ...string) func(string) string {
+	var pairs []string
+	for _, secret := range secrets {
+		if secret != "" {
+			pairs = append(pairs, secret, "***")
+		}
 	}
-	return strings.NewReplacer(secret, "***").Replace
+	return strings.NewReplacer(pairs...).Replace
 }
 
 // setting is the first of these settings that is there, as text.

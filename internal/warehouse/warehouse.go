@@ -52,6 +52,8 @@ type Options struct {
 	Access      Access
 	Operator    Operator // for the targets that have no driver in this program
 	Application string   // how the connection calls itself in the warehouse's own lists
+	Unattended  bool     // nobody is there to answer a browser or a telephone
+	ScratchDir  string   // where a driver may leave files; the temporary folder without
 }
 
 // Prepared is what the hooks and the report have to know of the audit table.

@@ -1,0 +1,177 @@
+package warehouse
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	driver "github.com/snowflakedb/gosnowflake"
+	"github.com/youmark/pkcs8"
+)
+
+// snowflakeAuthenticators are those that dbt-snowflake and the driver share, by
+// their names in a profile, with the settings that each can't do without.
+var snowflakeAuthenticators = map[string]struct {
+	kind  driver.AuthType
+	needs []string
+}{
+	"snowflake":                 {driver.AuthTypeSnowflake, []string{"user", "password"}},
+	"snowflake_jwt":             {driver.AuthTypeJwt, []string{"user", "private_key"}},
+	"username_password_mfa":     {driver.AuthTypeUsernamePasswordMFA, []string{"user", "password"}},
+	"oauth":                     {driver.AuthTypeOAuth, []string{"token"}},
+	"jwt":                       {driver.AuthTypeOAuth, []string{"token"}},
+	"programmatic_access_token": {driver.AuthTypePat, []string{"token"}},
+	"workload_identity":         {driver.AuthTypeWorkloadIdentityFederation, []string{"workload_identity_provider"}},
+	"externalbrowser":           {driver.AuthTypeExternalBrowser, []string{"user"}},
+	"okta":                      {driver.AuthTypeOkta, []string{"user", "password"}},
+}
+
+// snowflakeLogin chooses how the session is logged in to, as dbt does: a private
+// key goes before the authenticator, and an address is Okta's.
+func snowflakeLogin(o Options, config *driver.Config) error {
+	t := o.Target
+	given := t.setting("authenticator")
+	name := strings.ToLower(given)
+	switch {
+	case t.setting("private_key", "private_key_path") != "":
+		name = "snowflake_jwt"
+	case name == "":
+		name = "snowflake"
+	case strings.HasPrefix(name, "https://"):
+		name = "okta"
+	}
+	method, ok := snowflakeAuthenticators[name]
+	switch {
+	case !ok:
+		return fmt.Errorf("authenticator: unknown value %q; want %s, or the https address of Okta; see docs/warehouses.md", given, supportedAuthenticators())
+	case name == "externalbrowser" && o.Unattended:
+		return errors.New("authenticator: externalbrowser needs somebody at a browser, and this is a runner; want private_key, programmatic_access_token, oauth or workload_identity; see docs/warehouses.md")
+	}
+	for _, setting := range method.needs {
+		if t.setting(setting, setting+"_path") == "" {
+			return fmt.Errorf("%s: none in the profile; want it for authenticator %s; see docs/warehouses.md", setting, name)
+		}
+	}
+	config.Authenticator = method.kind
+	config.ClientRequestMfaToken, config.ClientStoreTemporaryCredential = keepTokens(o.Unattended), keepTokens(o.Unattended)
+	switch name {
+	case "snowflake_jwt":
+		return snowflakeKey(t, config)
+	case "okta":
+		return snowflakeOkta(given, config)
+	case "workload_identity":
+		return snowflakeWorkload(t, config)
+	}
+	return nil
+}
+
+func supportedAuthenticators() string {
+	names := slices.Sorted(maps.Keys(snowflakeAuthenticators))
+	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return name == "okta" }), ", ")
+}
+
+// keepTokens lets the driver keep what a person has confirmed where dbt keeps it
+// too, so that nobody is asked twice. A runner has nobody to ask.
+func keepTokens(unattended bool) driver.ConfigBool {
+	if unattended {
+		return driver.ConfigBoolFalse
+	}
+	return driver.ConfigBoolTrue
+}
+
+func snowflakeOkta(address string, config *driver.Config) error {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return errors.New("authenticator: the address of Okta cannot be read; want one such as https://example.okta.com; see docs/warehouses.md")
+	}
+	config.OktaURL = parsed
+	return nil
+}
+
+func snowflakeWorkload(t Target, config *driver.Config) error {
+	providers := []string{"AWS", "AZURE", "GCP", "OIDC"}
+	provider := strings.ToUpper(t.setting("workload_identity_provider"))
+	resource := t.setting("workload_identity_entra_resource")
+	switch {
+	case !slices.Contains(providers, provider):
+		return fmt.Errorf("workload_identity_provider: unknown value %q; want %s; see docs/warehouses.md", provider, strings.Join(providers, ", "))
+	case provider == "OIDC" && config.Token == "":
+		return errors.New("token: none in the profile; want the identity's token for workload_identity_provider OIDC; see docs/warehouses.md")
+	case provider != "AZURE" && resource != "":
+		return errors.New("workload_identity_entra_resource: only for workload_identity_provider AZURE; want it left out; see docs/warehouses.md")
+	}
+	config.WorkloadIdentityProvider, config.WorkloadIdentityEntraResource = provider, resource
+	return nil
+}
+
+// snowflakeKey reads the key of a key pair: PEM, from a file or the profile, or
+// DER in base64. What is wrong with it is said without a word of it.
+func snowflakeKey(t Target, config *driver.Config) error {
+	setting, content := "private_key", t.setting("private_key")
+	switch file := t.path("private_key_path"); {
+	case file != "" && content != "":
+		return errors.New("private_key and private_key_path: both in the profile; want one of them; see docs/warehouses.md")
+	case file != "":
+		read, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("private_key_path: %w", err)
+		}
+		setting, content = "private_key_path", string(read)
+	}
+	key, err := parseKey(content, t.setting("private_key_passphrase"))
+	if err != nil {
+		return fmt.Errorf("%s: %w; see docs/warehouses.md", setting, err)
+	}
+	config.PrivateKey = key
+	return nil
+}
+
+func parseKey(content, passphrase string) (*rsa.PrivateKey, error) {
+	der, kind, err := decodeKey(content)
+	if err != nil {
+		return nil, err
+	}
+	if kind == "ENCRYPTED PRIVATE KEY" && passphrase == "" {
+		return nil, errors.New("the key is encrypted; want private_key_passphrase too")
+	}
+	parsed, err := parseDER(der, passphrase)
+	if err != nil {
+		return nil, errors.New("the key cannot be read, or private_key_passphrase is not its own; want PKCS#8 as openssl pkcs8 -topk8 -v2 aes256 writes it")
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("the key is no RSA key; want one, Snowflake knows no other")
+	}
+	return key, nil
+}
+
+// decodeKey returns the DER and what PEM calls it, "" where it came without.
+func decodeKey(content string) (der []byte, kind string, err error) {
+	if block, _ := pem.Decode([]byte(content)); block != nil {
+		return block.Bytes, block.Type, nil
+	}
+	der, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content), ""))
+	if err != nil {
+		return nil, "", errors.New("it is neither PEM nor base64; want the whole key, line breaks of PEM kept")
+	}
+	return der, "", nil
+}
+
+// parseDER needs the passphrase only where the key does.
+func parseDER(der []byte, passphrase string) (any, error) {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	return pkcs8.ParsePKCS8PrivateKey(der, []byte(passphrase))
+}

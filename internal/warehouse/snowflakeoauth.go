@@ -1,0 +1,71 @@
+package warehouse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	driver "github.com/snowflakedb/gosnowflake"
+)
+
+// errRefresh says that Snowflake itself gives no access token.
+var errRefresh = errors.New("the refresh token gives no access token")
+
+// refreshing returns what fetches an access token where the profile has a client's
+// id and secret: its token is a refresh token then, to dbt too. Otherwise it
+// returns nil. The request is dbt-snowflake's own, to the connection's host.
+func refreshing(t Target, config driver.Config) func(context.Context) (string, error) {
+	id, secret := t.setting("oauth_client_id"), t.setting("oauth_client_secret")
+	if id == "" || secret == "" {
+		return nil
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if config.ProxyHost != "" {
+		proxy := url.URL{Scheme: "http", Host: net.JoinHostPort(config.ProxyHost, strconv.Itoa(config.ProxyPort))}
+		if config.ProxyUser != "" {
+			proxy.User = url.UserPassword(config.ProxyUser, config.ProxyPassword)
+		}
+		transport.Proxy = http.ProxyURL(&proxy)
+	}
+	client := &http.Client{Transport: transport}
+	address := url.URL{Scheme: config.Protocol, Host: net.JoinHostPort(config.Host, strconv.Itoa(config.Port)), Path: "/oauth/token-request"}
+	form := url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {config.Token},
+		"redirect_uri": {"http://localhost:9999"}, // nobody is sent there
+	}
+	return func(ctx context.Context) (string, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
+		if err != nil {
+			return "", err
+		}
+		request.SetBasicAuth(id, secret)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
+		return fetchToken(client, request)
+	}
+}
+
+func fetchToken(client *http.Client, request *http.Request) (string, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+		Error       string `json:"error"`
+		Message     string `json:"message"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return "", fmt.Errorf("%s answers %s without a token", request.URL.Path, response.Status)
+	}
+	if answer.AccessToken == "" {
+		return "", fmt.Errorf("%w: %s (%s)", errRefresh, answer.Message, answer.Error)
+	}
+	return answer.AccessToken, nil
+}
