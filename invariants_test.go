@@ -46,6 +46,7 @@ var importer = map[string]string{
 	"github.com/go-sql-driver/mysql":        "internal/warehouse",
 	"github.com/nikolalohinski/gonja":       "internal/profile",
 	"github.com/sethvargo/go-githubactions": "internal/runner",
+	"github.com/snowflakedb/gosnowflake":    "internal/warehouse",
 }
 
 // A source is one Go file of the repository.

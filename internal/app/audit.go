@@ -126,6 +126,8 @@ func (s *story) openTable() (auditTable, error) {
 		Access:      access,
 		Operator:    dbt.Operator{CLI: s.cli, Version: s.version, Like: s.dbt[0]},
 		Application: "dbt-tally/" + s.Version,
+		Unattended:  s.actions.Active(),
+		ScratchDir:  s.cli.ScratchDir,
 	})
 }
 
