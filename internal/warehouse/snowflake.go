@@ -2,33 +2,21 @@ package warehouse
 
 import "cmp"
 
-// snowflake is Snowflake.
+// snowflake is Snowflake, whatever the cloud. The names that it is given are the
+// catalog's own.
 type snowflake struct {
-	role     string // the profile's; the user's default role counts where it has none
-	database string
-	schema   string // the profile's, where unqualified names are found
+	role     string // the profile's; without one the user's default role counts
+	database string // the profile's, where names without a database are found
 }
 
-// grant is the statement that an administrator has to run.
-func (s snowflake) grant(step step, t Table) string {
-	to := " to role " + cmp.Or(s.role, "<the user's>")
+// relation names the database too: a model's hook may have left the session in
+// another.
+func (s snowflake) relation(t Table) string { return s.schema(t) + "." + quote(t.Name) }
+
+func (s snowflake) schema(t Table) string {
 	database := cmp.Or(t.Database, s.database)
-	schema := database + "." + cmp.Or(t.Schema, s.schema)
-	table := schema + "." + t.Name
-	switch step {
-	case creatingSchema:
-		return "grant usage, create schema on database " + database + to
-	case creatingTable:
-		return "grant usage, create table on schema " + schema + to
-	case addingColumns:
-		return "grant ownership on table " + table + to + " copy current grants"
-	case inserting:
-		return "grant insert on table " + table + to
-	case recording:
-		return "grant select, insert on table " + table + to
-	case deleting:
-		return "grant select, delete on table " + table + to
-	default:
-		return "grant usage on schema " + schema + to + "; grant select on table " + table + to
+	if database == "" {
+		return quote(t.Schema)
 	}
+	return quote(database) + "." + quote(t.Schema)
 }

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -152,4 +153,24 @@ func sessionEnded(err error) bool {
 func tooManyWaiters(err error) bool {
 	var refused *driver.SnowflakeError
 	return errors.As(err, &refused) && refused.Number == lockWaiters
+}
+
+// grant is what the owner has to run.
+func (s snowflake) grant(step step, t Table) string {
+	rights, on := "select", "table "+s.relation(t)
+	switch step {
+	case creatingSchema:
+		rights, on = "usage, create schema", "database "+quote(cmp.Or(t.Database, s.database))
+	case creatingTable:
+		rights, on = "usage, create table", "schema "+s.schema(t)
+	case addingColumns:
+		rights = "ownership" // nothing less alters a table
+	case inserting:
+		rights = "insert"
+	case recording:
+		rights = "select, insert"
+	case deleting:
+		rights = "select, delete"
+	}
+	return "grant " + rights + " on " + on + " to role " + cmp.Or(s.role, "… (the user's default role)")
 }
