@@ -18,7 +18,6 @@ type mysql struct {
 	user    string
 	schema  string // the profile's, where unqualified names are found
 	address string
-	redact  func(string) string
 }
 
 // lockSeconds bounds the wait for a lock, as lockTimeout does.
@@ -112,6 +111,7 @@ func (m mysql) column(d definition, l layout) string {
 // and https://mariadb.com/docs/server/reference/error-codes.
 const (
 	schemaDenied  = 1044
+	loginDenied   = 1045
 	tableDenied   = 1142
 	lockTimedOut  = 1205
 	databaseThere = 1007
@@ -156,7 +156,7 @@ func (m mysql) explain(s step, t Table, err error) error {
 	var refused *driver.MySQLError
 	switch {
 	case errors.As(err, &connecting):
-		return m.explainConnect(connecting)
+		return connecting.explain(m.address)
 	case lost(err):
 		return fmt.Errorf("the connection to mysql at %s was lost: %w", m.address, err)
 	case !errors.As(err, &refused):

@@ -29,15 +29,11 @@ func openMySQL(o Options) (engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql connection: %w", err)
 	}
-	m := mysql{user: config.User, schema: o.Target.Schema(), address: config.Addr, redact: redactor(config.Passwd)}
+	m := mysql{user: config.User, schema: o.Target.Schema(), address: config.Addr}
 	if err := m.reaches(o.Table); err != nil {
 		return nil, fmt.Errorf("audit-database: %w", err)
 	}
-	connector, err := driver.NewConnector(config)
-	if err != nil {
-		return nil, fmt.Errorf("mysql connection: %w", err)
-	}
-	db := sql.OpenDB(mysqlConnector{Connector: connector, timeout: timeout})
+	db := sql.OpenDB(mysqlConnector{config: config, timeout: timeout, renew: o.Renew})
 	db.SetMaxOpenConns(1)
 	return &sqlEngine{db: db, table: o.Table, access: o.Access, dialect: m}, nil
 }
@@ -47,7 +43,7 @@ func openMySQL(o Options) (engine, error) {
 func mysqlConfig(target Target) (*driver.Config, error) {
 	config := driver.NewConfig()
 	config.User = target.setting("username", "user", "UID")
-	config.Passwd = target.setting("password", "PWD")
+	config.Passwd = mysqlPassword(target)
 	config.Logger = &driver.NopLogger{} // what it says comes back as an error too
 	config.InterpolateParams = true     // a proxy in between need not know prepared statements
 	host, port := target.setting("server", "host"), cmp.Or(target.setting("port"), "3306")
@@ -61,6 +57,8 @@ func mysqlConfig(target Target) (*driver.Config, error) {
 	config.Net, config.Addr = "tcp", net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port)
 	return config, mysqlTLS(target, host, config)
 }
+
+func mysqlPassword(target Target) string { return target.setting("password", "PWD") }
 
 // mysqlTLS does as the connector does: TLS where the server has it, unless it is
 // disabled, verified only where that is asked for.
@@ -129,49 +127,67 @@ func verifying(roots *x509.CertPool, host string, identity bool) *tls.Config {
 	return config
 }
 
-// mysqlConnector bounds a connection as a whole, and marks what went wrong with it.
+// mysqlConnector takes the password as the profile has it now, bounds a connection
+// as a whole, and marks what went wrong with it.
 type mysqlConnector struct {
-	sqldriver.Connector
+	config  *driver.Config
 	timeout time.Duration
+	renew   func() Target // nil where nothing changes
 }
 
-// dialError is of a connection that could not be made. What it holds may have the
-// password in it.
-type dialError struct{ error }
-
-func (e *dialError) Unwrap() error { return e.error }
+func (c mysqlConnector) Driver() sqldriver.Driver { return driver.MySQLDriver{} }
 
 func (c mysqlConnector) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	config := c.config.Clone()
+	if c.renew != nil {
+		config.Passwd = mysqlPassword(c.renew())
+	}
+	connector, err := driver.NewConnector(config)
+	if err != nil {
+		return nil, &dialError{err, config.Passwd}
+	}
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	conn, err := c.Connector.Connect(ctx)
+	conn, err := connector.Connect(ctx)
 	if err != nil {
-		return nil, &dialError{err}
+		return nil, &dialError{err, config.Passwd}
 	}
 	return conn, nil
 }
 
-// explainConnect says where and why, and drops what the error holds.
-func (m mysql) explainConnect(err *dialError) error {
-	cause := m.redact(strings.Join(strings.Fields(err.Error()), " "))
-	return fmt.Errorf("connect to mysql at %s: %s%s", m.address, cause, mysqlAdvice(err))
+// dialError is of a connection that could not be made. It is not to be shown: its
+// text may have the password in it.
+type dialError struct {
+	error
+	password string
 }
 
-func mysqlAdvice(err error) string {
+func (e *dialError) Unwrap() error { return e.error }
+
+// explain says where and why, and drops what the error holds.
+func (e *dialError) explain(address string) error {
+	cause := redactor(e.password)(strings.Join(strings.Fields(e.Error()), " "))
+	return fmt.Errorf("connect to mysql at %s: %s%s", address, cause, e.advice())
+}
+
+func (e *dialError) advice() string {
+	var refused *driver.MySQLError
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid *tls.CertificateVerificationError
 	switch {
-	case errors.As(err, &name):
+	case errors.As(e, &refused) && refused.Number == loginDenied && isIAMToken(e.password):
+		return iamAdvice
+	case errors.As(e, &name):
 		return "; want the host that the certificate names, or no ssl_verify_identity; see docs/warehouses.md"
-	case errors.As(err, &unknown), errors.As(err, &invalid):
+	case errors.As(e, &unknown), errors.As(e, &invalid):
 		return "; want ssl_ca: the file of the authority that signed the server's certificate; see docs/warehouses.md"
-	case errors.Is(err, driver.ErrNoTLS):
+	case errors.Is(e, driver.ErrNoTLS):
 		return "; want a server with TLS, or no ssl_ca; see docs/warehouses.md"
-	case errors.Is(err, driver.ErrCleartextPassword):
+	case errors.Is(e, driver.ErrCleartextPassword):
 		return "; want ssl_ca, so that the password goes to no stranger; see docs/warehouses.md"
 	default:
 		return ""
