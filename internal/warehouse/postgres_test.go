@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/pgbouncer"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
@@ -25,6 +26,8 @@ func newOldPostgresLab(t *testing.T) lab {
 	db.Name = name
 	return postgresLab(db)
 }
+
+func newPooledPostgresLab(t *testing.T) lab { return postgresLab(pgbouncer.Before(t, postgres.New(t))) }
 
 func postgresLab(db postgres.Database) lab {
 	return lab{
@@ -46,12 +49,16 @@ func options(db postgres.Database, table warehouse.Table, access warehouse.Acces
 
 func TestJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 	t.Parallel()
-	for range 5 {
+	for try := range 6 {
 		db := postgres.New(t)
+		way := db
+		if try == 0 {
+			way = pgbouncer.Before(t, db) // on two connections
+		}
 		var jobs sync.WaitGroup
 		for range 8 {
 			jobs.Go(func() {
-				prepared, err := open(t, options(db, warehouse.Table{Schema: "fresh", Name: "log"}, warehouse.Write)).Prepare(t.Context())
+				prepared, err := open(t, options(way, warehouse.Table{Schema: "fresh", Name: "log"}, warehouse.Write)).Prepare(t.Context())
 				if err != nil || len(prepared.Columns) != len(allColumns) || len(prepared.Problems) > 0 {
 					t.Errorf("prepared %+v, %v", prepared, err)
 				}
