@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
@@ -56,6 +57,7 @@ func (s stories) run(dir string) {
 			"fault":      s.fault,
 			"await":      s.await,
 			"enterprise": s.enterprise,
+			"emulate":    s.emulate,
 			"outputs":    s.outputs,
 			"exits":      s.exits,
 			"signal":     s.signal,
@@ -85,6 +87,7 @@ func (s story) Skipf(format string, args ...any) {
 type world struct {
 	database database
 	forge    *fakegithub.Server
+	emulated *emulate.GitHub
 	env      *testscript.Env
 }
 

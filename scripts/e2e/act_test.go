@@ -12,13 +12,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
 )
 
 // TestActionInAWorkflow runs .github/workflows/e2e.yml, which checks for itself
 // what a workflow can see, and looks at what GitHub was given.
 func TestActionInAWorkflow(t *testing.T) {
 	root := repositoryRoot(t)
-	github := startGitHub(t, root)
+	github := emulate.Start(t)
 	checkout := checkout(t, root)
 	for _, c := range []struct {
 		event    string
@@ -26,14 +28,14 @@ func TestActionInAWorkflow(t *testing.T) {
 		comments int
 	}{
 		{"schedule", map[string]any{"schedule": "17 3 * * *"}, 0},
-		{"pull_request", github.event(), 1},
+		{"pull_request", github.Event(), 1},
 	} {
 		t.Run(c.event, func(t *testing.T) {
 			job := act(t, root, checkout, github, c.event, c.payload)
 			if summary := job.summary("Build"); !strings.Contains(summary, "`orders_log`") {
 				t.Errorf("the summary does not name the model orders_log: %q", summary)
 			}
-			comments := github.comments()
+			comments := github.Comments(t)
 			if len(comments) != c.comments {
 				t.Fatalf("%d comments; want %d: %q", len(comments), c.comments, comments)
 			}
@@ -61,7 +63,7 @@ func (j job) summary(step string) string {
 }
 
 // act runs the workflow's job for an event; it must succeed.
-func act(t *testing.T, root, checkout string, github emulator, event string, payload map[string]any) job {
+func act(t *testing.T, root, checkout string, github *emulate.GitHub, event string, payload map[string]any) job {
 	t.Helper()
 	text, err := json.Marshal(payload)
 	if err != nil {
@@ -71,11 +73,11 @@ func act(t *testing.T, root, checkout string, github emulator, event string, pay
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	api := fmt.Sprintf("http://%s:%d", gateway(t), github.port)
+	api := fmt.Sprintf("http://%s:%d", gateway(t), github.Port)
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".cache/act/act"), event,
 		"--workflows", ".github/workflows/e2e.yml", "--eventpath", path, "--json", "--rm",
 		"--pull=false", "--action-offline-mode", "--platform", "ubuntu-latest=debian:bookworm-slim",
-		"--env", "GITHUB_REPOSITORY="+repository, "--secret", "GITHUB_TOKEN="+jobToken,
+		"--env", "GITHUB_REPOSITORY="+emulate.Repository, "--secret", "GITHUB_TOKEN="+emulate.JobToken,
 		"--env", "GITHUB_API_URL="+api, "--env", "GITHUB_GRAPHQL_URL="+api+"/graphql")
 	cmd.Dir = checkout
 	var out bytes.Buffer

@@ -12,9 +12,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
 const image = "dbt-tally:e2e"
+
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 func repositoryRoot(t *testing.T) string {
 	t.Helper()
@@ -51,16 +55,6 @@ func gateway(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return address.String()
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // A shop is a dbt project in a workspace that is not root's, and its PostgreSQL.

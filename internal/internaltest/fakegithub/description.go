@@ -11,21 +11,18 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// descriptionPath is where `make tools` installs npm's @octokit/openapi, below
-// the root of the repository.
-const descriptionPath = ".cache/openapi/node_modules/@octokit/openapi/generated/api.github.com.json"
+// descriptionPath is where `make tools` installs npm's @octokit/openapi, below .cache.
+const descriptionPath = "openapi/node_modules/@octokit/openapi/generated/api.github.com.json"
 
-var errNoDescription = errors.New("GitHub's OpenAPI description is not installed at " + descriptionPath)
+var errNoDescription = errors.New("GitHub's OpenAPI description is not installed at .cache/" + descriptionPath)
 
 // load reads the description once for the test process: it has 13 MB.
 var load = sync.OnceValues(func() (*openapi3.T, error) {
-	root, err := moduleRoot()
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(filepath.Join(root, descriptionPath))
+	text, err := os.ReadFile(filepath.Join(server.Cache(), descriptionPath))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoDescription
 	}
@@ -37,24 +34,6 @@ var load = sync.OnceValues(func() (*openapi3.T, error) {
 	}
 	return openapi3.NewLoader().LoadFromData(text)
 })
-
-// moduleRoot returns the nearest folder above the test's that has a go.mod.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("no go.mod above the working directory")
-		}
-		dir = parent
-	}
-}
 
 // document is an OpenAPI document, read no deeper than it must be to be cut.
 type document struct {

@@ -1,0 +1,96 @@
+package emulate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// ReviewComment is a comment at a file of the pull request.
+type ReviewComment struct {
+	Path, Body, Side string // Side is "" on a file as a whole
+	Line             int    // 0 on a file as a whole
+}
+
+// Comments returns the texts on the pull request, oldest first.
+func (g *GitHub) Comments(t testing.TB) []string {
+	t.Helper()
+	var comments []struct{ Body string }
+	g.list(t, fmt.Sprintf("/issues/%d/comments", g.PullRequest), &comments)
+	var texts []string
+	for _, comment := range comments {
+		texts = append(texts, comment.Body)
+	}
+	return texts
+}
+
+// ReviewComments returns those of the pull request, oldest first.
+func (g *GitHub) ReviewComments(t testing.TB) []ReviewComment {
+	t.Helper()
+	var comments []ReviewComment
+	g.list(t, fmt.Sprintf("/pulls/%d/comments", g.PullRequest), &comments)
+	return comments
+}
+
+func (g *GitHub) list(t testing.TB, path string, into any) {
+	t.Helper()
+	if err := g.call(t.Context(), http.MethodGet, path, nil, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answers says whether the emulator is up.
+func (g *GitHub) answers(ctx context.Context) error {
+	return g.call(ctx, http.MethodGet, "", nil, nil)
+}
+
+func (g *GitHub) openPullRequest(ctx context.Context) error {
+	var main struct{ Object struct{ SHA string } }
+	if err := g.call(ctx, http.MethodGet, "/git/ref/heads/main", nil, &main); err != nil {
+		return err
+	}
+	branch := map[string]any{"ref": "refs/heads/" + HeadBranch, "sha": main.Object.SHA}
+	if err := g.call(ctx, http.MethodPost, "/git/refs", branch, nil); err != nil {
+		return err
+	}
+	file := map[string]any{"branch": HeadBranch, "message": "add a model", "content": []byte("select 1\n")}
+	if err := g.call(ctx, http.MethodPut, "/contents/"+AddedFile, file, nil); err != nil {
+		return err
+	}
+	var opened struct {
+		Number int
+		Head   struct{ SHA string }
+	}
+	pull := map[string]any{"title": "Add a model", "head": HeadBranch, "base": "main"}
+	err := g.call(ctx, http.MethodPost, "/pulls", pull, &opened)
+	g.PullRequest, g.HeadSHA = opened.Number, opened.Head.SHA
+	return err
+}
+
+// call asks the emulator for something of the repository.
+func (g *GitHub) call(ctx context.Context, method, path string, body, into any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, g.emulator+"/repos/"+Repository+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+JobToken)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode >= http.StatusMultipleChoices:
+		return fmt.Errorf("%s %s: %s", method, path, answer.Status)
+	case into == nil:
+		return nil
+	}
+	return json.NewDecoder(answer.Body).Decode(into)
+}
