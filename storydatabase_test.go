@@ -66,9 +66,13 @@ func (s stories) silent(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("PGPORT", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 }
 
-// sql runs a statement as the database's owner; a query's rows go to stdout.
+// sql runs a statement, or that of a file, as the database's owner; a query's rows go
+// to stdout.
 func (s stories) sql(ts *testscript.TestScript, _ bool, args []string) {
 	statement := strings.Join(args, " ")
+	if strings.HasSuffix(statement, ".sql") {
+		statement = ts.ReadFile(statement)
+	}
 	w := s.world(ts)
 	if !strings.HasPrefix(statement, "select") {
 		w.database.Exec(s.story(ts), statement)
