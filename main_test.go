@@ -15,6 +15,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
@@ -32,11 +33,26 @@ func TestMain(m *testing.M) {
 func TestStories(t *testing.T) {
 	t.Parallel()
 	needDBT(t, "1.11")
-	stories{t}.run("testdata/script")
+	stories{t: t}.run("testdata/script")
+}
+
+// TestMySQLStories runs those of dbt-mysql, on MariaDB and on MySQL.
+func TestMySQLStories(t *testing.T) {
+	t.Parallel()
+	needDBT(t, "1.7-mysql")
+	for _, flavour := range mysql.Flavours {
+		t.Run(string(flavour), func(t *testing.T) {
+			t.Parallel()
+			stories{t, flavour}.run("testdata/script/mysql")
+		})
+	}
 }
 
 // stories runs scripts; what a script needs of the test process is a command.
-type stories struct{ t *testing.T }
+type stories struct {
+	t       *testing.T
+	flavour mysql.Flavour // $FLAVOUR of the scripts, "" for none
+}
 
 func (s stories) run(dir string) {
 	testscript.Run(s.t, testscript.Params{
@@ -78,7 +94,10 @@ func (s story) Fatal(args ...any)                 { s.ts.Fatalf("%s", fmt.Sprint
 
 func (s stories) story(ts *testscript.TestScript) story { return story{s.t, ts} }
 
-// Skipf fails: the stories as a whole have been skipped where tools are missing.
+// Skip and Skipf fail: the stories as a whole have been skipped where tools are
+// missing.
+func (s story) Skip(args ...any) { s.Skipf("%s", fmt.Sprint(args...)) }
+
 func (s story) Skipf(format string, args ...any) {
 	s.ts.Fatalf("needs what is not here: "+format, args...)
 }
@@ -104,6 +123,7 @@ func (s stories) setup(env *testscript.Env) error {
 	env.Setenv("PATH", dbtFolder(root, "1.11")+string(os.PathListSeparator)+env.Getenv("PATH"))
 	env.Setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 	env.Setenv("NO_PROXY", "127.0.0.1")
+	env.Setenv("FLAVOUR", string(s.flavour))
 	return nil
 }
 

@@ -47,10 +47,11 @@ func (s stories) pgbouncer(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("PGPORT", strconv.Itoa(pooled.Port))
 }
 
-// mysql gives the story a fresh database of a flavour: MYSQL_HOST, MYSQL_PORT, ...
+// mysql gives the story a fresh database of a flavour: MYSQL_TYPE, MYSQL_HOST, ...
 func (s stories) mysql(ts *testscript.TestScript, _ bool, args []string) {
 	login := mysql.New(s.story(ts), mysql.Flavour(args[0]))
 	s.world(ts).database = login
+	ts.Setenv("MYSQL_TYPE", args[0])
 	ts.Setenv("MYSQL_HOST", login.Host)
 	ts.Setenv("MYSQL_PORT", strconv.Itoa(login.Port))
 	ts.Setenv("MYSQL_USER", login.User)
@@ -58,12 +59,13 @@ func (s stories) mysql(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("MYSQL_DATABASE", login.Name)
 }
 
-// silent puts a server at PGPORT that takes connections and never answers.
-func (s stories) silent(ts *testscript.TestScript, _ bool, _ []string) {
+// silent sets a variable to the port of a server that takes connections and never
+// answers: silent PGPORT.
+func (s stories) silent(ts *testscript.TestScript, _ bool, args []string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	ts.Defer(func() { listener.Close() })
-	ts.Setenv("PGPORT", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	ts.Setenv(args[0], strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 }
 
 // sql runs a statement, or that of a file, as the database's owner; a query's rows go

@@ -174,6 +174,10 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 // there is none.
 const FirstBuildHook = "its hook counts its table, which is not there before its first build"
 
+// noSchemaHook is the reason of a model whose own audit hook names the audit table
+// alone, as the tutorial's does: on MySQL such a name belongs to no schema.
+const noSchemaHook = "its hook names a table without its schema, and dbt-mysql selects none: want {{ target.schema }}.dbt_audit_log"
+
 // missingRelation is how the warehouses word that a relation is not there.
 var missingRelation = regexp.MustCompile(`(?i)does not exist|doesn't exist|not found|not_found|cannot be found`)
 
@@ -181,8 +185,12 @@ func (e *evidence) failure(node Node, in Input) string {
 	switch {
 	case in.ProjectHooks && e.before == nil && missesItself(e.last.Message, node):
 		return FirstBuildHook
+	case in.ProjectHooks && strings.Contains(e.last.Message, "No database selected"):
+		return noSchemaHook
 	case e.before == nil && in.RollsBack:
 		return "dbt could not build it; the warehouse rolled it back, so its rows are unchanged"
+	case e.before == nil && in.Unaudited == "":
+		return "dbt could not build it; no before row is left of it, and what it left in the table is unknown"
 	default:
 		return "dbt could not build it; what it left in the table is unknown"
 	}

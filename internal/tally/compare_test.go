@@ -87,6 +87,22 @@ func TestStatusOfAModel(t *testing.T) {
 			result: ptr(result("error", "division by zero")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
 			reason: "dbt could not build it; what it left in the table is unknown", before: n(3),
 		},
+		"failed, and its before row is lost": {
+			result: ptr(result("error", "division by zero")), want: Failed,
+			reason: "dbt could not build it; no before row is left of it, and what it left in the table is unknown",
+		},
+		"failed without an audit": {
+			result: ptr(result("error", "division by zero")), want: Failed, change: func(in *Input) { in.Unaudited = "off" },
+			reason: "dbt could not build it; what it left in the table is unknown",
+		},
+		"failed by a hook that names no schema": {
+			result: ptr(result("error", "Database Error in model orders\n  1046 (3D000): No database selected")),
+			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: noSchemaHook,
+		},
+		"failed by the tutorial's hook on MySQL": {
+			result: ptr(result("error", "Database Error in model orders\n  1146 (42S02): Table 'dev.orders' doesn't exist")),
+			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: FirstBuildHook,
+		},
 		"failed by the tutorial's hook": {
 			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.orders\" does not exist")),
 			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: FirstBuildHook,
