@@ -69,6 +69,7 @@ func (s stories) run(dir string) {
 			"comment":    s.comment,
 			"diff":       s.diff,
 			"review":     s.review,
+			"checks":     s.checks,
 			"issue":      s.issue,
 			"fault":      s.fault,
 			"await":      s.await,
@@ -107,6 +108,8 @@ type world struct {
 	database database
 	forge    *fakegithub.Server
 	emulated *emulate.GitHub
+	pull     pull // that the job is about
+	fork     pull // from a fork; the zero value: it is not open yet
 	env      *testscript.Env
 }
 

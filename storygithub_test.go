@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -13,44 +11,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// github makes the story a step of a workflow: github EVENT [readonly].
-func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
-	w := s.world(ts)
-	if w.forge == nil {
-		w.forge = fakegithub.New(s.story(ts), fakegithub.Options{})
-	}
-	event := map[string]any{"repository": map[string]any{"full_name": fakegithub.Repository}}
-	if strings.HasPrefix(args[0], "pull_request") {
-		repository := map[string]any{"full_name": fakegithub.Repository, "id": 1}
-		event["number"] = fakegithub.PullRequest
-		event["pull_request"] = map[string]any{
-			"number": fakegithub.PullRequest,
-			"head":   map[string]any{"sha": fakegithub.HeadSHA, "ref": fakegithub.HeadBranch, "repo": repository},
-			"base":   map[string]any{"sha": "f00d", "ref": "main", "repo": repository},
-		}
-	}
-	text, err := json.Marshal(event)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs("event.json"), text, 0o644))
-	ts.Check(os.WriteFile(ts.MkAbs("summary.md"), nil, 0o644))
-	ts.Check(os.WriteFile(ts.MkAbs("output.txt"), nil, 0o644))
-	for name, value := range map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": args[0], "GITHUB_EVENT_PATH": ts.MkAbs("event.json"),
-		"GITHUB_REPOSITORY": fakegithub.Repository, "GITHUB_SHA": fakegithub.HeadSHA, "GITHUB_REF_NAME": fakegithub.HeadBranch,
-		"GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_WORKFLOW": "ci", "GITHUB_JOB": "dbt",
-		"GITHUB_SERVER_URL": "https://github.com", "GITHUB_API_URL": w.forge.URL(), "GITHUB_GRAPHQL_URL": w.forge.URL() + "/graphql",
-		"GITHUB_WORKSPACE": w.env.WorkDir, "GITHUB_STEP_SUMMARY": ts.MkAbs("summary.md"), "GITHUB_OUTPUT": ts.MkAbs("output.txt"),
-		"INPUT_GITHUB-TOKEN": fakegithub.JobToken,
-	} {
-		ts.Setenv(name, value)
-	}
-}
-
 // comment shows what is on the pull request: comment list prints every comment,
 // comment count N demands a number, comment add AUTHOR FILE puts one there.
 func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
-	forge := s.world(ts).forge
-	comments := forge.Comments(fakegithub.PullRequest)
+	w := s.world(ts)
+	comments := w.forge.Comments(w.pull.number)
 	switch args[0] {
 	case "list":
 		for _, c := range comments {
@@ -61,9 +26,9 @@ func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%d comments, want %d", len(comments), want)
 		}
 	case "add":
-		forge.AddComment(fakegithub.PullRequest, args[1], ts.ReadFile(args[2]))
+		w.forge.AddComment(w.pull.number, args[1], ts.ReadFile(args[2]))
 	case "copy":
-		forge.AddComment(fakegithub.PullRequest, comments[0].Author, comments[0].Body)
+		w.forge.AddComment(w.pull.number, comments[0].Author, comments[0].Body)
 	default:
 		ts.Fatalf("comment %s: unknown", args[0])
 	}
@@ -71,17 +36,19 @@ func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
 
 // diff makes the pull request change a file: diff PATH [FILE with the hunks].
 func (s stories) diff(ts *testscript.TestScript, _ bool, args []string) {
-	file := fakegithub.File{PullRequest: fakegithub.PullRequest, Path: args[0]}
+	w := s.world(ts)
+	file := fakegithub.File{PullRequest: w.pull.number, Path: args[0]}
 	if len(args) > 1 {
 		file.Patch = strings.TrimSuffix(ts.ReadFile(args[1]), "\n")
 	}
-	s.world(ts).forge.AddFile(file)
+	w.forge.AddFile(file)
 }
 
 // review shows the pull request's review comments: review list prints every one,
 // review count N demands a number.
 func (s stories) review(ts *testscript.TestScript, _ bool, args []string) {
-	all := s.world(ts).forge.ReviewComments(fakegithub.PullRequest)
+	w := s.world(ts)
+	all := w.forge.ReviewComments(w.pull.number)
 	switch args[0] {
 	case "list":
 		for _, c := range all {
@@ -93,6 +60,13 @@ func (s stories) review(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	default:
 		ts.Fatalf("review %s: unknown", args[0])
+	}
+}
+
+// checks prints the check runs.
+func (s stories) checks(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range s.world(ts).forge.CheckRuns() {
+		fmt.Fprintf(ts.Stdout(), "%s on %s: %s, %s (%s)\n%s\n", c.Name, c.Commit, c.Conclusion, c.Title, c.URL, c.Summary)
 	}
 }
 

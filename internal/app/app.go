@@ -42,6 +42,9 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	}
 	defer c.leaveWorkspace(actions, time.Now())
 	s := &story{Command: c, actions: actions, cfg: cfg}
+	if cfg.Mode == config.Publish {
+		return s.publish(ctx) // without project, dbt and warehouse
+	}
 	defer func() { _ = s.environment.Remove() }() // where it can't be, it goes with the runner
 	if err := s.setUp(ctx); err != nil {
 		return c.refuse(actions, err)

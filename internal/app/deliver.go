@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
 )
@@ -155,11 +156,19 @@ func (s *story) output(made report.Report, files, commentURL string) {
 	}
 }
 
-// skip says, once, that a surface was passed over and why. No pull request is no
-// cause for alarm.
+// skip says, once, that a surface was passed over and why. What nobody can help is
+// no cause for alarm: that there is no pull request, and that a stranger's may not
+// write, which is said of the first surface alone.
 func (s *story) skip(surface string, why error) {
 	level := runner.Warning
-	if errors.Is(why, errNoPullRequest) {
+	switch {
+	case errors.Is(why, github.ErrPermission) && (s.event.Fork || s.event.Dependabot):
+		if s.readOnly {
+			return
+		}
+		s.readOnly = true
+		level, why = runner.Notice, errReadOnly
+	case errors.Is(why, errNoPullRequest), errors.Is(why, errNoCommit):
 		level = runner.Notice
 	}
 	s.tell(s.actions, level, s.redact.text(fmt.Sprintf("skip %s: %v", surface, why)))

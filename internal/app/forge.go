@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -14,32 +15,34 @@ import (
 
 var (
 	errNoPullRequest = errors.New("no pull request")
+	errNoCommit      = errors.New("the event does not say which commit it is about")
 	errNoToken       = errors.New("no github-token; see docs/permissions.md")
+	errReadOnly      = errors.New("on a pull request from a fork or by Dependabot the token may not write; want mode: publish in a workflow_run, which posts report.json; see docs/permissions.md")
 )
 
-// inform brings the pull request's comment and review comments and the issue of
-// breached gates up to date. It returns the comment's address, "" where there is
-// none.
-func (s *story) inform(ctx context.Context, made report.Report) string {
+// inform brings the pull request's comment and review comments, the check run and
+// the issue of breached gates up to date. It returns the comment's address, ""
+// where there is none.
+func (s *story) inform(ctx context.Context, made report.Report) (url string) {
 	surface := s.forgeSurface()
 	if surface == "" {
 		return ""
 	}
-	if s.cfg.GitHubToken == "" {
-		s.skip(surface, errNoToken)
-		return ""
-	}
-	client, err := github.New(github.Config{
-		HTTP: s.HTTP, APIURL: s.event.APIURL, GraphQLURL: s.event.GraphQLURL,
-		Token: s.cfg.GitHubToken, Repository: s.event.Repository,
-	})
+	client, err := s.forge()
 	if err != nil {
 		s.skip(surface, err)
 		return ""
 	}
-	url := ""
-	if surface != "issue" {
-		url = s.informPullRequest(ctx, client, made)
+	if s.cfg.Comment != config.CommentOff || s.cfg.ReviewComments {
+		number, err := s.pullRequest(ctx, client)
+		if err != nil {
+			s.skip(surface, err)
+		} else {
+			url = s.informPullRequest(ctx, client, number, made)
+		}
+	}
+	if err := s.check(ctx, client, made); err != nil {
+		s.skip("check run", err)
 	}
 	if err := s.issue(ctx, client, made); err != nil {
 		s.skip("issue", err)
@@ -55,26 +58,41 @@ func (s *story) forgeSurface() string {
 		return "comment"
 	case s.cfg.ReviewComments:
 		return "review comments"
+	case s.cfg.Check:
+		return "check run"
 	case s.cfg.Issue:
 		return "issue"
 	}
 	return ""
 }
 
-// informPullRequest speaks to the pull request that the event is about or, on a
-// push, to the open one of the pushed branch.
-func (s *story) informPullRequest(ctx context.Context, forge pullRequests, made report.Report) (url string) {
-	number, err := s.event.PullRequest, error(nil)
+func (s *story) forge() (*github.Client, error) {
+	if s.cfg.GitHubToken == "" {
+		return nil, errNoToken
+	}
+	return github.New(github.Config{
+		HTTP: s.HTTP, APIURL: s.event.APIURL, GraphQLURL: s.event.GraphQLURL,
+		Token: s.cfg.GitHubToken, Repository: s.event.Repository,
+	})
+}
+
+// pullRequest is the one that the event is about or, on a push, the open one of the
+// pushed branch.
+func (s *story) pullRequest(ctx context.Context, forge pullRequests) (number int, err error) {
+	number = s.event.PullRequest
 	if number == 0 && s.event.Name == "push" {
-		number, _, err = forge.OpenPullRequest(ctx, github.Head{Repository: s.event.Repository, Branch: s.event.HeadRef, SHA: s.event.HeadSHA})
+		number, _, err = forge.OpenPullRequest(ctx, github.Head{
+			Repository: s.event.Repository, Branch: s.event.HeadRef, SHA: s.event.HeadSHA,
+		})
 	}
 	if err == nil && number == 0 {
 		err = errNoPullRequest
 	}
-	if err != nil {
-		s.skip(s.forgeSurface(), err)
-		return ""
-	}
+	return number, err
+}
+
+func (s *story) informPullRequest(ctx context.Context, forge pullRequests, number int, made report.Report) (url string) {
+	var err error
 	if s.cfg.Comment != config.CommentOff {
 		if url, err = s.comment(ctx, forge, number, made); err != nil {
 			s.skip("comment", err)
@@ -90,15 +108,24 @@ func (s *story) informPullRequest(ctx context.Context, forge pullRequests, made 
 }
 
 func (s *story) comment(ctx context.Context, forge pullRequests, number int, made report.Report) (url string, err error) {
-	body, err := report.Comment(made, s.event.RunURL)
+	body, err := s.text(made)
 	if err != nil {
 		return "", err
 	}
 	posted, err := forge.Comment(ctx, github.Comment{
 		PullRequest: number, Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt, Body: body,
 		OnlyUpdate: !worthAComment(s.cfg.Comment, made),
+		OnlyNewer:  s.cfg.Mode == config.Publish,
 	})
 	return posted.URL, err
+}
+
+// text is what the comment says.
+func (s *story) text(made report.Report) (string, error) {
+	if s.cfg.Mode == config.Publish {
+		return report.PublishedComment(made, s.event.RunURL)
+	}
+	return report.Comment(made, s.event.RunURL)
 }
 
 // review remarks on breaches and failed models at their files. An event that does
@@ -113,11 +140,25 @@ func (s *story) review(ctx context.Context, forge pullRequests, number int, made
 		Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt,
 	}
 	for _, remark := range report.Remarks(made) {
-		if path := s.repositoryPath(remark.Path); path != "" {
-			review.Remarks = append(review.Remarks, github.Remark{Path: path, Text: remark.Text})
+		if file := s.fileIn(made, remark.Path); file != "" {
+			review.Remarks = append(review.Remarks, github.Remark{Path: file, Text: remark.Text})
 		}
 	}
 	return forge.Review(ctx, review)
+}
+
+// fileIn is where a file of the report's project is in the repository, "" where it
+// is not there. Where there is no checkout to look into, the report's word will do:
+// only files of the pull request get a comment.
+func (s *story) fileIn(made report.Report, file string) string {
+	switch {
+	case s.cfg.Mode != config.Publish:
+		return s.repositoryPath(file)
+	case made.ProjectDir == "":
+		return ""
+	default:
+		return path.Join(made.ProjectDir, file)
+	}
 }
 
 // worthAComment says whether a report starts a comment; one that is there is kept
@@ -132,6 +173,34 @@ func worthAComment(mode config.CommentMode, made report.Report) bool {
 		return wrong || made.Totals.Changed > 0 || slices.ContainsFunc(made.Models, differs)
 	}
 	return true
+}
+
+// check makes a check run of what the gates say. Gates that could not be read count
+// as breached, as they do for the exit status.
+func (s *story) check(ctx context.Context, forge checks, made report.Report) error {
+	switch {
+	case !s.cfg.Check:
+		return nil
+	case s.event.HeadSHA == "":
+		return errNoCommit
+	}
+	verdict, why := report.Judge(made)
+	if made.ExitCode == ExitGateBreached && verdict != report.Breached {
+		verdict, why = report.Breached, "gates could not be read"
+	}
+	text, err := s.text(made)
+	if err != nil {
+		return err
+	}
+	name := "dbt-tally"
+	if s.cfg.CommentKey != config.DefaultKey {
+		name = fmt.Sprintf("dbt-tally (%s)", s.cfg.CommentKey)
+	}
+	_, err = forge.Check(ctx, github.Check{
+		Commit: s.event.HeadSHA, Name: name, Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt,
+		Conclusion: string(verdict), Title: why, Summary: text, URL: s.event.RunURL,
+	})
+	return err
 }
 
 // issue keeps an issue open while gates are breached in runs that have no pull

@@ -25,6 +25,11 @@ type pullRequests interface {
 	OpenPullRequest(ctx context.Context, head github.Head) (number int, ok bool, err error)
 }
 
+// checks is where the verdict of the gates goes.
+type checks interface {
+	Check(ctx context.Context, check github.Check) (github.Posted, error)
+}
+
 // issues is where breaches go that no pull request is about.
 type issues interface {
 	Issue(ctx context.Context, issue github.Issue) (github.Posted, error)

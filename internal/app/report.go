@@ -31,6 +31,8 @@ func (s *story) makeReport(ctx context.Context, invocations []dbt.Invocation) re
 		Status:       report.Success,
 		ExitCode:     cmp.Or(exitCode(invocations), s.ownExitCode(counted)),
 		Requirements: s.installing,
+		HeadSHA:      s.event.HeadSHA,
+		ProjectDir:   s.repositoryPath("."),
 		Target: report.Target{
 			Name: s.connection.Target, Type: s.connection.Type,
 			Database: s.target().Database(), Schema: s.target().Schema(),

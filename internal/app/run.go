@@ -42,6 +42,7 @@ type story struct {
 	silent   string   // why no model can leave an audit row, "" when they can
 	problems []string // what went wrong with auditing
 	badGates bool     // a model's gates could not be read
+	readOnly bool     // it was said that the token of this pull request may not write
 }
 
 // run runs dbt with its hooks and reports.

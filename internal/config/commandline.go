@@ -12,7 +12,7 @@ import (
 // commandLine is dbt-tally [mode] [flags] [-- dbt arguments]; what follows the
 // double dash is cut off before it is parsed.
 type commandLine struct {
-	Command string `arg:"" optional:"" help:"run, report or prune: short for --mode."`
+	Command string `arg:"" optional:"" help:"run, report, publish or prune: short for --mode."`
 	inputs  `embed:""`
 }
 

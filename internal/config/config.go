@@ -38,9 +38,10 @@ type Config struct {
 	Comment        CommentMode
 	CommentKey     string
 	ReviewComments bool // on breaches and failed models
+	Check          bool // make a check run of the gates
 	Summary        bool
 	Annotations    bool
-	ReportDir      string // "" for the default
+	ReportDir      string // "" for the default; never so for Publish
 	Baseline       Baseline
 	Limits         tally.Limits // the run's gates
 	Issue          bool         // keep an issue while a gate is breached
@@ -68,6 +69,9 @@ const (
 	Project Hooks = "project"
 	Off     Hooks = "off"
 )
+
+// DefaultKey is the comment-key of a workflow that has one job.
+const DefaultKey = "default"
 
 // CommentMode says when a pull request gets a comment.
 type CommentMode string
@@ -137,6 +141,7 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 		Comment:        CommentMode(l.Comment),
 		CommentKey:     l.CommentKey,
 		ReviewComments: l.ReviewComments == "gates",
+		Check:          l.Check == "true",
 		Summary:        l.Summary == "true",
 		Annotations:    l.Annotations == "true",
 		ReportDir:      l.ReportDir,

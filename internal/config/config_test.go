@@ -65,6 +65,10 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 			args: []string{"report", "--invocation", anInvocation},
 			want: func(c *Config) { c.Mode = Report; c.Invocation = anInvocation },
 		},
+		"publishing": {
+			environ: []string{"INPUT_MODE=publish", "INPUT_REPORT-DIR=dbt-tally", "INPUT_CHECK=true"},
+			want:    func(c *Config) { c.Mode = Publish; c.ReportDir = "dbt-tally"; c.Check = true },
+		},
 		"pruning": {
 			args: []string{"prune", "--older-than", "180d", "--dry-run"},
 			want: func(c *Config) { c.Mode = Prune; c.OlderThan = 180 * 24 * time.Hour; c.DryRun = true },
@@ -136,7 +140,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		`flag "--tagret": unknown; did you mean "target"?; see docs/inputs.md`,
 		`input "threads": unusable value "many"; want a whole number from 1 up; see docs/inputs.md`,
 		`input "project-dir": no dbt_project.yml in "nowhere"; want the folder that holds it, relative to ` + dir + `; see docs/inputs.md`,
-		`command "seed": unknown; want "run", "report" or "prune"; dbt's own arguments go behind --; see docs/inputs.md`,
+		`command "seed": unknown; want "run", "report", "publish" or "prune"; dbt's own arguments go behind --; see docs/inputs.md`,
 		`input "dbt-command": unusable value "build --select 'a"; want one dbt command a line, with its quotes closed; see docs/inputs.md`,
 		`input "audit_table": unknown; did you mean "audit-table"?; see docs/inputs.md`,
 		`input "comment-key": unusable value "<!-- a -->"; want 1 to 100 letters, digits, spaces and . _ / : -; see docs/inputs.md`,
@@ -181,7 +185,8 @@ input "max-rows": unusable value "5%"; want a whole number from 0 up; see docs/g
 		"pruning nonsense":            {[]string{"prune", "--older-than=old"}, `input "older-than": unusable value "old"; want an age of a day or more, such as 180d; see docs/inputs.md`},
 		"no invocation's ID":          {[]string{"report", "--invocation=7"}, `input "invocation": unusable value "7"; want dbt's invocation_id; see docs/inputs.md`},
 		"a report with dbt arguments": {[]string{"report", "--", "build"}, `mode "report": dbt's own arguments given behind --; want none, dbt builds nothing here; see docs/inputs.md`},
-		"no mode":                     {[]string{"--mode=publish"}, `input "mode": unusable value "publish"; want "run", "report" or "prune"; see docs/inputs.md`},
+		"no mode":                     {[]string{"--mode=post"}, `input "mode": unusable value "post"; want "run", "report", "publish" or "prune"; see docs/inputs.md`},
+		"publishing from nowhere":     {[]string{"publish"}, `input "report-dir": missing; want the folder that report.json was downloaded to; see docs/permissions.md`},
 		"inputs of another mode": {
 			[]string{"--older-than=180d", "--dry-run", "--invocation", anInvocation},
 			`input "older-than": given with mode "run"; want mode "prune" with it; see docs/inputs.md

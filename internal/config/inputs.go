@@ -6,7 +6,7 @@ import "github.com/alecthomas/kong"
 // what each means. Flags are made from it, the action's INPUT_* variables are
 // matched against it, and action.yml and the docs are held to it by tests.
 type inputs struct {
-	Mode           string `name:"mode" default:"run" allowed:"run,report,prune" help:"run runs dbt and reports what it did to the row counts; report makes the report of an invocation that already ran; prune deletes old audit rows."`
+	Mode           string `name:"mode" default:"run" allowed:"run,report,publish,prune" help:"run runs dbt and reports what it did to the row counts; report makes the report of an invocation that already ran; publish posts the report of a run that could not, as of a fork's pull request; prune deletes old audit rows."`
 	DBTCommand     string `name:"dbt-command" default:"build" help:"dbt commands, one a line, run in order and stopping at the first that fails. Split as a shell would, nothing is expanded; a leading dbt is allowed."`
 	ProjectDir     string `name:"project-dir" help:"Folder of dbt_project.yml. Default: dbt's own search."`
 	ProfilesDir    string `name:"profiles-dir" help:"Folder of profiles.yml. Default: dbt's own search."`
@@ -22,13 +22,14 @@ type inputs struct {
 	AuditTable     string `name:"audit-table" default:"dbt_audit_log" help:"Name of the audit table."`
 	AuditFailure   string `name:"audit-failure" default:"warn" allowed:"warn,fail" help:"What becomes of the run when auditing itself goes wrong: warn runs dbt without it, fail ends with exit status 4."`
 	CountViews     toggle `name:"count-views" default:"false" allowed:"true,false" help:"Count views too. Counting a view runs its query."`
-	GitHubToken    string `name:"github-token" secret:"true" help:"Token for the comment. As an action it defaults to the job's own."`
+	GitHubToken    string `name:"github-token" secret:"true" help:"Token for the comment and all else on GitHub. As an action it defaults to the job's own."`
 	Comment        string `name:"comment" default:"auto" allowed:"auto,changes,gates,off" help:"Comment on the pull request: auto always, changes only when rows changed or something went wrong, gates only when something did, a breached gate among it, off never."`
 	CommentKey     string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
 	ReviewComments string `name:"review-comments" default:"gates" allowed:"gates,off" help:"gates comments on breaches and failed models at their own files, where the pull request changes them."`
+	Check          toggle `name:"check" default:"false" allowed:"true,false" help:"Make a check run on the commit that tells of the gates alone, for branch protection. It is named dbt-tally, with a comment-key dbt-tally (key)."`
 	Summary        toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
 	Annotations    toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate breached gates and failed models at their files."`
-	ReportDir      string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder."`
+	ReportDir      string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder. mode publish: the folder with the report.json to post."`
 
 	Baseline         string `name:"baseline" default:"auto" help:"Earlier run to compare with: auto (on a pull request the base branch's newest successful run, else the same branch's previous one), none, a branch, or a dbt invocation_id."`
 	BaselineTarget   string `name:"baseline-target" help:"Name of the target that the baseline was built with. Default: this run's."`

@@ -7,9 +7,10 @@ type Mode string
 
 // What dbt-tally can do.
 const (
-	Run    Mode = "run"    // run dbt and report
-	Report Mode = "report" // report on an invocation that already ran
-	Prune  Mode = "prune"  // delete old audit rows
+	Run     Mode = "run"     // run dbt and report
+	Report  Mode = "report"  // report on an invocation that already ran
+	Publish Mode = "publish" // post the report of a run that could not
+	Prune   Mode = "prune"   // delete old audit rows
 )
 
 // mode is the word in front of the flags, or else the input, which is checked as
@@ -19,9 +20,9 @@ func (l commandLine) mode(problems *problemList) Mode {
 	switch mode {
 	case "":
 		return Mode(l.Mode)
-	case Run, Report, Prune:
+	case Run, Report, Publish, Prune:
 	default:
-		problems.add("command %q: unknown; want \"run\", \"report\" or \"prune\"; dbt's own arguments go behind --; see docs/inputs.md", mode)
+		problems.add("command %q: unknown; want \"run\", \"report\", \"publish\" or \"prune\"; dbt's own arguments go behind --; see docs/inputs.md", mode)
 	}
 	return mode
 }
@@ -44,6 +45,9 @@ func (l commandLine) checkMode(mode Mode, dbtArgs []string, problems *problemLis
 		if only.given && mode != only.mode {
 			problems.add("input %q: given with mode %q; want mode %q with it; see docs/inputs.md", only.input, mode, only.mode)
 		}
+	}
+	if mode == Publish && l.ReportDir == "" {
+		problems.add("input \"report-dir\": missing; want the folder that report.json was downloaded to; see docs/permissions.md")
 	}
 	if mode == Prune && l.OlderThan == "" {
 		problems.add("input \"older-than\": missing; want an age of a day or more, such as 180d; see docs/inputs.md")

@@ -15,6 +15,7 @@ type Comment struct {
 	RunAttempt  int
 	Body        string // Markdown
 	OnlyUpdate  bool   // where there is no comment yet, start none
+	OnlyNewer   bool   // where this very run's is there, leave it
 }
 
 // Outcome is what became of a comment, an issue or a check run.
@@ -61,6 +62,7 @@ func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
 			text:   cm.Body,
 		},
 		onlyUpdate: cm.OnlyUpdate,
+		onlyNewer:  cm.OnlyNewer,
 	}
 	found, err := k.find(ctx, c.viewer(ctx))
 	var posted Posted

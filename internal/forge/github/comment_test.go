@@ -79,6 +79,8 @@ func TestOlderRunDoesNotOverwriteNewer(t *testing.T) {
 		{"same attempt", Comment{RunID: 10, RunAttempt: 2}, Updated},
 		{"re-run", Comment{RunID: 10, RunAttempt: 3}, Updated},
 		{"newer run", Comment{RunID: 11, RunAttempt: 1}, Updated},
+		{"same attempt, whose own word is there", Comment{RunID: 10, RunAttempt: 2, OnlyNewer: true}, Unchanged},
+		{"re-run, whose own word is not", Comment{RunID: 10, RunAttempt: 3, OnlyNewer: true}, Updated},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +92,7 @@ func TestOlderRunDoesNotOverwriteNewer(t *testing.T) {
 			if got := post(t, c, tt.run).Outcome; got != tt.want {
 				t.Errorf("outcome %q, want %q", got, tt.want)
 			}
-			wantOurs(t, gh, map[Outcome]string{Newer: "there", Updated: "another"}[tt.want])
+			wantOurs(t, gh, map[Outcome]string{Newer: "there", Unchanged: "there", Updated: "another"}[tt.want])
 		})
 	}
 }

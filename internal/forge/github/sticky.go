@@ -57,6 +57,7 @@ type keeper struct {
 	place      place
 	want       sticky
 	onlyUpdate bool // where there is none yet, start none
+	onlyNewer  bool // where this very run's is there, leave it
 }
 
 // find returns the stickies of the wanted key and this author.
@@ -76,8 +77,11 @@ func (k keeper) keep(ctx context.Context, found []sticky) (Posted, error) {
 		return k.create(ctx)
 	}
 	newest, oldest := slices.MaxFunc(found, byRun), slices.MinFunc(found, byID)
-	if newest.marker.compare(k.want.marker) > 0 {
+	switch age := newest.marker.compare(k.want.marker); {
+	case age > 0:
 		return Posted{newest.url, Newer}, k.removeOthers(ctx, found, newest)
+	case age == 0 && k.onlyNewer:
+		return Posted{newest.url, Unchanged}, k.removeOthers(ctx, found, newest)
 	}
 	if oldest.says(k.want) {
 		return Posted{oldest.url, Unchanged}, k.removeOthers(ctx, found, oldest)
