@@ -22,7 +22,7 @@ build: ## Build build/dbt-tally
 	go build -trimpath -o build/dbt-tally .
 
 .PHONY: test
-test: tools ## Run every test, on real dbt, DuckDB, PostgreSQL, PgBouncer, MariaDB and MySQL
+test: tools ## Run every test, on real dbt, DuckDB, PostgreSQL, PgBouncer, MariaDB, MySQL and an emulated Snowflake
 	go vet ./...
 	$(GOTEST) -timeout 20m ./...
 
@@ -50,7 +50,7 @@ e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
 
 .PHONY: tools
 tools: ## Install what the tests need
-	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 openapi webhooks emulate postgres pgbouncer mariadb mysql
+	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks emulate postgres pgbouncer mariadb mysql
 
 .PHONY: lock
 lock: ## Resolve the pinned Python requirements anew

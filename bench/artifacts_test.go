@@ -66,7 +66,7 @@ func writeEvents(tb testing.TB, log *strings.Builder, id string) {
 	for i := range 8 {
 		sql := code(1000)
 		if i < 2 {
-			sql = "do $dbt_tally$ begin /* dbt_tally */ insert into audit.dbt_audit_log " + code(500)
+			sql = "do $dbt_tally$ begin insert /* dbt_tally */ into audit.dbt_audit_log " + code(500)
 		}
 		log.WriteString(line(tb, "E015", object{"conn_name": id, "node_info": node}))
 		log.WriteString(line(tb, "E016", object{"conn_name": id, "sql": sql, "node_info": node}))

@@ -6,10 +6,11 @@ cd "$(dirname "$0")/requirements"
 
 uv=$(../uv.sh)
 for wanted in *.in; do
-  options=(--python-version 3.10)
-  if [[ $wanted == image* ]]; then
-    options=(--python-version 3.12 --generate-hashes)
-  fi
+  case $wanted in
+    image*) options=(--python-version 3.12 --generate-hashes) ;;
+    fakesnow.in) options=(--python-version 3.11) ;;
+    *) options=(--python-version 3.10) ;;
+  esac
   "$uv" pip compile --quiet --upgrade --universal "${options[@]}" --override overrides.txt \
     --no-header --no-annotate --output-file "${wanted%.in}.txt" "$wanted"
 done

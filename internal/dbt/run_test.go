@@ -59,7 +59,7 @@ cat >"$dir/dbt.log" <<'END'
 {"info": {"code": "Q024", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.a"}}}
 {"info": {"code": "Q025", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.a"}, "run_result": {"status": "success", "message": "OK", "execution_time": 2}}}
 not JSON at all
-{"info": {"code": "E016", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"sql": "/* app */ do $x$ begin /* dbt_tally */ insert into t"}}
+{"info": {"code": "E016", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"sql": "/* app */ do $x$ begin insert /* dbt_tally */ into t"}}
 {"info": {"code": "E016", "thread": "two", "invocation_id": "`+logID+`"}, "data": {"sql": "select 1"}}
 {"info": {"code": "E017", "thread": "two", "invocation_id": "`+logID+`"}, "data": {"elapsed": 9}}
 {"info": {"code": "E017", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"elapsed": 0.25}}

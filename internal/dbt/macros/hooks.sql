@@ -73,21 +73,24 @@
   {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
   {%- set timestamp = {'snowflake': 'timestamp_ntz', 'mysql': 'datetime(6)', 'sqlserver': 'datetime2(6)'}.get(engine, 'timestamp') -%}
   {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
-  {%- set backslash = '\\\\' if engine == 'mysql' else '\\' -%}
+  {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
   {%- set sql -%}
-    /* dbt_tally */ insert into {{ env_var('DBT_TALLY_RELATION') }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' if all_columns }})
+    insert /* dbt_tally */ into {{ env_var('DBT_TALLY_RELATION') }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' if all_columns }})
     {%- for row in rows %}
     {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', cast('{{ row.time }}' as {{ timestamp }}), {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
       {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{% endif -%}
     {%- endfor -%}
   {%- endset -%}
-  {#- On PostgreSQL a block of its own keeps an audit that fails from failing the
-      model. dbt v2 splits statements at semicolons without regard to $tags$, so it
-      gets the plain insert. add_query is execute without an agate table for the
-      answer that nobody reads: a quarter of the statement's time. -#}
+  {#- A block of its own keeps an audit that fails from failing the model. On
+      PostgreSQL dbt v2 gets the plain insert, for it splits statements at semicolons
+      without regard to $tags$. On Snowflake the guard is the block that the insert
+      was proven in; its dollars must be the only ones. add_query is execute without
+      an agate table for the answer that nobody reads: a quarter of the statement's
+      time. -#}
   {%- if target.type == 'postgres' and dbt_version[:2] == '1.' -%}
     {%- do adapter.add_query('do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
   {%- else -%}
-    {%- do adapter.execute(sql, auto_begin=True, fetch=False) -%}
+    {%- set guard = env_var('DBT_TALLY_GUARD', '') -%}
+    {%- do adapter.execute(guard.replace('{insert}', sql) if guard and '$$' not in sql else sql, auto_begin=True, fetch=False) -%}
   {%- endif -%}
 {% endmacro %}

@@ -1,0 +1,115 @@
+// Package fakesnow starts an emulated Snowflake for tests, fakesnow: one for the
+// test process, with a fresh database for whoever asks. What the emulator does not
+// imitate is said at the top of its server.py.
+package fakesnow
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/snowflakedb/gosnowflake"
+)
+
+// The server is the test process's own: starting one takes seconds.
+var (
+	shared    = sync.OnceValues(start)
+	databases atomic.Int64
+)
+
+// Database is a fresh database with one empty schema, and a login as good as any.
+type Database struct {
+	Host         string
+	Port         int
+	Name, Schema string // in upper case, as unquoted names are
+}
+
+// New names a database, which comes to be with the first login, and starts the
+// server first where it does not run yet. The test is skipped where fakesnow is not
+// installed. Nothing is undone at the end of the test: the server goes as a whole.
+func New(t testing.TB) Database {
+	t.Helper()
+	db, err := shared()
+	if errors.Is(err, errNotInstalled) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("start fakesnow: %v", err)
+	}
+	db.Name = fmt.Sprintf("TEST_%d", databases.Add(1))
+	return db
+}
+
+// Settings are the database as an output of profiles.yml says it.
+func (d Database) Settings() map[string]any {
+	return map[string]any{
+		"type": "snowflake", "account": "acme-shop", "user": "ci", "password": "secret", "role": "transformer", "warehouse": "loading",
+		"database": d.Name, "schema": d.Schema, "host": d.Host, "port": d.Port, "protocol": "http",
+	}
+}
+
+// Exec runs statements, one in each string.
+func (d Database) Exec(t testing.TB, statements ...string) {
+	t.Helper()
+	db := d.connect()
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// Query returns all rows of a query as text, "<nil>" where a value is null.
+func (d Database) Query(t testing.TB, query string) [][]string {
+	t.Helper()
+	db := d.connect()
+	defer db.Close()
+	all, err := texts(t.Context(), db, query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return all
+}
+
+func texts(ctx context.Context, db *sql.DB, query string) (all [][]string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		values, into, row := make([]sql.NullString, len(columns)), make([]any, len(columns)), make([]string, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		for i, value := range values {
+			row[i] = "<nil>"
+			if value.Valid {
+				row[i] = value.String
+			}
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+func (d Database) connect() *sql.DB {
+	db := sql.OpenDB(gosnowflake.NewConnector(gosnowflake.SnowflakeDriver{}, gosnowflake.Config{
+		Account: "acme-shop", User: "owner", Password: "secret", Database: d.Name, Schema: d.Schema,
+		Protocol: "http", Host: d.Host, Port: d.Port, DisableTelemetry: true,
+	}))
+	db.SetMaxOpenConns(1)
+	return db
+}

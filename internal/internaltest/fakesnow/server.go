@@ -1,0 +1,47 @@
+package fakesnow
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+)
+
+// errNotInstalled is why tests are skipped.
+var errNotInstalled = errors.New("no fakesnow below .cache: run make tools")
+
+//go:embed server.py
+var program []byte
+
+// start serves databases, none yet.
+func start() (Database, error) {
+	python := filepath.Join(server.Cache(), "fakesnow", "bin", "python")
+	if _, err := os.Stat(python); err != nil {
+		return Database{}, errNotInstalled
+	}
+	s, err := server.New("tally-sf-")
+	if err != nil {
+		return Database{}, err
+	}
+	script, port := filepath.Join(s.Dir, "server.py"), strconv.Itoa(s.Port)
+	if err := os.WriteFile(script, program, 0o600); err != nil {
+		return Database{}, err
+	}
+	if err := s.Start(exec.Command(python, script, port), "KILL"); err != nil {
+		return Database{}, err
+	}
+	db := Database{Host: "127.0.0.1", Port: s.Port, Schema: "DEV"}
+	return db, s.Await(func(ctx context.Context) error {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(db.Host, port))
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+}
