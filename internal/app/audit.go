@@ -56,6 +56,7 @@ func (s *story) prepare(ctx context.Context) {
 	if s.cfg.Hooks == config.Inject {
 		s.hooks = dbt.Hooks{
 			Relation:   prepared.Relation,
+			Guard:      prepared.Guard,
 			FourOnly:   !slices.Contains(prepared.Columns, "node_id"),
 			CountViews: s.cfg.CountViews,
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // environment. The zero value keeps them silent.
 type Hooks struct {
 	Relation   string // the audit table as the warehouse writes it, quoted
+	Guard      string // what goes around an insert, which "{}" stands for; "" for nothing
 	FourOnly   bool   // the table has the tutorial's four columns only
 	CountViews bool
 }
@@ -28,14 +30,16 @@ func (h Hooks) environment() []string {
 	if h.Relation == "" {
 		return []string{"DBT_TALLY_RELATION="}
 	}
-	env := []string{"DBT_TALLY_RELATION=" + h.Relation, "DBT_TALLY_COLUMNS=all", "DBT_TALLY_COUNT_VIEWS=false"}
+	columns := "all"
 	if h.FourOnly {
-		env[1] = "DBT_TALLY_COLUMNS=tutorial"
+		columns = "tutorial"
 	}
-	if h.CountViews {
-		env[2] = "DBT_TALLY_COUNT_VIEWS=true"
+	return []string{
+		"DBT_TALLY_RELATION=" + h.Relation,
+		"DBT_TALLY_GUARD=" + h.Guard,
+		"DBT_TALLY_COLUMNS=" + columns,
+		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
 	}
-	return env
 }
 
 // Run runs one dbt command with its output streaming through and returns what is

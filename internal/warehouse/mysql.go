@@ -30,6 +30,8 @@ func (m mysql) session() (string, []any) {
 		[]any{lockSeconds, lockSeconds}
 }
 
+func (mysql) exact(name string) string { return name }
+
 func (m mysql) reaches(t Table) error {
 	if t.Database == "" || t.Database == cmp.Or(t.Schema, m.schema) {
 		return nil
@@ -85,6 +87,11 @@ func (m mysql) addColumns(f found) []string {
 		alter + "add index " + m.indexName(f.layout) + " (" + strings.Join(keys, ", ") + ")",
 	}
 }
+
+func (m mysql) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
+
+// guard is none: MySQL has none.
+func (m mysql) guard() string { return "" }
 
 func (m mysql) widenCount(relation string) string {
 	return "alter table " + relation + " modify row_count bigint"

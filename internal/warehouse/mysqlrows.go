@@ -19,14 +19,6 @@ func (m mysql) values(f found, columns []string) string {
 	return strings.Join(values, ", ")
 }
 
-// among is a list for "in", and its arguments.
-func among(texts []string) (list string, args []any) {
-	for _, text := range texts {
-		args = append(args, text)
-	}
-	return "(?" + strings.Repeat(", ?", len(texts)-1) + ")", args
-}
-
 func (m mysql) selectRows(f found, runs []string) (string, []any) {
 	list, args := among(runs)
 	return "select " + m.values(f, recordColumns) + " from " + f.relation + " where run_id in " + list, args
@@ -61,30 +53,8 @@ func (m mysql) insertRun(f found, values []*string) (string, []any) {
 }
 
 func (m mysql) selectRuns(f found, filter runFilter) (string, []any) {
-	where, args := []string{"true"}, []any(nil)
-	restrict := func(condition string, values ...any) {
-		where, args = append(where, condition), append(args, values...)
-	}
-	if filter.id != "" {
-		restrict("run_id = ?", filter.id)
-	}
-	if filter.branch != "" {
-		restrict("branch = ?", filter.branch)
-	}
-	if filter.target != "" {
-		restrict("target = ?", filter.target)
-	}
-	if filter.successful {
-		restrict("status = 'success' and dbt_exit_code = 0")
-	}
-	if !filter.before.IsZero() {
-		restrict("completed_at >= ? and completed_at < ?", sqlTime(filter.since), sqlTime(filter.before))
-	}
-	if len(filter.exclude) > 0 {
-		list, runs := among(filter.exclude)
-		restrict("run_id not in "+list, runs...)
-	}
-	return "select " + m.values(f, f.layout.names()) + " from " + f.relation + " where " + strings.Join(where, " and ") +
+	where, args := filter.conditions("?")
+	return "select " + m.values(f, f.layout.names()) + " from " + f.relation + " where " + where +
 		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), args
 }
 

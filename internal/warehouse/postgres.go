@@ -34,6 +34,8 @@ func (p postgres) session() (string, []any) {
 	return query, args
 }
 
+func (postgres) exact(name string) string { return name }
+
 func (p postgres) reaches(t Table) error {
 	if t.Database == "" || strings.EqualFold(t.Database, p.database) {
 		return nil
@@ -122,6 +124,11 @@ func (p postgres) fits(t Table) error {
 func (p postgres) typeName(k kind) string {
 	return [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"}[k]
 }
+
+func (p postgres) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
+
+// guard is none: the block that the hooks write is one that every PostgreSQL takes.
+func (p postgres) guard() string { return "" }
 
 func (p postgres) widenCount(relation string) string { return alterCount(relation) }
 

@@ -28,9 +28,11 @@ const (
 // functions that return SQL, and the meaning of errors. A query for rows gives
 // every value as text.
 type dialect interface {
-	// session returns the first statement of every transaction: behind a pooler
-	// nothing else of a session lasts.
+	// session returns the first statement of every transaction, "" for none: behind
+	// a pooler nothing else of a session lasts.
 	session() (query string, args []any)
+	// exact is a name as the catalog has it, of one as users write it.
+	exact(name string) string
 	// reaches refuses a database that the connection cannot see.
 	reaches(Table) error
 	// find returns the query for schema, table, column and type of each column,
@@ -43,6 +45,11 @@ type dialect interface {
 	addColumns(found) []string
 	// widenCount makes the row_count of a relation a bigint.
 	widenCount(relation string) string
+	// insertProof is an insert as the hooks write it. guard is what keeps a failing
+	// one from its model, if anything does that has to be proven: a query around
+	// "{}", the insert, which returns null or why that failed.
+	insertProof(found) string
+	guard() string
 	// insertRun inserts nothing where there is a row of that run.
 	insertRun(f found, values []*string) (query string, args []any)
 	// selectRows, selectNewest and selectRuns return queries for recordColumns of
@@ -144,3 +151,25 @@ func (e *sqlEngine) do(ctx context.Context, s step, t Table, statements ...strin
 		return nil
 	})
 }
+<<<<<<< HEAD
+=======
+
+// inTx runs f in a transaction of its own, which an error of f rolls back.
+func (e *sqlEngine) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
+	tx, err := e.db.BeginTx(ctx, nil)
+	if err != nil {
+		return e.dialect.explain(s, t, err)
+	}
+	if query, args := e.dialect.session(); query != "" {
+		_, err = tx.ExecContext(ctx, query, args...)
+	}
+	if err == nil {
+		err = f(tx)
+	}
+	if err != nil {
+		_ = tx.Rollback() // err says more than a connection that is gone
+		return e.dialect.explain(s, t, err)
+	}
+	return e.dialect.explain(s, t, tx.Commit())
+}
+>>>>>>> 3923422 (internal/warehouse: Snowflake's dialect, and a guard that the preflight proves the hooks' inserts in)

@@ -59,7 +59,9 @@ func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error
 
 // compare finds what there is to compare with.
 func (e *sqlEngine) compare(ctx context.Context, log found, f Finish) (*earlier, error) {
-	at := f.History.at(log.table)
+	asked := f.History
+	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
+	at := asked.at(log.table)
 	if err := e.dialect.reaches(at); err != nil {
 		return nil, fmt.Errorf("baseline-database: %w", err)
 	}

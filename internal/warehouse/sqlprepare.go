@@ -1,9 +1,11 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -20,12 +22,14 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 		return f, nil, err
 	}
 	f, problems, err := e.migrate(ctx, f)
-	if err == nil {
-		err = e.prove(ctx, f)
-	}
 	if err != nil {
 		return found{}, nil, err
 	}
+	guard, unguarded, err := e.prove(ctx, f)
+	if err != nil {
+		return found{}, nil, err
+	}
+	f.guard, problems = guard, append(problems, unguarded...)
 	if err := e.prepareRuns(ctx, f.table); err != nil {
 		problems = append(problems, noRunTable(runTable(f.table), err))
 	}
@@ -101,25 +105,52 @@ func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
 	return e.do(ctx, creatingTable, t, e.dialect.createTable(t, l)...)
 }
 
-// prove inserts a row into all audit columns that there are and reads it back.
-func (e *sqlEngine) prove(ctx context.Context, f found) error {
-	errProven := errors.New("rolled back")
-	err := e.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, insertProof(f)); err != nil {
+// prove inserts a row into all audit columns that there are, in the hooks' guard
+// where the warehouse takes it, and reads the table.
+func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems []string, err error) {
+	insert := e.dialect.insertProof(f)
+	guarded := errors.New("there is no guard")
+	if guard = e.dialect.guard(); guard != "" {
+		guarded = e.proveGuarded(ctx, f, strings.Replace(guard, "{}", insert, 1))
+	}
+	if guarded != nil {
+		err = e.rollingBack(ctx, f, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, insert)
+			return err
+		})
+	}
+	if err == nil {
+		_, err = e.read(ctx, f, []string{proof})
+	}
+	if guard != "" && guarded != nil {
+		guard, problems = "", []string{fmt.Sprintf("an audit row that cannot be written fails its model here, for the block around it is refused: %v", guarded)}
+	}
+	return guard, problems, err
+}
+
+func (e *sqlEngine) proveGuarded(ctx context.Context, f found, query string) error {
+	return e.rollingBack(ctx, f, func(tx *sql.Tx) error {
+		var failure *string
+		if err := tx.QueryRowContext(ctx, query).Scan(&failure); err != nil || failure == nil {
 			return err
 		}
-		return errProven
+		return errors.New(*failure)
 	})
-	if !errors.Is(err, errProven) {
-		return err
+}
+
+func (e *sqlEngine) rollingBack(ctx context.Context, f found, do func(*sql.Tx) error) error {
+	errProven := errors.New("rolled back")
+	err := e.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
+		return cmp.Or(do(tx), errProven)
+	})
+	if errors.Is(err, errProven) {
+		return nil
 	}
-	_, err = e.read(ctx, f, []string{proof})
 	return err
 }
 
-// insertProof fills all columns of ours that the table has, in words that every
-// engine here knows.
-func insertProof(f found) string {
+// proofOf is an insert into all columns of ours that the table has.
+func proofOf(f found, time, count string) string {
 	var names, values []string
 	for _, d := range f.present() {
 		value := "null"
@@ -127,13 +158,13 @@ func insertProof(f found) string {
 		case "model_name":
 			value = "'dbt-tally - BEFORE'"
 		case "execution_time":
-			value = "'2000-01-01 00:00:00'"
+			value = time
 		case "row_count":
-			value = "'0'"
+			value = count
 		case "run_id":
 			value = "'" + proof + "'"
 		}
 		names, values = append(names, d.name), append(values, value)
 	}
-	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") values (" + strings.Join(values, ", ") + ")"
+	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") select " + strings.Join(values, ", ")
 }

@@ -71,6 +71,7 @@ type found struct {
 	table    Table  // where it was found
 	relation string // quoted
 	widen    string // the statement that makes row_count a bigint
+	guard    string // around the hooks' inserts, "" for none
 	columns  []column
 	layout   layout // what it is to look like
 }
@@ -140,8 +141,11 @@ var narrow = []string{"integer", "int", "int4", "int32", "smallint", "int2", "in
 
 // narrowCount says how to widen a row_count that is too narrow for large tables.
 func (f found) narrowCount() string {
-	was, _, _ := strings.Cut(f.typeOf("row_count"), "(")
-	if !slices.Contains(narrow, was) {
+	was := f.typeOf("row_count")
+	name, size, _ := strings.Cut(was, "(")
+	digits, _, _ := strings.Cut(size, ",")
+	fewDigits := name == "number" && len(digits) == 1 // number(9,0) or less
+	if !slices.Contains(narrow, name) && !fewDigits {
 		return ""
 	}
 	return fmt.Sprintf("row_count of %s is %s, too narrow for more than 2,147,483,647 rows; widen it: %s",

@@ -59,6 +59,7 @@ type Options struct {
 // Prepared is what the hooks and the report have to know of the audit table.
 type Prepared struct {
 	Relation string   // as SQL must write it, quoted
+	Guard    string   // what the hooks write around an insert, which "{}" stands for; "" for nothing
 	Columns  []string // all the table has, in lower case
 	Problems []string // what works, but not as well as it could; a sentence each
 }
@@ -88,10 +89,11 @@ type engine interface {
 // engines has the profile types with a driver of their own; dbt itself reaches
 // all others.
 var engines = map[string]func(Options) (engine, error){
-	"postgres": openPostgres,
-	"mysql":    openMySQL,
-	"mysql5":   openMySQL,
-	"mariadb":  openMySQL,
+	"postgres":  openPostgres,
+	"mysql":     openMySQL,
+	"mysql5":    openMySQL,
+	"mariadb":   openMySQL,
+	"snowflake": openSnowflake,
 }
 
 // Open chooses the way to the warehouse and checks its settings. It does not
@@ -128,7 +130,7 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	if problem := found.narrowCount(); problem != "" {
 		problems = append(problems, problem)
 	}
-	return Prepared{Relation: found.relation, Columns: found.names(), Problems: problems}, nil
+	return Prepared{Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems}, nil
 }
 
 // Close ends the connection.

@@ -71,13 +71,16 @@
 {% macro dbt_tally_insert(rows) %}
   {%- set all_columns = env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
   {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
-  {%- set timestamp = {'snowflake': 'timestamp_ntz', 'mysql': 'datetime(6)', 'sqlserver': 'datetime2(6)'}.get(engine, 'timestamp') -%}
+  {%- set time = {
+        'snowflake': "to_timestamp_tz('{} +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')",
+        'mysql': "cast('{}' as datetime(6))", 'sqlserver': "cast('{}' as datetime2(6))",
+      }.get(engine, "cast('{}' as timestamp)") -%}
   {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
   {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
   {%- set sql -%}
     insert /* dbt_tally */ into {{ env_var('DBT_TALLY_RELATION') }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' if all_columns }})
     {%- for row in rows %}
-    {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', cast('{{ row.time }}' as {{ timestamp }}), {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
+    {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', {{ time | replace('{}', row.time) }}, {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
       {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{% endif -%}
     {%- endfor -%}
   {%- endset -%}
@@ -91,6 +94,6 @@
     {%- do adapter.add_query('do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
   {%- else -%}
     {%- set guard = env_var('DBT_TALLY_GUARD', '') -%}
-    {%- do adapter.execute(guard.replace('{insert}', sql) if guard and '$$' not in sql else sql, auto_begin=True, fetch=False) -%}
+    {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=True, fetch=False) -%}
   {%- endif -%}
 {% endmacro %}
