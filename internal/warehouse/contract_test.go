@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 		"mariadb":                 newMariaDBLab,
 		"mysql":                   newMySQLLab,
 		"duckdb through dbt":      newDuckDBLab,
+		"snowflake":               newSnowflakeLab,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -38,9 +38,13 @@ var runLayout = layout{
 }
 
 // runTable is the run table that belongs to an audit table: dbt_audit_run to
-// dbt_audit_log, and name_run to any other name.
+// dbt_audit_log, and name_run to any other name; all in upper case where that is.
 func runTable(log Table) Table {
-	log.Name = strings.TrimSuffix(log.Name, "_log") + "_run"
+	suffix, run := "_log", "_run"
+	if log.Name == strings.ToUpper(log.Name) {
+		suffix, run = "_LOG", "_RUN"
+	}
+	log.Name = strings.TrimSuffix(log.Name, suffix) + run
 	return log
 }
 

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"cmp"
+	sqldriver "database/sql/driver"
 	"errors"
 	"regexp"
 	"strings"
@@ -123,6 +124,10 @@ func (s snowflake) raced(err error) bool {
 	var refused *driver.SnowflakeError
 	return errors.As(err, &refused) && refused.Number == objectExists
 }
+
+// passes is true of a session that has ended: the driver itself tries again where
+// Snowflake or the network fail.
+func (s snowflake) passes(err error) bool { return errors.Is(err, sqldriver.ErrBadConn) }
 
 // guard is the block that keeps a failing insert of a hook from its model. What it
 // returns is null, or why the insert failed.

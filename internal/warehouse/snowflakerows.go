@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,12 +32,10 @@ func (s snowflake) texts(f found, columns []string) string {
 
 // utc is the time of a column without a zone, for comparing.
 func (s snowflake) utc(f found, column string) string {
-	switch typ := f.typeOf(column); {
-	case typ == "timestamp_ltz", typ == "timestamp_tz":
+	if slices.Contains([]string{"timestamp_ltz", "timestamp_tz"}, f.typeOf(column)) {
 		return "convert_timezone('UTC', " + column + ")::timestamp_ntz"
-	default:
-		return column
 	}
+	return column
 }
 
 // snowflakeTime is the place of sqlTime's text, as a time without a zone.
@@ -66,7 +65,7 @@ qualify row_number() over (partition by ` + node + " order by execution_time des
 func (s snowflake) insertRun(f found, values []*string) (string, []any) {
 	places, args := make([]string, len(values)), make([]any, len(values))
 	for i, value := range values {
-		places[i], args[i] = "?::"+s.typeName(f.layout.columns[i].kind), value
+		places[i], args[i] = "cast(? as "+s.typeName(f.layout.columns[i].kind)+")", value
 		if f.layout.columns[i].kind == timestamp {
 			places[i] = snowflakeTime
 		}

@@ -151,25 +151,3 @@ func (e *sqlEngine) do(ctx context.Context, s step, t Table, statements ...strin
 		return nil
 	})
 }
-<<<<<<< HEAD
-=======
-
-// inTx runs f in a transaction of its own, which an error of f rolls back.
-func (e *sqlEngine) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
-	tx, err := e.db.BeginTx(ctx, nil)
-	if err != nil {
-		return e.dialect.explain(s, t, err)
-	}
-	if query, args := e.dialect.session(); query != "" {
-		_, err = tx.ExecContext(ctx, query, args...)
-	}
-	if err == nil {
-		err = f(tx)
-	}
-	if err != nil {
-		_ = tx.Rollback() // err says more than a connection that is gone
-		return e.dialect.explain(s, t, err)
-	}
-	return e.dialect.explain(s, t, tx.Commit())
-}
->>>>>>> 3923422 (internal/warehouse: Snowflake's dialect, and a guard that the preflight proves the hooks' inserts in)

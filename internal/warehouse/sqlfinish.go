@@ -71,7 +71,7 @@ func (e *sqlEngine) compare(ctx context.Context, log found, f Finish) (*earlier,
 			err = log.usable()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("audit table %s: %w", at, err)
+			return nil, fmt.Errorf("audit table %s: %w", f.History.at(e.table), err)
 		}
 	}
 	runs, ok, err := e.lookRuns(ctx, log)

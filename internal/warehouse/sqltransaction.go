@@ -60,8 +60,10 @@ func (e *sqlEngine) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx
 	if err != nil {
 		return err
 	}
-	query, args := e.dialect.session()
-	if _, err = tx.ExecContext(ctx, query, args...); err == nil {
+	if query, args := e.dialect.session(); query != "" {
+		_, err = tx.ExecContext(ctx, query, args...)
+	}
+	if err == nil {
 		err = f(tx)
 	}
 	if err != nil {

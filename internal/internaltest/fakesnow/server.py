@@ -32,6 +32,7 @@ BLOCK = re.compile(
 
 plain_parse = fakesnow.cursor.parse_one
 plain_execute = FakeSnowflakeCursor.execute
+plain_run = FakeSnowflakeCursor._execute
 plain_binding = fakesnow.server.from_binding
 plain_timestamps = fakesnow.arrow.timestamp_to_sf_struct
 
@@ -98,6 +99,17 @@ def execute(cursor, command, *args, **kwargs):
     return cursor
 
 
+def run(cursor, expression, params=None):
+    """A definition ends the transaction that it is in, as with Snowflake. DuckDB takes
+    it into the transaction, and then fakesnow cannot write down what it made."""
+    if isinstance(expression, (exp.Create, exp.Alter, exp.Drop, exp.Comment)):
+        try:
+            cursor._duck_conn.commit()
+        except duckdb.TransactionException:
+            pass  # there is none
+    return plain_run(cursor, expression, params)
+
+
 def end_aborted_transaction(cursor):
     """An error ends a transaction of DuckDB's, and none of Snowflake's; without this
     the connection is of no use any more."""
@@ -136,6 +148,7 @@ def binding(value):
 
 fakesnow.cursor.parse_one = fakesnow.server.parse_one = parse_one
 FakeSnowflakeCursor.execute = execute
+FakeSnowflakeCursor._execute = run
 fakesnow.server.from_binding = binding
 fakesnow.arrow.timestamp_to_sf_struct = timestamps
 # fakesnow's own merge by way of a temporary table fails inside a transaction.
