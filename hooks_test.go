@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -128,13 +129,40 @@ func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 	}
 }
 
+// TestEveryTableOfALargeProjectIsAuditedOnMariaDB builds 300 tables anew at 8
+// threads: no hook's insert is lost to dbt-mysql's commits or held up by another's.
+func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "1.7-mysql", "mariadb")
+	p.copy("testdata/hooks/large")
+	var tables []string
+	for i := range 300 {
+		tables = append(tables, fmt.Sprintf("create table table_%d select 1 as id", i))
+		p.write(fmt.Sprintf("models/table_%d.sql", i), "{{ config(materialized='table') }} select 1 as id union all select 2")
+	}
+	p.database.Exec(t, tables...)
+	lines := p.tally("--threads", "8").lines()
+	if len(lines) != len(tables) {
+		t.Errorf("%d lines; want %d", len(lines), len(tables))
+	}
+	for name, got := range lines {
+		if diff := cmp.Diff(line{tally.Grew, "1", "2"}, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+	rows := p.database.Query(t, "select sum(phase = 'before'), sum(phase = 'after'), count(distinct node_id, phase) from dbt_audit_log")
+	if diff := cmp.Diff([][]string{{"300", "300", "600"}}, rows); diff != "" {
+		t.Errorf("before rows, after rows, different ones (-want +got)\n%s", diff)
+	}
+}
+
 // project is a dbt project in a folder of its own, on a database of its own.
 type project struct {
 	t        *testing.T
 	dir      string
 	target   string
 	env      []string
-	database postgres.Database // for the target postgres
+	database database // nil for the target duckdb
 }
 
 func newProject(t *testing.T, version, target string) *project {
@@ -147,11 +175,13 @@ func newProject(t *testing.T, version, target string) *project {
 		// Three batches of testdata/hooks' microbatch model.
 		"DBT_EVENT_TIME_START=2026-01-01", "DBT_EVENT_TIME_END=2026-01-04",
 	)
-	if target == "postgres" {
-		p.database = postgres.New(t)
-		p.env = append(p.env,
-			"PGHOST="+p.database.Host, "PGPORT="+strconv.Itoa(p.database.Port), "PGDATABASE="+p.database.Name,
-			"PGUSER="+p.database.User, "PGPASSWORD="+p.database.Password)
+	switch target {
+	case "postgres":
+		db := postgres.New(t)
+		p.database, p.env = db, append(p.env, db.Environment()...)
+	case "mariadb":
+		db := mysql.New(t, mysql.MariaDB)
+		p.database, p.env = db, append(p.env, db.Environment()...)
 	}
 	return p
 }

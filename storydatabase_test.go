@@ -34,11 +34,7 @@ func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 		login = login.As(s.story(ts), args[0])
 		ts.Setenv("ROLE", login.User)
 	}
-	ts.Setenv("PGHOST", login.Host)
-	ts.Setenv("PGPORT", strconv.Itoa(login.Port))
-	ts.Setenv("PGUSER", login.User)
-	ts.Setenv("PGPASSWORD", login.Password)
-	ts.Setenv("PGDATABASE", login.Name)
+	setenv(ts, login.Environment())
 }
 
 // pgbouncer puts a pooler between the story and its database.
@@ -51,12 +47,14 @@ func (s stories) pgbouncer(ts *testscript.TestScript, _ bool, _ []string) {
 func (s stories) mysql(ts *testscript.TestScript, _ bool, args []string) {
 	login := mysql.New(s.story(ts), mysql.Flavour(args[0]))
 	s.world(ts).database = login
-	ts.Setenv("MYSQL_TYPE", args[0])
-	ts.Setenv("MYSQL_HOST", login.Host)
-	ts.Setenv("MYSQL_PORT", strconv.Itoa(login.Port))
-	ts.Setenv("MYSQL_USER", login.User)
-	ts.Setenv("MYSQL_PASSWORD", login.Password)
-	ts.Setenv("MYSQL_DATABASE", login.Name)
+	setenv(ts, login.Environment())
+}
+
+func setenv(ts *testscript.TestScript, variables []string) {
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		ts.Setenv(name, value)
+	}
 }
 
 // silent sets a variable to the port of a server that takes connections and never

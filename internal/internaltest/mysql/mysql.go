@@ -78,6 +78,14 @@ func (d Database) Settings() map[string]any {
 	}
 }
 
+// Environment is the same as variables, for a profile that reads them.
+func (d Database) Environment() []string {
+	return []string{
+		"MYSQL_TYPE=" + string(d.Flavour), "MYSQL_HOST=" + d.Host, "MYSQL_PORT=" + strconv.Itoa(d.Port),
+		"MYSQL_USER=" + d.User, "MYSQL_PASSWORD=" + d.Password, "MYSQL_DATABASE=" + d.Name,
+	}
+}
+
 // Exec runs statements, several in one string where wanted.
 func (d Database) Exec(t testing.TB, statements ...string) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,13 @@ func (d Database) Settings() map[string]any {
 	return map[string]any{
 		"type": "postgres", "host": d.Host, "port": d.Port, "user": d.User, "password": d.Password,
 		"dbname": d.Name, "schema": "public", "sslmode": "disable",
+	}
+}
+
+// Environment is the same as libpq's variables.
+func (d Database) Environment() []string {
+	return []string{
+		"PGHOST=" + d.Host, "PGPORT=" + strconv.Itoa(d.Port), "PGUSER=" + d.User, "PGPASSWORD=" + d.Password, "PGDATABASE=" + d.Name,
 	}
 }
 
