@@ -27,6 +27,10 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 		"action.yml":     {"inputs": actionInputs(), "outputs": actionOutputs()},
 		"README.md":      {"comment": comment, "inputs": inputTable("name", "default", "meaning"), "outputs": outputs},
 		"docs/inputs.md": {"inputs": inputTable("name", "default", "allowed", "meaning"), "outputs": outputs},
+		"docs/permissions.md": {
+			"fork-run":     yamlBlock(read(t, "docs/examples/fork-run.yml")),
+			"fork-publish": yamlBlock(read(t, "docs/examples/fork-publish.yml")),
+		},
 	} {
 		text := string(read(t, name))
 		for part, want := range parts {
@@ -202,6 +206,8 @@ func table(rows [][]string) string {
 	b.WriteString("\n")
 	return b.String()
 }
+
+func yamlBlock(text []byte) string { return "\n```yaml\n" + string(text) + "```\n\n" }
 
 func code(text string) string {
 	if text == "" {
