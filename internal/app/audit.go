@@ -134,7 +134,7 @@ func (s *story) openTable() (auditTable, error) {
 
 // target is the chosen output of the profile.
 func (s *story) target() warehouse.Target {
-	return warehouse.Target{Type: s.connection.Type, Settings: s.connection.Settings, Dir: s.Dir}
+	return warehouse.Target{Type: s.connection.Type, Settings: s.connection.Settings, Dir: s.Dir, Quoted: s.project.Quoted}
 }
 
 // renewed is the target as the profile has it now: a password that is a token

@@ -3,6 +3,7 @@ package profile
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -123,6 +124,22 @@ func TestDeclaresPackages(t *testing.T) {
 				t.Errorf("DeclaresPackages %v, error %v; want %v", p.DeclaresPackages, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestNamesThatDBTQuotesAreTold(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string][]string{
+		"name: shop\n": nil,
+		"name: shop\nquoting: {database: false, schema: true, identifier: true}\n": {"schema"},
+		"name: shop\nquoting: {database: true, schema: true}\n":                    {"database", "schema"},
+	} {
+		dir := t.TempDir()
+		writeFile(t, filepath.Join(dir, "dbt_project.yml"), content)
+		p, err := LoadProject(Options{WorkDir: dir, LookupEnv: mapEnv(nil)})
+		if err != nil || !slices.Equal(p.Quoted, want) {
+			t.Errorf("%s: quoted %q, error %v; want %q", content, p.Quoted, err, want)
+		}
 	}
 }
 

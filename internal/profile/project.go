@@ -22,6 +22,9 @@ type Project struct {
 	TargetPath   string
 	LogPath      string
 	PackagesPath string
+	// Quoted are those of "database" and "schema" whose names dbt writes in quotes
+	// because the project says so.
+	Quoted []string
 	// DeclaresPackages says whether packages.yml or dependencies.yml names a
 	// package, so that dbt needs them installed.
 	DeclaresPackages bool
@@ -58,6 +61,7 @@ func LoadProject(o Options) (Project, error) {
 			reader.list("model-paths", "models"), reader.list("seed-paths", "seeds"), reader.list("snapshot-paths", "snapshots"),
 		),
 		LogPath: o.logPath(dir, raw),
+		Quoted:  reader.quoted(),
 	}
 	if reader.err != nil {
 		return Project{}, reader.err
@@ -157,6 +161,16 @@ func (r *projectReader) list(key, fallback string) []string {
 		list = append(list, text)
 	}
 	return list
+}
+
+func (r *projectReader) quoted() (names []string) {
+	quoting, _ := r.raw["quoting"].(map[string]any)
+	for _, name := range []string{"database", "schema"} {
+		if quoted, _ := r.rendered("quoting", quoting[name], true).(bool); quoted {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // usesTarget finds Jinja that speaks of the target, as in "target/{{ target.name }}".

@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	driver "github.com/snowflakedb/gosnowflake"
@@ -13,8 +14,9 @@ import (
 // snowflake is Snowflake, whatever the cloud. The names of tables that it is given
 // are the catalog's own, see exact.
 type snowflake struct {
-	role     string // the profile's; without one the user's default role counts
-	database string // the profile's, where names without a database are found
+	role     string   // the profile's; without one the user's default role counts
+	database string   // the profile's, where names without a database are found
+	verbatim []string // names of the profile that dbt quotes
 }
 
 // openSnowflake takes the settings of dbt-snowflake.
@@ -24,6 +26,9 @@ func openSnowflake(o Options) (engine, error) {
 		return nil, err
 	}
 	s := snowflake{role: o.Target.setting("role")}
+	for _, setting := range o.Target.Quoted {
+		s.verbatim = append(s.verbatim, o.Target.setting(setting))
+	}
 	s.database = s.exact(o.Target.setting("database"))
 	table := Table{Database: s.exact(o.Table.Database), Schema: s.exact(o.Table.Schema), Name: s.exact(o.Table.Name)}
 	return &sqlEngine{db: db, table: table, access: o.Access, dialect: s}, nil
@@ -38,6 +43,9 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
 
 // exact does as Snowflake does: a plain name is in upper case, unless it is quoted.
 func (s snowflake) exact(name string) string {
+	if slices.Contains(s.verbatim, name) {
+		return name
+	}
 	inner, quoted := strings.CutPrefix(name, `"`)
 	if inner, closed := strings.CutSuffix(inner, `"`); quoted && closed {
 		return strings.ReplaceAll(inner, `""`, `"`)

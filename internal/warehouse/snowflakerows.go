@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -32,10 +31,14 @@ func (s snowflake) texts(f found, columns []string) string {
 
 // utc is the time of a column without a zone, for comparing.
 func (s snowflake) utc(f found, column string) string {
-	if slices.Contains([]string{"timestamp_ltz", "timestamp_tz"}, f.typeOf(column)) {
+	switch f.typeOf(column) {
+	case "timestamp_ntz":
+		return column
+	case "timestamp_ltz", "timestamp_tz":
 		return "convert_timezone('UTC', " + column + ")::timestamp_ntz"
+	default:
+		return column + "::timestamp_ntz"
 	}
-	return column
 }
 
 // snowflakeTime is the place of sqlTime's text, as a time without a zone.

@@ -7,6 +7,7 @@ type Target struct {
 	Type     string
 	Settings map[string]any // strings, numbers and booleans as YAML gave them
 	Dir      string         // relative paths among the settings are relative to it
+	Quoted   []string       // the settings whose values dbt writes in quotes: "database", "schema"
 }
 
 // Database is the database that dbt builds in, by the name that the adapter has
