@@ -1,9 +1,12 @@
 package warehouse
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -134,7 +137,9 @@ func (p postgres) widenCount(relation string) string { return alterCount(relatio
 
 // Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
+	connectionException   = "08" // the class
 	invalidAuthorization  = "28" // the class
+	readOnlyTransaction   = "25006"
 	insufficientPrivilege = "42501"
 	lockNotAvailable      = "55P03"
 )
@@ -155,10 +160,31 @@ func (p postgres) raced(err error) bool {
 	return errors.As(err, &e) && slices.Contains(racedCodes, e.Code)
 }
 
-// passes is true of a deadlock alone, as yet.
+// What goes away by itself.
+var passingCodes = []string{
+	lockNotAvailable,
+	readOnlyTransaction,
+	"40001", // serialization_failure: on a reader, what it replays came first
+	"40P01", // deadlock_detected
+	"53300", // too_many_connections
+	"57P01", // admin_shutdown
+	"57P02", // crash_shutdown
+	"57P03", // cannot_connect_now
+}
+
 func (p postgres) passes(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && e.Code == "40P01"
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, connectionException) || slices.Contains(passingCodes, refused.Code)
+	}
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting) || cutOff(err)
+}
+
+// cutOff is true of the errors by which pgx tells of a connection that is gone.
+func cutOff(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
 }
 
 func (p postgres) explain(s step, t Table, err error) error {
@@ -167,12 +193,16 @@ func (p postgres) explain(s step, t Table, err error) error {
 	switch {
 	case errors.As(err, &connecting):
 		return explainConnect(connecting)
+	case cutOff(err):
+		return fmt.Errorf("the connection to postgres was lost: %w", err)
 	case !errors.As(err, &refused):
 		return err
 	case refused.Code == insufficientPrivilege:
 		return fmt.Errorf("%w; want: %s; see docs/permissions.md", err, p.grant(s, t, refused))
 	case refused.Code == lockNotAvailable:
 		return fmt.Errorf("%w: another transaction held it for more than %s", err, lockTimeout)
+	case refused.Code == readOnlyTransaction:
+		return fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
 	}
 	return err
 }

@@ -1,0 +1,107 @@
+package warehouse_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// What a server that hands over to another says to the one statement or the other,
+// on the old connection.
+func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, says := range map[string]string{
+		"the connection is closed":   closed,
+		"the connection is reset":    reset,
+		"the connection has failed":  "08006",
+		"a reader by now":            "25006",
+		"deadlock":                   "40P01",
+		"lock wait timeout":          "55P03",
+		"too many connections":       "53300",
+		"shutting down":              "57P01",
+		"crashed":                    "57P02",
+		"starting up":                "57P03",
+		"a reader that had to go on": "40001",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := postgres.New(t)
+			way := newProxy(t, postgresProtocol, db.Port)
+			proxied := db
+			proxied.Port = way.port
+			store := open(t, options(proxied, auditLog, warehouse.Write))
+			relation := prepare(t, store).Relation
+			db.Exec(t, "insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')",
+				"insert into "+relation+" (model_name, run_id) select 'a long answer', 'now' from generate_series(1, 500)")
+
+			for _, statement := range []string{"set_config", "pg_attribute", "insert into", "commit", "select model_name"} {
+				way.strike(statement, says)
+				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: statement}}})
+				if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, got); diff != "" {
+					t.Errorf("%s: (-want +got):\n%s", statement, diff)
+				}
+				if diff := gocmp.Diff([][]string{{"1"}}, db.Query(t, "select count(*) from audit.dbt_audit_run where run_id = '"+statement+"'")); diff != "" {
+					t.Errorf("%s: recorded so often (-want +got):\n%s", statement, diff)
+				}
+				if way.armed() {
+					t.Errorf("%s: there was no such statement", statement)
+				}
+			}
+		})
+	}
+}
+
+func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	way := newProxy(t, postgresProtocol, db.Port)
+	db.Port = way.port
+	store := open(t, options(db, auditLog, warehouse.Write))
+	prepare(t, store)
+
+	way.away = 1 << 20
+	way.strike("select", closed)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	_, err := store.Finish(ctx, warehouse.Finish{Invocations: []string{"now"}})
+	if err == nil || !strings.Contains(err.Error(), "connect to postgres at 127.0.0.1:") {
+		t.Errorf("error %v; want one of the connection", err)
+	}
+	if ctx.Err() != nil {
+		t.Error("nothing is left of the time")
+	}
+	if tries := way.connections.Load(); tries < 3 {
+		t.Errorf("%d connections; want more than one try", tries)
+	}
+}
+
+// Before dbt nothing is waited for.
+func TestWhatAPostgresIsNoLongerIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ statement, says, want string }{
+		"a reader by now": {"create table", "25006", "want the writer's endpoint in the profile"},
+		"there any more":  {"create table", reset, "the connection to postgres was lost: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := postgres.New(t)
+			way := newProxy(t, postgresProtocol, db.Port)
+			db.Port = way.port
+			way.strike(tc.statement, tc.says)
+			_, err := open(t, options(db, auditLog, warehouse.Write)).Prepare(t.Context())
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v; want %q in it", err, tc.want)
+			}
+			if tries := way.connections.Load(); tries != 1 {
+				t.Errorf("%d connections; want one", tries)
+			}
+		})
+	}
+}
