@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"cmp"
-	sqldriver "database/sql/driver"
 	"errors"
 	"regexp"
 	"slices"
@@ -132,10 +131,6 @@ func (s snowflake) raced(err error) bool {
 	var refused *driver.SnowflakeError
 	return errors.As(err, &refused) && refused.Number == objectExists
 }
-
-// passes is true of a session that has ended: the driver itself tries again where
-// Snowflake or the network fail.
-func (s snowflake) passes(err error) bool { return errors.Is(err, sqldriver.ErrBadConn) }
 
 // guard is the block that keeps a failing insert of a hook from its model. What it
 // returns is null, or why the insert failed.

@@ -17,6 +17,9 @@ import (
 	"github.com/youmark/pkcs8"
 )
 
+// okta stands for the address that a profile has in place of a name.
+const okta = "https://…"
+
 // snowflakeAuthenticators are those that dbt-snowflake and the driver share, by
 // their names in a profile, with the settings that each can't do without.
 var snowflakeAuthenticators = map[string]struct {
@@ -31,7 +34,7 @@ var snowflakeAuthenticators = map[string]struct {
 	"programmatic_access_token": {driver.AuthTypePat, []string{"token"}},
 	"workload_identity":         {driver.AuthTypeWorkloadIdentityFederation, []string{"workload_identity_provider"}},
 	"externalbrowser":           {driver.AuthTypeExternalBrowser, []string{"user"}},
-	"okta":                      {driver.AuthTypeOkta, []string{"user", "password"}},
+	okta:                        {driver.AuthTypeOkta, []string{"user", "password"}},
 }
 
 // snowflakeLogin chooses how the session is logged in to, as dbt does: a private
@@ -46,12 +49,13 @@ func snowflakeLogin(o Options, config *driver.Config) error {
 	case name == "":
 		name = "snowflake"
 	case strings.HasPrefix(name, "https://"):
-		name = "okta"
+		name = okta
 	}
 	method, ok := snowflakeAuthenticators[name]
 	switch {
 	case !ok:
-		return fmt.Errorf("authenticator: unknown value %q; want %s, or the https address of Okta; see docs/warehouses.md", given, supportedAuthenticators())
+		return fmt.Errorf("authenticator: unknown value %q; want %s; see docs/warehouses.md",
+			given, strings.Join(slices.Sorted(maps.Keys(snowflakeAuthenticators)), ", "))
 	case name == "externalbrowser" && o.Unattended:
 		return errors.New("authenticator: externalbrowser needs somebody at a browser, and this is a runner; want private_key, programmatic_access_token, oauth or workload_identity; see docs/warehouses.md")
 	}
@@ -61,11 +65,10 @@ func snowflakeLogin(o Options, config *driver.Config) error {
 		}
 	}
 	config.Authenticator = method.kind
-	config.ClientRequestMfaToken, config.ClientStoreTemporaryCredential = keepTokens(o.Unattended), keepTokens(o.Unattended)
 	switch name {
 	case "snowflake_jwt":
 		return snowflakeKey(t, config)
-	case "okta":
+	case okta:
 		return snowflakeOkta(given, config)
 	case "workload_identity":
 		return snowflakeWorkload(t, config)
@@ -73,26 +76,12 @@ func snowflakeLogin(o Options, config *driver.Config) error {
 	return nil
 }
 
-func supportedAuthenticators() string {
-	names := slices.Sorted(maps.Keys(snowflakeAuthenticators))
-	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return name == "okta" }), ", ")
-}
-
-// keepTokens lets the driver keep what a person has confirmed where dbt keeps it
-// too, so that nobody is asked twice. A runner has nobody to ask.
-func keepTokens(unattended bool) driver.ConfigBool {
-	if unattended {
-		return driver.ConfigBoolFalse
-	}
-	return driver.ConfigBoolTrue
-}
-
 func snowflakeOkta(address string, config *driver.Config) error {
 	parsed, err := url.Parse(address)
 	if err != nil {
 		return errors.New("authenticator: the address of Okta cannot be read; want one such as https://example.okta.com; see docs/warehouses.md")
 	}
-	config.OktaURL = parsed
+	config.OktaURL, config.DisableSamlURLCheck = parsed, driver.ConfigBoolFalse
 	return nil
 }
 

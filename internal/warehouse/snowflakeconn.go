@@ -14,13 +14,16 @@ import (
 	driver "github.com/snowflakedb/gosnowflake"
 )
 
-// Bounds of what the driver waits for. Snowflake answers a request for a query
-// after 45 s at the latest, if only to say that the query goes on.
-const (
-	loginPatience  = time.Minute
-	retryPatience  = time.Minute // all pauses between the tries of one request
-	answerPatience = 90 * time.Second
-)
+// loginPatience bounds a login as a whole.
+const loginPatience = time.Minute
+
+// snowflakeDefaults are what no profile says, the only way that the driver does not
+// deprecate to say it: in seconds, the pauses between its own tries of a login, those
+// between the tries of any other request, and the wait for an answer, which comes
+// after 45 s at the latest, if only to say that the query goes on. What a login
+// leaves behind is not ours to keep in somebody's home.
+const snowflakeDefaults = "user:password@account?loginTimeout=10&requestTimeout=60&clientTimeout=90" +
+	"&disableTelemetry=true&clientRequestMfaToken=false&clientStoreTemporaryCredential=false"
 
 // snowflakeTag is the query tag of our session, whatever the profile's own is: by
 // it the bill says what dbt-tally costs, and by dbt's what dbt does.
@@ -32,7 +35,7 @@ func openSnowflakeDB(o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("snowflake connection: %w", err)
 	}
-	connector, err := newSnowflakeConnector(o, config)
+	connector, err := newSnowflakeConnector(o, *config)
 	if err != nil {
 		return nil, fmt.Errorf("snowflake connection: %w", err)
 	}
@@ -57,37 +60,35 @@ func silenceSnowflake(scratch string) error {
 
 // snowflakeConfig is all that the driver is told, but for a token that is yet to
 // be fetched.
-func snowflakeConfig(o Options) (driver.Config, error) {
+func snowflakeConfig(o Options) (*driver.Config, error) {
 	t := o.Target
 	account, host := snowflakeAddress(t.setting("account"))
 	port, errPort := t.number("port", 443)
 	proxyPort, errProxy := t.number("proxy_port", 0)
 	insecure, errInsecure := t.flag("insecure_mode")
 	if err := errors.Join(errPort, errProxy, errInsecure); err != nil {
-		return driver.Config{}, err
+		return nil, err
 	}
 	if account == "" {
-		return driver.Config{}, errors.New("account: none in the profile; want the settings of a dbt-snowflake profile; see docs/warehouses.md")
+		return nil, errors.New("account: none in the profile; want the settings of a dbt-snowflake profile; see docs/warehouses.md")
+	}
+	config, err := driver.ParseDSN(snowflakeDefaults)
+	if err != nil {
+		return nil, err
 	}
 	tag, lockTimeout := snowflakeTag, strconv.Itoa(lockSeconds)
-	config := driver.Config{
-		Account: account,
-		Host:    cmp.Or(t.setting("host"), host), Port: port, Protocol: cmp.Or(t.setting("protocol"), "https"),
-		User: t.setting("user"), Password: t.setting("password"), Token: t.setting("token"),
-		Role: t.setting("role"), Warehouse: t.setting("warehouse"), Database: t.setting("database"), Schema: t.setting("schema"),
-		ProxyHost: t.setting("proxy_host"), ProxyPort: proxyPort,
-		ProxyUser: t.setting("proxy_user"), ProxyPassword: t.setting("proxy_password"),
-		DisableOCSPChecks: insecure,
-		// dbt may be about to make the schema.
-		ValidateDefaultParameters: driver.ConfigBoolFalse,
-		Params:                    map[string]*string{"QUERY_TAG": &tag, "LOCK_TIMEOUT": &lockTimeout},
-		Application:               strings.ReplaceAll(o.Application, "/", "-"), // all that Snowflake allows besides letters and digits is ".-_"
-		LoginTimeout:              loginPatience,
-		RequestTimeout:            retryPatience,
-		ClientTimeout:             answerPatience,
-		DisableTelemetry:          true,
-	}
-	return config, snowflakeLogin(o, &config)
+	config.Account = account
+	config.Host, config.Port, config.Protocol = cmp.Or(t.setting("host"), host), port, cmp.Or(t.setting("protocol"), "https")
+	config.User, config.Password, config.Token = t.setting("user"), t.setting("password"), t.setting("token")
+	config.Role, config.Warehouse = t.setting("role"), t.setting("warehouse")
+	config.Database, config.Schema = t.setting("database"), t.setting("schema")
+	config.ProxyHost, config.ProxyPort = t.setting("proxy_host"), proxyPort
+	config.ProxyUser, config.ProxyPassword = t.setting("proxy_user"), t.setting("proxy_password")
+	config.DisableOCSPChecks = insecure
+	config.ValidateDefaultParameters = driver.ConfigBoolFalse // dbt may be about to make the schema
+	config.Params = map[string]*string{"QUERY_TAG": &tag, "LOCK_TIMEOUT": &lockTimeout}
+	config.Application = strings.ReplaceAll(o.Application, "/", "-") // Snowflake allows no other signs than ".-_"
+	return config, snowflakeLogin(o, config)
 }
 
 // snowflakeAddress returns the account's own name and the host of an account as a
@@ -100,10 +101,9 @@ func snowflakeAddress(setting string) (account, host string) {
 		return account, account + ".snowflakecomputing.com"
 	case strings.HasPrefix(region, "cn-"):
 		return account, setting + ".snowflakecomputing.cn"
-	case region == "global":
-		account = account[:max(0, strings.LastIndex(account, "-"))]
+	default:
+		return account, setting + ".snowflakecomputing.com"
 	}
-	return account, setting + ".snowflakecomputing.com"
 }
 
 // number is a setting that is a whole number.

@@ -141,18 +141,12 @@ func plainly(err error) error {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// sessionEnded says that a session can only be replaced by another.
-func sessionEnded(err error) bool {
+// passes is true where another session, or the end of another's statement, is all
+// that it takes: dbt may run for longer than a session lasts.
+func (s snowflake) passes(err error) bool {
 	var refused *driver.SnowflakeError
 	return errors.As(err, &refused) &&
-		slices.Contains([]int{sessionGone, sessionExpired, masterMissing, masterExpired, masterInvalid}, refused.Number)
-}
-
-// tooManyWaiters says that a statement was not run, because it would have been the
-// 21st to wait for a lock.
-func tooManyWaiters(err error) bool {
-	var refused *driver.SnowflakeError
-	return errors.As(err, &refused) && refused.Number == lockWaiters
+		slices.Contains([]int{lockWaiters, sessionGone, sessionExpired, masterMissing, masterExpired, masterInvalid}, refused.Number)
 }
 
 // grant is what the owner has to run.

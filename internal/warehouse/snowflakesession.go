@@ -4,6 +4,7 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"errors"
+	"fmt"
 	"maps"
 	"time"
 
@@ -100,31 +101,26 @@ type snowflakeSession struct{ snowflakeConn }
 
 const (
 	snowflakeComment = "\n/* dbt_tally */"
-	goodbyePatience  = 5 * time.Second
+	goodbyePatience  = time.Second // for each of its two words
 )
 
 func (s snowflakeSession) ExecContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
-	return patiently(ctx, func() (sqldriver.Result, error) {
+	return within(ctx, func() (sqldriver.Result, error) {
 		return s.snowflakeConn.ExecContext(ctx, query+snowflakeComment, args)
 	})
 }
 
 func (s snowflakeSession) QueryContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
-	return patiently(ctx, func() (sqldriver.Rows, error) {
+	return within(ctx, func() (sqldriver.Rows, error) {
 		return s.snowflakeConn.QueryContext(ctx, query+snowflakeComment, args)
 	})
 }
 
-// BeginTx takes a session that has ended, as one does during a long run of dbt,
-// for a bad connection, so that another is logged in to.
+// BeginTx keeps the context to itself: the driver rolls nothing back once it is done.
 func (s snowflakeSession) BeginTx(ctx context.Context, options sqldriver.TxOptions) (sqldriver.Tx, error) {
-	// The driver would not roll back what its context has ended.
 	tx, err := within(ctx, func() (sqldriver.Tx, error) {
 		return s.snowflakeConn.BeginTx(context.WithoutCancel(ctx), options)
 	})
-	if sessionEnded(err) {
-		return nil, sqldriver.ErrBadConn
-	}
 	return snowflakeTx{tx, ctx}, err
 }
 
@@ -157,18 +153,8 @@ func (t snowflakeTx) Rollback() error {
 	return nil
 }
 
-// patiently runs a statement again that Snowflake would not let wait for a lock.
-func patiently[T any](ctx context.Context, run func() (T, error)) (T, error) {
-	const longest = 8 * time.Second
-	for pause := time.Second; ; pause *= 2 {
-		result, err := within(ctx, run)
-		if !tooManyWaiters(err) || pause > longest || wait(ctx, pause) != nil {
-			return result, err
-		}
-	}
-}
-
-// within leaves a call alone once the context is done.
+// within leaves a call alone once the context is done. The driver panics where an
+// answer makes no sense to it, which must not end dbt's run.
 func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -176,6 +162,11 @@ func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	}
 	answered := make(chan answer, 1)
 	go func() {
+		defer func() {
+			if problem := recover(); problem != nil {
+				answered <- answer{err: fmt.Errorf("the driver cannot make sense of an answer: %v", problem)}
+			}
+		}()
 		value, err := call()
 		answered <- answer{value, err}
 	}()

@@ -1,0 +1,196 @@
+// Package fakesnowflake is a strict fake of Snowflake as its drivers see it: a real
+// server that takes logins, answers statements with what the test laid down, in
+// either format and in chunks, and can be told to refuse, fail or fall silent. A
+// request, a key of a request or a statement that it does not know fails the test,
+// so that what the driver sends is known, and nothing else is sent.
+package fakesnowflake
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Server is a running fake. Its methods may be called while it serves.
+type Server struct {
+	t       testing.TB
+	http    *httptest.Server
+	address *url.URL
+	closing chan struct{}
+
+	mu         sync.Mutex
+	logins     []Login
+	refusals   []Refusal // of the next logins
+	statements []string
+	answers    []*answer
+	pending    map[string]Result // by the path that a driver is told to ask again
+	chunks     map[string][]byte // by path
+	faults     map[string][]int  // HTTP statuses of the next requests, by path
+	sessions   int
+	ended      int
+	silent     bool
+}
+
+// Refusal is an error as Snowflake tells it.
+type Refusal struct {
+	Code     int
+	SQLState string
+	Message  string
+}
+
+// New starts a fake that runs until the end of the test.
+func New(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{
+		t: t, closing: make(chan struct{}),
+		pending: map[string]Result{}, chunks: map[string][]byte{}, faults: map[string][]int{},
+	}
+	s.http = httptest.NewServer(s.routes())
+	t.Cleanup(s.http.Close)
+	t.Cleanup(func() { close(s.closing) })
+	var err error
+	if s.address, err = url.Parse(s.http.URL); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Settings are those of a profile that leads here, without how to log in.
+func (s *Server) Settings() map[string]any {
+	port, err := strconv.Atoi(s.address.Port())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return map[string]any{"account": "acme-shop", "host": s.address.Hostname(), "port": port, "protocol": "http"}
+}
+
+// Fail answers the next requests to a path with these HTTP statuses.
+func (s *Server) Fail(path string, statuses ...int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[path] = statuses
+}
+
+// FallSilent takes every further request and never answers.
+func (s *Server) FallSilent() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent = true
+}
+
+// Sessions returns how many sessions were begun and how many were ended.
+func (s *Server) Sessions() (begun, ended int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions, s.ended
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, serve := range map[string]func(*http.Request) any{
+		"POST /session/v1/login-request":      s.login,
+		"POST /session/authenticator-request": s.authenticator,
+		"POST /session/token-request":         s.renew,
+		"POST /session":                       s.endSession,
+		"POST /oauth/token-request":           s.refresh,
+		"POST /queries/v1/query-request":      s.query,
+		"POST /queries/v1/abort-request":      s.abort,
+		"GET /queries/{id}/result":            s.result,
+		"GET /chunks/{id}":                    s.chunk,
+		"POST /okta/token":                    s.oktaToken,
+		"GET /identity":                       s.identity,
+		"GET /okta/sso":                       s.oktaSSO,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.respond(w, r, serve) })
+	}
+	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
+		s.t.Errorf("fakesnowflake: unknown request %s %s", r.Method, r.URL.Path)
+	})
+	return mux
+}
+
+// respond writes what serve returns: bytes as they are, a status, or JSON.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func(*http.Request) any) {
+	s.mu.Lock()
+	silent := s.silent
+	status := 0
+	if statuses := s.faults[r.URL.Path]; len(statuses) > 0 {
+		status, s.faults[r.URL.Path] = statuses[0], statuses[1:]
+	}
+	s.mu.Unlock()
+	if silent {
+		s.hang(r)
+		return
+	}
+	if status != 0 {
+		http.Error(w, "the fake was told to fail", status)
+		return
+	}
+	switch body := serve(r).(type) {
+	case []byte:
+		_, _ = w.Write(body)
+	case int:
+		w.WriteHeader(body)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(body)
+	}
+}
+
+// hang holds a request until the client or the test has had enough.
+func (s *Server) hang(r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-s.closing:
+	}
+}
+
+// reply is the frame of every answer.
+type reply struct {
+	Data    any    `json:"data"`
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	Success bool   `json:"success"`
+}
+
+func (r Refusal) reply() reply {
+	return reply{
+		Code: fmt.Sprintf("%06d", r.Code), Message: r.Message,
+		Data: map[string]any{"sqlState": r.SQLState, "queryId": "01b43b22-0509-2fce-0003-29019743c0af"},
+	}
+}
+
+// read decodes a body that may have no other keys than into has.
+func (s *Server) read(r *http.Request, into any) {
+	body := json.NewDecoder(r.Body)
+	body.DisallowUnknownFields()
+	if err := body.Decode(into); err != nil {
+		s.t.Errorf("fakesnowflake: %s %s: %v", r.Method, r.URL.Path, err)
+	}
+}
+
+// parameters returns the request's parameters, which may have no other names than
+// these; the identifiers of requests are always allowed.
+func (s *Server) parameters(r *http.Request, known ...string) url.Values {
+	known = append(known, "requestId", "request_guid", "retryCount", "retryReason", "clientStartTime")
+	for name := range r.URL.Query() {
+		if !slices.Contains(known, name) {
+			s.t.Errorf("fakesnowflake: %s %s: unknown parameter %s", r.Method, r.URL.Path, name)
+		}
+	}
+	return r.URL.Query()
+}
+
+// authorized fails the test where a request does not carry a session's own token.
+func (s *Server) authorized(r *http.Request, kind string) {
+	if !strings.HasPrefix(r.Header.Get("Authorization"), `Snowflake Token="`+kind+"-token-") {
+		s.t.Errorf("fakesnowflake: %s %s: authorization %q; want a %s token", r.Method, r.URL.Path, r.Header.Get("Authorization"), kind)
+	}
+}

@@ -1,0 +1,161 @@
+package warehouse_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnowflake"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+func TestALoginThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		code    int
+		message string
+		want    string
+	}{
+		"wrong password":    {390100, "Incorrect username or password was specified.", "390100 (08004): Incorrect username or password was specified.; want user and password as Snowflake has them, or private_key"},
+		"a secret repeated": {390100, "The password hunter2 is wrong.", "The password *** is wrong."},
+		"locked":            {390102, "Your user account has been temporarily locked due to too many failed attempts.", "want to wait a quarter of an hour"},
+		"disabled":          {390101, "User access disabled. Contact your local system administrator.", "set disabled = false"},
+		"key pair":          {390144, "JWT token is invalid. [6f4b]", "want the private key whose public half is the user's rsa_public_key"},
+		"role not granted":  {390186, "Role 'CI' specified in the connect string is not granted to this user.", "want a role in the profile that is granted to the user"},
+		"no such role":      {390189, "Role 'CI' specified in the connect string does not exist or not authorized.", "want a role in the profile"},
+		"role and token":    {390317, "The role requested in the connection is not listed in the Access Token.", "want a role in the profile that the token is good for"},
+		"invalid token":     {390303, "Invalid OAuth access token. [6f4b]", "want an access token as token"},
+		"another's token":   {390309, "The user you were trying to authenticate as differs from the user tied to the access token.", "want the user that the token was made for"},
+		"expired token":     {390318, "OAuth access token expired. [6f4b]", "390318 (08004): OAuth access token expired. [6f4b]; want a new token: this one has run out; see docs/warehouses.md"},
+		"programmatic":      {394400, "Programmatic access token is invalid.", "want a programmatic access token that is the user's own"},
+		"no policy":         {390432, "Network policy is required.", "want a network policy for the user"},
+		"network policy":    {390422, "Incoming request with IP/Token 192.0.2.1 is not allowed to access Snowflake.", "want the runner's address in the network policy"},
+		"second factor":     {394508, "Failed to authenticate: MFA with TOTP is required.", "nobody confirms a second factor on a runner"},
+		"no such method":    {390139, "The specified authenticator is not accepted.", "want an authenticator that the account allows"},
+		"never seen before": {390999, "Something\nnew.", "390999 (08004): Something new."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			refusal := fakesnowflake.Refusal{Code: tc.code, Message: tc.message}
+			fake.RefuseLogin(refusal, refusal) // the driver itself tries a refused token of OAuth again
+			_, err := open(t, fakeOptions(fake, nil)).Prepare(t.Context())
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "connect to snowflake at 127.0.0.1:") {
+				t.Fatalf("error %v; want %q in it", err, tc.want)
+			}
+			withoutSecret(t, err)
+		})
+	}
+}
+
+func TestAConnectionToSnowflakeThatFailsSaysWhy(t *testing.T) {
+	t.Parallel()
+	oauth := map[string]any{"authenticator": "oauth", "token": fakesnowflake.RefreshToken, "oauth_client_id": fakesnowflake.OAuthClient, "oauth_client_secret": "hunter-secret"}
+	for name, tc := range map[string]struct {
+		change map[string]any
+		status int
+		want   string
+	}{
+		"no server":             {map[string]any{"port": 1}, 0, "connect to snowflake at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused"},
+		"wrong account":         {nil, 403, "verify account name is correct. HTTP: 403, URL: 127.0.0.1"},
+		"no such address":       {nil, 404, "HTTP: 404"},
+		"refresh token refused": {oauth, 0, "the refresh token gives no access token: Invalid refresh token. (invalid_grant); want a refresh token that has not run out, and the id and secret of its client"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			if tc.status != 0 {
+				fake.Fail("/session/v1/login-request", tc.status)
+			}
+			_, err := open(t, fakeOptions(fake, tc.change)).Prepare(t.Context())
+			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "requestId") {
+				t.Fatalf("error %v; want %q in it, and no identifier of a request", err, tc.want)
+			}
+			withoutSecret(t, err)
+		})
+	}
+}
+
+func TestALoginIsTriedAgainAsTheProfileSays(t *testing.T) {
+	t.Parallel()
+	refused := fakesnowflake.Refusal{Code: 390100, Message: "Incorrect username or password was specified."}
+	oauth := map[string]any{"authenticator": "oauth", "token": fakesnowflake.RefreshToken, "oauth_client_id": fakesnowflake.OAuthClient, "oauth_client_secret": fakesnowflake.OAuthSecret}
+	for name, tc := range map[string]struct {
+		change   map[string]any
+		statuses map[string][]int
+		refusals []fakesnowflake.Refusal
+		logins   int
+		works    bool
+	}{
+		"a gateway that is back": {nil, map[string][]int{"/session/v1/login-request": {503}}, nil, 1, true},
+		"what Snowflake says":    {map[string]any{"connect_retries": 3}, nil, []fakesnowflake.Refusal{refused}, 1, false},
+		"whatever it says":       {map[string]any{"connect_retries": 2, "retry_all": true, "connect_timeout": 0}, nil, []fakesnowflake.Refusal{refused, refused}, 3, true},
+		"often enough":           {map[string]any{"connect_retries": 1, "retry_on_database_errors": true, "connect_timeout": 0}, nil, []fakesnowflake.Refusal{refused, refused}, 2, false},
+		"after a pause":          {map[string]any{"connect_retries": 1, "retry_all": true}, nil, []fakesnowflake.Refusal{refused}, 2, true},
+		"a token by and by":      {map[string]any{"connect_retries": 1, "connect_timeout": 0}, map[string][]int{"/oauth/token-request": {502}}, nil, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			fake.Answer("information_schema", noTable)
+			fake.RefuseLogin(tc.refusals...)
+			for path, statuses := range tc.statuses {
+				fake.Fail(path, statuses...)
+			}
+			change := maps.Clone(oauth)
+			maps.Copy(change, tc.change)
+			_, err := open(t, fakeOptions(fake, change)).Prepare(t.Context())
+			if works := strings.HasSuffix(err.Error(), warehouse.ErrNoTable.Error()); works != tc.works || len(fake.Logins()) != tc.logins {
+				t.Errorf("error %v after %d logins; want %d", err, len(fake.Logins()), tc.logins)
+			}
+		})
+	}
+}
+
+func TestAStatementThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		on      string // the words of the statement
+		refusal fakesnowflake.Refusal
+		want    string
+	}{
+		"no warehouse":           {"information_schema", fakesnowflake.Refusal{Code: 606, SQLState: "57P03", Message: "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command."}, "000606 (57P03): No active warehouse selected in the current session. Select an active warehouse with the 'use warehouse' command.; want warehouse in the profile, and usage on it granted to the role; see docs/warehouses.md"},
+		"suspended warehouse":    {"information_schema", fakesnowflake.Refusal{Code: 608, SQLState: "57014", Message: "Warehouse 'WH' cannot be resumed."}, "want alter warehouse … resume"},
+		"no credits":             {"information_schema", fakesnowflake.Refusal{Code: 90073, SQLState: "22000", Message: "Warehouse 'WH' cannot be resumed because resource monitor 'M' has exceeded its quota."}, "want a resource monitor with credits left"},
+		"suspended account":      {"information_schema", fakesnowflake.Refusal{Code: 666, SQLState: "57014", Message: "Your account is suspended."}, "want an account that is not suspended"},
+		"statement timeout":      {"information_schema", fakesnowflake.Refusal{Code: 630, SQLState: "57014", Message: "Statement reached its statement or warehouse timeout of 1 second(s) and was canceled."}, "want statement_timeout_in_seconds above what"},
+		"lock waiters":           {"information_schema", fakesnowflake.Refusal{Code: 625, SQLState: "57014", Message: "Statement '01b4' has locked table 'LOG' in transaction 1715 and this lock has not yet been released.\nYour statement '01b5' was aborted because the number of waiters for this lock exceeds the 20 statements limit."}, "want fewer statements at once that update or delete rows of this table"},
+		"no database":            {"information_schema", fakesnowflake.Refusal{Code: 90105, SQLState: "22000", Message: "Cannot perform SELECT. This session does not have a current database."}, "want database and schema in the profile"},
+		"database out of sight":  {"information_schema", fakesnowflake.Refusal{Code: 2003, SQLState: "02000", Message: "SQL compilation error:\nDatabase 'SHOP' does not exist or not authorized."}, `SQL compilation error: Database 'SHOP' does not exist or not authorized.; want: grant select on table "SHOP"."AUDIT"."LOG" to role CI; see docs/warehouses.md`},
+		"no right to the schema": {"create schema", fakesnowflake.Refusal{Code: 3001, SQLState: "42501", Message: "SQL access control error:\nInsufficient privileges to operate on database 'SHOP'"}, `want: grant usage, create schema on database "SHOP" to role CI`},
+		"no right to the table":  {"create table", fakesnowflake.Refusal{Code: 3001, SQLState: "42501", Message: "Insufficient privileges to operate on schema 'AUDIT'"}, `want: grant usage, create table on schema "SHOP"."AUDIT" to role CI`},
+		"what nobody has seen":   {"information_schema", fakesnowflake.Refusal{Code: 603, SQLState: "XX000", Message: "Processing aborted\nby error 300010"}, "000603 (XX000): Processing aborted by error 300010"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			fake.Answer(tc.on, fakesnowflake.Result{Refusal: &tc.refusal})
+			fake.Answer("information_schema.schemata", fakesnowflake.Result{Columns: []string{"THERE"}, Rows: [][]any{{schemaThere(tc.on)}}})
+			fake.Answer("information_schema", noTable)
+			o := fakeOptions(fake, nil)
+			o.Access = warehouse.Write
+			_, err := open(t, o).Prepare(t.Context())
+			if err == nil || !strings.HasSuffix(err.Error(), tc.want) && !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("error %v; want %q in it", err, tc.want)
+			}
+			withoutSecret(t, err)
+			if !slices.Contains(fake.Statements(), "ROLLBACK") {
+				t.Errorf("statements %q; want what failed rolled back", fake.Statements())
+			}
+		})
+	}
+}
+
+// schemaThere is what the catalog says where the schema is yet to be made.
+func schemaThere(refused string) string {
+	if refused == "create schema" {
+		return "false"
+	}
+	return "true"
+}

@@ -1,0 +1,157 @@
+package warehouse_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnowflake"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// tutorialCatalog is what the catalog says of the tutorial's table.
+var tutorialCatalog = fakesnowflake.Result{Columns: noTable.Columns, Rows: [][]any{
+	{"AUDIT", "LOG", "MODEL_NAME", "TEXT"},
+	{"AUDIT", "LOG", "EXECUTION_TIME", "TIMESTAMP_NTZ"},
+	{"AUDIT", "LOG", "ROW_COUNT", "NUMBER(38,0)"},
+	{"AUDIT", "LOG", "RUN_ID", "TEXT"},
+}}
+
+// manyRows are audit rows of one invocation as the dialect selects them, and what
+// they mean.
+func manyRows(n int) (result [][]any, want []tally.Row) {
+	for i := range n {
+		relation, at := fmt.Sprintf(`"SHOP"."M"."Größe %d ✓"`, i), time.Date(2026, 11, 23, 10, 0, 0, i*1000, time.UTC)
+		row := tally.Row{Invocation: "one", Relation: relation, Phase: tally.After, Time: at}
+		count := any(nil)
+		if i%3 != 0 {
+			count, row.Count = fmt.Sprint(i), rows(int64(i))
+		}
+		result = append(result, []any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one", nil, nil, nil})
+		want = append(want, row)
+	}
+	return result, want
+}
+
+func TestAResultOfSnowflakeIsReadInWhateverFormAndParts(t *testing.T) {
+	t.Parallel()
+	values, want := manyRows(1000)
+	for name, form := range map[string]fakesnowflake.Result{
+		"JSON":                         {},
+		"JSON, in chunks":              {Chunk: 300},
+		"Arrow":                        {Arrow: true},
+		"Arrow, in chunks":             {Arrow: true, Chunk: 300},
+		"Arrow, asked for three times": {Arrow: true, Chunk: 999, Later: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			form.Columns, form.Rows = allColumns[:7], values
+			fake.Answer("= 'LOG' order by", tutorialCatalog)
+			fake.Answer("information_schema", noTable) // of the run table
+			fake.Answer("from \"SHOP\".\"AUDIT\".\"LOG\" where run_id in", form)
+			fake.Fail("/chunks/1", 503)
+			if diff := gocmp.Diff(want, read(t, open(t, fakeOptions(fake, nil)), "one")); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+			for _, statement := range fake.Statements() {
+				if !slices.Contains([]string{"BEGIN", "COMMIT"}, statement) && !strings.HasSuffix(statement, "\n/* dbt_tally */") {
+					t.Errorf("statement without a comment at its end: %s", statement)
+				}
+			}
+		})
+	}
+}
+
+func TestASessionThatEndedWhileDBTRanIsReplaced(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]fakesnowflake.Refusal{
+		"a token that has expired": {Code: 390112, Message: "Session token has expired."}, // and cannot be renewed
+		"a session that is gone":   {Code: 390111, Message: "Session no longer exists."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			fake.Answer("= 'LOG' order by", tutorialCatalog)
+			fake.Answer("information_schema", noTable)
+			fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]})
+			store := open(t, fakeOptions(fake, nil))
+			prepare(t, store)
+			fake.Answer("BEGIN", fakesnowflake.Result{Refusal: &refusal}, fakesnowflake.Result{})
+			read(t, store, "one")
+			if begun, _ := fake.Sessions(); begun != 2 {
+				t.Errorf("%d sessions; want a second one", begun)
+			}
+		})
+	}
+}
+
+func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
+	t.Parallel()
+	fake := fakesnowflake.New(t)
+	locked := fakesnowflake.Result{Refusal: &fakesnowflake.Refusal{Code: 625, SQLState: "57014", Message: "the number of waiters for this lock exceeds the 20 statements limit."}}
+	fake.Answer("= 'LOG' order by", tutorialCatalog)
+	fake.Answer("information_schema", noTable)
+	fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]}, locked, locked, fakesnowflake.Result{Columns: allColumns[:7]})
+	store := open(t, fakeOptions(fake, nil))
+	prepare(t, store)
+	read(t, store, "one")
+}
+
+func TestASilentSnowflakeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, silence := range map[string]func(*fakesnowflake.Server){
+		"at the login":     func(fake *fakesnowflake.Server) { fake.FallSilent() },
+		"at a transaction": func(fake *fakesnowflake.Server) { fake.Answer("BEGIN", fakesnowflake.Result{Silent: true}) },
+		"at a query": func(fake *fakesnowflake.Server) {
+			fake.Answer("information_schema", fakesnowflake.Result{Silent: true})
+		},
+		"at a commit": func(fake *fakesnowflake.Server) {
+			fake.Answer("information_schema", noTable)
+			fake.Answer("COMMIT", fakesnowflake.Result{Silent: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := fakesnowflake.New(t)
+			silence(fake)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			_, err := open(t, fakeOptions(fake, nil)).Prepare(ctx)
+			if ctx.Err() == nil || !strings.Contains(err.Error(), context.DeadlineExceeded.Error()) {
+				t.Errorf("error %v; want the context to end it", err)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("given up after %s", took)
+			}
+		})
+	}
+}
+
+// A statement of a transaction that nobody could end would find the proof's row in
+// the next one, and commit it.
+func TestATransactionThatCannotBeRolledBackIsLeftWithItsSession(t *testing.T) {
+	t.Parallel()
+	fake := fakesnowflake.New(t)
+	refused := fakesnowflake.Refusal{Code: 603, SQLState: "XX000", Message: "internal error"}
+	fake.Answer("ROLLBACK", fakesnowflake.Result{Refusal: &refused})
+	fake.Answer("information_schema", fakesnowflake.Result{Refusal: &refused}, noTable)
+	store := open(t, fakeOptions(fake, nil))
+	if _, err := store.Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "internal error") {
+		t.Fatalf("error %v; want the first one", err)
+	}
+	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
+		t.Fatalf("error %v; want ErrNoTable", err)
+	}
+	if begun, ended := fake.Sessions(); begun != 2 || ended != 1 {
+		t.Errorf("%d sessions begun, %d ended; want the first one ended and another", begun, ended)
+	}
+}
