@@ -13,9 +13,15 @@ import (
 )
 
 // leaveWorkspace gives back what this run made in the checkout, or in the working
-// folder where there is none.
+// folder where there is none, and in the home that GitHub mounts for a job.
 func (c Command) leaveWorkspace(actions *runner.Runner, since time.Time) {
-	if err := giveBack(cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir), since); err != nil {
+	err := giveBack(cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir), since)
+	if actions.Active() {
+		if problem := giveBack(c.getenv("HOME"), since); !errors.Is(problem, fs.ErrNotExist) {
+			err = errors.Join(err, problem)
+		}
+	}
+	if err != nil {
 		c.tell(actions, runner.Warning, "files of root may be left in the workspace: "+err.Error())
 	}
 }

@@ -6,11 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/runner"
 )
 
 // workspace is a folder as a run leaves it: a file of its own, and one with the
@@ -83,31 +86,36 @@ func TestOneUnreadableFolderHidesNoOther(t *testing.T) {
 
 // Only root can give files away, so elsewhere this shows that nothing is tried;
 // make e2e shows the rest from outside a container.
-func TestTheWorkspacesOwnerGetsWhatIsRoots(t *testing.T) {
+func TestTheOwnersOfWorkspaceAndHomeGetWhatIsRoots(t *testing.T) {
 	t.Parallel()
-	dir := workspace(t)
+	checkout, home := workspace(t), workspace(t)
 	owner := os.Getuid()
 	if owner == 0 {
 		owner = 4321
-		if err := os.Chown(dir, owner, owner); err != nil {
+		if err := errors.Join(os.Chown(checkout, owner, owner), os.Chown(home, owner, owner)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := giveBack(dir, time.Now()); err != nil {
-		t.Fatal(err)
+	var told strings.Builder
+	c := Command{Stdout: &told, Stderr: &told, Environ: []string{"GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + checkout, "HOME=" + home}}
+	c.leaveWorkspace(runner.New(c.getenv, &told), time.Now())
+	if told.Len() > 0 {
+		t.Errorf("it said %q", told.String())
 	}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
+	for _, dir := range []string{checkout, home} {
+		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil && info.Sys().(*syscall.Stat_t).Uid != uint32(owner) {
+				t.Errorf("%s is not its owner's", path)
+			}
 			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		info, err := entry.Info()
-		if err == nil && info.Sys().(*syscall.Stat_t).Uid != uint32(owner) {
-			t.Errorf("%s is not its owner's", path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

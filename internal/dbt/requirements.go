@@ -31,13 +31,16 @@ type Environment struct {
 
 // RequirementsDir is where environments are made: in the runner's tool cache,
 // which outlives the job where the runner is one's own, else in its temporary
-// folder, else in the system's. A container has the first two only where they are
-// mounted.
+// folder, else at home, else in the system's temporary folder. GitHub mounts none
+// of the first two into the container of an action, but a home that lives as long
+// as the job.
 func RequirementsDir(lookupEnv func(string) (string, bool)) string {
-	for _, name := range []string{"RUNNER_TOOL_CACHE", "RUNNER_TEMP"} {
-		dir, _ := lookupEnv(name)
+	for _, place := range []struct{ variable, below string }{
+		{"RUNNER_TOOL_CACHE", "dbt-tally"}, {"RUNNER_TEMP", "dbt-tally"}, {"HOME", ".cache/dbt-tally"},
+	} {
+		dir, _ := lookupEnv(place.variable)
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return filepath.Join(dir, "dbt-tally")
+			return filepath.Join(dir, place.below)
 		}
 	}
 	return filepath.Join(os.TempDir(), "dbt-tally")
@@ -112,7 +115,7 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 // system trusts unless it was told what to.
 func (r Requirements) environ() []string {
 	env := append(slices.Clone(r.Env), "UV_CACHE_DIR="+filepath.Join(r.Dir, "cache"))
-	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS"} {
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS"} {
 		if slices.ContainsFunc(r.Env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
 			return env
 		}

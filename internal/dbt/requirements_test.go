@@ -165,7 +165,7 @@ func TestRequirementsWithoutUVOrTimeSaySo(t *testing.T) {
 // What uv is given is what a user set, and the system's certificates otherwise.
 func TestUVTrustsWhatTheSystemTrusts(t *testing.T) {
 	t.Parallel()
-	for given, want := range map[string]bool{"HOME=/": true, "SSL_CERT_FILE=/own.pem": false, "UV_SYSTEM_CERTS=false": false} {
+	for given, want := range map[string]bool{"HOME=/": true, "SSL_CERT_FILE=/own.pem": false, "UV_SYSTEM_CERTS=false": false, "UV_NATIVE_TLS=0": false} {
 		env := Requirements{Dir: "/tools", Env: []string{given}}.environ()
 		expected := []string{given, "UV_CACHE_DIR=/tools/cache"}
 		if want {
@@ -179,11 +179,12 @@ func TestUVTrustsWhatTheSystemTrusts(t *testing.T) {
 
 func TestRequirementsAreKeptWhereTheRunnerKeepsTools(t *testing.T) {
 	t.Parallel()
-	tools, temp := t.TempDir(), t.TempDir()
+	tools, temp, home := t.TempDir(), t.TempDir(), t.TempDir()
 	for want, set := range map[string]map[string]string{
-		tools:        {"RUNNER_TOOL_CACHE": tools, "RUNNER_TEMP": temp},
-		temp:         {"RUNNER_TOOL_CACHE": "/not/mounted", "RUNNER_TEMP": temp},
-		os.TempDir(): {},
+		tools:                         {"RUNNER_TOOL_CACHE": tools, "RUNNER_TEMP": temp, "HOME": home},
+		temp:                          {"RUNNER_TOOL_CACHE": "/not/mounted", "RUNNER_TEMP": temp, "HOME": home},
+		filepath.Join(home, ".cache"): {"RUNNER_TEMP": "/not/mounted", "HOME": home},
+		os.TempDir():                  {},
 	} {
 		got := RequirementsDir(func(name string) (string, bool) { v, ok := set[name]; return v, ok })
 		if got != filepath.Join(want, "dbt-tally") {
