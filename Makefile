@@ -41,7 +41,7 @@ bench: tools ## Measure what dbt-tally costs, beside what it may cost
 
 .PHONY: e2e
 e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
-	@scripts/tools.sh act emulate
+	@scripts/tools.sh act emulate image
 	@scripts/e2e/engine.sh
 	@scripts/e2e/bases.sh
 	@scripts/e2e/services.sh

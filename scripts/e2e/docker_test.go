@@ -101,6 +101,14 @@ func (s shop) read(name string) string {
 	return string(text)
 }
 
+// isTheOwners fails the test for what the container left of its own.
+func (s shop) isTheOwners() {
+	s.t.Helper()
+	if left := run(s.t, "find", s.workspace, "!", "-user", owner); left != "" {
+		s.t.Errorf("not the owner's:\n%s", left)
+	}
+}
+
 // docker are the arguments of docker run for the image in the workspace, which is
 // handed to its owner first.
 func (s shop) docker(extra ...string) []string {

@@ -3,7 +3,8 @@
 package e2e
 
 import (
-	"encoding/json"
+	"crypto/x509"
+	"encoding/pem"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -22,48 +23,7 @@ func TestNothingOfRootIsLeftInTheWorkspace(t *testing.T) {
 			t.Errorf("there is no %s", made)
 		}
 	}
-	if left := run(t, "find", s.workspace, "!", "-user", owner); left != "" {
-		t.Errorf("not the owner's:\n%s", left)
-	}
-}
-
-// GitHub sends SIGINT and kills after 10 s, docker stop sends SIGTERM and kills
-// after 10 s: 7 s leave a margin.
-func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
-	for name, stop := range map[string][]string{
-		"docker stop":        {"stop", "--time", "10"},
-		"docker kill -s INT": {"kill", "--signal", "INT"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newShop(t)
-			s.write("models/slow.sql", "{{ config(materialized='table') }} select pg_sleep(300)::text as nothing from {{ ref('orders') }}\n")
-			container := run(t, "docker", s.docker("--detach", image)...)
-			t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", container).Run() })
-			queries := func() string {
-				return s.psql("select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
-			}
-			eventually(t, "PostgreSQL runs the slow query", func() bool { return queries() == "1" })
-
-			asked := time.Now()
-			run(t, "docker", append(stop, container)...)
-			status := run(t, "docker", "wait", container)
-			if took := time.Since(asked); took > 7*time.Second {
-				t.Errorf("ended %.1f s after it was asked to; want 7 s", took.Seconds())
-			} else {
-				t.Logf("ended after %.1f s", took.Seconds())
-			}
-			if got := queries(); got != "0" {
-				t.Errorf("PostgreSQL still runs %q queries", got)
-			}
-			if status != "2" {
-				t.Errorf("exit status %s; want dbt's 2\n%s", status, run(t, "docker", "logs", container))
-			}
-			var report struct{ Status string }
-			if err := json.Unmarshal([]byte(s.read("target/dbt-tally/report.json")), &report); err != nil || report.Status != "incomplete" {
-				t.Errorf("status %q, %v; want incomplete", report.Status, err)
-			}
-		})
-	}
+	s.isTheOwners()
 }
 
 func TestTheExitStatusIsTheContainers(t *testing.T) {
@@ -98,6 +58,24 @@ func TestEachEnvironmentHasItsDBT(t *testing.T) {
 			if !strings.Contains(got, word) {
 				t.Errorf("%s --version does not say %q:\n%s", program, word, got)
 			}
+		}
+	}
+}
+
+// docs/image.md names the file for sslrootcert and ssl_ca.
+func TestTheImageHasTheAuthoritiesOfRDS(t *testing.T) {
+	authorities := map[string]*x509.Certificate{}
+	text := run(t, "docker", "run", "--rm", "--entrypoint", "cat", image, "/opt/rds-ca.pem")
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		authority, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		authorities[authority.Subject.CommonName] = authority
+	}
+	for _, name := range []string{"Amazon RDS eu-central-1 Root CA RSA2048 G1", "Amazon RDS us-east-1 Root CA ECC384 G1"} {
+		if authority := authorities[name]; authority == nil || !authority.IsCA || time.Now().After(authority.NotAfter) {
+			t.Errorf("no valid %q among %d", name, len(authorities))
 		}
 	}
 }
