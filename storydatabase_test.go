@@ -34,7 +34,7 @@ func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 		login = login.As(s.story(ts), args[0])
 		ts.Setenv("ROLE", login.User)
 	}
-	setenv(ts, login.Environment())
+	setenv(ts, append(login.Environment(), "CA="+login.CA, "CERTIFICATE="+login.Certificate, "KEY="+login.Key))
 }
 
 // pgbouncer puts a pooler between the story and its database.

@@ -18,17 +18,20 @@ import (
 func TestEveryWayToConnect(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
+	certified := db.As(t, "certified")
+	db.Exec(t, "grant "+postgres.NeedsCertificate+" to "+postgres.Quote(certified.User))
 	for name, change := range map[string]map[string]any{
-		"port as text":              {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
-		"synonyms":                  {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
-		"unix socket":               {"host": db.SocketDir, "sslmode": "verify-full"},
-		"default sslmode":           {"sslmode": nil},
-		"allow":                     {"sslmode": "allow"},
-		"prefer":                    {"sslmode": "prefer"},
-		"require":                   {"sslmode": "require"},
-		"verify-ca by address":      {"sslmode": "verify-ca", "sslrootcert": db.CA},
-		"verify-full by name":       {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
-		"certificate by its folder": {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
+		"port as text":               {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
+		"synonyms":                   {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
+		"unix socket":                {"host": db.SocketDir, "sslmode": "verify-full"},
+		"default sslmode":            {"sslmode": nil},
+		"allow":                      {"sslmode": "allow"},
+		"prefer":                     {"sslmode": "prefer"},
+		"require":                    {"sslmode": "require"},
+		"verify-ca by address":       {"sslmode": "verify-ca", "sslrootcert": db.CA},
+		"verify-full by name":        {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
+		"authority by its folder":    {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
+		"a certificate of one's own": {"sslmode": "require", "sslcert": filepath.Base(db.Certificate), "sslkey": db.Key, "user": certified.User, "password": certified.Password},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,10 +51,17 @@ var secrets = []string{"hunter", "p&ss w'ö"}
 func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
+	login := func(role, sslmode string) map[string]any {
+		user := db.As(t, role)
+		db.Exec(t, "grant "+role+" to "+postgres.Quote(user.User))
+		return map[string]any{"user": user.User, "password": user.Password, "sslmode": sslmode}
+	}
 	for name, tc := range map[string]struct {
 		change map[string]any
 		want   string
 	}{
+		"TLS is needed":            {login(postgres.NeedsTLS, "disable"), "want sslmode: require, verify-ca or verify-full"},
+		"a certificate is needed":  {login(postgres.NeedsCertificate, "require"), "want sslcert and sslkey"},
 		"wrong password":           {map[string]any{"password": `hunter'2\`}, "password authentication failed"},
 		"no such database":         {map[string]any{"dbname": "nothing"}, `database "nothing" does not exist`},
 		"no server":                {map[string]any{"port": 1}, "connect to postgres at 127.0.0.1:1: "},

@@ -30,6 +30,8 @@ type Database struct {
 	Name            string
 	User, Password  string
 	CA              string // file of the certificate authority that signed for "localhost", and for no address
+	Certificate     string // files of what it signed, good for a client too
+	Key             string
 }
 
 // New makes a database, and starts the server first where it does not run yet.

@@ -39,11 +39,12 @@ func start() (Database, error) {
 	db := Database{
 		Host: "127.0.0.1", SocketDir: s.Dir, Port: s.Port, Name: "postgres", User: "postgres",
 		Password: superuserPassword, CA: filepath.Join(s.Dir, "ca.crt"),
+		Certificate: filepath.Join(s.Dir, "server.crt"), Key: filepath.Join(s.Dir, "server.key"),
 	}
 	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-p", strconv.Itoa(s.Port), "-k", s.Dir,
 		"-c", "listen_addresses=localhost", "-c", "max_connections=200",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "ssl=on", "-c", "ssl_cert_file="+filepath.Join(s.Dir, "server.crt"), "-c", "ssl_key_file="+filepath.Join(s.Dir, "server.key"))
+		"-c", "ssl=on", "-c", "ssl_ca_file="+db.CA, "-c", "ssl_cert_file="+db.Certificate, "-c", "ssl_key_file="+db.Key)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	if err := s.Start(cmd, "INT"); err != nil {
 		return Database{}, err
@@ -53,9 +54,21 @@ func start() (Database, error) {
 		if err != nil {
 			return err
 		}
-		return conn.Close(ctx)
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, "create role "+NeedsTLS+"; create role "+NeedsCertificate)
+		return err
 	})
 }
+
+// The members of these roles are let in with TLS alone, and with a certificate.
+const NeedsTLS, NeedsCertificate = "needs_tls", "needs_certificate"
+
+const access = `
+hostnossl all +` + NeedsTLS + ` all reject
+hostssl all +` + NeedsCertificate + ` all scram-sha-256 clientcert=verify-ca
+local all all scram-sha-256
+host all all all scram-sha-256
+`
 
 // initdb makes the cluster "data" in a directory that holds the server's
 // certificates too.
@@ -83,7 +96,8 @@ func initdb(dir, bin string, who *syscall.Credential) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	return nil
+	// Over what initdb wrote, whose owner it stays.
+	return os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte(access), 0o600)
 }
 
 // serverUser is whom to run the server as: nil for the user of the tests, and
