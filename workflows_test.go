@@ -178,6 +178,47 @@ func TestAReleaseNamesItsImageByDigest(t *testing.T) {
 	}
 }
 
+func TestTheGuardKnowsTheImageOfARelease(t *testing.T) {
+	t.Parallel()
+	dir, _ := releasable(t)
+	if out, err := release(t, dir, "tag", "1.2.3", "registry.test/dbt-tally", digest); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	other := strings.Replace(digest, "9f", "00", 1)
+	for name, c := range map[string]struct {
+		ref, image, digest string
+		want               string // of the refusal, "" for none
+	}{
+		"its own":        {"v1.2.3", "registry.test/dbt-tally", digest, ""},
+		"the major's":    {"v1", "registry.test/dbt-tally", digest, ""},
+		"another digest": {"v1.2.3", "registry.test/dbt-tally", other, "says"},
+		"another image":  {"v1.2.3", "registry.test/dbt", digest, "says"},
+		"main's":         {"v1.2.3^", "registry.test/dbt-tally", digest, "image: Dockerfile"},
+	} {
+		if out, err := release(t, dir, "guard", c.ref, c.image, c.digest); (err != nil) != (c.want != "") || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %v, %q; want %q", name, err, out, c.want)
+		}
+	}
+}
+
+// An action.yml with a second image makes no tag, here or at the origin.
+func TestATagIsMadeOnlyOfWhatTheGuardLetsPass(t *testing.T) {
+	t.Parallel()
+	dir, origin := releasable(t)
+	action := filepath.Join(dir, "action.yml")
+	text := string(read(t, "action.yml")) + "  image: docker://registry.test/other\n"
+	if err := os.WriteFile(action, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "-c", "user.name=t", "-c", "user.email=t", "commit", "--quiet", "--all", "--message", "second")
+	if out, err := release(t, dir, "tag", "1.2.3", "registry.test/dbt-tally", digest); err == nil || !strings.Contains(out, "registry.test/other") {
+		t.Errorf("%v, %q; want a refusal that names the other image", err, out)
+	}
+	if tags := git(t, dir, "tag") + git(t, origin, "tag"); tags != "" {
+		t.Errorf("tags %q; want none", tags)
+	}
+}
+
 func TestWhatIsNoReleaseIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
