@@ -6,16 +6,20 @@
 package fakesnowflake
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/certificates"
 )
 
 // Server is a running fake. Its methods may be called while it serves.
@@ -48,19 +52,50 @@ type Refusal struct {
 // New starts a fake that runs until the end of the test.
 func New(t testing.TB) *Server {
 	t.Helper()
+	s := unstarted(t)
+	s.http.Start()
+	s.locate(s.http.URL)
+	return s
+}
+
+// NewTLS starts a fake that speaks TLS, and returns the file of its authority.
+func NewTLS(t testing.TB) (s *Server, authority string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := certificates.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = unstarted(t)
+	s.http.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	s.http.StartTLS()
+	s.locate(strings.Replace(s.http.URL, "127.0.0.1", "localhost", 1)) // as the certificate has it
+	return s, filepath.Join(dir, "ca.crt")
+}
+
+func unstarted(t testing.TB) *Server {
 	s := &Server{
 		t: t, closing: make(chan struct{}),
 		pending: map[string]Result{}, chunks: map[string][]byte{}, faults: map[string][]int{},
 	}
-	s.http = httptest.NewServer(s.routes())
+	s.http = httptest.NewUnstartedServer(s.routes())
 	t.Cleanup(s.http.Close)
 	t.Cleanup(func() { close(s.closing) })
-	var err error
-	if s.address, err = url.Parse(s.http.URL); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
+
+func (s *Server) locate(address string) {
+	var err error
+	if s.address, err = url.Parse(address); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// URL is where the fake is.
+func (s *Server) URL() string { return s.address.String() }
 
 // Settings are those of a profile that leads here, without how to log in.
 func (s *Server) Settings() map[string]any {
@@ -68,7 +103,7 @@ func (s *Server) Settings() map[string]any {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return map[string]any{"account": "acme-shop", "host": s.address.Hostname(), "port": port, "protocol": "http"}
+	return map[string]any{"account": "acme-shop", "host": s.address.Hostname(), "port": port, "protocol": s.address.Scheme}
 }
 
 // Fail answers the next requests to a path with these HTTP statuses.
@@ -105,6 +140,7 @@ func (s *Server) routes() http.Handler {
 		"GET /queries/{id}/result":            s.result,
 		"GET /chunks/{id}":                    s.chunk,
 		"POST /okta/token":                    s.oktaToken,
+		"GET /ocsp_response_cache.json":       s.revocations,
 		"GET /identity":                       s.identity,
 		"GET /okta/sso":                       s.oktaSSO,
 	} {

@@ -151,7 +151,7 @@ func (s *Server) refresh(r *http.Request) any {
 func (s *Server) authenticator(r *http.Request) any {
 	var body loginBody
 	s.read(r, &body)
-	return reply{Success: true, Data: map[string]any{"tokenUrl": s.http.URL + "/okta/token", "ssoUrl": s.http.URL + "/okta/sso"}}
+	return reply{Success: true, Data: map[string]any{"tokenUrl": s.URL() + "/okta/token", "ssoUrl": s.URL() + "/okta/sso"}}
 }
 
 func (s *Server) oktaToken(r *http.Request) any {
@@ -169,11 +169,14 @@ func (s *Server) oktaSSO(r *http.Request) any {
 	if err != nil {
 		s.t.Errorf("fakesnowflake: %v", err)
 	}
-	return fmt.Appendf(nil, `<form action="%s/fed/login"><input value=%s></form>`, s.http.URL, token)
+	return fmt.Appendf(nil, `<form action="%s/fed/login"><input value=%s></form>`, s.URL(), token)
 }
 
+// revocations are what Snowflake knows of certificates that were revoked: none.
+func (s *Server) revocations(*http.Request) any { return map[string]any{} }
+
 // IdentityEndpoint is where Azure's functions ask who they are, see Identity.
-func (s *Server) IdentityEndpoint() string { return s.http.URL + "/identity" }
+func (s *Server) IdentityEndpoint() string { return s.URL() + "/identity" }
 
 func (s *Server) identity(r *http.Request) any {
 	if r.Header.Get("X-IDENTITY-HEADER") == "" {

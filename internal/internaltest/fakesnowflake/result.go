@@ -56,7 +56,7 @@ func (s *Server) reply(result Result) any {
 	for len(rest) > 0 {
 		part := rest[:min(result.Chunk, len(rest))]
 		rest = rest[len(part):]
-		chunks = append(chunks, map[string]any{"url": s.http.URL + s.keepChunk(result, part), "rowCount": len(part), "uncompressedSize": 1})
+		chunks = append(chunks, map[string]any{"url": s.URL() + s.keepChunk(result, part), "rowCount": len(part), "uncompressedSize": 1})
 	}
 	data["chunks"] = chunks
 	return reply{Success: true, Data: data}

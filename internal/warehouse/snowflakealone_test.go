@@ -1,0 +1,109 @@
+package warehouse_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnowflake"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// aloneEnv has the settings with which this program prepares a table of Snowflake
+// and does nothing else: what the driver does to a process as a whole is seen from
+// outside only.
+const aloneEnv = "WAREHOUSE_TEST_SNOWFLAKE"
+
+// alone prepares the table and returns what became of it as text.
+func alone(settings string) string {
+	o := warehouse.Options{Target: warehouse.Target{Type: "snowflake"}, Table: warehouse.Table{Schema: "AUDIT", Name: "LOG"}, Access: warehouse.Read, Unattended: true}
+	if err := json.Unmarshal([]byte(settings), &o.Target.Settings); err != nil {
+		return err.Error()
+	}
+	store, err := warehouse.Open(o)
+	if err != nil {
+		return err.Error()
+	}
+	defer store.Close()
+	_, err = store.Prepare(context.Background())
+	return fmt.Sprint(err)
+}
+
+// There are no metadata services, no telemetry and no cache of certificates that
+// were revoked here: asking for them would fail the test, or take long.
+func TestTheDriverOfSnowflakeKeepsToItself(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change   map[string]any
+		refusals []fakesnowflake.Refusal
+		said     string
+		want     fakesnowflake.Login
+	}{
+		"over TLS":           {nil, nil, "there is no such table", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
+		"without revocation": {map[string]any{"insecure_mode": true}, nil, "there is no such table", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
+		"a second factor":    {map[string]any{"authenticator": "username_password_mfa"}, nil, "there is no such table", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
+		"refused":            {nil, []fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}}, "connect to snowflake at localhost:", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
+		"by Okta":            {map[string]any{"authenticator": "okta"}, nil, "there is no such table", fakesnowflake.Login{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, authority := fakesnowflake.NewTLS(t)
+			fake.Answer("information_schema", noTable)
+			fake.RefuseLogin(tc.refusals...)
+			settings := fakeOptions(fake, tc.change).Target.Settings
+			if settings["authenticator"] == "okta" {
+				settings["authenticator"] = fake.URL()
+				tc.want.SAML = fmt.Sprintf(`<form action="%s/fed/login"><input value="ci/hunter2"></form>`, fake.URL())
+			}
+			encoded, err := json.Marshal(settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			home, scratch := t.TempDir(), t.TempDir()
+			var output bytes.Buffer
+			program := exec.CommandContext(t.Context(), os.Args[0])
+			program.Env = []string{
+				aloneEnv + "=" + string(encoded), "HOME=" + home, "TMPDIR=" + scratch, "SSL_CERT_FILE=" + authority,
+				"SF_OCSP_RESPONSE_CACHE_SERVER_URL=" + fake.URL() + "/ocsp_response_cache.json",
+			}
+			program.Stdout, program.Stderr = &output, &output
+			if err := program.Run(); err != nil {
+				t.Errorf("%v: %s", err, &output)
+			}
+			if said := output.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, tc.said) {
+				t.Errorf("written %q; want one line with %q", said, tc.said)
+			}
+			if files := filesBelow(t, home); len(files) > 0 {
+				t.Errorf("files in the user's home: %q", files)
+			}
+			want := plainLogin(tc.want)
+			want.Application = "Go"
+			if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
+				t.Errorf("logins (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func filesBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files = append(files, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
