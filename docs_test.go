@@ -31,6 +31,7 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 			"fork-run":     yamlBlock(read(t, "docs/examples/fork-run.yml")),
 			"fork-publish": yamlBlock(read(t, "docs/examples/fork-publish.yml")),
 		},
+		"docs/warehouses.md": {"aurora": yamlBlock(read(t, "docs/examples/aurora.yml"))},
 	} {
 		text := string(read(t, name))
 		for part, want := range parts {
