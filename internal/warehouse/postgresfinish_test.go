@@ -1,9 +1,7 @@
 package warehouse_test
 
 import (
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -114,54 +112,5 @@ func TestPruningWithoutTheRightNamesTheGrant(t *testing.T) {
 	_, _, err := open(t, options(guest, auditLog, warehouse.Write)).Prune(t.Context(), at("10:00:00"), false, nil)
 	if want := `prune audit.dbt_audit_log: ERROR: permission denied for table dbt_audit_log (SQLSTATE 42501); want: grant select, delete on "audit"."dbt_audit_log"`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v; want %q in it", err, want)
-	}
-}
-
-// Each job and the pruner have a connection, and so a process of the server, of
-// their own.
-func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
-	t.Parallel()
-	const writers, models, oldRuns, oldRows = 2, 1000, 30, 2000
-	db := postgres.New(t)
-	relation := prepare(t, open(t, options(db, auditLog, warehouse.Write))).Relation
-	db.Exec(t, fmt.Sprintf(`insert into %s (model_name, execution_time, row_count, run_id)
-		select 'm' || n || ' - AFTER', '2026-01-01', n, 'old ' || r from generate_series(1, %d) r, generate_series(1, %d) n`, relation, oldRuns, oldRows))
-
-	var all sync.WaitGroup
-	for w := range writers {
-		var hooks []string // each a statement and a transaction of its own
-		for n := range models {
-			hooks = append(hooks, fmt.Sprintf("insert into %s (model_name, execution_time, row_count, run_id) values ('m%d - AFTER', '2026-11-23', %d, 'new %d')", relation, n, n, w))
-		}
-		all.Go(func() { db.Exec(t, hooks...) })
-		all.Go(func() { // two jobs that both record both runs
-			_, err := open(t, options(db, auditLog, warehouse.Write)).Finish(t.Context(), warehouse.Finish{
-				Invocations: []string{"new 0"}, Runs: []tally.Run{{ID: "new 0", CompletedAt: at("10:00:00")}, {ID: "new 1", CompletedAt: at("10:00:00")}},
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	var pruned [2]int64
-	for p := range pruned {
-		all.Go(func() {
-			var err error
-			if pruned[p], _, err = open(t, options(db, auditLog, warehouse.Write)).Prune(t.Context(), at("00:00:00").AddDate(0, 0, -30), false, nil); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-
-	if got := pruned[0] + pruned[1]; got != oldRuns*oldRows {
-		t.Errorf("%d rows pruned; want %d", got, oldRuns*oldRows)
-	}
-	got := db.Query(t, "select run_id, count(*), count(distinct model_name) from "+relation+" group by 1 order by 1")
-	if diff := gocmp.Diff([][]string{{"new 0", "1000", "1000"}, {"new 1", "1000", "1000"}}, got); diff != "" {
-		t.Errorf("audit rows (-want +got):\n%s", diff)
-	}
-	if diff := gocmp.Diff([][]string{{"new 0"}, {"new 1"}}, db.Query(t, "select run_id from audit.dbt_audit_run order by 1")); diff != "" {
-		t.Errorf("runs (-want +got):\n%s", diff)
 	}
 }
