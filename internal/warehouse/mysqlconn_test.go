@@ -113,13 +113,17 @@ func TestASilentMySQLIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silent.Close() })
-	settings := map[string]any{"server": "127.0.0.1", "port": silent.Addr().(*net.TCPAddr).Port, "username": "u", "schema": "d", "connect_timeout": 1}
+	settings := map[string]any{"server": "127.0.0.1", "port": silent.Addr().(*net.TCPAddr).Port, "username": "u", "password": "hunter2", "schema": "d", "connect_timeout": 1}
 	o := warehouse.Options{Target: warehouse.Target{Type: "mysql", Settings: settings}, Table: warehouse.Table{Name: "log"}, Access: warehouse.Read}
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if _, err := open(t, o).Prepare(ctx); err == nil || ctx.Err() != nil {
+	_, err = open(t, o).Prepare(ctx)
+	if err == nil || ctx.Err() != nil {
 		t.Errorf("error %v, context %v; want the profile's connect_timeout to end it", err, ctx.Err())
+	}
+	if strings.Contains(fmt.Sprint(err), "hunter2") {
+		t.Errorf("the password is in the error %v", err)
 	}
 }
 
