@@ -20,7 +20,7 @@ func (s *story) annotate(made report.Report) {
 	if !s.cfg.Annotations {
 		return
 	}
-	all := append(s.aboutGates(made), s.aboutFailures(made)...)
+	all := append(aboutGates(made), aboutFailures(made)...)
 	for _, level := range []runner.Level{runner.Error, runner.Warning} {
 		for _, annotation := range fitting(all, level) {
 			s.actions.Annotate(annotation)
@@ -42,10 +42,10 @@ func fitting(all []runner.Annotation, level runner.Level) []runner.Annotation {
 	})
 }
 
-func (s *story) aboutGates(made report.Report) []runner.Annotation {
-	paths := map[string]string{}
+func aboutGates(made report.Report) []runner.Annotation {
+	files := map[string]string{}
 	for _, model := range made.Models {
-		paths[model.NodeID] = model.Path
+		files[model.NodeID] = model.File
 	}
 	var list []runner.Annotation
 	for _, gate := range made.Gates {
@@ -54,7 +54,7 @@ func (s *story) aboutGates(made report.Report) []runner.Annotation {
 			level = runner.Warning
 		}
 		list = append(list, runner.Annotation{
-			Level: level, Title: "dbt-tally: gate breached", File: s.repositoryPath(paths[gate.NodeID]),
+			Level: level, Title: "dbt-tally: gate breached", File: files[gate.NodeID],
 			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
 		})
 	}
@@ -62,12 +62,12 @@ func (s *story) aboutGates(made report.Report) []runner.Annotation {
 }
 
 // aboutFailures has tests last: they say less than the models they would have stopped.
-func (s *story) aboutFailures(made report.Report) []runner.Annotation {
+func aboutFailures(made report.Report) []runner.Annotation {
 	var nodes, tests []runner.Annotation
 	for _, failure := range made.Failures {
 		annotation := runner.Annotation{
 			Level: runner.Error, Title: "dbt: " + failure.Kind + " failed",
-			File: s.repositoryPath(failure.Path), Message: failure.NodeID + "\n" + failure.Message,
+			File: failure.File, Message: failure.NodeID + "\n" + failure.Message,
 		}
 		if failure.Kind == "test" || failure.Kind == "unit_test" {
 			tests = append(tests, annotation)

@@ -78,7 +78,7 @@ func (s *story) printTable(made report.Report, files string) {
 // repositoryPath is a file of the project relative to the repository, "" where it
 // is not there.
 func (s *story) repositoryPath(file string) string {
-	if file == "" {
+	if file == "" || s.getenv("GITHUB_WORKSPACE") == "" {
 		return ""
 	}
 	// dbt links a local package into dbt_packages: its file is elsewhere in the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -140,25 +139,9 @@ func (s *story) review(ctx context.Context, forge pullRequests, number int, made
 		Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt,
 	}
 	for _, remark := range report.Remarks(made) {
-		if file := s.fileIn(made, remark.Path); file != "" {
-			review.Remarks = append(review.Remarks, github.Remark{Path: file, Text: remark.Text})
-		}
+		review.Remarks = append(review.Remarks, github.Remark{Path: remark.File, Text: remark.Text})
 	}
 	return forge.Review(ctx, review)
-}
-
-// fileIn is where a file of the report's project is in the repository, "" where it
-// is not there. Where there is no checkout to look into, the report's word will do:
-// only files of the pull request get a comment.
-func (s *story) fileIn(made report.Report, file string) string {
-	switch {
-	case s.cfg.Mode != config.Publish:
-		return s.repositoryPath(file)
-	case made.ProjectDir == "":
-		return ""
-	default:
-		return path.Join(made.ProjectDir, file)
-	}
 }
 
 // worthAComment says whether a report starts a comment; one that is there is kept

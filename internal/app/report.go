@@ -32,7 +32,6 @@ func (s *story) makeReport(ctx context.Context, invocations []dbt.Invocation) re
 		ExitCode:     cmp.Or(exitCode(invocations), s.ownExitCode(counted)),
 		Requirements: s.installing,
 		HeadSHA:      s.event.HeadSHA,
-		ProjectDir:   s.repositoryPath("."),
 		Target: report.Target{
 			Name: s.connection.Target, Type: s.connection.Type,
 			Database: s.target().Database(), Schema: s.target().Schema(),
@@ -40,6 +39,7 @@ func (s *story) makeReport(ctx context.Context, invocations []dbt.Invocation) re
 		Audit:          report.Audit{Table: s.relation, Problems: s.problems},
 		Failures:       s.failures(invocations, nodes),
 		BaselineMaxAge: s.cfg.Baseline.MaxAge,
+		Locate:         s.repositoryPath,
 	}
 	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations, in.Rows)
 	for _, inv := range invocations {
@@ -175,8 +175,10 @@ func (s *story) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode)
 		for _, node := range inv.Nodes {
 			if node.Failed() {
 				kind, _, _ := strings.Cut(node.NodeID, ".")
+				path := paths[node.NodeID]
 				failures = append(failures, report.Failure{
-					NodeID: node.NodeID, Kind: kind, Path: paths[node.NodeID], Message: s.redact.text(strings.TrimSpace(node.Message)),
+					NodeID: node.NodeID, Kind: kind, Path: path, File: s.repositoryPath(path),
+					Message: s.redact.text(strings.TrimSpace(node.Message)),
 				})
 			}
 		}

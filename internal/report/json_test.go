@@ -63,10 +63,13 @@ func TestSchemaKnowsEveryStatus(t *testing.T) {
 // everyKey is a report in which no list is empty and nothing is null.
 func everyKey() Report {
 	r := failed()
+	for i, f := range r.Failures {
+		r.Failures[i].File = "shop/" + f.Path
+	}
 	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
 	r.Baseline = &Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: noon, URL: runURL}
 	r.Audit.Problems = []string{"a problem"}
-	r.HeadSHA, r.ProjectDir = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "shop"
+	r.HeadSHA = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 	r.Requirements = ptr(8.7)
 	r.Gates = []Gate{gate}
 	m := &r.Models[0]

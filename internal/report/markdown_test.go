@@ -40,7 +40,7 @@ func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
 	t.Parallel()
 	shared := breachedGates()
 	for i := range shared.Models {
-		shared.Models[i].Path = "snapshots/all.sql"
+		shared.Models[i].File = "shop/snapshots/all.sql"
 	}
 	for name, r := range map[string]Report{
 		"breached": breachedGates(), "failed": failed(), "hostile": hostile(anAttack), "baseline": againstMain(), "one-file": shared,
@@ -49,7 +49,7 @@ func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
 			t.Parallel()
 			var b strings.Builder
 			for _, remark := range Remarks(r) {
-				b.WriteString(code(remark.Path) + "\n\n" + remark.Text + "\n\n")
+				b.WriteString(code(remark.File) + "\n\n" + remark.Text + "\n\n")
 			}
 			golden.Check(t, "testdata/remarks."+name+".golden.md", b.String())
 		})

@@ -138,16 +138,19 @@ func unknown[T ~string](what string, word T) error {
 // anew makes the report again from what it says of the run and of each model.
 func (r Report) anew() Report {
 	var t tally.Tally
+	files := map[string]string{}
 	for _, m := range r.Models {
 		t.Models = append(t.Models, m.tally())
+		files[m.Path] = m.File
 	}
 	if b := r.Baseline; b != nil {
 		t.BaselineRun = &tally.Run{ID: b.RunID, Branch: b.Branch, Commit: b.Commit, CompletedAt: b.CompletedAt}
 	}
 	made := New(Run{
 		GeneratedAt: r.GeneratedAt, TallyVersion: r.TallyVersion, Status: r.Status, ExitCode: r.ExitCode,
-		HeadSHA: r.HeadSHA, ProjectDir: r.ProjectDir, Invocations: r.Invocations, Requirements: r.Requirements,
+		HeadSHA: r.HeadSHA, Invocations: r.Invocations, Requirements: r.Requirements,
 		Target: r.Target, Audit: r.Audit, Failures: r.Failures,
+		Locate: func(path string) string { return files[path] },
 	}, t)
 	if r.Baseline != nil {
 		made.Baseline.Stale = r.Baseline.Stale // the limit was that run's

@@ -10,12 +10,12 @@ import (
 
 // Remark is what a report says at one file, in Markdown.
 type Remark struct {
-	Path string // relative to the dbt project
+	File string // relative to the repository
 	Text string
 }
 
 // Remarks are about the models that breached a gate or failed, one remark a file,
-// in the order of the models. A model whose file is not known has none. Nothing in
+// in the order of the models. A model whose file is not in the repository has none. Nothing in
 // a text tells one run from the next where what it found is the same.
 func Remarks(r Report) []Remark {
 	messages := make(map[string]string, len(r.Failures))
@@ -26,12 +26,12 @@ func Remarks(r Report) []Remark {
 	var remarks []Remark
 	for _, m := range r.Models {
 		text := remark(m, name(m), messages[m.NodeID])
-		if text == "" || m.Path == "" {
+		if text == "" || m.File == "" {
 			continue
 		}
-		at := slices.IndexFunc(remarks, func(other Remark) bool { return other.Path == m.Path })
+		at := slices.IndexFunc(remarks, func(other Remark) bool { return other.File == m.File })
 		if at < 0 {
-			remarks = append(remarks, Remark{m.Path, text})
+			remarks = append(remarks, Remark{m.File, text})
 			continue
 		}
 		remarks[at].Text += "\n\n" + text

@@ -32,8 +32,7 @@ type Report struct {
 	TallyVersion string       `json:"tally_version"`
 	Status       Status       `json:"status"`
 	ExitCode     int          `json:"exit_code"`
-	HeadSHA      string       `json:"head_sha"`    // the commit of the pull request or, without one, of the job; "" where it is not known
-	ProjectDir   string       `json:"project_dir"` // of the dbt project in the repository, with forward slashes; "" where it is not known
+	HeadSHA      string       `json:"head_sha"` // the commit of the pull request or, without one, of the job; "" where it is not known
 	Invocations  []Invocation `json:"invocations"`
 	Requirements *float64     `json:"requirements_seconds"` // spent installing the input requirements; null without it
 	Target       Target       `json:"target"`
@@ -98,6 +97,7 @@ type Model struct {
 	Name            string       `json:"name"`
 	Relation        string       `json:"relation"`
 	Path            string       `json:"path"` // relative to the dbt project
+	File            string       `json:"file"` // the same relative to the repository; "" where it is not in it
 	ResourceType    string       `json:"resource_type"`
 	Materialized    string       `json:"materialized"`
 	Status          tally.Status `json:"status"`
@@ -121,6 +121,7 @@ type Failure struct {
 	NodeID  string `json:"node_id"`
 	Kind    string `json:"kind"` // model, seed, snapshot, test, unit_test, operation, ...
 	Path    string `json:"path"`
+	File    string `json:"file"` // as of a model
 	Message string `json:"message"`
 }
 
@@ -140,15 +141,15 @@ type Run struct {
 	TallyVersion string
 	Status       Status
 	ExitCode     int
-	HeadSHA      string // as in Report, and so the next
-	ProjectDir   string
+	HeadSHA      string
 	Invocations  []Invocation
 	Requirements *float64 // as in Report
 	Target       Target
 	Audit        Audit
 	Failures     []Failure
 
-	BaselineMaxAge time.Duration // a baseline that is older is stale; 0: none is
+	BaselineMaxAge time.Duration                   // a baseline that is older is stale; 0: none is
+	Locate         func(path string) (file string) // makes a model's File of its Path
 }
 
 // New makes the report of a run and its tally. Models are ranked: breached gates
@@ -164,7 +165,6 @@ func New(run Run, t tally.Tally) Report {
 		Status:       run.Status,
 		ExitCode:     run.ExitCode,
 		HeadSHA:      run.HeadSHA,
-		ProjectDir:   run.ProjectDir,
 		Invocations:  inUTC(run.Invocations),
 		Requirements: run.Requirements,
 		Target:       run.Target,
@@ -183,7 +183,9 @@ func New(run Run, t tally.Tally) Report {
 	}
 	r.Audit.Problems = orEmpty(r.Audit.Problems)
 	for _, m := range t.Models {
-		r.Models = append(r.Models, lineOf(m))
+		line := lineOf(m)
+		line.File = run.Locate(line.Path)
+		r.Models = append(r.Models, line)
 	}
 	rank(r.Models)
 	for _, b := range breachesOf(r.Models) {

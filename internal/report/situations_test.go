@@ -69,6 +69,7 @@ func run() Run {
 		Invocations:  []Invocation{invocation("dbt build --select state:modified+", 0, 192*time.Second)},
 		Target:       Target{Name: "prod", Type: "postgres", Database: "shop", Schema: "analytics"},
 		Audit:        Audit{Table: `"dbt_audit"."dbt_audit_log"`, Statements: 28, Seconds: ptr(1.8)},
+		Locate:       func(path string) string { return "shop/" + path },
 	}
 }
 
@@ -170,11 +171,11 @@ func hostile(attack string) Report {
 	r := run()
 	r.Status, r.ExitCode = Failed, 1
 	r.TallyVersion = attack
-	r.HeadSHA, r.ProjectDir = attack, attack
+	r.HeadSHA, r.Locate = attack, func(string) string { return attack }
 	r.Target = Target{Name: attack, Type: attack, Database: attack, Schema: attack}
 	r.Invocations = []Invocation{{ID: attack, Command: attack, DBTVersion: attack, StartedAt: noon, CompletedAt: noon}}
 	r.Audit.Table, r.Audit.Problems = attack, []string{attack}
-	r.Failures = []Failure{{NodeID: attack, Kind: attack, Path: attack, Message: "```\n</details>\n" + attack + "\xff"}}
+	r.Failures = []Failure{{NodeID: attack, Kind: attack, Path: attack, File: attack, Message: "```\n</details>\n" + attack + "\xff"}}
 	grown := model(attack, tally.Grew, 1, 2, 1)
 	failing := because(model("x"+attack, tally.Failed, 1, none, 1), attack)
 	grown.Baseline, grown.History, grown.Unusual = ptr[int64](3), []int64{3, 2}, true
