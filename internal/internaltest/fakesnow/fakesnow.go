@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,11 @@ func (d Database) Settings() map[string]any {
 		"type": "snowflake", "account": "acme-shop", "user": "ci", "password": "secret", "role": "transformer", "warehouse": "loading",
 		"database": d.Name, "schema": d.Schema, "host": d.Host, "port": d.Port, "protocol": "http",
 	}
+}
+
+// Environment is the same as variables, for a profile that reads them.
+func (d Database) Environment() []string {
+	return []string{"SNOWFLAKE_HOST=" + d.Host, "SNOWFLAKE_PORT=" + strconv.Itoa(d.Port), "SNOWFLAKE_DATABASE=" + d.Name}
 }
 
 // Exec runs statements, one in each string.
