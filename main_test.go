@@ -62,6 +62,7 @@ func (s stories) run(dir string) {
 			"postgres":   s.postgres,
 			"pgbouncer":  s.pgbouncer,
 			"mysql":      s.mysql,
+			"snowflake":  s.snowflake,
 			"silent":     s.silent,
 			"sql":        s.sql,
 			"dbt":        s.dbt,

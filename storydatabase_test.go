@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/pgbouncer"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
@@ -46,6 +47,13 @@ func (s stories) pgbouncer(ts *testscript.TestScript, _ bool, _ []string) {
 // mysql gives the story a fresh database of a flavour: MYSQL_TYPE, MYSQL_HOST, ...
 func (s stories) mysql(ts *testscript.TestScript, _ bool, args []string) {
 	login := mysql.New(s.story(ts), mysql.Flavour(args[0]))
+	s.world(ts).database = login
+	setenv(ts, login.Environment())
+}
+
+// snowflake gives the story a fresh database: SNOWFLAKE_HOST, SNOWFLAKE_PORT, ...
+func (s stories) snowflake(ts *testscript.TestScript, _ bool, _ []string) {
+	login := fakesnow.New(s.story(ts))
 	s.world(ts).database = login
 	setenv(ts, login.Environment())
 }
