@@ -31,7 +31,10 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 			"fork-run":     yamlBlock(read(t, "docs/examples/fork-run.yml")),
 			"fork-publish": yamlBlock(read(t, "docs/examples/fork-publish.yml")),
 		},
-		"docs/warehouses.md": {"aurora": yamlBlock(read(t, "docs/examples/aurora.yml"))},
+		"docs/warehouses.md": {
+			"aurora":    yamlBlock(read(t, "docs/examples/aurora.yml")),
+			"snowflake": yamlBlock(read(t, "docs/examples/snowflake.yml")),
+		},
 	} {
 		text := string(read(t, name))
 		for part, want := range parts {

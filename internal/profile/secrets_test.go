@@ -26,6 +26,9 @@ shop:
       flag_password: true
       private_key_path: /keys/private.p8
       private_key_passphrase: phrase
+      oauth_client_id: client
+      oauth_client_secret: client-secret
+      proxy_password: proxy-word
       token_uri: https://example.com/token
       private_key: |
         -----BEGIN PRIVATE KEY-----
@@ -53,7 +56,7 @@ shop:
 	}
 	want := []string{
 		"-----BEGIN PRIVATE KEY-----\nTUlJRXZRSUJB\nREFOQmdrcWg=\n-----END PRIVATE KEY-----",
-		"REFOQmdrcWg=", "TUlJRXZRSUJB", "dsn-secret", "nested-key", "s3-secret", "md.token", "pw-three", "123456", "phrase", "pw-two", "pw-1",
+		"client-secret", "REFOQmdrcWg=", "TUlJRXZRSUJB", "dsn-secret", "nested-key", "proxy-word", "s3-secret", "md.token", "pw-three", "123456", "phrase", "pw-two", "pw-1",
 	}
 	if diff := cmp.Diff(want, c.Secrets); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -37,59 +37,75 @@ func alone(settings string) string {
 	return fmt.Sprint(err)
 }
 
-// There are no metadata services, no telemetry and no cache of certificates that
-// were revoked here: asking for them would fail the test, or take long.
+// prepareAlone runs alone in a process of its own, and holds it to writing that one
+// line and no file.
+func prepareAlone(t *testing.T, fake *fakesnowflake.Server, authority string, settings map[string]any) (said string) {
+	t.Helper()
+	encoded, err := json.Marshal(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	var output bytes.Buffer
+	program := exec.CommandContext(t.Context(), os.Args[0])
+	program.Env = []string{
+		aloneEnv + "=" + string(encoded), "HOME=" + home, "TMPDIR=" + t.TempDir(), "SSL_CERT_FILE=" + authority,
+		"SF_OCSP_RESPONSE_CACHE_SERVER_URL=" + fake.URL() + "/ocsp_response_cache.json",
+	}
+	program.Stdout, program.Stderr = &output, &output
+	if err := program.Run(); err != nil {
+		t.Errorf("%v: %s", err, &output)
+	}
+	if strings.Count(output.String(), "\n") != 1 {
+		t.Errorf("written %q; want one line", &output)
+	}
+	if files := filesBelow(t, home); len(files) > 0 {
+		t.Errorf("files in the user's home: %q", files)
+	}
+	return output.String()
+}
+
+// The fake knows no telemetry, and takes no login that looked for its platform.
 func TestTheDriverOfSnowflakeKeepsToItself(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change   map[string]any
 		refusals []fakesnowflake.Refusal
-		said     string
-		want     fakesnowflake.Login
+		want     string
 	}{
-		"over TLS":           {nil, nil, "there is no such table", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"without revocation": {map[string]any{"insecure_mode": true}, nil, "there is no such table", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"a second factor":    {map[string]any{"authenticator": "username_password_mfa"}, nil, "there is no such table", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"refused":            {nil, []fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}}, "connect to snowflake at localhost:", fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"by Okta":            {map[string]any{"authenticator": "okta"}, nil, "there is no such table", fakesnowflake.Login{}},
+		"over TLS":           {nil, nil, "there is no such table"},
+		"without revocation": {map[string]any{"insecure_mode": true}, nil, "there is no such table"},
+		"a second factor":    {map[string]any{"authenticator": "username_password_mfa"}, nil, "there is no such table"},
+		"refused":            {nil, []fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}}, "connect to snowflake at localhost:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake, authority := fakesnowflake.NewTLS(t)
 			fake.Answer("information_schema", noTable)
 			fake.RefuseLogin(tc.refusals...)
-			settings := fakeOptions(fake, tc.change).Target.Settings
-			if settings["authenticator"] == "okta" {
-				settings["authenticator"] = fake.URL()
-				tc.want.SAML = fmt.Sprintf(`<form action="%s/fed/login"><input value="ci/hunter2"></form>`, fake.URL())
-			}
-			encoded, err := json.Marshal(settings)
-			if err != nil {
-				t.Fatal(err)
-			}
-			home, scratch := t.TempDir(), t.TempDir()
-			var output bytes.Buffer
-			program := exec.CommandContext(t.Context(), os.Args[0])
-			program.Env = []string{
-				aloneEnv + "=" + string(encoded), "HOME=" + home, "TMPDIR=" + scratch, "SSL_CERT_FILE=" + authority,
-				"SF_OCSP_RESPONSE_CACHE_SERVER_URL=" + fake.URL() + "/ocsp_response_cache.json",
-			}
-			program.Stdout, program.Stderr = &output, &output
-			if err := program.Run(); err != nil {
-				t.Errorf("%v: %s", err, &output)
-			}
-			if said := output.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, tc.said) {
-				t.Errorf("written %q; want one line with %q", said, tc.said)
-			}
-			if files := filesBelow(t, home); len(files) > 0 {
-				t.Errorf("files in the user's home: %q", files)
-			}
-			want := plainLogin(tc.want)
-			want.Application = "Go"
-			if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
-				t.Errorf("logins (-want +got):\n%s", diff)
+			if said := prepareAlone(t, fake, authority, fakeOptions(fake, tc.change).Target.Settings); !strings.Contains(said, tc.want) {
+				t.Errorf("%q; want %q in it", said, tc.want)
 			}
 		})
+	}
+}
+
+func TestOktaLogsInToTheSnowflakeOfTheProfileAlone(t *testing.T) {
+	t.Parallel()
+	fake, authority := fakesnowflake.NewTLS(t)
+	fake.Answer("information_schema", noTable)
+	settings := fakeOptions(fake, map[string]any{"authenticator": fake.URL()}).Target.Settings
+	if said := prepareAlone(t, fake, authority, settings); !strings.Contains(said, "there is no such table") {
+		t.Errorf("%q; want no such table", said)
+	}
+	fake.SendSAMLTo("https://snowflake.example.com")
+	if said := prepareAlone(t, fake, authority, settings); !strings.Contains(said, "SSO URL didn't match") {
+		t.Errorf("%q; want a refusal", said)
+	}
+	want := plainLogin(fakesnowflake.Login{SAML: fmt.Sprintf(`<form action="%s/fed/login"><input value="ci/hunter2"></form>`, fake.URL())})
+	want.Application = "Go"
+	if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
+		t.Errorf("logins (-want +got):\n%s", diff)
 	}
 }
 

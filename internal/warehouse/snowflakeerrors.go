@@ -17,16 +17,15 @@ import (
 // Snowflake's own codes. It publishes no list of them: they are what its drivers,
 // its documentation and other people's issues know.
 const (
-	lockWaiters      = 625
-	sessionGone      = 390111
-	sessionExpired   = 390112
-	masterMissing    = 390113
-	masterExpired    = 390114
-	masterInvalid    = 390115
-	objectMissing    = 2003
-	objectUnknown    = 2043
-	notPrivileged    = 3001
-	permissionDenied = 42501
+	lockWaiters    = 625
+	objectMissing  = 2003
+	objectUnknown  = 2043
+	notPrivileged  = 3001
+	sessionGone    = 390111
+	sessionExpired = 390112
+	masterMissing  = 390113
+	masterExpired  = 390114
+	masterInvalid  = 390115
 )
 
 // snowflakeAdvice says what is to be done, by code or, where one meaning has many
@@ -109,7 +108,7 @@ func (s snowflake) explain(step step, t Table, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	if slices.Contains([]int{objectMissing, objectUnknown, notPrivileged, permissionDenied}, refused.Number) {
+	if slices.Contains([]int{objectMissing, objectUnknown, notPrivileged}, refused.Number) {
 		return fmt.Errorf("%w; want: %s; see docs/warehouses.md", err, s.grant(step, t))
 	}
 	if hint := snowflakeHint(refused); hint != "" {

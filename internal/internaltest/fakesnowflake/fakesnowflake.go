@@ -40,6 +40,7 @@ type Server struct {
 	sessions   int
 	ended      int
 	silent     bool
+	samlTo     string
 }
 
 // Refusal is an error as Snowflake tells it.

@@ -1,8 +1,8 @@
 package fakesnowflake
 
 import (
+	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -146,8 +146,15 @@ func (s *Server) refresh(r *http.Request) any {
 	return map[string]any{"access_token": AccessToken, "token_type": "Bearer", "expires_in": 600}
 }
 
-// The fake is its own Okta: a user logs in there with a password, and what Okta
-// says of the user goes to Snowflake.
+// SendSAMLTo makes the fake an Okta that sends what it says of a user to another
+// Snowflake. Otherwise it is its own: a user logs in there with a password, and
+// what Okta says of the user goes here.
+func (s *Server) SendSAMLTo(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.samlTo = address
+}
+
 func (s *Server) authenticator(r *http.Request) any {
 	var body loginBody
 	s.read(r, &body)
@@ -164,12 +171,9 @@ func (s *Server) oktaToken(r *http.Request) any {
 }
 
 func (s *Server) oktaSSO(r *http.Request) any {
-	query := r.URL.Query()
-	token, err := json.Marshal(query.Get("onetimetoken"))
-	if err != nil {
-		s.t.Errorf("fakesnowflake: %v", err)
-	}
-	return fmt.Appendf(nil, `<form action="%s/fed/login"><input value=%s></form>`, s.URL(), token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Appendf(nil, `<form action="%s/fed/login"><input value=%q></form>`, cmp.Or(s.samlTo, s.URL()), r.URL.Query().Get("onetimetoken"))
 }
 
 // revocations are what Snowflake knows of certificates that were revoked: none.
