@@ -1,10 +1,16 @@
 package warehouse_test
 
 import (
+	"crypto/tls"
 	"fmt"
+	"io"
+	"maps"
+	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/certificates"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
@@ -50,4 +56,95 @@ func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
 			})
 		}
 	})
+}
+
+// As AWS's authentication plugin does, the server asks for the token as it is.
+func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
+	t.Parallel()
+	const token = "db.rds.amazonaws.com:3306/?Action=connect&X-Amz-Signature=hunter"
+	dir := t.TempDir()
+	if err := certificates.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		settings map[string]any
+		wantSent string
+		want     string // in the error; the server is gone after the login
+	}{
+		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "was lost"},
+		"any server":         {nil, "", "want ssl_ca, so that the password goes to no stranger"},
+		"no TLS":             {map[string]any{"ssl_disabled": true}, "", "want ssl_ca, so that the password goes to no stranger"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			port, sent := serveIAM(t, dir)
+			settings := map[string]any{"server": "localhost", "port": port, "username": "ci", "password": token, "schema": "shop"}
+			maps.Copy(settings, tc.settings)
+			store := open(t, warehouse.Options{
+				Target: warehouse.Target{Type: "mysql", Settings: settings, Dir: dir},
+				Table:  warehouse.Table{Name: "log"}, Access: warehouse.Read,
+			})
+			if _, err := store.Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter") {
+				t.Errorf("error %v; want %q in it, and no token", err, tc.want)
+			}
+			if got := <-sent; got != tc.wantSent {
+				t.Errorf("the server got %q; want %q", got, tc.wantSent)
+			}
+		})
+	}
+}
+
+// serveIAM is the login of a MySQL with the certificate of a directory, once, which
+// asks for a password in clear text and tells which it got.
+func serveIAM(t *testing.T, dir string) (port int, sent <-chan string) {
+	t.Helper()
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		defer close(got)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
+		const salt, flags, more = "12345678\x00", "\x00\x8a\x2d\x02\x00", "\x08\x00\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		send(conn, 0, "\x0a8.0.36\x00\x01\x00\x00\x00"+salt+flags+more+"123456789012\x00mysql_native_password\x00")
+		number, answer := receive(conn)
+		if len(answer) == 32 { // asks for TLS
+			conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
+			number, _ = receive(conn)
+		}
+		send(conn, number+1, "\xfemysql_clear_password\x00")
+		if number, answer = receive(conn); answer != "" {
+			got <- answer
+			send(conn, number+1, "\x00\x00\x00\x02\x00\x00\x00")
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port, got
+}
+
+func send(conn net.Conn, number byte, body string) {
+	_, _ = conn.Write(append([]byte{byte(len(body)), 0, 0, number}, body...)) // who is gone is seen at the next read
+}
+
+// receive returns no body where the connection ended.
+func receive(conn net.Conn) (number byte, body string) {
+	head := make([]byte, 4)
+	if _, err := io.ReadFull(conn, head); err != nil {
+		return 0, ""
+	}
+	packet := make([]byte, int(head[0])|int(head[1])<<8)
+	if _, err := io.ReadFull(conn, packet); err != nil {
+		return 0, ""
+	}
+	return head[3], string(packet)
 }
