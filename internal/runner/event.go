@@ -49,12 +49,14 @@ func (r *Runner) Event() (Event, error) {
 		SHA:        r.getenv("GITHUB_SHA"),
 		Workflow:   r.getenv("GITHUB_WORKFLOW"),
 		Job:        r.getenv("GITHUB_JOB"),
-		// Whose rights the job has; whoever ran it again is GITHUB_TRIGGERING_ACTOR.
-		Dependabot: r.getenv("GITHUB_ACTOR") == "dependabot[bot]",
 		ServerURL:  r.getenv("GITHUB_SERVER_URL"),
 		APIURL:     r.getenv("GITHUB_API_URL"),
 		GraphQLURL: r.getenv("GITHUB_GRAPHQL_URL"),
 	}
+	// The actor's are the rights that the job has, whoever runs it again. A
+	// workflow_run has those of the repository, whoever started what it follows.
+	// https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
+	e.Dependabot = r.getenv("GITHUB_ACTOR") == "dependabot[bot]" && e.Name != "workflow_run"
 	e.RunID, _ = strconv.ParseInt(r.getenv("GITHUB_RUN_ID"), 10, 64)
 	e.RunAttempt, _ = strconv.Atoi(r.getenv("GITHUB_RUN_ATTEMPT"))
 	if e.RunID > 0 {

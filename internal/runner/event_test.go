@@ -112,12 +112,23 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 	}
 }
 
-func TestDependabotIsToldByWhoseRightsTheJobHas(t *testing.T) {
+func TestDependabotsJobsAreKnownByWhoseRightsTheyHave(t *testing.T) {
 	t.Parallel()
-	for actor, want := range map[string]bool{"dependabot[bot]": true, "alice": false} {
-		env := map[string]string{"GITHUB_EVENT_NAME": "push", "GITHUB_ACTOR": actor, "GITHUB_TRIGGERING_ACTOR": "bob"}
-		if e, err := New(job(env), io.Discard).Event(); err != nil || e.Dependabot != want {
-			t.Errorf("%s: got %v, %v; want %v", actor, e.Dependabot, err, want)
+	for _, tt := range []struct {
+		event, actor string
+		want         bool
+	}{
+		{"push", "dependabot[bot]", true},
+		{"pull_request", "dependabot[bot]", true},
+		{"pull_request", "alice", false},
+		{"workflow_run", "dependabot[bot]", false},
+	} {
+		env := map[string]string{
+			"GITHUB_EVENT_NAME": tt.event, "GITHUB_EVENT_PATH": "testdata/" + tt.event + ".json",
+			"GITHUB_ACTOR": tt.actor, "GITHUB_TRIGGERING_ACTOR": "bob",
+		}
+		if e, err := New(job(env), io.Discard).Event(); err != nil || e.Dependabot != tt.want {
+			t.Errorf("%s by %s: got %v, %v; want %v", tt.event, tt.actor, e.Dependabot, err, tt.want)
 		}
 	}
 }
