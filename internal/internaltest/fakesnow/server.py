@@ -25,7 +25,7 @@ IGNORED = [r"\s*alter\s+session\s+(un)?set\s+(?!autocommit)", r"\s*(grant|revoke
 # Snowflake Scripting, of which fakesnow has nothing: the one block that the audit
 # hooks send, around one statement.
 BLOCK = re.compile(
-    r"execute\s+immediate\s+\$\$\s*begin\b(?P<statement>.*?);"
+    r"execute\s+immediate\s+\$\$\s*begin\b(?P<statement>(?:(?!\$\$).)*?);"
     r"\s*exception\s+when\s+other\s+then\s+return\s+sqlerrm;\s*end;?\s*\$\$",
     re.IGNORECASE | re.DOTALL,
 )
