@@ -63,6 +63,7 @@ func (s stories) run(dir string) {
 			"pgbouncer":  s.pgbouncer,
 			"mysql":      s.mysql,
 			"snowflake":  s.snowflake,
+			"refusing":   s.refusing,
 			"silent":     s.silent,
 			"sql":        s.sql,
 			"dbt":        s.dbt,

@@ -31,15 +31,9 @@ const snowflakeTag = "dbt-tally"
 
 // openSnowflakeDB takes the settings of dbt-snowflake. It does not connect yet.
 func openSnowflakeDB(o Options) (*sql.DB, error) {
-	config, err := snowflakeConfig(o)
-	if err != nil {
-		return nil, fmt.Errorf("snowflake connection: %w", err)
-	}
-	connector, err := newSnowflakeConnector(o, *config)
-	if err != nil {
-		return nil, fmt.Errorf("snowflake connection: %w", err)
-	}
-	if err := silenceSnowflake(o.ScratchDir); err != nil {
+	_, errConfig := snowflakeConfig(o)
+	connector, errConnector := newSnowflakeConnector(o)
+	if err := errors.Join(errConfig, errConnector, silenceSnowflake(o.ScratchDir)); err != nil {
 		return nil, fmt.Errorf("snowflake connection: %w", err)
 	}
 	db := sql.OpenDB(connector)

@@ -17,40 +17,45 @@ import (
 // errRefresh says that Snowflake itself gives no access token.
 var errRefresh = errors.New("the refresh token gives no access token")
 
-// refreshing returns what fetches an access token where the profile has a client's
-// id and secret: its token is a refresh token then, to dbt too. Otherwise it
-// returns nil. The request is dbt-snowflake's own, to the connection's host.
-func refreshing(t Target, config driver.Config) func(context.Context) (string, error) {
+// accessToken is the profile's token or, where it has a client's id and secret, what
+// that client gets for it: it is a refresh token then, to dbt too. The request is
+// dbt-snowflake's own, to the connection's host.
+func accessToken(ctx context.Context, t Target, config driver.Config) (string, error) {
 	id, secret := t.setting("oauth_client_id"), t.setting("oauth_client_secret")
-	if id == "" || secret == "" {
-		return nil
+	if !strings.EqualFold(t.setting("authenticator"), "oauth") || config.Authenticator != driver.AuthTypeOAuth || id == "" || secret == "" {
+		return config.Token, nil
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if config.ProxyHost != "" {
-		proxy := url.URL{Scheme: "http", Host: net.JoinHostPort(config.ProxyHost, strconv.Itoa(config.ProxyPort))}
-		if config.ProxyUser != "" {
-			proxy.User = url.UserPassword(config.ProxyUser, config.ProxyPassword)
-		}
-		transport.Proxy = http.ProxyURL(&proxy)
-	}
-	client := &http.Client{Transport: transport}
 	address := url.URL{Scheme: config.Protocol, Host: net.JoinHostPort(config.Host, strconv.Itoa(config.Port)), Path: "/oauth/token-request"}
 	form := url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {config.Token},
 		"redirect_uri": {"http://localhost:9999"}, // nobody is sent there
 	}
-	return func(ctx context.Context) (string, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
-		if err != nil {
-			return "", err
-		}
-		request.SetBasicAuth(id, secret)
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
-		return fetchToken(client, request)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
 	}
+	request.SetBasicAuth(id, secret)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")
+	return fetchToken(&http.Client{Transport: throughProxy(config)}, request)
+}
+
+// throughProxy goes by the profile's proxy or else by the environment's, as the
+// driver does.
+func throughProxy(config driver.Config) *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if config.ProxyHost == "" {
+		return transport
+	}
+	proxy := url.URL{Scheme: "http", Host: net.JoinHostPort(config.ProxyHost, strconv.Itoa(config.ProxyPort))}
+	if config.ProxyUser != "" {
+		proxy.User = url.UserPassword(config.ProxyUser, config.ProxyPassword)
+	}
+	transport.Proxy = http.ProxyURL(&proxy)
+	return transport
 }
 
 func fetchToken(client *http.Client, request *http.Request) (string, error) {
+	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {
 		return "", err

@@ -5,25 +5,22 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	driver "github.com/snowflakedb/gosnowflake"
 )
 
-// snowflakeConnector logs in, as often as the profile says.
+// snowflakeConnector logs in by what the profile has then, as often as it says.
 type snowflakeConnector struct {
-	config   driver.Config
-	token    func(context.Context) (string, error) // in place of the profile's; nil without
+	options  Options
 	retries  int
 	pause    func(try int) time.Duration
 	retryAll bool // whatever the reason
-	redact   func(string) string
 }
 
 // newSnowflakeConnector takes the settings by which dbt-snowflake tries again.
 // Between tries it waits connect_timeout, which is no bound of a try to it.
-func newSnowflakeConnector(o Options, config driver.Config) (*snowflakeConnector, error) {
+func newSnowflakeConnector(o Options) (*snowflakeConnector, error) {
 	t := o.Target
 	retries, errRetries := t.number("connect_retries", 1)
 	pause, errPause := t.seconds("connect_timeout", 0)
@@ -32,18 +29,10 @@ func newSnowflakeConnector(o Options, config driver.Config) (*snowflakeConnector
 	if err := errors.Join(errRetries, errPause, errDatabase, errAll); err != nil {
 		return nil, err
 	}
-	c := &snowflakeConnector{
-		config:   config,
-		retries:  retries,
-		retryAll: database || all,
-		pause:    func(int) time.Duration { return pause },
-		redact:   redactor(config.Password, config.Token, config.ProxyPassword, t.setting("oauth_client_secret")),
-	}
+	c := &snowflakeConnector{options: o, retries: retries, retryAll: database || all}
+	c.pause = func(int) time.Duration { return pause }
 	if t.setting("connect_timeout") == "" {
 		c.pause = func(try int) time.Duration { return time.Duration(try*try) * time.Second }
-	}
-	if config.Authenticator == driver.AuthTypeOAuth && t.setting("authenticator") != "jwt" {
-		c.token = refreshing(t, config)
 	}
 	return c, nil
 }
@@ -52,30 +41,42 @@ func (c *snowflakeConnector) Driver() sqldriver.Driver { return driver.Snowflake
 
 func (c *snowflakeConnector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	for try := 1; ; try++ {
-		conn, err := c.login(ctx)
+		conn, again, err := c.login(ctx)
 		if err == nil {
 			return snowflakeSession{conn.(snowflakeConn)}, nil
 		}
-		if try > c.retries || !c.worthAnother(err) || wait(ctx, c.pause(try)) != nil {
-			return nil, explainLogin(c.config, c.redact, err)
+		if try > c.retries || !again || wait(ctx, c.pause(try)) != nil {
+			return nil, err
 		}
 	}
 }
 
-func (c *snowflakeConnector) login(ctx context.Context) (sqldriver.Conn, error) {
+// login says with its error whether it is worth another try.
+func (c *snowflakeConnector) login(ctx context.Context) (conn sqldriver.Conn, again bool, err error) {
+	o := c.options
+	if o.Renew != nil {
+		o.Target = o.Renew()
+	}
+	config, err := snowflakeConfig(o)
+	if err != nil {
+		return nil, false, fmt.Errorf("snowflake connection: %w", err)
+	}
+	redact := redactor(config.Password, config.Token, config.ProxyPassword, o.Target.setting("oauth_client_secret"))
 	ctx, cancel := context.WithTimeout(ctx, loginPatience)
 	defer cancel()
-	config := c.config
-	config.Params = maps.Clone(config.Params) // the driver adds what the server answers
-	if c.token != nil {
-		var err error
-		if config.Token, err = c.token(ctx); err != nil {
+	conn, err = within(ctx, func() (sqldriver.Conn, error) {
+		token, err := accessToken(ctx, o.Target, *config)
+		if err != nil {
 			return nil, err
 		}
-	}
-	return within(ctx, func() (sqldriver.Conn, error) {
-		return driver.NewConnector(driver.SnowflakeDriver{}, config).Connect(ctx)
+		asked := *config
+		asked.Token = token
+		return driver.NewConnector(driver.SnowflakeDriver{}, asked).Connect(ctx)
 	})
+	if err != nil {
+		return nil, c.worthAnother(err), explainLogin(*config, redact, err)
+	}
+	return conn, false, nil
 }
 
 // worthAnother is true of what Snowflake did not say itself: a network or a

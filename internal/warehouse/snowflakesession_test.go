@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -82,12 +83,20 @@ func TestASessionThatEndedWhileDBTRanIsReplaced(t *testing.T) {
 			fake.Answer("= 'LOG' order by", tutorialCatalog)
 			fake.Answer("information_schema", noTable)
 			fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]})
-			store := open(t, fakeOptions(fake, nil))
+			o := fakeOptions(fake, nil)
+			o.Renew = func() warehouse.Target {
+				target := o.Target
+				target.Settings = maps.Clone(target.Settings)
+				target.Settings["password"] = fmt.Sprintf("hunter-%d", len(fake.Logins()))
+				return target
+			}
+			store := open(t, o)
 			prepare(t, store)
 			fake.Answer("BEGIN", fakesnowflake.Result{Refusal: &refusal}, fakesnowflake.Result{})
 			read(t, store, "one")
-			if begun, _ := fake.Sessions(); begun != 2 {
-				t.Errorf("%d sessions; want a second one", begun)
+			want := []fakesnowflake.Login{plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-0"}), plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-1"})}
+			if diff := gocmp.Diff(want, fake.Logins()); diff != "" {
+				t.Errorf("logins (-want +got):\n%s", diff)
 			}
 		})
 	}
