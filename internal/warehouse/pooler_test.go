@@ -1,10 +1,7 @@
 package warehouse_test
 
 import (
-	"encoding/binary"
-	"errors"
 	"io"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -41,75 +38,24 @@ func TestNothingIsLeftInTheSession(t *testing.T) {
 	}
 }
 
-// recordQueries passes connections on to a PostgreSQL on this machine and notes
-// its simple queries. Any other message that a client may send once it is
-// logged in fails the test.
+// recordQueries puts a proxy before a PostgreSQL that notes simple queries. Any
+// other message that a client may send once it is logged in fails the test.
 func recordQueries(t *testing.T, to int) (sent func() []string, port int) {
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var mu sync.Mutex
 	var queries []string
-	serve := func(client *net.TCPConn) error {
-		server, err := net.DialTCP("tcp", nil, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: to})
-		if err != nil {
-			return err
+	speaks := postgresProtocol
+	speaks.read = func(client io.Reader, first bool) ([]byte, string, error) {
+		message, query, err := postgresProtocol.read(client, first)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil || first:
+		case message[0] == 'Q':
+			queries = append(queries, query)
+		case message[0] != 'p' && message[0] != 'X': // password, terminate
+			t.Errorf("a message %q, which needs a session", message[0])
 		}
-		go func() { _, _ = io.Copy(client, server); client.Close() }()
-		defer server.Close()
-		// The startup message alone has no byte for its type.
-		if _, err := relay(client, server); err != nil {
-			return err
-		}
-		for kind := make([]byte, 1); ; {
-			if _, err := io.ReadFull(io.TeeReader(client, server), kind); err != nil {
-				return err
-			}
-			body, err := relay(client, server)
-			if err != nil {
-				return err
-			}
-			switch kind[0] {
-			case 'Q':
-				mu.Lock()
-				queries = append(queries, strings.TrimRight(string(body), "\x00"))
-				mu.Unlock()
-			case 'p', 'X': // password, terminate
-			default:
-				t.Errorf("a message %q, which needs a session", kind)
-			}
-		}
+		return message, query, err
 	}
-	var clients sync.WaitGroup
-	clients.Go(func() {
-		for {
-			client, err := listener.AcceptTCP()
-			if err != nil {
-				return
-			}
-			clients.Go(func() {
-				defer client.Close()
-				if err := serve(client); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-					t.Errorf("relay: %v", err)
-				}
-			})
-		}
-	})
-	t.Cleanup(func() { listener.Close(); clients.Wait() })
-	return func() []string { mu.Lock(); defer mu.Unlock(); return queries }, listener.Addr().(*net.TCPAddr).Port
-}
-
-// relay passes a message's length and body on, and returns the body.
-func relay(from io.Reader, to io.Writer) ([]byte, error) {
-	length := make([]byte, 4)
-	if _, err := io.ReadFull(from, length); err != nil {
-		return nil, err
-	}
-	body := make([]byte, binary.BigEndian.Uint32(length)-4)
-	if _, err := io.ReadFull(from, body); err != nil {
-		return nil, err
-	}
-	_, err := to.Write(append(length, body...))
-	return body, err
+	return func() []string { mu.Lock(); defer mu.Unlock(); return queries }, newProxy(t, speaks, to).port
 }

@@ -158,11 +158,13 @@ func loginAdvice(err *pgconn.ConnectError) string {
 // all have the same few codes.
 func refusalAdvice(refused *pgconn.PgError, password string) string {
 	switch {
-	case strings.HasPrefix(refused.Code, invalidAuthorization) && strings.Contains(refused.Message, "no encryption"):
+	case !strings.HasPrefix(refused.Code, invalidAuthorization):
+		return ""
+	case strings.Contains(refused.Message, "no encryption"):
 		return "; want sslmode: require, verify-ca or verify-full; see docs/warehouses.md"
-	case strings.HasPrefix(refused.Code, invalidAuthorization) && strings.Contains(refused.Message, "client certificate"):
+	case strings.Contains(refused.Message, "client certificate"):
 		return "; want sslcert and sslkey: the files of a certificate that the server knows; see docs/warehouses.md"
-	case strings.HasPrefix(refused.Code, invalidAuthorization) && isIAMToken(password):
+	case isIAMToken(password):
 		return iamAdvice
 	default:
 		return ""
@@ -189,7 +191,8 @@ func redactor(secrets ...string) func(string) string {
 	return strings.NewReplacer(pairs...).Replace
 }
 
-// setting is the first of these settings that is there, as text.
+// path is a file that a setting names, "" where there is none. libpq knows one
+// authority that is no file.
 func (t Target) path(name string) string {
 	file := t.setting(name)
 	if file == "" || filepath.IsAbs(file) || (name == "sslrootcert" && file == "system") {
