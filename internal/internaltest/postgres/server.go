@@ -60,9 +60,13 @@ func start() (Database, error) {
 	})
 }
 
-// The members of these roles are let in with TLS alone, and with a certificate.
-const NeedsTLS, NeedsCertificate = "needs_tls", "needs_certificate"
+// Roles whose members are let in with TLS alone, or with a certificate of theirs.
+const (
+	NeedsTLS         = "needs_tls"
+	NeedsCertificate = "needs_certificate"
+)
 
+// access is pg_hba.conf.
 const access = `
 hostnossl all +` + NeedsTLS + ` all reject
 hostssl all +` + NeedsCertificate + ` all scram-sha-256 clientcert=verify-ca
