@@ -14,8 +14,12 @@ import (
 	driver "github.com/snowflakedb/gosnowflake"
 )
 
-// loginPatience bounds a login as a whole.
-const loginPatience = time.Minute
+// A login as a whole is bounded, more generously where a person may have to answer
+// a browser or a telephone.
+const (
+	loginPatience  = time.Minute
+	personPatience = 3 * time.Minute
+)
 
 // snowflakeDefaults are what no profile says, the only way that the driver does not
 // deprecate to say it: in seconds, the pauses between its own tries of a login, those

@@ -1,10 +1,13 @@
 package warehouse_test
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnowflake"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
@@ -58,6 +61,7 @@ func TestAConnectionToSnowflakeThatFailsSaysWhy(t *testing.T) {
 		want   string
 	}{
 		"no server":             {map[string]any{"port": 1}, 0, "connect to snowflake at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused"},
+		"unknown host":          {map[string]any{"host": "no-such-host.invalid"}, 0, "want account as the address of Snowflake has it before .snowflakecomputing.com"},
 		"wrong account":         {nil, 403, "verify account name is correct. HTTP: 403, URL: 127.0.0.1"},
 		"no such address":       {nil, 404, "HTTP: 404"},
 		"refresh token refused": {oauth, 0, "the refresh token gives no access token: Invalid refresh token. (invalid_grant); want a refresh token that has not run out, and the id and secret of its client"},
@@ -77,6 +81,15 @@ func TestAConnectionToSnowflakeThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
+func TestASnowflakeOfAnUnknownAuthorityIsRefused(t *testing.T) {
+	t.Parallel()
+	fake, _ := fakesnowflake.NewTLS(t)
+	_, err := open(t, fakeOptions(fake, map[string]any{"insecure_mode": true})).Prepare(t.Context())
+	if want := "want the authority of a proxy in between among the system's certificates"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v; want %q in it", err, want)
+	}
+}
+
 func TestALoginIsTriedAgainAsTheProfileSays(t *testing.T) {
 	t.Parallel()
 	refused := fakesnowflake.Refusal{Code: 390100, Message: "Incorrect username or password was specified."}
@@ -89,7 +102,8 @@ func TestALoginIsTriedAgainAsTheProfileSays(t *testing.T) {
 		works    bool
 	}{
 		"a gateway that is back": {nil, map[string][]int{"/session/v1/login-request": {503}}, nil, 1, true},
-		"what Snowflake says":    {map[string]any{"connect_retries": 3}, nil, []fakesnowflake.Refusal{refused}, 1, false},
+		"what Snowflake says":    {map[string]any{"connect_retries": 3, "connect_timeout": 60}, nil, []fakesnowflake.Refusal{refused}, 1, false},
+		"what it says of tokens": {map[string]any{"connect_retries": 3, "connect_timeout": 60, "token": "another"}, nil, nil, 0, false},
 		"whatever it says":       {map[string]any{"connect_retries": 2, "retry_all": true, "connect_timeout": 0}, nil, []fakesnowflake.Refusal{refused, refused}, 3, true},
 		"often enough":           {map[string]any{"connect_retries": 1, "retry_on_database_errors": true, "connect_timeout": 0}, nil, []fakesnowflake.Refusal{refused, refused}, 2, false},
 		"after a pause":          {map[string]any{"connect_retries": 1, "retry_all": true}, nil, []fakesnowflake.Refusal{refused}, 2, true},
@@ -105,9 +119,11 @@ func TestALoginIsTriedAgainAsTheProfileSays(t *testing.T) {
 			}
 			change := maps.Clone(oauth)
 			maps.Copy(change, tc.change)
-			_, err := open(t, fakeOptions(fake, change)).Prepare(t.Context())
-			if works := strings.HasSuffix(err.Error(), warehouse.ErrNoTable.Error()); works != tc.works || len(fake.Logins()) != tc.logins {
-				t.Errorf("error %v after %d logins; want %d", err, len(fake.Logins()), tc.logins)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			_, err := open(t, fakeOptions(fake, change)).Prepare(ctx)
+			if works := errors.Is(err, warehouse.ErrNoTable); works != tc.works || len(fake.Logins()) != tc.logins || ctx.Err() != nil {
+				t.Errorf("error %v after %d logins, context %v; want %d", err, len(fake.Logins()), ctx.Err(), tc.logins)
 			}
 		})
 	}

@@ -62,7 +62,11 @@ func (c *snowflakeConnector) login(ctx context.Context) (conn sqldriver.Conn, ag
 		return nil, false, fmt.Errorf("snowflake connection: %w", err)
 	}
 	redact := redactor(config.Password, config.Token, config.ProxyPassword, o.Target.setting("oauth_client_secret"))
-	ctx, cancel := context.WithTimeout(ctx, loginPatience)
+	patience := loginPatience
+	if !o.Unattended {
+		patience = personPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	conn, err = within(ctx, func() (sqldriver.Conn, error) {
 		token, err := accessToken(ctx, o.Target, *config)
@@ -83,7 +87,8 @@ func (c *snowflakeConnector) login(ctx context.Context) (conn sqldriver.Conn, ag
 // gateway that fails.
 func (c *snowflakeConnector) worthAnother(err error) bool {
 	var refused *driver.SnowflakeError
-	return c.retryAll || !errors.As(err, &refused) || refused.Number == driver.ErrCodeServiceUnavailable
+	said := errors.Is(err, errRefresh) || errors.As(err, &refused) && refused.Number != driver.ErrCodeServiceUnavailable
+	return c.retryAll || !said
 }
 
 // snowflakeConn is what the driver's connections can do.

@@ -58,6 +58,7 @@ func TestAResultOfSnowflakeIsReadInWhateverFormAndParts(t *testing.T) {
 			fake.Answer("= 'LOG' order by", tutorialCatalog)
 			fake.Answer("information_schema", noTable) // of the run table
 			fake.Answer("from \"SHOP\".\"AUDIT\".\"LOG\" where run_id in", form)
+			fake.Fail("/queries/v1/query-request", 503)
 			fake.Fail("/chunks/1", 503)
 			if diff := gocmp.Diff(want, read(t, open(t, fakeOptions(fake, nil)), "one")); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
@@ -117,7 +118,7 @@ func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
 func TestASilentSnowflakeIsGivenUp(t *testing.T) {
 	t.Parallel()
 	for name, silence := range map[string]func(*fakesnowflake.Server){
-		"at the login":     func(fake *fakesnowflake.Server) { fake.FallSilent() },
+		"from the start":   func(fake *fakesnowflake.Server) { fake.FallSilent() },
 		"at a transaction": func(fake *fakesnowflake.Server) { fake.Answer("BEGIN", fakesnowflake.Result{Silent: true}) },
 		"at a query": func(fake *fakesnowflake.Server) {
 			fake.Answer("information_schema", fakesnowflake.Result{Silent: true})

@@ -9,6 +9,8 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -83,6 +85,7 @@ func unstarted(t testing.TB) *Server {
 		pending: map[string]Result{}, chunks: map[string][]byte{}, faults: map[string][]int{},
 	}
 	s.http = httptest.NewUnstartedServer(s.routes())
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // a client that trusts no one is no error here
 	t.Cleanup(s.http.Close)
 	t.Cleanup(func() { close(s.closing) })
 	return s
