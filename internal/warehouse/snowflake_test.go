@@ -1,6 +1,7 @@
 package warehouse_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -155,5 +156,32 @@ func TestSnowflakeTimesAreUTCWhateverTheirType(t *testing.T) {
 				t.Errorf("%d rows are older, %v; want 1", log, err)
 			}
 		})
+	}
+}
+
+// TestSnowflakeTablesOfTheDocsAreComplete makes the tables that docs/warehouses.md
+// lets somebody else make.
+func TestSnowflakeTablesOfTheDocsAreComplete(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/warehouses.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, _ := strings.Cut(string(page), "```sql\ncreate schema SHOP.")
+	script, _, found := strings.Cut("create schema SHOP."+script, ";\n```")
+	if !found {
+		t.Fatal("no tables for Snowflake in the page")
+	}
+	db := fakesnow.New(t)
+	db.Exec(t, strings.Split(strings.ReplaceAll(script, "SHOP.", db.Name+"."), ";\n")...)
+	db, sent := behind(t, db, "")
+	prepared := prepare(t, open(t, snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write)))
+	if len(prepared.Problems) > 0 {
+		t.Errorf("problems %q", prepared.Problems)
+	}
+	for _, statement := range sent() {
+		if strings.HasPrefix(statement, "create") || strings.HasPrefix(statement, "alter") {
+			t.Errorf("the tables are not taken as they are: %s", statement)
+		}
 	}
 }
