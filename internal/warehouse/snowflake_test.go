@@ -10,6 +10,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnowflake"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
@@ -156,6 +157,24 @@ func TestSnowflakeTimesAreUTCWhateverTheirType(t *testing.T) {
 				t.Errorf("%d rows are older, %v; want 1", log, err)
 			}
 		})
+	}
+}
+
+// Two jobs may make the table at once: the one that is late uses the other's.
+func TestASnowflakeTableThatSomebodyElseHasJustMadeIsUsed(t *testing.T) {
+	t.Parallel()
+	fake := fakesnowflake.New(t)
+	fake.Answer("= 'LOG' order by", noTable, tutorialCatalog)
+	fake.Answer("schemata", fakesnowflake.Result{Columns: []string{"THERE"}, Rows: [][]any{{"true"}}})
+	fake.Answer("create table", fakesnowflake.Result{Refusal: &fakesnowflake.Refusal{Code: 2002, SQLState: "42710", Message: "Object 'LOG' already exists."}})
+	fake.Answer("alter table", fakesnowflake.Result{})
+	fake.Answer("execute immediate", fakesnowflake.Result{Columns: []string{"anonymous block"}, Rows: [][]any{{nil}}})
+	fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]})
+	fake.Answer("information_schema", noTable)
+	o := fakeOptions(fake, nil)
+	o.Access = warehouse.Write
+	if diff := gocmp.Diff(allColumns[:4], prepare(t, open(t, o)).Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
 	}
 }
 

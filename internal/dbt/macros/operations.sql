@@ -227,7 +227,7 @@
     finds an unqualified name: asked of the engines that can say, and else the
     target's. -#}
 {% macro dbt_tally_find(database, schema, identifier) %}
-  {%- if not schema and target.type in ('duckdb', 'redshift', 'databricks', 'snowflake') -%}
+  {%- if not schema and target.type in ('duckdb', 'redshift', 'databricks') -%}
     {%- set schema = run_query('select current_schema() as name').columns[0].values()[0] -%}
   {%- endif -%}
   {{ return(adapter.get_relation(database=database or target.database, schema=schema or target.schema, identifier=identifier)) }}
@@ -374,7 +374,7 @@
 {#- A text as an SQL literal. To some engines a backslash is an escape, and to
     BigQuery a doubled quote is none. -#}
 {% macro dbt_tally_text(value) %}
-  {%- if target.type in ('bigquery', 'clickhouse', 'databricks', 'mariadb', 'mysql', 'mysql5', 'redshift', 'snowflake', 'spark') -%}
+  {%- if target.type in ('bigquery', 'clickhouse', 'databricks', 'redshift', 'spark') -%}
     {{ return("'" ~ (value ~ '') | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}
   {%- endif -%}
   {{ return("'" ~ (value ~ '') | replace("'", "''") ~ "'") }}

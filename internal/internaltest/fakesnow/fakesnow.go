@@ -8,12 +8,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/snowflakedb/gosnowflake"
+	_ "github.com/snowflakedb/gosnowflake" // the driver "snowflake"
 )
 
 // The server is the test process's own: starting one takes seconds.
@@ -61,7 +62,7 @@ func (d Database) Environment() []string {
 // Exec runs statements, one in each string.
 func (d Database) Exec(t testing.TB, statements ...string) {
 	t.Helper()
-	db := d.connect()
+	db := d.connect(t)
 	defer db.Close()
 	for _, statement := range statements {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
@@ -73,7 +74,7 @@ func (d Database) Exec(t testing.TB, statements ...string) {
 // Query returns all rows of a query as text, "<nil>" where a value is null.
 func (d Database) Query(t testing.TB, query string) [][]string {
 	t.Helper()
-	db := d.connect()
+	db := d.connect(t)
 	defer db.Close()
 	all, err := texts(t.Context(), db, query)
 	if err != nil {
@@ -111,11 +112,13 @@ func texts(ctx context.Context, db *sql.DB, query string) (all [][]string, err e
 	return all, rows.Err()
 }
 
-func (d Database) connect() *sql.DB {
-	db := sql.OpenDB(gosnowflake.NewConnector(gosnowflake.SnowflakeDriver{}, gosnowflake.Config{
-		Account: "acme-shop", User: "owner", Password: "secret", Database: d.Name, Schema: d.Schema,
-		Protocol: "http", Host: d.Host, Port: d.Port, DisableTelemetry: true,
-	}))
+func (d Database) connect(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("snowflake", fmt.Sprintf("owner:secret@%s/%s/%s?account=acme-shop&protocol=http&disableTelemetry=true",
+		net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), d.Name, d.Schema))
+	if err != nil {
+		t.Fatalf("connect to the test database %s: %v", d.Name, err)
+	}
 	db.SetMaxOpenConns(1)
 	return db
 }
