@@ -146,6 +146,41 @@ func TestASilentSnowflakeIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAStatementThatTakesTooLongIsEndedAndRolledBack(t *testing.T) {
+	t.Parallel()
+	fake := fakesnowflake.New(t)
+	fake.Answer("information_schema", fakesnowflake.Result{Slow: true}, noTable)
+	store := open(t, fakeOptions(fake, nil))
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := store.Prepare(ctx); err == nil || ctx.Err() == nil {
+		t.Fatalf("error %v, context %v; want the context to end it", err, ctx.Err())
+	}
+	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
+		t.Fatalf("error %v; want ErrNoTable", err)
+	}
+	if !slices.Contains(fake.Statements(), "ROLLBACK") {
+		t.Errorf("statements %q; want a transaction rolled back", fake.Statements())
+	}
+	for range 50 {
+		if fake.Aborted() > 0 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("the statement still runs")
+}
+
+func TestAnAnswerThatTheDriverCannotReadIsAnErrorAlone(t *testing.T) {
+	t.Parallel()
+	fake := fakesnowflake.New(t)
+	fake.Answer("information_schema", fakesnowflake.Result{}) // a result of no columns, at which the driver panics
+	_, err := open(t, fakeOptions(fake, nil)).Prepare(t.Context())
+	if want := "the driver cannot make sense of an answer"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v; want %q in it", err, want)
+	}
+}
+
 // A statement of a transaction that nobody could end would find the proof's row in
 // the next one, and commit it.
 func TestATransactionThatCannotBeRolledBackIsLeftWithItsSession(t *testing.T) {

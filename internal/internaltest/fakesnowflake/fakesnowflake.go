@@ -41,6 +41,7 @@ type Server struct {
 	faults     map[string][]int  // HTTP statuses of the next requests, by path
 	sessions   int
 	ended      int
+	aborted    int
 	silent     bool
 	samlTo     string
 }

@@ -65,6 +65,8 @@ func (s *Server) query(r *http.Request) any {
 	}
 	if result.Silent {
 		s.FallSilent()
+	}
+	if result.Silent || result.Slow {
 		s.hang(r)
 		return http.StatusServiceUnavailable
 	}
@@ -94,5 +96,15 @@ func (s *Server) abort(r *http.Request) any {
 		ID string `json:"requestId"`
 	}
 	s.read(r, &body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aborted++
 	return reply{Success: true}
+}
+
+// Aborted returns how many statements the driver gave up.
+func (s *Server) Aborted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.aborted
 }

@@ -23,6 +23,7 @@ type Result struct {
 
 	Refusal *Refusal // in place of rows
 	Later   int      // how often the driver is first told to ask again
+	Slow    bool     // not before the driver has had enough
 	Silent  bool     // nothing, from then on
 }
 
