@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,6 +156,7 @@ func (s *story) finished(ctx context.Context, invocations []dbt.Invocation) ware
 		return warehouse.Finished{}
 	}
 	done, err := s.table.Finish(ctx, f)
+	s.relation = cmp.Or(done.Relation, s.relation)
 	for _, problem := range done.Problems {
 		s.problem(problem)
 	}

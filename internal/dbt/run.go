@@ -113,7 +113,7 @@ func (c CLI) Past(id string) (Invocation, error) {
 	}
 	ended, _ := time.Parse(time.RFC3339, results.Metadata.GeneratedAt) // the zero time where dbt says otherwise
 	inv := Invocation{
-		Command:     Command(strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt "))),
+		Command:     withoutEventLog(strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt "))),
 		CompletedAt: ended,
 		StartedAt:   ended.Add(-time.Duration(results.ElapsedTime * float64(time.Second))),
 	}
@@ -181,9 +181,19 @@ func (c CLI) arguments(command Command, version Version) ([]string, eventLog) {
 	if path, given := command.Flag("--log-path"); given {
 		text = filepath.Join(c.absolute(path), "dbt.log")
 	}
-	return append(slices.Clone(command),
-		"--log-format-file", "json", "--log-level-file", "debug", "--log-file-max-bytes", "0", "--log-path", dir,
-	), eventLog{events: filepath.Join(dir, "dbt.log"), text: text}
+	return append(append(slices.Clone(command), eventLogFlags...), dir), eventLog{events: filepath.Join(dir, "dbt.log"), text: text}
+}
+
+// eventLogFlags make dbt v1 write every event to a file; the folder follows.
+var eventLogFlags = []string{"--log-format-file", "json", "--log-level-file", "debug", "--log-file-max-bytes", "0", "--log-path"}
+
+// withoutEventLog is a command as the user wrote it.
+func withoutEventLog(command Command) Command {
+	end := len(command) - len(eventLogFlags) - 1
+	if end >= 0 && slices.Equal(command[end:len(command)-1], eventLogFlags) {
+		return command[:end]
+	}
+	return command
 }
 
 // follow begins to read the log; the returned function ends it.

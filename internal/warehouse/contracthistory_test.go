@@ -60,7 +60,7 @@ func (l lab) history(t *testing.T) {
 	now := []string{"now"}
 
 	first := finish(t, store, warehouse.Finish{Invocations: now, Runs: runs})
-	if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, first); diff != "" {
+	if diff := gocmp.Diff(warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}}, first); diff != "" {
 		t.Errorf("without a history (-want +got):\n%s", diff)
 	}
 
@@ -69,7 +69,7 @@ func (l lab) history(t *testing.T) {
 		Invocations: now, Runs: []tally.Run{again, {ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod"}},
 		History: warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")},
 	})
-	want := warehouse.Finished{Rows: []tally.Row{nowRow()}, History: tally.History{
+	want := warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
 		Runs: []tally.Run{runs[4], runs[1]},
 		Points: []tally.Point{
 			{RunID: "first", NodeID: "model.shop.orders", Relation: "s.orders", Count: 1000, Seconds: seconds(2.5)},

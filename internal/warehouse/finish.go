@@ -41,7 +41,8 @@ const (
 
 // Finished is what the warehouse said.
 type Finished struct {
-	Rows []tally.Row // the audit rows of the invocations, in no particular order
+	Relation string      // the audit table as SQL must write it, quoted; "" where it was not read
+	Rows     []tally.Row // the audit rows of the invocations, in no particular order
 	// History is empty where nothing is found. Without a run table its points are
 	// the newest earlier ones of each node, of any branch and target, and of its
 	// runs only ID and CompletedAt are known.
@@ -58,7 +59,7 @@ func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 		return Finished{}, nil
 	}
 	a, err := s.engine.finish(ctx, f)
-	done := Finished{Problems: a.problems}
+	done := Finished{Relation: a.relation, Problems: a.problems}
 	if err == nil {
 		done.Rows, err = parseRows(a.rows)
 	}
@@ -76,6 +77,7 @@ func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 
 // answer is what the warehouse says once dbt has ended, every value as text.
 type answer struct {
+	relation string      // the audit table, quoted
 	rows     [][]*string // audit rows of the invocations
 	earlier  *earlier    // nil where it was not wanted, or not to be had
 	problems []string

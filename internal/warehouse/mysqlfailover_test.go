@@ -38,7 +38,7 @@ func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 
 					proxy.strike(statement, says)
 					got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
-					if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, got); diff != "" {
+					if diff := gocmp.Diff(warehouse.Finished{Relation: got.Relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
 						t.Errorf("%s: (-want +got):\n%s", statement, diff)
 					}
 					if diff := gocmp.Diff([][]string{{"now"}}, db.Query(t, "select run_id from dbt_audit_run")); diff != "" {

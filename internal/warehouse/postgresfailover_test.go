@@ -44,7 +44,7 @@ func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 			for _, statement := range []string{"set_config", "pg_attribute", "insert into", "commit", "select model_name"} {
 				way.strike(statement, says)
 				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: statement}}})
-				if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, got); diff != "" {
+				if diff := gocmp.Diff(warehouse.Finished{Relation: got.Relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
 					t.Errorf("%s: (-want +got):\n%s", statement, diff)
 				}
 				if diff := gocmp.Diff([][]string{{"1"}}, db.Query(t, "select count(*) from audit.dbt_audit_run where run_id = '"+statement+"'")); diff != "" {

@@ -19,7 +19,7 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 		return answer{}, err
 	}
 	runs, here, err := e.lookRuns(ctx, log)
-	var a answer
+	a := answer{relation: log.relation}
 	if err == nil && here {
 		err = e.record(ctx, runs, f.Runs)
 	}

@@ -1,6 +1,9 @@
 package warehouse
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 	args := e.args()
@@ -32,6 +35,7 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 		if p.Absent {
 			return a, ErrNoTable
 		}
+		a.relation = cmp.Or(p.Relation, a.relation)
 		a.rows = append(a.rows, p.Rows...)
 		past.runs = append(past.runs, p.Runs...)
 		past.rows = append(past.rows, p.Past...)

@@ -55,6 +55,7 @@
   {%- if log is none -%}
     {{ return(dbt_tally_say({'absent': true})) }}
   {%- endif -%}
+  {%- do dbt_tally_say({'relation': log ~ ''}) -%}
   {%- do dbt_tally_say_rows('rows', dbt_tally_rows(log, 'run_id in (' ~ dbt_tally_texts(invocations) ~ ')')) -%}
   {%- if runs and 'record the run' not in without -%}
     {%- do dbt_tally_say({'step': 'record the run'}) -%}
