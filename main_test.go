@@ -85,7 +85,8 @@ func (s stories) run(dir string) {
 	})
 }
 
-// story is a script as helpers of tests see it: what fails there ends the script.
+// story is a script as helpers of tests see it: what fails there ends the script,
+// and what is missing skips it.
 type story struct {
 	testing.TB
 	ts *testscript.TestScript
@@ -95,14 +96,8 @@ func (s story) Cleanup(end func())                { s.ts.Defer(end) }
 func (s story) Fatalf(format string, args ...any) { s.ts.Fatalf(format, args...) }
 func (s story) Fatal(args ...any)                 { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
 
-func (s stories) story(ts *testscript.TestScript) story { return story{s.t, ts} }
-
-// Skip and Skipf fail: the stories as a whole have been skipped where tools are
-// missing.
-func (s story) Skip(args ...any) { s.Skipf("%s", fmt.Sprint(args...)) }
-
-func (s story) Skipf(format string, args ...any) {
-	s.ts.Fatalf("needs what is not here: "+format, args...)
+func (s stories) story(ts *testscript.TestScript) story {
+	return story{s.world(ts).env.T().(testing.TB), ts}
 }
 
 // world is what one story has beside its files.
