@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"testing"
 
@@ -9,6 +10,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if address, asked := os.LookupEnv(browserEnv); asked {
+		if page, err := http.Get(address); err == nil {
+			page.Body.Close()
+		}
+		return
+	}
 	if settings, asked := os.LookupEnv(aloneEnv); asked {
 		fmt.Println(alone(settings))
 		return

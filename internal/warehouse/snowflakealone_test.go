@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,12 +20,16 @@ import (
 
 // aloneEnv has the settings with which this program prepares a table of Snowflake
 // and does nothing else: what the driver does to a process as a whole is seen from
-// outside only.
-const aloneEnv = "WAREHOUSE_TEST_SNOWFLAKE"
+// outside only. browserEnv has an address that this program goes to as somebody at
+// a browser would.
+const (
+	aloneEnv   = "WAREHOUSE_TEST_SNOWFLAKE"
+	browserEnv = "WAREHOUSE_TEST_BROWSER"
+)
 
 // alone prepares the table and returns what became of it as text.
 func alone(settings string) string {
-	o := warehouse.Options{Target: warehouse.Target{Type: "snowflake"}, Table: warehouse.Table{Schema: "AUDIT", Name: "LOG"}, Access: warehouse.Read, Unattended: true}
+	o := warehouse.Options{Target: warehouse.Target{Type: "snowflake"}, Table: warehouse.Table{Schema: "AUDIT", Name: "LOG"}, Access: warehouse.Read}
 	if err := json.Unmarshal([]byte(settings), &o.Target.Settings); err != nil {
 		return err.Error()
 	}
@@ -45,11 +50,17 @@ func prepareAlone(t *testing.T, fake *fakesnowflake.Server, authority string, se
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := t.TempDir()
+	home, programs := t.TempDir(), t.TempDir()
+	browser := fmt.Sprintf("#!/bin/sh\n%s=$1 '%s' &\n", browserEnv, os.Args[0])
+	for _, name := range []string{"xdg-open", "open"} { // as Linux has it, and macOS
+		if err := os.WriteFile(filepath.Join(programs, name), []byte(browser), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var output bytes.Buffer
 	program := exec.CommandContext(t.Context(), os.Args[0])
 	program.Env = []string{
-		aloneEnv + "=" + string(encoded), "HOME=" + home, "TMPDIR=" + t.TempDir(), "SSL_CERT_FILE=" + authority,
+		aloneEnv + "=" + string(encoded), "HOME=" + home, "PATH=" + programs, "TMPDIR=" + t.TempDir(), "SSL_CERT_FILE=" + authority,
 		"SF_OCSP_RESPONSE_CACHE_SERVER_URL=" + fake.URL() + "/ocsp_response_cache.json",
 	}
 	program.Stdout, program.Stderr = &output, &output
@@ -103,6 +114,21 @@ func TestOktaLogsInToTheSnowflakeOfTheProfileAlone(t *testing.T) {
 		t.Errorf("%q; want a refusal", said)
 	}
 	want := plainLogin(fakesnowflake.Login{SAML: fmt.Sprintf(`<form action="%s/fed/login"><input value="ci/hunter2"></form>`, fake.URL())})
+	want.Application = "Go"
+	if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
+		t.Errorf("logins (-want +got):\n%s", diff)
+	}
+}
+
+func TestSomebodyAtABrowserLogsIn(t *testing.T) {
+	t.Parallel()
+	fake, authority := fakesnowflake.NewTLS(t)
+	fake.Answer("information_schema", noTable)
+	settings := fakeOptions(fake, map[string]any{"authenticator": "externalbrowser", "password": nil}).Target.Settings
+	if said := prepareAlone(t, fake, authority, settings); !strings.Contains(said, "there is no such table") {
+		t.Errorf("%q; want no such table", said)
+	}
+	want := plainLogin(fakesnowflake.Login{User: "ci", Authenticator: "EXTERNALBROWSER", Token: fakesnowflake.BrowserToken, Proof: fakesnowflake.BrowserProof})
 	want.Application = "Go"
 	if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
 		t.Errorf("logins (-want +got):\n%s", diff)

@@ -145,6 +145,7 @@ func (s *Server) routes() http.Handler {
 		"GET /queries/{id}/result":            s.result,
 		"GET /chunks/{id}":                    s.chunk,
 		"POST /okta/token":                    s.oktaToken,
+		"GET /browser":                        s.browser,
 		"GET /ocsp_response_cache.json":       s.revocations,
 		"GET /identity":                       s.identity,
 		"GET /okta/sso":                       s.oktaSSO,
@@ -157,7 +158,10 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// respond writes what serve returns: bytes as they are, a status, or JSON.
+// redirect is where an answer sends to.
+type redirect string
+
+// respond writes what serve returns: bytes as they are, a status, a redirect or JSON.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func(*http.Request) any) {
 	s.mu.Lock()
 	silent := s.silent
@@ -179,6 +183,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func(*htt
 		_, _ = w.Write(body)
 	case int:
 		w.WriteHeader(body)
+	case redirect:
+		http.Redirect(w, r, string(body), http.StatusFound)
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(body)

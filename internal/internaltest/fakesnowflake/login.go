@@ -20,6 +20,7 @@ type Login struct {
 	Authenticator string         `json:"AUTHENTICATOR"`
 	Token         string         `json:"TOKEN"`
 	Provider      string         `json:"PROVIDER"`
+	Proof         string         `json:"PROOF_KEY"`
 	SAML          string         `json:"RAW_SAML_RESPONSE"`
 	Session       map[string]any `json:"SESSION_PARAMETERS"`
 	Application   string         `json:"-"` // of the environment
@@ -52,6 +53,7 @@ type loginBody struct {
 		Client      string      `json:"CLIENT_APP_ID"`
 		Version     string      `json:"CLIENT_APP_VERSION"`
 		Revision    string      `json:"SVN_REVISION"`
+		BrowserPort string      `json:"BROWSER_MODE_REDIRECT_PORT"`
 		Environment environment `json:"CLIENT_ENVIRONMENT"`
 	} `json:"data"`
 }
@@ -158,7 +160,21 @@ func (s *Server) SendSAMLTo(address string) {
 func (s *Server) authenticator(r *http.Request) any {
 	var body loginBody
 	s.read(r, &body)
+	if body.Data.Authenticator == "EXTERNALBROWSER" {
+		return reply{Success: true, Data: map[string]any{"ssoUrl": s.URL() + "/browser?port=" + body.Data.BrowserPort, "proofKey": BrowserProof}}
+	}
 	return reply{Success: true, Data: map[string]any{"tokenUrl": s.URL() + "/okta/token", "ssoUrl": s.URL() + "/okta/sso"}}
+}
+
+// What a driver logs in with once somebody has been at a browser.
+const (
+	BrowserToken = "browser-token"
+	BrowserProof = "browser-proof"
+)
+
+// browser sends whoever is at a browser on to the driver that waits for that.
+func (s *Server) browser(r *http.Request) any {
+	return redirect("http://localhost:" + r.URL.Query().Get("port") + "/?token=" + BrowserToken)
 }
 
 func (s *Server) oktaToken(r *http.Request) any {
