@@ -13,40 +13,48 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// What a server that hands over to another says to the one statement or the other,
-// on the old connection.
+// What a server that hands over to another does with the old connection, or says on
+// it.
 func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
+	const reading = "select model_name"
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
-		for name, says := range map[string]string{
-			"the connection is closed": closed,
-			"the connection is reset":  reset,
-			"too many connections":     "1040",
-			"shutting down":            "1053",
-			"lock wait timeout":        "1205",
-			"deadlock":                 "1213",
-			"a reader by now":          "1290",
-			"statement killed":         "1317",
+		for name, tc := range map[string]struct{ says, statement string }{
+			"closed when it looks":     {closed, "information_schema"},
+			"closed when it records":   {closed, "insert ignore"},
+			"closed when it commits":   {closed, "COMMIT"},
+			"closed when it reads":     {closed, reading},
+			"reset when it commits":    {reset, "COMMIT"},
+			"reset when it reads":      {reset, reading},
+			"too many connections":     {"1040", reading},
+			"shutting down":            {"1053", reading},
+			"lock wait timeout":        {"1205", "insert ignore"},
+			"deadlock":                 {"1213", "insert ignore"},
+			"a reader by now":          {"1290", "insert ignore"},
+			"a transaction that reads": {"1792", "insert ignore"},
+			"InnoDB only reads":        {"1836", "insert ignore"},
+			"statement killed":         {"1317", reading},
+			"connection killed":        {"1927", reading},
+			"session killed":           {"3169", reading},
+			"idle for too long":        {"4031", reading},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				for _, statement := range []string{"information_schema", "insert ignore", "COMMIT", "select model_name"} {
-					db := mysql.New(t, flavour)
-					proxy := newProxy(t, mysqlProtocol, db.Port)
-					db.Port = proxy.port
-					store := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write))
-					db.Exec(t, "insert into "+prepare(t, store).Relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')")
+				db := mysql.New(t, flavour)
+				proxy := newProxy(t, mysqlProtocol, db.Port)
+				db.Port = proxy.port
+				store := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write))
+				db.Exec(t, "insert into "+prepare(t, store).Relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')")
 
-					proxy.strike(statement, says)
-					got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
-					if diff := gocmp.Diff(warehouse.Finished{Relation: got.Relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
-						t.Errorf("%s: (-want +got):\n%s", statement, diff)
-					}
-					if diff := gocmp.Diff([][]string{{"now"}}, db.Query(t, "select run_id from dbt_audit_run")); diff != "" {
-						t.Errorf("%s: runs (-want +got):\n%s", statement, diff)
-					}
-					if proxy.armed() {
-						t.Errorf("%s: there was no such statement", statement)
-					}
+				proxy.strike(tc.statement, tc.says)
+				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
+				if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if diff := gocmp.Diff([][]string{{"now"}}, db.Query(t, "select run_id from dbt_audit_run")); diff != "" {
+					t.Errorf("runs (-want +got):\n%s", diff)
+				}
+				if proxy.armed() {
+					t.Error("there was no such statement")
 				}
 			})
 		}
