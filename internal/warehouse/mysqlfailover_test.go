@@ -43,11 +43,12 @@ func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 				proxy := newProxy(t, mysqlProtocol, db.Port)
 				db.Port = proxy.port
 				store := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write))
-				db.Exec(t, "insert into "+prepare(t, store).Relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')")
+				relation := prepare(t, store).Relation
+				db.Exec(t, "insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')")
 
 				proxy.strike(tc.statement, tc.says)
 				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
-				if diff := gocmp.Diff(warehouse.Finished{Rows: []tally.Row{nowRow()}}, got); diff != "" {
+				if diff := gocmp.Diff(warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				if diff := gocmp.Diff([][]string{{"now"}}, db.Query(t, "select run_id from dbt_audit_run")); diff != "" {
