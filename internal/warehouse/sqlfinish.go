@@ -27,7 +27,7 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 		a.problems = append(a.problems, notRecorded(runTable(log.table), err))
 	}
 	if f.History.Wanted {
-		if a.earlier, err = e.compare(ctx, log, f); err != nil {
+		if a.earlier, err = e.compare(ctx, log, runs, here, f); err != nil {
 			a.problems = append(a.problems, noHistory(err))
 		}
 	}
@@ -57,8 +57,9 @@ func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error
 	})
 }
 
-// compare finds what there is to compare with.
-func (e *sqlEngine) compare(ctx context.Context, log found, f Finish) (*earlier, error) {
+// compare finds what there is to compare with: in these tables, unless it is
+// elsewhere. Without a run table, here is false.
+func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f Finish) (*earlier, error) {
 	asked := f.History
 	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
 	at := asked.at(log.table)
@@ -70,17 +71,17 @@ func (e *sqlEngine) compare(ctx context.Context, log found, f Finish) (*earlier,
 		if log, err = e.look(ctx, at, auditLayout); err == nil {
 			err = log.usable()
 		}
+		if err == nil {
+			runs, here, err = e.lookRuns(ctx, log)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("audit table %s: %w", f.History.at(e.table), err)
 		}
 	}
-	runs, ok, err := e.lookRuns(ctx, log)
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
+	if !here {
 		return e.compareWithout(ctx, log, f)
 	}
+	var err error
 	var found earlier
 	if found.runs, err = e.selectRuns(ctx, runs, f.filter(30)); err != nil {
 		return nil, err
