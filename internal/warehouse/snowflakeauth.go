@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -44,7 +45,7 @@ func snowflakeLogin(o Options, config *driver.Config) error {
 	given := t.setting("authenticator")
 	name := strings.ToLower(given)
 	switch {
-	case t.setting("private_key", "private_key_path") != "":
+	case cmp.Or(t.setting("private_key"), t.setting("private_key_path")) != "":
 		name = "snowflake_jwt"
 	case name == "":
 		name = "snowflake"
@@ -60,7 +61,7 @@ func snowflakeLogin(o Options, config *driver.Config) error {
 		return errors.New("authenticator: externalbrowser needs somebody at a browser, and this is a runner; want private_key, programmatic_access_token, oauth or workload_identity; see docs/warehouses.md")
 	}
 	for _, setting := range method.needs {
-		if t.setting(setting, setting+"_path") == "" {
+		if cmp.Or(t.setting(setting), t.setting(setting+"_path")) == "" {
 			return fmt.Errorf("%s: none in the profile; want it for authenticator %s; see docs/warehouses.md", setting, name)
 		}
 	}

@@ -53,6 +53,7 @@ func TestAKeyPairLogsInHoweverTheKeyIsWritten(t *testing.T) {
 		"a file, by its folder":    {"private_key_path": "key.p8"},
 		"a file with a passphrase": {"private_key_path": "locked.p8", "private_key_passphrase": "hunter 2"},
 		"a passphrase of no use":   {"private_key_path": "key.p8", "private_key_passphrase": "hunter 2"},
+		"a file, and no key":       {"private_key_path": "key.p8", "private_key": ""},
 		"a key before a method":    {"private_key_path": "key.p8", "authenticator": "externalbrowser"},
 	} {
 		t.Run(name, func(t *testing.T) {
