@@ -69,7 +69,10 @@ func start(f Flavour, install, daemon []string) (Database, error) {
 		return Database{}, err
 	}
 	data := []string{"--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--user=" + owner.Username}
+	// In a folder for all, a server that starts removes the others' temporary tables.
+	env := append(os.Environ(), "TMPDIR="+s.Dir)
 	cmd := exec.Command(install[0], slices.Concat(data, install[1:])...)
+	cmd.Env = env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return Database{}, fmt.Errorf("%s: %w\n%s", install[0], err, out)
 	}
@@ -79,6 +82,7 @@ func start(f Flavour, install, daemon []string) (Database, error) {
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M",
 		"--ssl-cert=" + filepath.Join(s.Dir, "server.crt"), "--ssl-key=" + filepath.Join(s.Dir, "server.key"), "--ssl-ca=" + db.CA,
 	}, daemon[1:])...)
+	cmd.Env = env
 	if err := s.Start(cmd, "KILL"); err != nil {
 		return Database{}, err
 	}
