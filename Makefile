@@ -45,7 +45,7 @@ e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
 	@scripts/e2e/engine.sh
 	@scripts/e2e/bases.sh
 	@scripts/e2e/services.sh
-	DOCKER_BUILDKIT=0 docker build --quiet --tag dbt-tally:e2e .
+	@scripts/e2e/image.sh dbt-tally:e2e
 	go test -tags e2e -count 1 -timeout 30m -v ./scripts/e2e
 
 .PHONY: tools

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,13 @@ type shop struct {
 	host      string
 }
 
-const owner = "4321"
+// owner is whose the workspace is: this user's, but not root's.
+func owner() string {
+	if os.Getuid() == 0 {
+		return "4321"
+	}
+	return strconv.Itoa(os.Getuid())
+}
 
 func newShop(t *testing.T) shop {
 	t.Helper()
@@ -104,7 +111,7 @@ func (s shop) read(name string) string {
 // isTheOwners fails the test for what the container left of its own.
 func (s shop) isTheOwners() {
 	s.t.Helper()
-	if left := run(s.t, "find", s.workspace, "!", "-user", owner); left != "" {
+	if left := run(s.t, "find", s.workspace, "!", "-user", owner()); left != "" {
 		s.t.Errorf("not the owner's:\n%s", left)
 	}
 }
@@ -113,7 +120,7 @@ func (s shop) isTheOwners() {
 // handed to its owner first.
 func (s shop) docker(extra ...string) []string {
 	s.t.Helper()
-	run(s.t, "chown", "-R", owner+":"+owner, s.workspace)
+	run(s.t, "chown", "-R", owner(), s.workspace)
 	args := []string{
 		"run", "--volume", s.workspace + ":/workspace", "--workdir", "/workspace",
 		"--env", "PGHOST=" + s.host, "--env", "PGPORT=5432", "--env", "PGUSER=postgres", "--env", "PGPASSWORD=shop", "--env", "PGDATABASE=postgres",

@@ -16,7 +16,7 @@ import (
 func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 	s := newShop(t)
 	home := t.TempDir()
-	run(t, "chown", owner+":"+owner, home)
+	run(t, "chown", owner(), home)
 	var took []float64
 	for range 2 {
 		out := run(t, "docker", s.docker("--rm", "--volume", home+":/github/home", "--env", "HOME=/github/home", "--env", "GITHUB_ACTIONS=true",
@@ -36,7 +36,7 @@ func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 	if took[0] <= 0 || took[1] > took[0] {
 		t.Errorf("%v s; want the second from the cache", took)
 	}
-	if left := run(t, "find", home, "!", "-user", owner); left != "" {
+	if left := run(t, "find", home, "!", "-user", owner()); left != "" {
 		t.Errorf("not the owner's, at home:\n%s", left)
 	}
 	s.isTheOwners()

@@ -52,7 +52,7 @@ alter user root@localhost identified by '$MYSQL_ROOT_PASSWORD';
 create user root@'%' identified by '$MYSQL_ROOT_PASSWORD';
 grant all on *.* to root@'%';
 S
-exec mariadbd --no-defaults --user=mysql --datadir=/data --bind-address=0.0.0.0 --init-file=/start.sql
+exec mariadbd --no-defaults --user=mysql --datadir=/data --bind-address=0.0.0.0 --init-file=/start.sql --skip-name-resolve
 X
   cat >"$1/Dockerfile" <<X
 FROM $debian
