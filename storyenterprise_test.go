@@ -48,14 +48,14 @@ func tunnel(address string) http.HandlerFunc {
 			return
 		}
 		w.WriteHeader(http.StatusOK)
-		here, _, err := http.NewResponseController(w).Hijack()
+		here, sent, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			there.Close()
 			return
 		}
 		go func() {
 			defer there.Close()
-			_, _ = io.Copy(there, here)
+			_, _ = io.Copy(there, sent) // a byte may have come before the hijack
 		}()
 		defer here.Close()
 		_, _ = io.Copy(here, there)
