@@ -10,9 +10,18 @@ import (
 )
 
 // room is how many annotations of a level the report may use. GitHub shows ten of
-// each in a step; warnings are also how a step says what it had to pass over.
+// each in a step; some warnings, and under audit-failure: fail some errors, are how
+// the step says what it had to pass over.
 // https://docs.github.com/en/rest/checks/runs
-var room = map[runner.Level]int{runner.Error: 10, runner.Warning: 5}
+func (s *story) room(level runner.Level) int {
+	switch {
+	case level == runner.Warning:
+		return 5
+	case s.cfg.Audit.MustWork:
+		return max(1, 10-len(s.problems))
+	}
+	return 10
+}
 
 // annotate marks breaches, failed models and failed tests at their files, the
 // most important first, as far as GitHub shows them.
@@ -22,7 +31,7 @@ func (s *story) annotate(made report.Report) {
 	}
 	all := append(aboutGates(made), aboutFailures(made)...)
 	for _, level := range []runner.Level{runner.Error, runner.Warning} {
-		for _, annotation := range fitting(all, level) {
+		for _, annotation := range fitting(all, level, s.room(level)) {
 			s.actions.Annotate(annotation)
 		}
 	}
@@ -30,10 +39,10 @@ func (s *story) annotate(made report.Report) {
 
 // fitting returns the annotations of a level for which there is room. Where some
 // are left out, the last says how many.
-func fitting(all []runner.Annotation, level runner.Level) []runner.Annotation {
+func fitting(all []runner.Annotation, level runner.Level, room int) []runner.Annotation {
 	all = slices.DeleteFunc(slices.Clone(all), func(a runner.Annotation) bool { return a.Level != level })
-	shown := room[level] - 1
-	if len(all) <= shown+1 {
+	shown := room - 1
+	if len(all) <= room {
 		return all
 	}
 	return append(all[:shown], runner.Annotation{
