@@ -74,9 +74,11 @@ func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs,
 		show("with the tutorial's hooks", *tutorial)
 		ratio("tutorial", *tutorial)
 	}
+	t.bar("hooks, time of the run", "%.3f", median(hooks.run)/median(plain.run), most)
 	t.bar("hooks, time of the process", "%.3f", median(hooks.process)/median(plain.process), most)
 	t.bar("hooks, CPU", "%.3f", median(hooks.cpu)/median(plain.cpu), most)
 	if tutorial != nil {
+		t.bar("hooks ÷ tutorial's, time of the run", "%.3f", median(hooks.run)/median(tutorial.run), 1)
 		t.bar("hooks ÷ tutorial's, time of the process", "%.3f", median(hooks.process)/median(tutorial.process), 1)
 		t.bar("hooks ÷ tutorial's, CPU", "%.3f", median(hooks.cpu)/median(tutorial.cpu), 1)
 	}
