@@ -1,7 +1,8 @@
-{#- Overrides dbt's run_hooks for the models of this project and of its packages. -#}
+{#- Overrides dbt's run_hooks for the models of this project and of its packages.
+    Most have no hooks, and then dbt's need not be called. -#}
 {% macro run_hooks(hooks, inside_transaction=True) %}
   {%- set built = load_result('main') is not none -%}
-  {%- if inside_transaction and not built -%}{%- do dbt_tally_before() -%}{%- endif -%}
-  {{ (dbt_duckdb if dbt_duckdb is defined else dbt).run_hooks(hooks, inside_transaction) }}
-  {%- if inside_transaction and built -%}{%- do dbt_tally_after() -%}{%- endif -%}
+  {%- if inside_transaction and not built -%}{%- do dbt_tally_audit('before') -%}{%- endif -%}
+  {%- if hooks -%}{{ (dbt_duckdb if dbt_duckdb is defined else dbt).run_hooks(hooks, inside_transaction) }}{%- endif -%}
+  {%- if inside_transaction and built -%}{%- do dbt_tally_audit('after') -%}{%- endif -%}
 {% endmacro %}
