@@ -38,7 +38,7 @@ func BenchmarkAroundDBT(b *testing.B) {
 		}
 	}
 	s.check(b)
-	t := newTable(fmt.Sprintf("%d models, manifest of %.0f MB, event log of %.0f MB, %d other audit rows; medians of %d rounds",
+	t := newTable(fmt.Sprintf("%d models, manifest of %.0f MB, debug log of %.0f MB, %d other audit rows; medians of %d rounds",
 		large, s.megabytes(b, "manifest.json"), s.megabytes(b, "dbt.log"), otherRows, *rounds))
 	t.bar("start: from our start to dbt's", "%.3f s", median(before), 0.3)
 	t.bar("end: from dbt's end to ours, all surfaces written", "%.3f s", median(after), 1)
@@ -57,15 +57,15 @@ type step struct {
 	runs      int
 }
 
-// standIn answers as dbt 1 does, then writes its event log, most of it while our
+// standIn answers as dbt 1 does, then writes its debug log, most of it while our
 // binary reads along and the rest together with the artifacts.
 const standIn = `#!/bin/sh
 if [ "$1" = --version ]; then printf 'Core:\n  - installed: 1.11.16\n'; exit; fi
 date +%s.%N >"$ARTIFACTS/started"
 for word; do [ "$last" = --log-path ] && log=$word; last=$word; done
-head -n 30000 "$ARTIFACTS/dbt.log" >"$log/dbt.log"
+head -n 360000 "$ARTIFACTS/dbt.log" >"$log/dbt.log"
 sleep 2
-tail -n +30001 "$ARTIFACTS/dbt.log" >>"$log/dbt.log"
+tail -n +360001 "$ARTIFACTS/dbt.log" >>"$log/dbt.log"
 mkdir -p target
 cp "$ARTIFACTS/manifest.json" "$ARTIFACTS/run_results.json" target/
 date +%s.%N >"$ARTIFACTS/ended"

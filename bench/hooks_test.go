@@ -185,7 +185,7 @@ func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
 		p.runBinary(tb, flags)
 	} else {
 		if len(flags) == 0 {
-			flags = []string{"--log-level-file", "debug"} // dbt's default, said: keeps dbt's own log instead of an event log
+			flags = []string{"--log-level-file", "debug"} // dbt's default, said: keeps dbt's own log where it is
 		}
 		inv, err := p.cli.Run(tb.Context(), append(dbt.Command{"run"}, flags...), p.hooks, dbt.Version{})
 		if err != nil || inv.ExitCode != 0 {

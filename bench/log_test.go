@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// statements counts in dbt's event log what was sent to the warehouse for models,
+// statements counts in dbt's log as JSON what was sent to the warehouse for models,
 // and returns how many it was a model.
 func statements(tb testing.TB, log string) float64 {
 	tb.Helper()

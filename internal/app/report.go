@@ -186,7 +186,7 @@ func (s *story) failures(invocations []dbt.Invocation, nodes []dbt.ManifestNode)
 	return failures
 }
 
-// auditCost sums the hooks' cost up. Where one dbt keeps no event log the time is
+// auditCost sums the hooks' cost up. Where no log of one dbt is read the time is
 // unknown, and the statements are told from the rows: one for each after row, and
 // one for each before row that counted something.
 func auditCost(invocations []dbt.Invocation, rows []tally.Row) (statements int, seconds *float64) {

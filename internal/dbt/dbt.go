@@ -1,6 +1,6 @@
 // Package dbt runs dbt: it brings the audit hooks into a project and takes them
 // out again, runs dbt's commands as child processes without changing their
-// output, exit code or timing, and reads what they leave behind (the event log,
+// output, exit code or timing, and reads what they leave behind (the debug log,
 // run_results.json, manifest.json). What the audit rows say is the business of
 // others.
 package dbt
@@ -20,7 +20,7 @@ type CLI struct {
 	ProjectDir string   // absolute; the folder of dbt_project.yml
 	TargetPath string   // absolute; where dbt leaves its artifacts
 	LogFile    string   // absolute; dbt's own dbt.log, "" for none
-	ScratchDir string   // an existing folder of our own, for event logs
+	ScratchDir string   // an existing folder of our own, for debug logs
 
 	Stdout, Stderr io.Writer        // dbt's own; files are handed to dbt as they are
 	Kill           <-chan struct{}  // closed: a dbt that was interrupted and has not ended is killed
@@ -53,7 +53,7 @@ type NodeResult struct {
 type AuditCost struct {
 	Statements int
 	Seconds    float64
-	Known      bool // false where dbt keeps no event log (dbt v2)
+	Known      bool // false where dbt keeps no log that is read (dbt v2)
 }
 
 // Failed says whether dbt counts the node as failed.

@@ -58,6 +58,14 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 	return payloads, nil
 }
 
+// event is what is read of a line of dbt's log as JSON.
+type event struct {
+	Info struct {
+		Level string `json:"level"`
+		Msg   string `json:"msg"`
+	} `json:"info"`
+}
+
 // readPayloads parts the payloads of our macros from what dbt had to say, of
 // which it returns the errors.
 func readPayloads(out []byte) (payloads [][]byte, said string) {

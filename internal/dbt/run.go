@@ -55,7 +55,7 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 	cmd := c.command(args, hooks.environment()...)
 
 	witness := func() *progress { return newProgress() }
-	if log.events != "" {
+	if log.file != "" {
 		witness = log.follow()
 	}
 	code, err := c.start(ctx, cmd)
@@ -65,7 +65,7 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 		return inv, err
 	}
 	inv.ID, inv.Audit = seen.id, seen.cost
-	inv.Audit.Known = log.events != ""
+	inv.Audit.Known = seen.id != ""
 	if seen.version != "" {
 		inv.DBTVersion = seen.version
 	}
@@ -77,7 +77,7 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 }
 
 // collect takes the nodes from run_results.json where it is this invocation's,
-// else from the event log.
+// else from the debug log.
 func (c CLI) collect(inv *Invocation, seen *progress) {
 	results, err := c.readRunResults()
 	switch {
@@ -113,7 +113,7 @@ func (c CLI) Past(id string) (Invocation, error) {
 	}
 	ended, _ := time.Parse(time.RFC3339, results.Metadata.GeneratedAt) // the zero time where dbt says otherwise
 	inv := Invocation{
-		Command:     withoutEventLog(strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt "))),
+		Command:     withoutDebugLog(strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt "))),
 		CompletedAt: ended,
 		StartedAt:   ended.Add(-time.Duration(results.ElapsedTime * float64(time.Second))),
 	}
@@ -138,7 +138,7 @@ func (inv *Invocation) take(results runResults) {
 }
 
 // ownLog are the flags and variables by which a user shapes dbt's file log. Who
-// uses one keeps that log as it is, and the report goes without the event log.
+// uses one keeps that log as it is, and the report goes without it.
 var ownLog = map[string]string{
 	"--log-format":         "DBT_LOG_FORMAT",
 	"--log-format-file":    "DBT_LOG_FORMAT_FILE",
@@ -146,63 +146,64 @@ var ownLog = map[string]string{
 	"--log-file-max-bytes": "DBT_LOG_FILE_MAX_BYTES",
 }
 
-// eventLog is where an invocation's events go.
-type eventLog struct {
-	events       string // the JSON log of this invocation, "" for none
-	text         string // dbt's own text log
+// debugLog is where an invocation's debug log goes.
+type debugLog struct {
+	file         string // the log of this invocation alone, "" for none
+	copy         string // dbt's own log, which gets all of it too
 	invocationID string // the id given to dbt, where dbt takes one
 }
 
-// arguments completes a command: the event log on dbt v1, the invocation id on
-// dbt v2, which ignores --log-format-file.
-func (c CLI) arguments(command Command, version Version) ([]string, eventLog) {
+// arguments completes a command: a debug log of its own on dbt v1, the invocation id on
+// dbt v2, whose log is another.
+func (c CLI) arguments(command Command, version Version) ([]string, debugLog) {
 	if command.Name() == "" {
-		return command, eventLog{}
+		return command, debugLog{}
 	}
 	if version.Rust {
 		id, given := command.Flag("--invocation-id")
 		if given {
-			return command, eventLog{invocationID: id}
+			return command, debugLog{invocationID: id}
 		}
 		id = uuid.NewString()
-		return append(slices.Clone(command), "--invocation-id", id), eventLog{invocationID: id}
+		return append(slices.Clone(command), "--invocation-id", id), debugLog{invocationID: id}
 	}
 	for _, flag := range slices.Sorted(maps.Keys(ownLog)) {
 		_, given := command.Flag(flag)
 		if given || c.lookupEnv(ownLog[flag]) != "" {
-			return command, eventLog{}
+			return command, debugLog{}
 		}
 	}
-	dir, err := os.MkdirTemp(c.ScratchDir, "events-")
+	dir, err := os.MkdirTemp(c.ScratchDir, "log-")
 	if err != nil {
-		return command, eventLog{} // without a witness rather than not at all
+		return command, debugLog{} // without a witness rather than not at all
 	}
-	text := c.LogFile
+	own := c.LogFile
 	if path, given := command.Flag("--log-path"); given {
-		text = filepath.Join(c.absolute(path), "dbt.log")
+		own = filepath.Join(c.absolute(path), "dbt.log")
 	}
-	return append(append(slices.Clone(command), eventLogFlags...), dir), eventLog{events: filepath.Join(dir, "dbt.log"), text: text}
+	return append(append(slices.Clone(command), debugLogFlags...), dir), debugLog{file: filepath.Join(dir, "dbt.log"), copy: own}
 }
 
-// eventLogFlags make dbt v1 write every event to a file; the folder follows.
-var eventLogFlags = []string{"--log-format-file", "json", "--log-level-file", "debug", "--log-file-max-bytes", "0", "--log-path"}
+// debugLogFlags make dbt v1 write its usual debug log to a file that it does not
+// rotate; the folder follows.
+var debugLogFlags = []string{"--log-format-file", "debug", "--log-level-file", "debug", "--log-file-max-bytes", "0", "--log-path"}
 
-// withoutEventLog is a command as the user wrote it.
-func withoutEventLog(command Command) Command {
-	end := len(command) - len(eventLogFlags) - 1
-	if end >= 0 && slices.Equal(command[end:len(command)-1], eventLogFlags) {
+// withoutDebugLog is a command as the user wrote it.
+func withoutDebugLog(command Command) Command {
+	end := len(command) - len(debugLogFlags) - 1
+	if end >= 0 && slices.Equal(command[end:len(command)-1], debugLogFlags) {
 		return command[:end]
 	}
 	return command
 }
 
 // follow begins to read the log; the returned function ends it.
-func (l eventLog) follow() func() *progress {
+func (l debugLog) follow() func() *progress {
 	stop, result := make(chan struct{}), make(chan *progress, 1)
 	go func() {
-		text := openLog(l.text)
-		seen := tail(l.events, text, stop)
-		_ = text.Close()
+		own := openLog(l.copy)
+		seen := tail(l.file, own, stop)
+		_ = own.Close()
 		result <- seen
 	}()
 	return func() *progress {

@@ -50,19 +50,34 @@ func TestOutputAndExitCodeArePassedOn(t *testing.T) {
 
 func TestResultsOfThisInvocation(t *testing.T) {
 	t.Parallel()
-	const log = `{"info": {"code": "A001", "invocation_id": "%s"}, "data": {"version": "=1.11.16"}}`
-	fake := func(logID, resultsID string) CLI {
+	fake := func(resultsID string) CLI {
 		return script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
 cat >"$dir/dbt.log" <<'END'
-`+strings.Replace(log, "%s", logID, 1)+`
-{"info": {"code": "Q024", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.z"}}}
-{"info": {"code": "Q024", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.a"}}}
-{"info": {"code": "Q025", "invocation_id": "`+logID+`"}, "data": {"node_info": {"unique_id": "model.shop.a"}, "run_result": {"status": "success", "message": "OK", "execution_time": 2}}}
-not JSON at all
-{"info": {"code": "E016", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"sql": "/* app */ do $x$ begin insert /* dbt_tally */ into t"}}
-{"info": {"code": "E016", "thread": "two", "invocation_id": "`+logID+`"}, "data": {"sql": "select 1"}}
-{"info": {"code": "E017", "thread": "two", "invocation_id": "`+logID+`"}, "data": {"elapsed": 9}}
-{"info": {"code": "E017", "thread": "one", "invocation_id": "`+logID+`"}, "data": {"elapsed": 0.25}}
+
+
+============================== 23:59:58.000000 | one ==============================
+`+"\x1b[0m"+`23:59:58.000000 [info ] [MainThread]: Running with dbt=1.11.16
+23:59:58.100000 [debug] [Thread-2 (]: Began running node model.shop.z
+23:59:58.500000 [debug] [Thread-1 (]: Began running node model.shop.a
+23:59:58.600000 [info ] [Thread-1 (]: 1 of 3 START sql table model dev.a ........ [RUN]
+23:59:59.000000 [debug] [Thread-1 (]: On model.shop.a: /* app */
+
+  do $x$ begin insert /* dbt_tally */ into t
+23:59:59.100000 [debug] [Thread-2 (]: On model.shop.z: select 1
+23:59:59.900000 [debug] [Thread-2 (]: SQL status: SELECT 1 in 0.8 seconds
+23:59:59.950000 [debug] [ThreadPool]: SQL status: of no statement
+00:00:00.250000 [debug] [Thread-1 (]: SQL status: DO in 1.25 seconds
+00:00:00.500000 [info ] [Thread-1 (]: 1 of 3 OK created sql table model dev.a ........ [`+"\x1b[32mSELECT 3\x1b[0m"+` in 2.00s]
+00:00:00.500000 [debug] [Thread-1 (]: Finished running node model.shop.a
+00:00:00.500000 [debug] [Thread-1 (]: Began running node model.shop.b
+00:00:00.600000 [debug] [Thread-1 (]: Database Error in model b (models/b.sql)
+  no such column
+00:00:00.700000 [error] [Thread-1 (]: 2 of 3 ERROR creating sql table model dev.b ........ [`+"\x1b[31mERROR\x1b[0m"+` in 0.25s]
+00:00:00.750000 [debug] [Thread-1 (]: Finished running node model.shop.b
+00:00:01.000000 [debug] [Thread-1 (]: Began running node test.shop.t
+00:00:01.250000 [error] [Thread-1 (]: 3 of 3 FAIL 2 t ........ [`+"\x1b[31mFAIL 2\x1b[0m"+` in 0.25s]
+00:00:01.250000 [debug] [Thread-1 (]: Finished running node test.shop.t
+00:00:01.300000 [debug] [Thread-1 (]: Finished running node model.shop.never_begun
 END
 mkdir -p target; cat >target/run_results.json <<'END'
 `+strings.Replace(results, "%s", resultsID, 1)+`
@@ -81,19 +96,22 @@ exit 1`)
 			inFlight,
 		}},
 		"are not another invocation's": {"of another day", []NodeResult{
-			{NodeID: "model.shop.a", Status: "success", Message: "OK", Seconds: 2}, inFlight,
+			{NodeID: "model.shop.a", Status: "success", Message: "SELECT 3", Seconds: 2},
+			{NodeID: "model.shop.b", Status: "error", Message: "Database Error in model b (models/b.sql)\n  no such column", Seconds: 0.25},
+			{NodeID: "test.shop.t", Status: "fail", Message: "FAIL 2", Seconds: 0.25},
+			inFlight,
 		}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inv, err := fake("one", test.resultsID).Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+			inv, err := fake(test.resultsID).Run(t.Context(), Command{"build"}, Hooks{}, Version{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := Invocation{
 				ID: "one", Command: Command{"build"}, DBTVersion: "1.11.16", ExitCode: 1, Nodes: test.want,
-				Audit: AuditCost{Statements: 1, Seconds: 0.25, Known: true},
+				Audit: AuditCost{Statements: 1, Seconds: 1.25, Known: true},
 			}
 			if diff := cmp.Diff(want, inv, cmpopts.IgnoreFields(Invocation{}, "StartedAt", "CompletedAt")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
@@ -116,13 +134,33 @@ func TestWhyDBTCouldNotRun(t *testing.T) {
 	t.Parallel()
 	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
 cat >"$dir/dbt.log" <<'END'
-{"info": {"code": "Z002", "level": "error", "msg": "\u001b[31mEncountered an error:\nCompilation Error\u001b[0m", "invocation_id": "one"}, "data": {}}
-{"info": {"code": "X", "level": "error", "msg": "something later", "invocation_id": "one"}, "data": {}}
+============================== 10:00:00.000000 | one ==============================
+10:00:00.000000 [info ] [MainThread]: Running with dbt=1.11.16
+10:00:00.100000 [error] [MainThread]: `+"\x1b[31m"+`Encountered an error:
+Compilation Error`+"\x1b[0m"+`
+10:00:00.200000 [error] [MainThread]: something later
 END
 exit 2`)
 	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if want := "Encountered an error:\nCompilation Error"; err != nil || inv.Error != want || inv.ID != "one" {
 		t.Errorf("got %q of %q, %v; want %q", inv.Error, inv.ID, err, want)
+	}
+}
+
+func TestDBTsOwnLogGetsEveryByte(t *testing.T) {
+	t.Parallel()
+	const said = "\n\n============================== 10:00:00.000000 | one ==============================\n" +
+		"\x1b[0m10:00:00.000000 [info ] [MainThread]: Running with dbt=1.11.16\n  more of it\n10:00:00.1 cut o"
+	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
+cp said "$dir/dbt.log"`)
+	write(t, said, c.WorkDir, "said")
+	write(t, "of earlier runs\n", c.LogFile)
+	if _, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(c.LogFile)
+	if diff := cmp.Diff("of earlier runs\n"+said, string(got)); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
 

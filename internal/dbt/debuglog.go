@@ -1,0 +1,233 @@
+package dbt
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// record is one entry of dbt's debug log, which may be of several lines. Its form
+// is the same from dbt 1.7 to 1.12 (create_debug_line in dbt's events/logger.py).
+// The same log as JSON would be read with less ado, but costs dbt some 2 ms more a
+// model: docs/performance.md.
+type record struct {
+	time   time.Duration // since midnight, to the microsecond
+	level  string
+	thread string // its first ten characters
+	text   string
+}
+
+var (
+	recordStart = regexp.MustCompile(`^(?:\x1b\[0m)?(\d\d):(\d\d):(\d\d\.\d{6}) \[(\w+) *\] \[(.{10})\]: `)
+	// opening is the line above the first record of an invocation.
+	opening = regexp.MustCompile(`^={30} [\d:.]+ \| (\S+) ={30}\s*$`)
+	// resultText is the outcome of a node: "2 of 5 OK created … [SELECT 1 in 0.05s]".
+	resultText = regexp.MustCompile(`^\d+ of \d+ (PARTIAL SUCCESS|[A-Z-]+) .*?(?:\[([^\[]*?)(?: in [\d.]+s)?\])?$`)
+	// errorText is what dbt says of a node that it could not build.
+	errorText = regexp.MustCompile(`^(?:\w+ )+Error in |^Unhandled error while executing `)
+
+	ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
+
+// startRecord reads the first line of a record; false where the line goes on with
+// the one before.
+func startRecord(line string) (record, bool) {
+	m := recordStart.FindStringSubmatch(line)
+	if m == nil {
+		return record{}, false
+	}
+	since, err := time.ParseDuration(m[1] + "h" + m[2] + "m" + m[3] + "s")
+	return record{time: since, level: m[4], thread: m[5], text: line[len(m[0]):]}, err == nil
+}
+
+// statuses are dbt's words in a result's line, as run_results.json has them.
+var statuses = map[string]string{
+	"OK": "success", "PASS": "pass", "ERROR": "error", "FAIL": "fail", "WARN": "warn",
+	"SKIP": "skipped", "PARTIAL SUCCESS": "partial success", "NO-OP": "no-op",
+}
+
+// progress is what the debug log says of an invocation. It is the only witness of
+// a dbt that ended before it wrote run_results.json.
+type progress struct {
+	id, version string
+	started     map[string]time.Duration // nodes begun and not finished
+	finished    []NodeResult
+	mainError   string // why dbt could not run at all
+	lastError   string
+	cost        AuditCost
+	threads     map[string]*thread
+}
+
+// thread is what one of dbt's threads is at. It works on one node at a time.
+type thread struct {
+	auditing bool          // its last statement is one of ours
+	sent     time.Duration // when that was sent
+	outcome  NodeResult    // of the node that it is at
+}
+
+func newProgress() *progress {
+	return &progress{started: map[string]time.Duration{}, threads: map[string]*thread{}}
+}
+
+// auditMark is in each statement of the hooks.
+const auditMark = "insert /* dbt_tally */ into"
+
+// add takes one record in. What can't be read as expected is passed over: the log
+// is a witness, never a condition.
+func (p *progress) add(r record) {
+	text := ansi.ReplaceAllString(strings.TrimRight(r.text, "\n"), "")
+	at := p.threads[r.thread]
+	if at == nil {
+		at = &thread{}
+		p.threads[r.thread] = at
+	}
+	if r.level == "error" {
+		p.lastError = text
+	}
+	result := resultText.FindStringSubmatch(text)
+	switch {
+	case strings.HasPrefix(text, "Running with dbt="):
+		p.version = strings.TrimPrefix(text, "Running with dbt=")
+	case r.level == "error" && strings.HasPrefix(text, "Encountered an error:"):
+		p.mainError = text
+	case strings.HasPrefix(text, "Began running node "):
+		p.started[strings.TrimPrefix(text, "Began running node ")] = r.time
+		at.outcome = NodeResult{}
+	case strings.HasPrefix(text, "Finished running node "):
+		p.finish(strings.TrimPrefix(text, "Finished running node "), at.outcome, r.time)
+	case result != nil && statuses[result[1]] != "":
+		at.outcome.Status = statuses[result[1]]
+		if at.outcome.Message == "" {
+			at.outcome.Message = result[2]
+		}
+	case errorText.MatchString(text):
+		at.outcome.Message = text
+	case strings.HasPrefix(text, "On "):
+		at.auditing, at.sent = strings.Contains(text, auditMark), r.time
+	case at.auditing && strings.HasPrefix(text, "SQL status: "):
+		at.auditing = false
+		p.cost.Statements++
+		p.cost.Seconds += between(at.sent, r.time)
+	}
+}
+
+func (p *progress) finish(id string, outcome NodeResult, now time.Duration) {
+	if begun, ok := p.started[id]; ok {
+		outcome.NodeID, outcome.Seconds = id, between(begun, now)
+		p.finished = append(p.finished, outcome)
+		delete(p.started, id)
+	}
+}
+
+// between is the seconds from one time of day to the next such one.
+func between(from, to time.Duration) float64 {
+	if to < from {
+		to += 24 * time.Hour
+	}
+	return (to - from).Seconds()
+}
+
+// inFlight are the nodes that were begun and never finished, by ID.
+func (p *progress) inFlight() []NodeResult {
+	var nodes []NodeResult
+	for _, id := range slices.Sorted(maps.Keys(p.started)) {
+		nodes = append(nodes, NodeResult{NodeID: id})
+	}
+	return nodes
+}
+
+// tail reads the debug log while dbt writes it, so that nothing is left to read
+// when dbt ends, and copies it. Closing stop makes it read the rest and deliver.
+func tail(path string, copyTo io.Writer, stop <-chan struct{}) *progress {
+	p := newProgress()
+	var file *os.File
+	for ended := false; file == nil; {
+		if file, _ = os.Open(path); file == nil { // dbt makes it in its own time, or never
+			if ended {
+				return p
+			}
+			ended = wait(stop)
+		}
+	}
+	defer file.Close()
+
+	lines := bufio.NewReaderSize(io.TeeReader(file, copyTo), 1<<16)
+	var line strings.Builder
+	var current record
+	var text strings.Builder // of the current record
+	next := func(r record) {
+		if current.text = text.String(); current.text != "" {
+			p.add(current)
+		}
+		current = r
+		text.Reset()
+		text.WriteString(r.text)
+	}
+	for ended := false; ; {
+		part, err := lines.ReadString('\n')
+		line.WriteString(part)
+		switch {
+		case err == nil:
+			if r, ok := startRecord(line.String()); ok {
+				next(r)
+			} else if m := opening.FindStringSubmatch(line.String()); m != nil && p.id == "" {
+				p.id = m[1]
+			} else {
+				text.WriteString(line.String())
+			}
+			line.Reset()
+		case ended:
+			next(record{})
+			return p
+		default:
+			ended = wait(stop)
+		}
+	}
+}
+
+// wait lets dbt write on; it is true when dbt has ended.
+func wait(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	case <-time.After(100 * time.Millisecond):
+		return false
+	}
+}
+
+// openLog opens dbt's own log for appending; a log that can't be written is no
+// reason to stop anything.
+func openLog(path string) io.WriteCloser {
+	if path == "" {
+		return discard{}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return discard{}
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return discard{}
+	}
+	return copyOf{file}
+}
+
+// copyOf never fails: a full disk must not keep the log from being read.
+type copyOf struct{ *os.File }
+
+func (c copyOf) Write(p []byte) (int, error) {
+	_, _ = c.File.Write(p)
+	return len(p), nil
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Close() error                { return nil }
