@@ -164,6 +164,19 @@ cp said "$dir/dbt.log"`)
 	}
 }
 
+func TestALogOfAnotherFormTellsNothing(t *testing.T) {
+	t.Parallel()
+	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
+echo '{"info": {"code": "Q024", "msg": "Began running node model.shop.z"}}' >"$dir/dbt.log"
+mkdir -p target; cat >target/run_results.json <<'END'
+`+strings.Replace(results, "%s", "one", 1)+`
+END`)
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if err != nil || inv.ID != "one" || len(inv.Nodes) != 3 || inv.Audit.Known {
+		t.Errorf("got %+v, %v; want what run_results.json says, and the cost unknown", inv, err)
+	}
+}
+
 func TestHooksAreToldThroughTheEnvironment(t *testing.T) {
 	t.Parallel()
 	c := script(t, `env | grep ^DBT_TALLY | sort`)
