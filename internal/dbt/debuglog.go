@@ -3,6 +3,7 @@ package dbt
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -203,14 +204,27 @@ func wait(stop <-chan struct{}) bool {
 	}
 }
 
-// openLog opens dbt's own log for appending; a log that can't be written is no
-// reason to stop anything.
+// dbt moves a dbt.log of this size aside and keeps this many of them
+// (--log-file-max-bytes, and backupCount in dbt's events/logger.py).
+const (
+	fullLog  = 10 << 20
+	fullLogs = 5
+)
+
+// openLog opens dbt's own log for appending, a full one moved aside first; a log
+// that can't be written is no reason to stop anything.
 func openLog(path string) io.WriteCloser {
 	if path == "" {
 		return discard{}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return discard{}
+	}
+	if info, err := os.Stat(path); err == nil && info.Size() >= fullLog {
+		for i := fullLogs - 1; i > 0; i-- {
+			_ = os.Rename(fmt.Sprintf("%s.%d", path, i), fmt.Sprintf("%s.%d", path, i+1))
+		}
+		_ = os.Rename(path, path+".1")
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -164,6 +164,31 @@ cp said "$dir/dbt.log"`)
 	}
 }
 
+func TestAFullLogIsMovedAside(t *testing.T) {
+	t.Parallel()
+	path := write(t, "full", t.TempDir(), "dbt.log")
+	if err := os.Truncate(path, fullLog); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "earlier", path+".1")
+	write(t, "oldest", path+".5")
+	log := openLog(path)
+	if _, err := log.Write([]byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{path: "new", path + ".2": "earlier", path + ".5": "oldest"} {
+		if text, err := os.ReadFile(name); err != nil || string(text) != want {
+			t.Errorf("%s holds %.20q, %v; want %q", name, text, err, want)
+		}
+	}
+	if info, err := os.Stat(path + ".1"); err != nil || info.Size() != fullLog {
+		t.Errorf("the full log was not kept: %v", err)
+	}
+}
+
 func TestALogOfAnotherFormTellsNothing(t *testing.T) {
 	t.Parallel()
 	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
