@@ -49,7 +49,7 @@ type NodeResult struct {
 	Seconds float64
 }
 
-// AuditCost is what the audit hooks cost in one invocation, measured by dbt.
+// AuditCost is what the audit hooks cost in one invocation, as dbt's log tells.
 type AuditCost struct {
 	Statements int
 	Seconds    float64

@@ -31,9 +31,9 @@ var (
 	// opening is the line above the first record of an invocation.
 	opening = regexp.MustCompile(`^={30} [\d:.]+ \| (\S+) ={30}\s*$`)
 	// resultText is the outcome of a node: "2 of 5 OK created … [SELECT 1 in 0.05s]".
-	resultText = regexp.MustCompile(`^\d+ of \d+ (PARTIAL SUCCESS|[A-Z-]+) .*?(?:\[([^\[]*?)(?: in [\d.]+s)?\])?$`)
+	resultText = regexp.MustCompile(`^\d+ of \d+ ([A-Z-]+) .*?(?:\[([^\[]*?)(?: in [\d.]+s)?\])?$`)
 	// errorText is what dbt says of a node that it could not build.
-	errorText = regexp.MustCompile(`^(?:\w+ )+Error in |^Unhandled error while executing `)
+	errorText = regexp.MustCompile(`^(?:\w+ )+Error in `)
 
 	ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
@@ -52,19 +52,26 @@ func startRecord(line string) (record, bool) {
 // statuses are dbt's words in a result's line, as run_results.json has them.
 var statuses = map[string]string{
 	"OK": "success", "PASS": "pass", "ERROR": "error", "FAIL": "fail", "WARN": "warn",
-	"SKIP": "skipped", "PARTIAL SUCCESS": "partial success", "NO-OP": "no-op",
+	"SKIP": "skipped", "PARTIALLY": "partial success", "NO-OP": "no-op",
 }
 
 // progress is what the debug log says of an invocation. It is the only witness of
 // a dbt that ended before it wrote run_results.json.
 type progress struct {
 	id, version string
-	started     map[string]time.Duration // nodes begun and not finished
+	started     map[string]*begun // nodes begun and not finished
 	finished    []NodeResult
 	mainError   string // why dbt could not run at all
 	lastError   string
 	cost        AuditCost
 	threads     map[string]*thread
+}
+
+// begun is a node at work. Each batch of a microbatch model is begun and finished
+// once more under the model's own ID.
+type begun struct {
+	at   time.Duration
+	open int // of the model and its batches, those not finished
 }
 
 // thread is what one of dbt's threads is at. It works on one node at a time.
@@ -75,7 +82,7 @@ type thread struct {
 }
 
 func newProgress() *progress {
-	return &progress{started: map[string]time.Duration{}, threads: map[string]*thread{}}
+	return &progress{started: map[string]*begun{}, threads: map[string]*thread{}}
 }
 
 // auditMark is in each statement of the hooks.
@@ -100,7 +107,7 @@ func (p *progress) add(r record) {
 	case r.level == "error" && strings.HasPrefix(text, "Encountered an error:"):
 		p.mainError = text
 	case strings.HasPrefix(text, "Began running node "):
-		p.started[strings.TrimPrefix(text, "Began running node ")] = r.time
+		p.start(strings.TrimPrefix(text, "Began running node "), r.time)
 		at.outcome = NodeResult{}
 	case strings.HasPrefix(text, "Finished running node "):
 		p.finish(strings.TrimPrefix(text, "Finished running node "), at.outcome, r.time)
@@ -120,9 +127,20 @@ func (p *progress) add(r record) {
 	}
 }
 
+func (p *progress) start(id string, now time.Duration) {
+	if p.started[id] == nil {
+		p.started[id] = &begun{at: now}
+	}
+	p.started[id].open++
+}
+
 func (p *progress) finish(id string, outcome NodeResult, now time.Duration) {
-	if begun, ok := p.started[id]; ok {
-		outcome.NodeID, outcome.Seconds = id, between(begun, now)
+	node := p.started[id]
+	if node == nil {
+		return
+	}
+	if node.open--; node.open == 0 {
+		outcome.NodeID, outcome.Seconds = id, between(node.at, now)
 		p.finished = append(p.finished, outcome)
 		delete(p.started, id)
 	}
