@@ -63,9 +63,10 @@ const standIn = `#!/bin/sh
 if [ "$1" = --version ]; then printf 'Core:\n  - installed: 1.11.16\n'; exit; fi
 date +%s.%N >"$ARTIFACTS/started"
 for word; do [ "$last" = --log-path ] && log=$word; last=$word; done
-head -n 360000 "$ARTIFACTS/dbt.log" >"$log/dbt.log"
+first=$(($(wc -c <"$ARTIFACTS/dbt.log") * 6 / 7))
+head -c $first "$ARTIFACTS/dbt.log" >"$log/dbt.log"
 sleep 2
-tail -n +360001 "$ARTIFACTS/dbt.log" >>"$log/dbt.log"
+tail -c +$((first + 1)) "$ARTIFACTS/dbt.log" >>"$log/dbt.log"
 mkdir -p target
 cp "$ARTIFACTS/manifest.json" "$ARTIFACTS/run_results.json" target/
 date +%s.%N >"$ARTIFACTS/ended"
