@@ -17,8 +17,8 @@ import (
 
 // record is one entry of dbt's debug log, which may be of several lines. Its form
 // is the same from dbt 1.7 to 1.12 (create_debug_line in dbt's events/logger.py).
-// The same log as JSON would be read with less ado, but costs dbt some 2 ms more a
-// model: docs/performance.md.
+// The same log as JSON would be read with less ado, but costs dbt more than the
+// hooks do: docs/performance.md.
 type record struct {
 	time   time.Duration // since midnight, to the microsecond
 	level  string
