@@ -17,7 +17,7 @@ import (
 
 // record is one entry of dbt's debug log, which may be of several lines. Its form
 // is the same from dbt 1.7 to 1.12 (create_debug_line in dbt's events/logger.py).
-// The same log as JSON would be read with less ado, but costs dbt more than the
+// The same log as JSON would be read with less ado, but costs dbt as much as the
 // hooks do: docs/performance.md.
 type record struct {
 	time   time.Duration // since midnight, to the microsecond
