@@ -15,6 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // deliver brings the report to every surface there is and returns the exit
@@ -73,6 +74,16 @@ func (s *story) printTable(made report.Report, files string) {
 	if files != "" {
 		fmt.Fprintf(s.Stdout, "\nreport: %s\n", files)
 	}
+}
+
+// repositoryPaths are the models' files relative to the repository, by their paths
+// in the project.
+func (s *story) repositoryPaths(models []tally.Model) map[string]string {
+	files := make(map[string]string, len(models))
+	for _, m := range models {
+		files[m.Node.Path] = s.repositoryPath(m.Node.Path)
+	}
+	return files
 }
 
 // repositoryPath is a file of the project relative to the repository, "" where it

@@ -158,8 +158,7 @@ func worthAComment(mode config.CommentMode, made report.Report) bool {
 	return true
 }
 
-// check makes a check run of what the gates say. Gates that could not be read count
-// as breached, as they do for the exit status.
+// check makes a check run of what the gates say.
 func (s *story) check(ctx context.Context, forge checks, made report.Report) error {
 	switch {
 	case !s.cfg.Check:
@@ -168,9 +167,6 @@ func (s *story) check(ctx context.Context, forge checks, made report.Report) err
 		return errNoCommit
 	}
 	verdict, why := report.Judge(made)
-	if made.ExitCode == ExitGateBreached && verdict != report.Breached {
-		verdict, why = report.Breached, "gates could not be read"
-	}
 	text, err := s.text(made)
 	if err != nil {
 		return err

@@ -39,7 +39,8 @@ func (s *story) makeReport(ctx context.Context, invocations []dbt.Invocation) re
 		Audit:          report.Audit{Table: s.relation, Problems: s.problems},
 		Failures:       s.failures(invocations, nodes),
 		BaselineMaxAge: s.cfg.Baseline.MaxAge,
-		Locate:         s.repositoryPath,
+		GatesUnchecked: s.badGates,
+		Files:          s.repositoryPaths(counted.Models),
 	}
 	about.Audit.Statements, about.Audit.Seconds = auditCost(invocations, in.Rows)
 	for _, inv := range invocations {
@@ -63,7 +64,7 @@ func (s *story) ownExitCode(t tally.Tally) int {
 		return slices.ContainsFunc(m.Breaches, func(b tally.Breach) bool { return b.Severity != tally.SeverityWarn })
 	}
 	switch {
-	case s.badGates, slices.ContainsFunc(t.Models, breached):
+	case len(s.badGates) > 0, slices.ContainsFunc(t.Models, breached):
 		return ExitGateBreached
 	case s.cfg.Audit.MustWork && s.auditFailed():
 		return ExitAuditFailed
@@ -105,8 +106,9 @@ func (s *story) tallyInput(ctx context.Context, invocations []dbt.Invocation, no
 func (s *story) node(node dbt.ManifestNode) tally.Node {
 	limits, audit, err := tally.ParseMeta(node.Config.Meta["tally"], s.cfg.Limits)
 	if err != nil {
-		s.problem(fmt.Sprintf("meta.tally of %s: %v", node.ID, err))
-		s.badGates = true
+		why := fmt.Sprintf("meta.tally of %s: %v", node.ID, err)
+		s.problem(why)
+		s.badGates = append(s.badGates, s.redact.text(why))
 	}
 	return tally.Node{
 		ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package, Path: s.path(node),

@@ -41,7 +41,7 @@ type story struct {
 	relation string   // the audit table as the warehouse writes it
 	silent   string   // why no model can leave an audit row, "" when they can
 	problems []string // what went wrong with auditing
-	badGates bool     // a model's gates could not be read
+	badGates []string // why a model's gates could not be read
 	readOnly bool     // it was said that the token of this pull request may not write
 }
 

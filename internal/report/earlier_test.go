@@ -44,7 +44,7 @@ func pullRequest() Run {
 // againstMain is the first run of a pull request: nothing was there before, so
 // only main tells what is new.
 func againstMain() Report {
-	return New(pullRequest(), tally.Tally{BaselineRun: main2h(), Models: []tally.Model{
+	return made(pullRequest(), tally.Tally{BaselineRun: main2h(), Models: []tally.Model{
 		was(model("stg_orders", tally.New, none, 99_204, 12.4), 98_000, 11.9),
 		was(model("fct_orders", tally.New, none, 98_201, 720), 120_340, 240),
 		was(model("fct_refunds", tally.New, none, 0, 0.9), 311, 0.8),
@@ -62,7 +62,7 @@ func stale() Report {
 	old := main2h()
 	old.CompletedAt = old.CompletedAt.Add(-9 * 24 * time.Hour)
 	old.Branch, old.Commit, old.URL = "", "", ""
-	return New(pullRequest(), tally.Tally{BaselineRun: old, Models: []tally.Model{
+	return made(pullRequest(), tally.Tally{BaselineRun: old, Models: []tally.Model{
 		was(model("fct_orders", tally.Unchanged, 98_201, 98_201, 20), 98_201, 20),
 		was(model("stg_orders", tally.Empty, 0, 0, 1), 0, 1),
 	}})
@@ -78,7 +78,7 @@ func breachedGates() Report {
 	skipped := because(model("fct_weekly", tally.Skipped, none, none, 0), "dbt skipped it, most often because something upstream failed")
 	skipped.Unchecked = "it was skipped"
 	r.Failures = []Failure{{NodeID: failing.Node.ID, Kind: "model", Path: failing.Node.Path, Message: "out of memory"}}
-	return New(r, tally.Tally{BaselineRun: main2h(), Models: []tally.Model{
+	return made(r, tally.Tally{BaselineRun: main2h(), Models: []tally.Model{
 		breaching(newThere(model("dim_region", tally.Unchanged, 42, 42, 0.6)), few),
 		failing, skipped,
 		breaching(was(model("fct_orders", tally.Unchanged, 98_201, 98_201, 130.2), 120_340, 128),
@@ -88,7 +88,7 @@ func breachedGates() Report {
 }
 
 func warned() Report {
-	return New(run(), tally.Tally{Models: []tally.Model{
+	return made(run(), tally.Tally{Models: []tally.Model{
 		breaching(model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
 			tally.Breach{Gate: "max-drop", Axis: tally.AxisRun, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityWarn}),
 		model("stg_orders", tally.Unchanged, 10, 10, 1),
@@ -107,5 +107,5 @@ func nightly() Report {
 	static := was(model("dim_date", tally.Unchanged, 3_653, 3_653, 0.4), 3_653, 0.4)
 	stuck := was(model("stg_clicks", tally.Unchanged, 5_000, 5_000, 0.4), 5_000, 0.4)
 	stuck.Unusual = true
-	return New(run(), tally.Tally{BaselineRun: earlier, Models: []tally.Model{payments, static, orders, stuck}})
+	return made(run(), tally.Tally{BaselineRun: earlier, Models: []tally.Model{payments, static, orders, stuck}})
 }

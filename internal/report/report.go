@@ -42,6 +42,10 @@ type Report struct {
 	Models       []Model      `json:"models"`
 	Failures     []Failure    `json:"failures"`
 	Gates        []Gate       `json:"gates"`
+
+	// GatesUnchecked says why gates that had to be checked could not be. The run
+	// then fails as if one had been breached.
+	GatesUnchecked []string `json:"gates_unchecked"`
 }
 
 // Invocation is one dbt command that was run.
@@ -148,8 +152,9 @@ type Run struct {
 	Audit        Audit
 	Failures     []Failure
 
-	BaselineMaxAge time.Duration                   // a baseline that is older is stale; 0: none is
-	Locate         func(path string) (file string) // makes a model's File of its Path
+	GatesUnchecked []string          // as in Report
+	BaselineMaxAge time.Duration     // a baseline that is older is stale; 0: none is
+	Files          map[string]string // a model's File by its Path
 }
 
 // New makes the report of a run and its tally. Models are ranked: breached gates
@@ -180,11 +185,13 @@ func New(run Run, t tally.Tally) Report {
 		Models:   make([]Model, 0, len(t.Models)),
 		Failures: orEmpty(run.Failures),
 		Gates:    []Gate{},
+
+		GatesUnchecked: orEmpty(run.GatesUnchecked),
 	}
 	r.Audit.Problems = orEmpty(r.Audit.Problems)
 	for _, m := range t.Models {
 		line := lineOf(m)
-		line.File = run.Locate(line.Path)
+		line.File = run.Files[line.Path]
 		r.Models = append(r.Models, line)
 	}
 	rank(r.Models)

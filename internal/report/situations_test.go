@@ -69,8 +69,16 @@ func run() Run {
 		Invocations:  []Invocation{invocation("dbt build --select state:modified+", 0, 192*time.Second)},
 		Target:       Target{Name: "prod", Type: "postgres", Database: "shop", Schema: "analytics"},
 		Audit:        Audit{Table: `"dbt_audit"."dbt_audit_log"`, Statements: 28, Seconds: ptr(1.8)},
-		Locate:       func(path string) string { return "shop/" + path },
 	}
+}
+
+// made is New, with the project in the folder shop of the repository.
+func made(r Run, t tally.Tally) Report {
+	r.Files = map[string]string{}
+	for _, m := range t.Models {
+		r.Files[m.Node.Path] = "shop/" + m.Node.Path
+	}
+	return New(r, t)
 }
 
 func invocation(command string, start, took time.Duration) Invocation {
@@ -93,11 +101,11 @@ func changed() Report {
 	for i := range 9 {
 		models = append(models, model(fmt.Sprintf("dim_%c", 'a'+i), tally.Unchanged, 1000, 1000, 0.4))
 	}
-	return New(run(), tally.Tally{Models: models})
+	return made(run(), tally.Tally{Models: models})
 }
 
 func unchanged() Report {
-	return New(run(), tally.Tally{Models: []tally.Model{
+	return made(run(), tally.Tally{Models: []tally.Model{
 		model("dim_date", tally.Unchanged, 3_653, 3_653, 0.4),
 		model("fct_returns", tally.Empty, 0, 0, 0.3),
 		because(model("dim_geo", tally.Reused, none, none, 0), "dbt reused what was there"),
@@ -108,7 +116,7 @@ func firstBuild() Report {
 	r := run()
 	r.Target = Target{Name: "ci", Type: "duckdb", Database: "shop", Schema: "pr_12"}
 	r.Audit.Seconds = nil
-	return New(r, tally.Tally{Models: []tally.Model{
+	return made(r, tally.Tally{Models: []tally.Model{
 		model("customers", tally.New, none, 1_000, 1.5),
 		model("orders", tally.New, none, 12_345, 1.5),
 		model("refunds", tally.New, none, 0, 0.2),
@@ -124,7 +132,7 @@ func failed() Report {
 		{NodeID: "model.shop.fct_orders", Kind: "model", Path: "models/fct_orders.sql", Message: "Database Error in model fct_orders (models/fct_orders.sql)\n" +
 			"  column \"amout\" does not exist\n  LINE 12:     sum(amout) as total\n                   ^\n  HINT:  Perhaps you meant to reference the column \"p.amount\".\n"},
 	}
-	return New(r, tally.Tally{Models: []tally.Model{
+	return made(r, tally.Tally{Models: []tally.Model{
 		because(model("fct_orders", tally.Failed, none, none, 0.3), "dbt could not build it; the warehouse rolled it back, so its rows are unchanged"),
 		model("stg_orders", tally.Grew, 0, 12, 0.5),
 		because(model("fct_daily", tally.Skipped, none, none, 0), "dbt skipped it, most often because something upstream failed"),
@@ -139,7 +147,7 @@ func notStarted() Report {
 	r.Status, r.ExitCode = Failed, 2
 	r.Invocations = []Invocation{invocation("dbt build", 0, 2*time.Second)}
 	r.Invocations[0].ID, r.Invocations[0].ExitCode = "", 2
-	return New(r, tally.Tally{})
+	return made(r, tally.Tally{})
 }
 
 func unaudited14() Report {
@@ -149,20 +157,20 @@ func unaudited14() Report {
 	for i := range 14 {
 		models = append(models, because(model(fmt.Sprintf("dim_%c", 'a'+i), tally.NoAuditRow, none, none, 0.4), "the audit table could not be used"))
 	}
-	return New(r, tally.Tally{Models: models})
+	return made(r, tally.Tally{Models: models})
 }
 
 func interrupted() Report {
 	r := run()
 	r.Status, r.ExitCode = Incomplete, 2
 	r.Invocations[0].ExitCode = 2
-	return New(r, tally.Tally{Models: []tally.Model{
+	return made(r, tally.Tally{Models: []tally.Model{
 		model("stg_orders", tally.Grew, 98_000, 99_204, 12.4),
 		because(model("fct_orders", tally.Failed, none, none, 0), "dbt was interrupted while it ran"),
 	}})
 }
 
-func nothingRan() Report { return New(run(), tally.Tally{}) }
+func nothingRan() Report { return made(run(), tally.Tally{}) }
 
 const anAttack = "`a` | @octocat #1 <b>x</b> </details> ![i](http://e.vil/i.png) \x1b[31m\u202eevil\x00\nsecond\t**line**"
 
@@ -171,7 +179,7 @@ func hostile(attack string) Report {
 	r := run()
 	r.Status, r.ExitCode = Failed, 1
 	r.TallyVersion = attack
-	r.HeadSHA, r.Locate = attack, func(string) string { return attack }
+	r.HeadSHA = attack
 	r.Target = Target{Name: attack, Type: attack, Database: attack, Schema: attack}
 	r.Invocations = []Invocation{{ID: attack, Command: attack, DBTVersion: attack, StartedAt: noon, CompletedAt: noon}}
 	r.Audit.Table, r.Audit.Problems = attack, []string{attack}
@@ -185,10 +193,14 @@ func hostile(attack string) Report {
 	left := because(model("left", tally.NoAuditRow, none, none, 1), attack)
 	twin := grown
 	twin.Node.ID = "model.other." + attack
-	return New(r, tally.Tally{
+	hostile := made(r, tally.Tally{
 		Models:      []tally.Model{grown, twin, failing, long, left},
 		BaselineRun: &tally.Run{ID: attack, Branch: attack, Commit: attack, URL: "javascript:" + attack},
 	})
+	for i := range hostile.Models {
+		hostile.Models[i].File = attack
+	}
+	return hostile
 }
 
 // commands is a run of several dbt commands, and a model's name in two packages.
@@ -204,7 +216,7 @@ func commands() Report {
 	}
 	twin := model("orders", tally.Grew, 10, 30, 1)
 	twin.Node.ID = "model.crm.orders"
-	return New(r, tally.Tally{Models: []tally.Model{model("orders", tally.Grew, 10, 20, 1), twin}})
+	return made(r, tally.Tally{Models: []tally.Model{model("orders", tally.Grew, 10, 20, 1), twin}})
 }
 
 // large is a run with many changed models of long names and many failures.
@@ -224,5 +236,5 @@ func large(models, failures int) Report {
 	for i := range 100 {
 		t.Models = append(t.Models, model(fmt.Sprintf("calm_%03d", i), tally.Unchanged, 10, 10, 1))
 	}
-	return New(r, t)
+	return made(r, t)
 }

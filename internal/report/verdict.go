@@ -14,7 +14,7 @@ type Verdict string
 // The verdicts.
 const (
 	Passed    Verdict = "success"
-	Breached  Verdict = "failure" // a gate of severity error
+	Breached  Verdict = "failure" // a gate of severity error, or gates that had to be checked and could not be
 	Undecided Verdict = "neutral" // gates of severity warn alone, or gates that nobody could check
 )
 
@@ -27,6 +27,8 @@ func Judge(r Report) (Verdict, string) {
 	switch {
 	case slices.ContainsFunc(r.Gates, fails):
 		return Breached, breaches
+	case len(r.GatesUnchecked) > 0:
+		return Breached, "gates could not be checked"
 	case r.Status == Incomplete:
 		return Undecided, "dbt was interrupted before all gates could be checked"
 	case r.Status == Failed:
