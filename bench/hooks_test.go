@@ -132,7 +132,7 @@ func newProject(tb testing.TB, db postgres.Database, name, config string) *proje
 
 func (p *project) installMacros(tb testing.TB) {
 	tb.Helper()
-	if _, err := dbt.InstallMacros([]string{filepath.Join(p.cli.ProjectDir, "macros")}, "", dbt.HookMacros); err != nil {
+	if _, err := dbt.InstallMacros([]string{filepath.Join(p.cli.ProjectDir, "macros")}, "", dbt.MacroSet{Hooks: true}); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -69,8 +69,8 @@ func (s *story) open(ctx context.Context) {
 	if s.silent != "" {
 		return // the connection could not be read, and that was said
 	}
-	if !warehouse.Direct(s.connection.Type) {
-		macros, err := dbt.InstallMacros(s.project.MacroPaths, s.project.PackagesPath, dbt.OperationMacros)
+	if operations := warehouse.Operations(s.connection.Type); operations != "" {
+		macros, err := dbt.InstallMacros(s.project.MacroPaths, s.project.PackagesPath, dbt.MacroSet{Operations: operations})
 		if err != nil {
 			s.auditOff(err.Error())
 			return
@@ -87,14 +87,11 @@ func (s *story) open(ctx context.Context) {
 
 // installMacros brings the macros along that this run needs.
 func (s *story) installMacros() error {
-	var set dbt.MacroSet
-	if s.cfg.Hooks == config.Inject {
-		set |= dbt.HookMacros
+	set := dbt.MacroSet{
+		Hooks:      s.cfg.Hooks == config.Inject,
+		Operations: warehouse.Operations(s.connection.Type),
 	}
-	if !warehouse.Direct(s.connection.Type) {
-		set |= dbt.OperationMacros
-	}
-	if set == 0 {
+	if set == (dbt.MacroSet{}) {
 		return nil
 	}
 	macros, err := dbt.InstallMacros(s.project.MacroPaths, s.project.PackagesPath, set)

@@ -40,15 +40,12 @@ type Macros struct {
 	madeDir string // the folder made for the file, removed with it
 }
 
-// MacroSet says which of the macros a run needs: some of the bits below. Macros
-// that nobody calls cost dbt time at every model all the same.
-type MacroSet uint8
-
-// The macros that a run can need.
-const (
-	HookMacros      MacroSet = 1 << iota // the audit hooks
-	OperationMacros                      // those that run-operation calls
-)
+// MacroSet says which macros a run needs. dbt spends time on each of them at every
+// model, whether it is called or not.
+type MacroSet struct {
+	Hooks      bool   // the audit hooks
+	Operations string // the text of the macros that run-operation calls, "" for none
+}
 
 // InstallMacros writes the audit macros into the first of the project's
 // macro-paths (made where it is missing) and returns what was done; Remove undoes
@@ -65,7 +62,7 @@ func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macr
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return Macros{}, fmt.Errorf("read %s: %w", m.Path, err)
 	}
-	if set&HookMacros != 0 {
+	if set.Hooks {
 		m.findRunHooks(macroPaths, packagesPath)
 	}
 
@@ -99,16 +96,16 @@ func (m Macros) Remove() error {
 // macroText is the macro file, with or without the override of run_hooks.
 func macroText(set MacroSet, override bool) []byte {
 	var names []string
-	if set&OperationMacros != 0 {
-		names = append(names, "operations.sql")
-	}
-	if set&HookMacros != 0 {
+	if set.Hooks {
 		names = append(names, "hooks.sql")
 	}
-	if set&HookMacros != 0 && override {
+	if set.Hooks && override {
 		names = append(names, "run_hooks.sql")
 	}
 	text := []byte(macroMark)
+	if set.Operations != "" {
+		text = append(text, "\n"+set.Operations...)
+	}
 	for _, name := range names {
 		part, err := macros.ReadFile("macros/" + name)
 		if err != nil {

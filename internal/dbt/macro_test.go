@@ -24,10 +24,13 @@ func write(t *testing.T, text string, path ...string) string {
 	return file
 }
 
+// operations stands for the macros that run-operation calls.
+const operations = "{% macro dbt_tally_prepare() %}{% endmacro %}\n"
+
 func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "macros")
-	m, err := InstallMacros([]string{dir, "never-used"}, "", HookMacros|OperationMacros)
+	m, err := InstallMacros([]string{dir, "never-used"}, "", MacroSet{Hooks: true, Operations: operations})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +38,7 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, macro := range []string{"run_hooks(", "dbt_tally_before(", "dbt_tally_after(", "dbt_tally_prepare(", "dbt_tally_finish("} {
+	for _, macro := range []string{"run_hooks(", "dbt_tally_before(", "dbt_tally_after(", "dbt_tally_prepare("} {
 		if !strings.Contains(string(text), "{% macro "+macro) {
 			t.Errorf("the macro file lacks %s", macro)
 		}
@@ -52,7 +55,7 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 
 func TestHooksComeWithoutTheOperations(t *testing.T) {
 	t.Parallel()
-	m, err := InstallMacros([]string{t.TempDir()}, "", HookMacros)
+	m, err := InstallMacros([]string{t.TempDir()}, "", MacroSet{Hooks: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,7 @@ func TestALeftOverIsReplacedAndTheFolderKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	old := write(t, macroMark+"a left-over", dir, macroFile)
-	m, err := InstallMacros([]string{dir}, "", OperationMacros)
+	m, err := InstallMacros([]string{dir}, "", MacroSet{Operations: operations})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,7 @@ func TestAForeignFileIsNeverTouched(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := write(t, "theirs", dir, macroFile)
-	m, err := InstallMacros([]string{dir}, "", HookMacros)
+	m, err := InstallMacros([]string{dir}, "", MacroSet{Hooks: true})
 	if !errors.Is(err, ErrForeignMacroFile) || !strings.Contains(err.Error(), path) {
 		t.Errorf("got error %v, want ErrForeignMacroFile with the path", err)
 	}
@@ -130,7 +133,7 @@ func TestProjectsWithARunHooksOfTheirOwn(t *testing.T) {
 			write(t, theirs, packages, "stubborn", "macros", "h.sql")
 			write(t, "{% macro run_hooks_not(x) %}{% endmacro %}", packages, "tame", "macros", "h.sql")
 
-			m, err := InstallMacros([]string{filepath.Join(dir, "macros"), filepath.Join(dir, "more")}, packages, HookMacros)
+			m, err := InstallMacros([]string{filepath.Join(dir, "macros"), filepath.Join(dir, "more")}, packages, MacroSet{Hooks: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +155,7 @@ func TestProjectsWithARunHooksOfTheirOwn(t *testing.T) {
 func TestAnUnwritableMacroFolderIsAnError(t *testing.T) {
 	t.Parallel()
 	file := write(t, "", t.TempDir(), "macros")
-	if _, err := InstallMacros([]string{file}, "", HookMacros); err == nil {
+	if _, err := InstallMacros([]string{file}, "", MacroSet{Hooks: true}); err == nil {
 		t.Error("no error where macros is a file")
 	}
 }

@@ -28,17 +28,12 @@ func newDuckDBLab(t *testing.T) lab {
 	if _, err := os.Stat(filepath.Join(bin, "dbt")); err != nil {
 		t.Skipf("no dbt: %v: run make tools", err)
 	}
-	operations, err := os.ReadFile("../dbt/macros/operations.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"dbt_project.yml": "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
-		"profiles.yml":    "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
-		"models/own.sql":  `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ invocation_id }}')") }} select 1 as n`,
-		// The macros that the operations share with the hooks.
-		"macros/operations.sql": string(operations),
+		"dbt_project.yml":       "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
+		"profiles.yml":          "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
+		"models/own.sql":        `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ invocation_id }}')") }} select 1 as n`,
+		"macros/operations.sql": warehouse.Operations("duckdb"),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

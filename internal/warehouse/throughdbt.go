@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// throughDBT reaches any warehouse that dbt reaches, by macros of ours that dbt
-// runs: one start of dbt for each call. The macros are in internal/dbt.
+// throughDBT reaches any warehouse that dbt reaches, by macros in operations.sql that
+// dbt runs: one start of dbt for each call.
 type throughDBT struct {
 	operator Operator
 	table    Table

@@ -1,12 +1,20 @@
 package warehouse
 
-import "slices"
+import (
+	_ "embed"
+	"slices"
+)
 
-// Direct says whether warehouses of this profile type are reached by a driver in
-// this program; all others are reached through dbt.
-func Direct(profileType string) bool {
-	_, ok := engines[profileType]
-	return ok
+//go:embed operations.sql
+var operations string
+
+// Operations returns the dbt macros that the project needs if warehouses of this
+// profile type are reached through dbt; "" if this program has a driver for them.
+func Operations(profileType string) string {
+	if _, ok := engines[profileType]; ok {
+		return ""
+	}
+	return operations
 }
 
 // RollsBack says whether dbt v1 builds a model in one transaction there, so that
