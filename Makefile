@@ -41,16 +41,17 @@ bench: tools ## Measure what dbt-tally costs, beside what it may cost
 
 .PHONY: e2e
 e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
-	@scripts/tools.sh act emulate image
+	@scripts/tools.sh act dbt-1.11 emulate image
 	@scripts/e2e/engine.sh
 	@scripts/e2e/bases.sh
 	@scripts/e2e/services.sh
 	@scripts/e2e/image.sh dbt-tally:e2e
 	go test -tags e2e -count 1 -timeout 30m -v ./scripts/e2e
+	go test -tags e2e -count 1 -run OnAnotherGitHub ./internal/stories
 
 .PHONY: tools
 tools: ## Install what the tests need
-	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks emulate postgres pgbouncer mariadb mysql
+	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks postgres pgbouncer mariadb mysql
 
 .PHONY: lock
 lock: ## Resolve the pinned Python requirements anew

@@ -5,9 +5,8 @@ import (
 	"path/filepath"
 )
 
-// Cache is the directory .cache of the repository, where make tools puts programs:
-// beside the nearest go.mod above.
-func Cache() string {
+// Root is the directory of the repository: that of the nearest go.mod above.
+func Root() string {
 	dir, err := filepath.Abs(".")
 	for err == nil && dir != filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
@@ -15,5 +14,8 @@ func Cache() string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	return filepath.Join(dir, ".cache")
+	return dir
 }
+
+// Cache is the directory .cache of the repository, where make tools puts programs.
+func Cache() string { return filepath.Join(Root(), ".cache") }

@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 			t.Run(version+" "+target, func(t *testing.T) {
 				t.Parallel()
 				p := newProject(t, version, target)
-				p.copy("testdata/hooks/project")
+				p.copy(testdata("hooks/project"))
 				for day := range 2 {
 					got := p.tally()
 					want := map[string]line{}
@@ -85,7 +85,7 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 					if len(got.Audit.Problems) > 0 {
 						t.Errorf("day %d: problems: %q", day+1, got.Audit.Problems)
 					}
-					p.copy("testdata/hooks/day-2")
+					p.copy(testdata("hooks/day-2"))
 				}
 			})
 		}
@@ -97,7 +97,7 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.11", "postgres")
-	p.copy("testdata/hooks/large")
+	p.copy(testdata("hooks/large"))
 	for i := range 90 {
 		p.write(fmt.Sprintf("seeds/seed_%d.csv", i), "id\n1\n2\n3\n")
 	}
@@ -141,7 +141,7 @@ func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.7-mysql", "mariadb")
-	p.copy("testdata/hooks/large")
+	p.copy(testdata("hooks/large"))
 	var tables []string
 	for i := range 300 {
 		tables = append(tables, fmt.Sprintf("create table table_%d select 1 as id", i))
@@ -168,7 +168,7 @@ func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 func TestHooksOnSnowflakeWriteAnyName(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.11", "snowflake")
-	p.copy("testdata/project")
+	p.copy(testdata("project"))
 	p.write("dbt_project.yml", "{name: shop, profile: shop, quoting: {identifier: true}}")
 	// The emulator knows no table with a quote in its name.
 	names := map[string]string{"literal": `100% \north größe; 1.5 - AFTER`, "block": `{}; end; $$ 5`}

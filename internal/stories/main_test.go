@@ -1,4 +1,7 @@
-package main
+// Package stories tests dbt-tally as its users meet it: each .txtar of testdata/script
+// is a user's story, run through the whole program. What holds for the repository
+// itself is left to the tests at its root.
+package stories
 
 import (
 	"errors"
@@ -10,10 +13,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
+	"github.com/dbt-tally/dbt-tally/internal/app"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
@@ -25,7 +29,17 @@ type testingM struct{ *testing.M }
 func (m testingM) Run() int { return server.Main(m.M) }
 
 func TestMain(m *testing.M) {
-	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": main})
+	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": dbtTally})
+}
+
+// dbtTally is the program, as main.go runs it.
+func dbtTally() {
+	ctx, kill := app.Interrupts()
+	dir, _ := os.Getwd()
+	os.Exit(app.Command{
+		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Dir: dir, Version: "test",
+		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
+	}.Main(ctx, os.Args[1:]))
 }
 
 // TestStories runs every user story of testdata/script through the real main,
@@ -33,7 +47,7 @@ func TestMain(m *testing.M) {
 func TestStories(t *testing.T) {
 	t.Parallel()
 	needDBT(t, "1.11")
-	stories{t: t}.run("testdata/script")
+	stories{t: t}.run("script")
 }
 
 // TestMySQLStories runs those of dbt-mysql, on MariaDB and on MySQL.
@@ -43,7 +57,7 @@ func TestMySQLStories(t *testing.T) {
 	for _, flavour := range mysql.Flavours {
 		t.Run(string(flavour), func(t *testing.T) {
 			t.Parallel()
-			stories{t, flavour}.run("testdata/script/mysql")
+			stories{t, flavour}.run("script/mysql")
 		})
 	}
 }
@@ -54,35 +68,38 @@ type stories struct {
 	flavour mysql.Flavour // $FLAVOUR of the scripts, "" for none
 }
 
+// run runs the stories of a folder of testdata.
 func (s stories) run(dir string) {
-	testscript.Run(s.t, testscript.Params{
-		Dir:   dir,
-		Setup: s.setup,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"postgres":   s.postgres,
-			"pgbouncer":  s.pgbouncer,
-			"mysql":      s.mysql,
-			"snowflake":  s.snowflake,
-			"refusing":   s.refusing,
-			"silent":     s.silent,
-			"sql":        s.sql,
-			"dbt":        s.dbt,
-			"github":     s.github,
-			"comment":    s.comment,
-			"diff":       s.diff,
-			"review":     s.review,
-			"checks":     s.checks,
-			"issue":      s.issue,
-			"fault":      s.fault,
-			"await":      s.await,
-			"enterprise": s.enterprise,
-			"emulate":    s.emulate,
-			"outputs":    s.outputs,
-			"exits":      s.exits,
-			"signal":     s.signal,
-			"input":      s.input,
-		},
-	})
+	testscript.Run(s.t, testscript.Params{Dir: testdata(dir), Setup: s.setup, Cmds: s.commands()})
+}
+
+// command is one that a script can give, beside those of testscript.
+type command = func(*testscript.TestScript, bool, []string)
+
+func (s stories) commands() map[string]command {
+	return map[string]command{
+		"postgres":   s.postgres,
+		"pgbouncer":  s.pgbouncer,
+		"mysql":      s.mysql,
+		"snowflake":  s.snowflake,
+		"refusing":   s.refusing,
+		"silent":     s.silent,
+		"sql":        s.sql,
+		"dbt":        s.dbt,
+		"github":     s.github,
+		"comment":    s.comment,
+		"diff":       s.diff,
+		"review":     s.review,
+		"checks":     s.checks,
+		"issue":      s.issue,
+		"fault":      s.fault,
+		"await":      s.await,
+		"enterprise": s.enterprise,
+		"outputs":    s.outputs,
+		"exits":      s.exits,
+		"signal":     s.signal,
+		"input":      s.input,
+	}
 }
 
 // story is a script as helpers of tests see it: what fails there ends the script,
@@ -104,7 +121,6 @@ func (s stories) story(ts *testscript.TestScript) story {
 type world struct {
 	database database
 	forge    *fakegithub.Server
-	emulated *emulate.GitHub
 	pull     pull // that the job is about
 	fork     pull // from a fork; the zero value: it is not open yet
 	env      *testscript.Env
@@ -113,10 +129,7 @@ type world struct {
 type worldKey struct{}
 
 func (s stories) setup(env *testscript.Env) error {
-	root, err := os.Getwd()
-	if err != nil {
-		return err
-	}
+	root := server.Root()
 	env.Values[worldKey{}] = &world{env: env}
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("ROOT", root)
@@ -136,14 +149,13 @@ func (s stories) world(ts *testscript.TestScript) *world {
 	return ts.Value(worldKey{}).(*world)
 }
 
+// testdata is the path of what lies in testdata at the root of the repository.
+func testdata(name string) string { return filepath.Join(server.Root(), "testdata", name) }
+
 // needDBT skips the story where dbt is not installed, loudly.
 func needDBT(t testing.TB, version string) string {
 	t.Helper()
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dbtFolder(root, version), "dbt")
+	path := filepath.Join(dbtFolder(server.Root(), version), "dbt")
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no dbt %s at %s: run make tools", version, path)
 	}
