@@ -57,16 +57,29 @@ func (s *Server) pullObject(i Issue) map[string]any {
 		"body":     i.Body,
 		"state":    i.State,
 	})
-	head, _ := o["head"].(map[string]any)
-	repository, _ := head["repo"].(map[string]any)
-	repository["full_name"] = i.From.Repository
+	head := inner(o, "head")
+	inner(head, "repo")["full_name"] = i.From.Repository
 	head["label"], head["ref"], head["sha"] = i.From.label(), i.From.Name, i.From.SHA
 	return o
+}
+
+// inner is the object of that name in o. It is added if o has none, as without the
+// description.
+func inner(o map[string]any, name string) map[string]any {
+	m, ok := o[name].(map[string]any)
+	if !ok {
+		m = map[string]any{}
+		o[name] = m
+	}
+	return m
 }
 
 // blank is an object with all that the description requires of this kind, and
 // nothing in it.
 func (s *Server) blank(kind string) map[string]any {
+	if s.description == nil {
+		return map[string]any{}
+	}
 	o, _ := blank(s.description.Components.Schemas[kind].Value).(map[string]any)
 	return o
 }
