@@ -135,7 +135,7 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 		Requirements:   lines(l.Requirements),
 		InstallDeps:    l.InstallDeps == "auto",
 		Hooks:          Hooks(l.Hooks),
-		Audit:          Audit{Database: l.AuditDatabase, Schema: l.AuditSchema, Table: l.AuditTable, MustWork: l.AuditFailure == "fail"},
+		Audit:          l.audit(),
 		CountViews:     l.CountViews == "true",
 		GitHubToken:    l.GitHubToken,
 		Comment:        CommentMode(l.Comment),
@@ -159,12 +159,14 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 	if n, err := strconv.Atoi(l.Threads); l.Threads != "" && (err != nil || n < 1) {
 		problems.input("threads", l.Threads, "a whole number from 1 up")
 	}
-	for name, value := range map[string]string{
-		"audit-database": l.AuditDatabase, "audit-schema": l.AuditSchema,
-		"baseline-database": l.BaselineDatabase, "baseline-schema": l.BaselineSchema,
+	for _, place := range []struct{ input, name string }{
+		{"audit-database", l.AuditDatabase},
+		{"audit-schema", l.AuditSchema},
+		{"baseline-database", l.BaselineDatabase},
+		{"baseline-schema", l.BaselineSchema},
 	} {
-		if value != "" {
-			problems.identifier(name, value)
+		if place.name != "" {
+			problems.identifier(place.input, place.name)
 		}
 	}
 	problems.identifier("audit-table", l.AuditTable)
@@ -174,6 +176,15 @@ func (l commandLine) config(dbtArgs []string, dir string, problems *problemList)
 	folderWith(dir, l.ProjectDir, "project-dir", "dbt_project.yml", problems)
 	folderWith(dir, l.ProfilesDir, "profiles-dir", "profiles.yml", problems)
 	return c
+}
+
+func (l commandLine) audit() Audit {
+	return Audit{
+		Database: l.AuditDatabase,
+		Schema:   l.AuditSchema,
+		Table:    l.AuditTable,
+		MustWork: l.AuditFailure == "fail",
+	}
 }
 
 var (

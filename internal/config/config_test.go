@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,28 @@ input "invocation": given with mode "run"; want mode "report" with it; see docs/
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestProblemsComeInTheOrderOfTheDocs(t *testing.T) {
+	t.Parallel()
+	inputs := []string{"audit-database", "audit-schema", "baseline-database", "baseline-schema", "audit-table"}
+	var args []string
+	for _, input := range slices.Backward(inputs) {
+		args = append(args, "--"+input+`=a"b`)
+	}
+	for range 20 { // Go's order of a map is another one each time
+		_, err := Parse(args, nil, t.TempDir(), io.Discard)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		var got []string
+		for line := range strings.Lines(err.Error()) {
+			got = append(got, strings.Split(line, `"`)[1])
+		}
+		if diff := cmp.Diff(inputs, got); diff != "" {
+			t.Fatalf("(-want +got)\n%s", diff)
+		}
 	}
 }
 
