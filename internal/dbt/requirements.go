@@ -80,14 +80,18 @@ func (r Requirements) fill(ctx context.Context, env Environment) error {
 	}
 	for _, args := range [][]string{
 		{"venv", "--no-progress", "--allow-existing", env.dir},
-		{"pip", "install", "--no-progress", "--python", filepath.Join(env.dir, "bin", "python"), "--requirement", list},
+		{
+			"pip", "install", "--no-progress", "--python", filepath.Join(env.dir, "bin", "python"),
+			"--requirement", list,
+		},
 	} {
 		if err := r.uv(ctx, args); err != nil {
 			return err
 		}
 	}
 	if _, err := os.Stat(env.Executable); err != nil {
-		return fmt.Errorf("input \"requirements\": no dbt among what %s bring; want a line such as %q; see docs/image.md", strings.Join(r.Lines, ", "), "dbt-core==1.11.*")
+		return fmt.Errorf("input %q: no dbt among what %s bring; add a line such as %q; see docs/image.md",
+			"requirements", strings.Join(r.Lines, ", "), "dbt-core==1.11.*")
 	}
 	return nil
 }
@@ -106,9 +110,11 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("install requirements: %w", ctx.Err())
 	case !errors.As(err, &exit):
-		return fmt.Errorf("input \"requirements\": uv could not be started: %w; want uv on the PATH; see docs/image.md", err)
+		return fmt.Errorf("input %q: uv could not be started: %w; install uv on the PATH; see docs/image.md",
+			"requirements", err)
 	}
-	return fmt.Errorf("input \"requirements\": uv could not install %s (its reason is above); see docs/image.md", strings.Join(r.blamed(said.String()), ", "))
+	return fmt.Errorf("input %q: uv could not install %s (its reason is above); see docs/image.md",
+		"requirements", strings.Join(r.blamed(said.String()), ", "))
 }
 
 // environ keeps the cache beside the environments, and has uv trust what this
@@ -123,16 +129,18 @@ func (r Requirements) environ() []string {
 	return append(env, "UV_SYSTEM_CERTS=true")
 }
 
-// blamed are the lines whose package uv speaks of, each with its number; all of
-// them where it speaks of none.
+// blamed returns the lines whose package uv names, each with its number; all of
+// them if it names none.
 func (r Requirements) blamed(said string) []string {
-	said = normalized(said)
+	words := map[string]bool{}
+	for word := range strings.FieldsFuncSeq(normalized(said), betweenNames) {
+		words[strings.Trim(word, "-")] = true // a full stop has become a hyphen
+	}
 	var named, all []string
 	for i, line := range r.Lines {
 		quoted := fmt.Sprintf("line %d (%s)", i+1, line)
 		all = append(all, quoted)
-		name := normalized(packageName.FindString(line))
-		if name != "" && regexp.MustCompile(`(^|[^a-z0-9-])`+name+`($|[^a-z0-9-])`).MatchString(said) {
+		if words[normalized(packageName.FindString(line))] {
 			named = append(named, quoted)
 		}
 	}
@@ -140,6 +148,11 @@ func (r Requirements) blamed(said string) []string {
 		return all
 	}
 	return named
+}
+
+// betweenNames reports whether no normalized name of a package has the character.
+func betweenNames(c rune) bool {
+	return c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
 }
 
 var (

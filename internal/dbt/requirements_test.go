@@ -150,7 +150,7 @@ func TestRequirementsWithoutUVOrTimeSaySo(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 	r.UV = filepath.Join(t.TempDir(), "uv")
-	if _, err := r.Install(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "want uv on the PATH") {
+	if _, err := r.Install(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "install uv on the PATH") {
 		t.Errorf("no uv: %v", err)
 	}
 	r.Dir = filepath.Join(r.UV, "no-folder")
@@ -159,6 +159,23 @@ func TestRequirementsWithoutUVOrTimeSaySo(t *testing.T) {
 	}
 	if _, err := r.Install(t.Context()); err == nil {
 		t.Error("no folder can be made, and no error")
+	}
+}
+
+func TestALineIsBlamedIfItsPackageIsNamed(t *testing.T) {
+	t.Parallel()
+	r := Requirements{Lines: []string{"dbt-core==1.8.*", "DBT_Core.Extras", "-r more.txt"}}
+	for said, want := range map[string][]string{
+		"because dbt-core-extras==1 depends on dbt==2": {"line 2 (DBT_Core.Extras)"},
+		"no version of dbt_core.":                      {"line 1 (dbt-core==1.8.*)"},
+		"no version of dbt.Core, see log":              {"line 1 (dbt-core==1.8.*)"},
+		"no route to host": {
+			"line 1 (dbt-core==1.8.*)", "line 2 (DBT_Core.Extras)", "line 3 (-r more.txt)",
+		},
+	} {
+		if diff := cmp.Diff(want, r.blamed(said)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", said, diff)
+		}
 	}
 }
 
