@@ -3,10 +3,7 @@ package dbt
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os/exec"
-	"syscall"
 )
 
 // Exit codes of dbt itself
@@ -16,20 +13,14 @@ const (
 	ExitCouldNotRun = 2
 )
 
-// ErrNotFound means that there is no dbt to run.
-var ErrNotFound = errors.New("dbt was not found")
-
 // start runs dbt in a process group of its own, so that a Ctrl-C in the terminal
 // reaches us alone and dbt gets exactly one interrupt: when ctx is done. It
 // returns dbt's exit code; the error is non-nil only where dbt could not be
 // started. A dbt that died of a signal counts as ExitCouldNotRun.
 func (c CLI) start(ctx context.Context, cmd *exec.Cmd) (code int, err error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ownGroup(cmd)
 	if err := cmd.Start(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			return ExitCouldNotRun, fmt.Errorf("dbt-executable %q: %w; install dbt, or name its path; see docs/inputs.md", c.Executable, ErrNotFound)
-		}
-		return ExitCouldNotRun, fmt.Errorf("start dbt: %w", err)
+		return ExitCouldNotRun, c.startError(cmd.Path, err)
 	}
 	ended := make(chan struct{})
 	defer close(ended)
@@ -38,14 +29,12 @@ func (c CLI) start(ctx context.Context, cmd *exec.Cmd) (code int, err error) {
 		case <-ended:
 			return
 		case <-ctx.Done():
-			// SIGTERM would end dbt at once and leave its queries running in the
-			// warehouse; an interrupt cancels them.
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
+			interrupt(cmd)
 		}
 		select {
 		case <-ended:
 		case <-c.Kill:
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			kill(cmd)
 		}
 	}()
 	return exitCode(cmd.Wait()), nil

@@ -3,7 +3,6 @@ package dbt
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,19 +253,6 @@ func TestDBTTwoGetsItsInvocationID(t *testing.T) {
 	inv, err = c.Run(t.Context(), Command{"build", "--invocation-id", "mine"}, Hooks{}, Version{Rust: true})
 	if err != nil || inv.ID != "mine" {
 		t.Errorf("got id %q, %v; want the user's own", inv.ID, err)
-	}
-}
-
-func TestDBTThatIsNotThere(t *testing.T) {
-	t.Parallel()
-	c := script(t, "")
-	c.Executable = filepath.Join(c.WorkDir, "no-such-dbt")
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
-	if !errors.Is(err, ErrNotFound) || inv.ExitCode != ExitCouldNotRun {
-		t.Errorf("got exit %d, error %v", inv.ExitCode, err)
-	}
-	if _, err := c.DetectVersion(t.Context()); !errors.Is(err, ErrNotFound) {
-		t.Errorf("DetectVersion: got %v", err)
 	}
 }
 

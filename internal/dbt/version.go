@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,9 +20,9 @@ type Version struct {
 // environment has dbt-core 1 installed. Anything else is asked with --version,
 // which v2 answers at once.
 func (c CLI) DetectVersion(ctx context.Context) (Version, error) {
-	path, err := exec.LookPath(c.Executable)
+	path, err := c.lookPath()
 	if err != nil {
-		return Version{}, fmt.Errorf("dbt-executable %q: %w; install dbt, or name its path; see docs/inputs.md", c.Executable, ErrNotFound)
+		return Version{}, err
 	}
 	if number := installedBeside(path); number != "" {
 		return Version{Number: number}, nil
@@ -47,18 +45,12 @@ func installedBeside(path string) string {
 	if err != nil {
 		return ""
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer file.Close()
-	shebang := make([]byte, 256)
-	n, _ := file.Read(shebang)
-	line, _, _ := strings.Cut(string(shebang[:n]), "\n")
+	line := firstLine(path)
 	if !strings.HasPrefix(line, "#!") || !strings.Contains(line, "python") {
 		return ""
 	}
-	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), "..", "lib", "python3*", "site-packages", "dbt_core-*.dist-info"))
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(path),
+		"..", "lib", "python3*", "site-packages", "dbt_core-*.dist-info"))
 	if err != nil || len(found) != 1 {
 		return ""
 	}
