@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -214,14 +213,4 @@ func (p *project) runBinary(tb testing.TB, flags []string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("dbt-tally %q: %v\n%s", args, err, out)
 	}
-}
-
-// childrenCPU is the time that all processes started here and ended have used.
-func childrenCPU(tb testing.TB) float64 {
-	tb.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }

@@ -9,7 +9,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"syscall"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/certificates"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
@@ -45,7 +44,7 @@ func start() (Database, error) {
 		"-c", "listen_addresses=localhost", "-c", "max_connections=200",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "ssl=on", "-c", "ssl_ca_file="+db.CA, "-c", "ssl_cert_file="+db.Certificate, "-c", "ssl_key_file="+db.Key)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	who.Run(cmd)
 	if err := s.Start(cmd, "INT"); err != nil {
 		return Database{}, err
 	}
@@ -76,7 +75,7 @@ host all all all scram-sha-256
 
 // initdb makes the cluster "data" in a directory that holds the server's
 // certificates too.
-func initdb(dir, bin string, who *syscall.Credential) error {
+func initdb(dir, bin string, who *server.User) error {
 	passwords := filepath.Join(dir, "password")
 	if err := os.WriteFile(passwords, []byte(superuserPassword), 0o600); err != nil {
 		return err
@@ -86,7 +85,7 @@ func initdb(dir, bin string, who *syscall.Credential) error {
 	}
 	if who != nil {
 		for _, name := range []string{"", "password", "server.key", "server.crt"} {
-			if err := os.Chown(filepath.Join(dir, name), int(who.Uid), int(who.Gid)); err != nil {
+			if err := os.Chown(filepath.Join(dir, name), int(who.UID), int(who.GID)); err != nil {
 				return err
 			}
 		}
@@ -96,7 +95,8 @@ func initdb(dir, bin string, who *syscall.Credential) error {
 	}
 	cmd := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "postgres", "--pwfile", passwords,
 		"--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync")
-	cmd.Dir, cmd.SysProcAttr = dir, &syscall.SysProcAttr{Credential: who}
+	cmd.Dir = dir
+	who.Run(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
@@ -106,7 +106,7 @@ func initdb(dir, bin string, who *syscall.Credential) error {
 
 // serverUser is whom to run the server as: nil for the user of the tests, and
 // somebody without rights where that is root, as which PostgreSQL refuses to run.
-func serverUser() (*syscall.Credential, error) {
+func serverUser() (*server.User, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
 	}
@@ -117,7 +117,7 @@ func serverUser() (*syscall.Credential, error) {
 		}
 		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
 		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, errors.Join(errUID, errGID)
+		return &server.User{UID: uint32(uid), GID: uint32(gid)}, errors.Join(errUID, errGID)
 	}
 	return nil, errors.New("PostgreSQL refuses to run as root, and there is neither a user postgres nor a user nobody")
 }

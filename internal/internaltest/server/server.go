@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -72,10 +71,7 @@ func (s *Server) Start(cmd *exec.Cmd, signal string) error {
 	const guard = `dir=$1 signal=$2; shift 2; "$@" </dev/null & cat >/dev/null; kill -"$signal" $!; wait $!; rm -rf "$dir"`
 	sh := exec.Command("/bin/sh", append([]string{"-c", guard, "sh", s.Dir, signal}, cmd.Args...)...)
 	sh.Dir, sh.Env, sh.SysProcAttr = "/", cmd.Env, cmd.SysProcAttr
-	if sh.SysProcAttr == nil {
-		sh.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	sh.SysProcAttr.Setpgid = true // what ends the tests from a terminal must not end the guard
+	ownGroup(sh) // what ends the tests from a terminal must not end the guard
 	sh.Stdout, sh.Stderr = log, log
 	alive, err := sh.StdinPipe()
 	if err != nil {
