@@ -22,7 +22,7 @@ import (
 func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 	t.Parallel()
 	outputs := outputTable()
-	comment := string(read(t, "internal/report/testdata/comment.baseline.golden.md"))
+	comment := string(read(t, "internal/report/markdown/testdata/comment.baseline.golden.md"))
 	for name, parts := range map[string]map[string]string{
 		"action.yml":     {"inputs": actionInputs(), "outputs": actionOutputs()},
 		"README.md":      {"comment": comment, "inputs": inputTable("name", "default", "meaning"), "outputs": outputs},

@@ -14,6 +14,8 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
+	"github.com/dbt-tally/dbt-tally/internal/report/terminal"
 	"github.com/dbt-tally/dbt-tally/internal/runner"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -39,7 +41,7 @@ func (s *story) writeFiles(made report.Report) string {
 	err := errors.Join(
 		writeFile(path, func(w io.Writer) error { return report.WriteJSON(w, made) }),
 		writeFile(filepath.Join(s.reportDir, "report.md"), func(w io.Writer) error {
-			text, err := report.Summary(made)
+			text, err := markdown.Summary(made)
 			if err != nil {
 				return err
 			}
@@ -60,7 +62,7 @@ func (s *story) printTable(made report.Report, files string) {
 	if len(made.Models) == 0 && len(made.Failures) == 0 && len(made.Audit.Problems) == 0 {
 		return
 	}
-	options := report.TerminalOptions{Width: 120}
+	options := terminal.Options{Width: 120}
 	if file, ok := s.Stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		options.Color = s.getenv("NO_COLOR") == ""
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
@@ -68,7 +70,7 @@ func (s *story) printTable(made report.Report, files string) {
 		}
 	}
 	fmt.Fprintln(s.Stdout)
-	if err := report.Terminal(s.Stdout, made, options); err != nil {
+	if err := terminal.Write(s.Stdout, made, options); err != nil {
 		s.skip("table", err)
 	}
 	if files != "" {
@@ -119,9 +121,9 @@ func (s *story) summarise(made report.Report) {
 	if !s.cfg.Summary {
 		return
 	}
-	summary := report.Summary
+	summary := markdown.Summary
 	if s.event.PullRequest == 0 {
-		summary = report.SummaryWithTrend // nobody compares it with a pull request's files: show how it went so far
+		summary = markdown.SummaryWithTrend // nobody compares it with a pull request's files: show how it went so far
 	}
 	text, err := summary(made)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -122,9 +123,9 @@ func (s *story) comment(ctx context.Context, forge pullRequests, number int, mad
 // text is what the comment says.
 func (s *story) text(made report.Report) (string, error) {
 	if s.cfg.Mode == config.Publish {
-		return report.PublishedComment(made, s.event.RunURL)
+		return markdown.PublishedComment(made, s.event.RunURL)
 	}
-	return report.Comment(made, s.event.RunURL)
+	return markdown.Comment(made, s.event.RunURL)
 }
 
 // review remarks on breaches and failed models at their files. An event that does
@@ -138,7 +139,7 @@ func (s *story) review(ctx context.Context, forge pullRequests, number int, made
 		PullRequest: number, Commit: s.event.HeadSHA,
 		Key: s.cfg.CommentKey, RunID: s.event.RunID, RunAttempt: s.event.RunAttempt,
 	}
-	for _, remark := range report.Remarks(made) {
+	for _, remark := range markdown.Remarks(made) {
 		review.Remarks = append(review.Remarks, github.Remark{Path: remark.File, Text: remark.Text})
 	}
 	return forge.Review(ctx, review)
@@ -196,7 +197,7 @@ func (s *story) issue(ctx context.Context, forge issues, made report.Report) err
 		Body:  fmt.Sprintf("No gate is breached any more: [run](%s).", s.event.RunURL),
 	}
 	if breached {
-		body, err := report.Comment(made, s.event.RunURL)
+		body, err := markdown.Comment(made, s.event.RunURL)
 		if err != nil {
 			return err
 		}

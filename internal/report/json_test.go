@@ -1,7 +1,8 @@
-package report
+package report_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/situation"
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -18,7 +21,7 @@ const schemaPath = "../../docs/report.schema.json"
 func TestJSONOfEachSituationFollowsTheSchema(t *testing.T) {
 	t.Parallel()
 	schema := compile(t, strict(loadSchema(t)))
-	reports := situations()
+	reports := situation.All()
 	reports["every-key"] = everyKey()
 	for name, r := range reports {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +40,7 @@ func TestJSONHasEveryKeyOfItsVersion(t *testing.T) {
 
 func TestSchemaAllowsKeysToBeAdded(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(jsonOf(t, changed()), "{", `{"added": 1,`, 1)
+	text := strings.Replace(jsonOf(t, situation.Changed()), "{", `{"added": 1,`, 1)
 	if err := compile(t, loadSchema(t)).Validate(parse(t, text)); err != nil {
 		t.Error(err)
 	}
@@ -47,57 +50,51 @@ func TestSchemaKnowsEveryStatus(t *testing.T) {
 	t.Parallel()
 	schema := compile(t, loadSchema(t))
 	for _, status := range tally.Statuses() {
-		r := New(run(), tally.Tally{Models: []tally.Model{model("m", status, 1, 1, 1)}})
+		r := report.New(situation.Run(), tally.Tally{Models: []tally.Model{situation.Model("m", status, 1, 1, 1)}})
 		if err := schema.Validate(parse(t, jsonOf(t, r))); err != nil {
 			t.Errorf("status %s: %v", status, err)
-		}
-		if _, ok := looks[status]; !ok {
-			t.Errorf("status %s has no words", status)
-		}
-		if _, ok := ranks[status]; !ok {
-			t.Errorf("status %s has no rank", status)
 		}
 	}
 }
 
 // everyKey is a report in which no list is empty and nothing is null.
-func everyKey() Report {
-	r := failed()
+func everyKey() report.Report {
+	r := situation.Failed()
 	for i, f := range r.Failures {
 		r.Failures[i].File = "shop/" + f.Path
 	}
-	gate := Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
-	r.Baseline = &Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: noon, URL: runURL}
+	gate := report.Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
+	r.Baseline = &report.Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: situation.Noon, URL: "https://github.com/octo/shop/actions/runs/1"}
 	r.Audit.Problems = []string{"a problem"}
 	r.HeadSHA = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
-	r.Requirements = ptr(8.7)
-	r.Gates = []Gate{gate}
+	r.Requirements = new(8.7)
+	r.Gates = []report.Gate{gate}
 	r.GatesUnchecked = []string{"meta.tally of model.shop.orders: a problem"}
 	m := &r.Models[0]
-	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = ptr[int64](2), ptr[int64](1), ptr[int64](-1), ptr[int64](3), ptr[int64](-2)
-	m.BaselineSeconds, m.History = ptr(1.5), []int64{3, 1}
-	m.Gates = []Gate{gate}
+	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = new(int64(2)), new(int64(1)), new(int64(-1)), new(int64(3)), new(int64(-2))
+	m.BaselineSeconds, m.History = new(1.5), []int64{3, 1}
+	m.Gates = []report.Gate{gate}
 	r.Totals.RowsBefore, r.Totals.RowsAfter, r.Totals.RowsDelta, r.Totals.GatesBreached = 2, 13, 11, 1
 	return r
 }
 
 func TestTimesAreWrittenInUTC(t *testing.T) {
 	t.Parallel()
-	in := run()
+	in := situation.Run()
 	zone := time.FixedZone("", 3*60*60)
 	in.GeneratedAt = in.GeneratedAt.In(zone)
 	in.Invocations[0].StartedAt = in.Invocations[0].StartedAt.In(zone)
 	in.Invocations[0].CompletedAt = in.Invocations[0].CompletedAt.In(zone)
-	earlier := tally.Run{CompletedAt: noon.In(zone)}
-	if text := jsonOf(t, New(in, tally.Tally{BaselineRun: &earlier})); strings.Contains(text, "+03:00") {
+	earlier := tally.Run{CompletedAt: situation.Noon.In(zone)}
+	if text := jsonOf(t, report.New(in, tally.Tally{BaselineRun: &earlier})); strings.Contains(text, "+03:00") {
 		t.Errorf("a time is not in UTC:\n%s", text)
 	}
 }
 
-func jsonOf(t testing.TB, r Report) string {
+func jsonOf(t testing.TB, r report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteJSON(&b, r); err != nil {
+	if err := report.WriteJSON(&b, r); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -151,4 +148,17 @@ func strict(doc any) any {
 		}
 	}
 	return doc
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+var errBroken = errors.New("broken pipe")
+
+func TestTheWritersErrorIsReturned(t *testing.T) {
+	t.Parallel()
+	if err := report.WriteJSON(brokenWriter{}, situation.Changed()); !errors.Is(err, errBroken) {
+		t.Errorf("got error %v", err)
+	}
 }

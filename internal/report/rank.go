@@ -7,27 +7,12 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// ranks orders the statuses by how much they want to be seen.
-var ranks = map[tally.Status]int{
-	tally.Failed:     0,
-	tally.Emptied:    1,
-	tally.Shrank:     2,
-	tally.Grew:       3,
-	tally.New:        4,
-	tally.NoAuditRow: 5,
-	tally.Skipped:    6,
-	tally.Empty:      7,
-	tally.Unchanged:  8,
-	tally.Reused:     9,
-	tally.NotCounted: 10,
-}
-
 // rank sorts the models so that what is read first matters most.
 func rank(models []Model) {
 	slices.SortFunc(models, func(a, b Model) int {
 		return cmp.Or(
-			cmp.Compare(severities[worst(a)].rank, severities[worst(b)].rank),
-			cmp.Compare(ranks[standing(a)], ranks[standing(b)]),
+			cmp.Compare(worst(a), worst(b)),
+			cmp.Compare(rankOf(a.Standing()), rankOf(b.Standing())),
 			cmp.Compare(smallness(size(a)), smallness(size(b))),
 			cmp.Compare(a.Name, b.Name),
 			cmp.Compare(a.NodeID, b.NodeID),
@@ -35,11 +20,10 @@ func rank(models []Model) {
 	})
 }
 
-// standing is the status that a model is ranked, signed and folded by. It is this
-// run's, unless that tells nothing of the model that the baseline does not tell
-// better: a first build in a schema of its own, or no change since an earlier
-// build in it.
-func standing(m Model) tally.Status {
+// Standing is the status that a model is ranked, signed and folded by. It is this
+// run's, unless the baseline says more about the model: on a first build in a
+// schema of its own, or without a change since an earlier build in it.
+func (m Model) Standing() tally.Status {
 	switch m.Status {
 	case tally.New, tally.Unchanged, tally.Empty:
 	default:
@@ -65,23 +49,53 @@ func standing(m Model) tally.Status {
 
 // size is the change that a model's standing is about.
 func size(m Model) *int64 {
-	if standing(m) == m.Status {
+	if m.Standing() == m.Status {
 		return m.Change
 	}
 	return m.BaselineChange
 }
 
-// notable says whether a model is worth a line where room is dear.
-func notable(m Model) bool {
-	status := standing(m)
-	return status == tally.Failed || status.Changed() || m.Unusual || len(m.Gates) > 0
+// Notable reports whether a model is worth a row even if space is scarce.
+func (m Model) Notable() bool {
+	return LookOf(m.Standing()).Attention || m.Unusual || len(m.Gates) > 0
+}
+
+// Differs reports whether a model has another number of rows than the baseline.
+func (m Model) Differs() bool {
+	return m.BaselineNew || m.BaselineChange != nil && *m.BaselineChange != 0
 }
 
 // smallness falls as a change grows in either direction. It is never above 0,
-// since the smallest int64 has no positive counterpart; an unknown change is none.
+// because the smallest int64 has no positive counterpart; an unknown change is 0.
 func smallness(change *int64) int64 {
 	if change == nil {
 		return 0
 	}
 	return min(*change, -*change)
+}
+
+// A Fold is the models of one standing that need no attention.
+type Fold struct {
+	Look   Look
+	Title  string
+	Models []Model
+}
+
+// Split separates the notable models from the others, which it folds by their
+// standing, the most important fold first.
+func Split(models []Model) (shown []Model, folds []Fold) {
+	calm := map[tally.Status][]Model{}
+	for _, m := range models {
+		if m.Notable() {
+			shown = append(shown, m)
+			continue
+		}
+		calm[m.Standing()] = append(calm[m.Standing()], m)
+	}
+	for _, look := range looks {
+		if folded := calm[look.Status]; len(folded) > 0 {
+			folds = append(folds, Fold{Look: look, Title: look.title(len(folded)), Models: folded})
+		}
+	}
+	return shown, folds
 }

@@ -13,17 +13,17 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 	t.Parallel()
 	models := []Model{
 		{Name: "calm", Status: tally.Unchanged},
-		{Name: "grew a little", Status: tally.Grew, Change: ptr[int64](1)},
-		{Name: "grew much", Status: tally.Grew, Change: ptr[int64](100)},
-		{Name: "new", Status: tally.New, Change: ptr[int64](1000)},
-		{Name: "shrank", Status: tally.Shrank, Change: ptr[int64](-1)},
-		{Name: "shrank beyond measure", Status: tally.Shrank, Change: ptr[int64](math.MinInt64)},
+		{Name: "grew a little", Status: tally.Grew, Change: new(int64(1))},
+		{Name: "grew much", Status: tally.Grew, Change: new(int64(100))},
+		{Name: "new", Status: tally.New, Change: new(int64(1000))},
+		{Name: "shrank", Status: tally.Shrank, Change: new(int64(-1))},
+		{Name: "shrank beyond measure", Status: tally.Shrank, Change: new(int64(math.MinInt64))},
 		{Name: "failed b", Status: tally.Failed},
 		{Name: "failed a", Status: tally.Failed},
 		{Name: "warned", Status: tally.Unchanged, Gates: []Gate{{Severity: tally.SeverityWarn}}},
 		{Name: "breached", Status: tally.New, Gates: []Gate{{Severity: tally.SeverityWarn}, {Severity: tally.SeverityError}}},
-		{Name: "first build, fewer than there", Status: tally.New, Change: ptr[int64](7), After: ptr[int64](7), BaselineChange: ptr[int64](-50)},
-		{Name: "emptied", Status: tally.Emptied, Change: ptr[int64](-2)},
+		{Name: "first build, fewer than there", Status: tally.New, Change: new(int64(7)), After: new(int64(7)), BaselineChange: new(int64(-50))},
+		{Name: "emptied", Status: tally.Emptied, Change: new(int64(-2))},
 	}
 	rank(models)
 	var got []string

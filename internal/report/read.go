@@ -36,7 +36,7 @@ func Read(from io.Reader) (Report, error) {
 		return Report{}, err
 	}
 	if len(text) > maxBytes {
-		return Report{}, fmt.Errorf("it has more than %s bytes", number(maxBytes))
+		return Report{}, fmt.Errorf("it has more than %s bytes", tally.Number(maxBytes))
 	}
 	var of struct{ Version int }
 	if err := json.Unmarshal(text, &of); err != nil {
@@ -73,7 +73,7 @@ func checkSize(text []byte) error {
 			values++
 		}
 		if values > maxValues {
-			return fmt.Errorf("it has more than %s objects and lists", number(maxValues))
+			return fmt.Errorf("it has more than %s objects and lists", tally.Number(maxValues))
 		}
 	}
 }
@@ -132,7 +132,7 @@ func within(n, limit float64) bool { return 0 <= n && n <= limit }
 
 // unknown says that a word is none of those that there are.
 func unknown[T ~string](what string, word T) error {
-	return fmt.Errorf("unknown %s %q", what, cut(string(word), 40))
+	return fmt.Errorf("unknown %s %q", what, Cut(string(word), 40))
 }
 
 // anew makes the report again from what it says of the run and of each model.

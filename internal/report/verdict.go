@@ -33,7 +33,7 @@ func Judge(r Report) (Verdict, string) {
 		return Undecided, "dbt was interrupted before all gates could be checked"
 	case r.Status == Failed:
 		return Undecided, "dbt failed before all gates could be checked"
-	case len(r.Models) > 0 && !counted(r):
+	case len(r.Models) > 0 && !r.Counted():
 		return Undecided, "no rows were counted, so no gate could be checked"
 	case len(r.Gates) > 0:
 		return Undecided, breaches

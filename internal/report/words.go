@@ -5,59 +5,47 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/dustin/go-humanize"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// nothing stands where there is no number to show.
-const nothing = "–"
+// Nothing stands for a number that is not known.
+const Nothing = "–"
 
-// looks is how a status is shown: its sign in Markdown and its words.
-var looks = map[tally.Status]struct{ icon, words string }{
-	tally.Failed:     {"❌", "failed"},
-	tally.Emptied:    {"❗", "emptied"},
-	tally.Shrank:     {"🔻", "shrank"},
-	tally.Grew:       {"🔺", "grew"},
-	tally.New:        {"🆕", "new"},
-	tally.NoAuditRow: {"❔", "no audit row"},
-	tally.Skipped:    {"", "skipped"},
-	tally.Empty:      {"", "empty"},
-	tally.Unchanged:  {"", "unchanged"},
-	tally.Reused:     {"", "reused"},
-	tally.NotCounted: {"", "not counted"},
-}
-
-// number writes n with thousands separators and the minus sign U+2212.
-func number[T int | int64](n T) string {
-	return strings.Replace(humanize.Comma(int64(n)), "-", "−", 1)
-}
-
-// rows writes a row count that may be unknown.
-func rows(n *int64) string {
+// Rows writes a row count that may be unknown.
+func Rows(n *int64) string {
 	if n == nil {
-		return nothing
+		return Nothing
 	}
-	return number(*n)
+	return tally.Number(*n)
 }
 
-// plural writes a count with its noun: "1 model", "2 models".
-func plural(n int, noun string) string {
+// Plural writes a count with its noun: "1 model", "2 models".
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return number(n) + " " + noun + "s"
+	return tally.Number(n) + " " + noun + "s"
 }
 
-// change says what this run did to a model's rows: the rows that came or went
-// and, in brackets, what that means; without a number, the status alone.
-func change(m Model) string {
-	words := looks[m.Status].words
+// List joins words as a sentence does: "a, b and c".
+func List(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// ChangeWords writes what this run did to a model's rows: the change and, in
+// brackets, what it means; without a number, the status alone.
+func ChangeWords(m Model) string {
+	words := LookOf(m.Status).Words
 	if m.Change == nil || m.Status == tally.Empty || m.Status == tally.Unchanged {
 		return words
 	}
-	switch n := signed(*m.Change); {
+	switch n := tally.Signed(*m.Change); {
 	case m.Status == tally.New && *m.Change == 0:
 		return "no rows"
 	case m.Status == tally.New:
@@ -71,29 +59,45 @@ func change(m Model) string {
 	}
 }
 
-// difference writes a change with what it is of its base.
-func difference(change, base int64) string {
-	if base == 0 {
-		return signed(change) + " (new rows)"
+// AgainstWords writes how a model's rows differ from the baseline's.
+func AgainstWords(m Model) string {
+	switch {
+	case m.BaselineNew:
+		return "new"
+	case m.BaselineChange == nil:
+		return Nothing
+	case *m.BaselineChange == 0:
+		return "same"
+	case *m.After == 0:
+		return tally.Signed(*m.BaselineChange) + " (emptied)"
+	default:
+		return difference(*m.BaselineChange, *m.Baseline)
 	}
-	return fmt.Sprintf("%s (%s)", signed(change), percentage(change, base))
 }
 
-// signed writes n with its sign, also where that is a plus.
-func signed(n int64) string {
-	if n > 0 {
-		return "+" + number(n)
+// Marked adds to what is shown of a model that its change is unusual.
+func Marked(text string, m Model) string {
+	if m.Unusual {
+		return text + ", unusual"
 	}
-	return number(n)
+	return text
+}
+
+// difference writes a change with its share of base.
+func difference(change, base int64) string {
+	if base == 0 {
+		return tally.Signed(change) + " (new rows)"
+	}
+	return fmt.Sprintf("%s (%s)", tally.Signed(change), percentage(change, base))
 }
 
 // percentage writes change as a part of base, which is not 0. It never rounds
-// to nothing what is something, nor to everything what is not.
+// something to nothing, nor a part to the whole.
 func percentage(change, base int64) string {
 	p := math.Abs(float64(change) / float64(base) * 100)
 	sign := "+"
 	if change < 0 {
-		sign = "−"
+		sign = tally.Minus
 	}
 	switch {
 	case p < 0.05:
@@ -107,9 +111,22 @@ func percentage(change, base int64) string {
 	}
 }
 
-// duration writes seconds as people say them: "0.4 s", "12 s", "3 min 12 s",
+// TimeWords writes how long a model took and, if it differs by a second and by a
+// fifth or more, how long it took in the baseline.
+func TimeWords(m Model) string {
+	if m.Seconds == 0 {
+		return Nothing
+	}
+	then := m.BaselineSeconds
+	if then == nil || math.Abs(m.Seconds-*then) < max(1, *then/5) {
+		return Duration(m.Seconds)
+	}
+	return Duration(m.Seconds) + ", was " + Duration(*then)
+}
+
+// Duration writes seconds as people say them: "0.4 s", "12 s", "3 min 12 s",
 // "1 h 02 min".
-func duration(seconds float64) string {
+func Duration(seconds float64) string {
 	if seconds < 9.95 {
 		return strconv.FormatFloat(max(seconds, 0), 'f', 1, 64) + " s"
 	}
@@ -120,6 +137,21 @@ func duration(seconds float64) string {
 	case s < 3600:
 		return fmt.Sprintf("%d min %02d s", s/60, s%60)
 	default:
-		return fmt.Sprintf("%s h %02d min", number(s/3600), s%3600/60)
+		return fmt.Sprintf("%s h %02d min", tally.Number(s/3600), s%3600/60)
+	}
+}
+
+// Ago writes how long ago something was. The clocks of two machines may put it
+// into the future: that is just now.
+func Ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", d/time.Hour)
+	default:
+		return tally.Number(int64(d/(24*time.Hour))) + " days ago"
 	}
 }

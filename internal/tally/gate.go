@@ -57,7 +57,7 @@ func (l Limits) Any() bool {
 func (l Limits) Validate() error {
 	var problems []error
 	if l.MinRows != nil && l.MaxRows != nil && *l.MinRows > *l.MaxRows {
-		problems = append(problems, fmt.Errorf("min-rows %s is above max-rows %s; want it at or below; see docs/gates.md", number(*l.MinRows), number(*l.MaxRows)))
+		problems = append(problems, fmt.Errorf("min-rows %s is above max-rows %s; want it at or below; see docs/gates.md", Number(*l.MinRows), Number(*l.MaxRows)))
 	}
 	if l.MaxDrop != nil && l.MaxDrop.Percent && l.MaxDrop.Amount > 100 {
 		problems = append(problems, fmt.Errorf("max-drop %s can't be breached; want 100%% at most; see docs/gates.md", l.MaxDrop))
@@ -82,17 +82,17 @@ func (m *Model) check(l Limits) {
 	}
 	m.checkChange(l, breach)
 	if l.MinRows != nil && *m.After < *l.MinRows {
-		breach("min-rows", AxisRun, number(*l.MinRows), number(*m.After))
+		breach("min-rows", AxisRun, Number(*l.MinRows), Number(*m.After))
 	}
 	if l.MaxRows != nil && *m.After > *l.MaxRows {
-		breach("max-rows", AxisRun, number(*l.MaxRows), number(*m.After))
+		breach("max-rows", AxisRun, Number(*l.MaxRows), Number(*m.After))
 	}
 	if l.FailOnEmpty && *m.After == 0 {
 		breach("fail-on-empty", AxisRun, "1", "0")
 	}
 	if l.FailOnUnusual && m.Unusual {
 		breach("fail-on-unusual", AxisBaseline, "score "+decimal(unusualScore, 0),
-			fmt.Sprintf("%s (score %s)", signed(*m.BaselineChange()), decimal(score(m.History), unusualScore)))
+			fmt.Sprintf("%s (score %s)", Signed(*m.BaselineChange()), decimal(score(m.History), unusualScore)))
 	}
 }
 

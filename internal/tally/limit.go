@@ -41,7 +41,7 @@ func (l Limit) String() string {
 	if l.Percent {
 		return strconv.FormatFloat(l.Amount, 'f', -1, 64) + "%"
 	}
-	return number(int64(l.Amount))
+	return Number(int64(l.Amount))
 }
 
 // breachedBy says whether a change of so many rows, in the direction that l
@@ -61,11 +61,11 @@ func (l *Limit) breachedBy(rows, base int64) bool {
 // value writes a change that breaches l in the unit that l is in.
 func (l *Limit) value(change, base int64) string {
 	if !l.Percent {
-		return signed(change)
+		return Signed(change)
 	}
 	sign := "+"
 	if change < 0 {
-		sign = minus
+		sign = Minus
 	}
 	return sign + decimal(math.Abs(percent(change, base)), l.Amount) + " %"
 }

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// minus is the sign of a number below zero: U+2212.
-const minus = "−"
+// Minus is the sign of a number below zero: U+2212.
+const Minus = "−"
 
-// number writes n with thousands separators.
-func number(n int64) string {
-	digits := strconv.FormatInt(n, 10)
+// Number writes n with thousands separators: 1,204.
+func Number[T int | int64](n T) string {
+	digits := strconv.FormatInt(int64(n), 10)
 	sign := ""
 	if n < 0 {
-		sign, digits = minus, digits[1:]
+		sign, digits = Minus, digits[1:]
 	}
 	var b strings.Builder
 	for i, digit := range digits {
@@ -25,16 +25,16 @@ func number(n int64) string {
 	return sign + b.String()
 }
 
-// signed writes n with its sign, also where it is above zero.
-func signed(n int64) string {
+// Signed writes n with its sign, also if it is above zero.
+func Signed(n int64) string {
 	if n > 0 {
-		return "+" + number(n)
+		return "+" + Number(n)
 	}
-	return number(n)
+	return Number(n)
 }
 
 // decimal writes a value that is above a limit with one digit after the point, or
-// as many as it takes to be seen above it, and not to pass for 100 where it isn't.
+// as many as it takes to be seen above it, and not to pass for 100 if it is not.
 func decimal(value, limit float64) string {
 	for digits := 1; ; digits++ {
 		text := strconv.FormatFloat(value, 'f', digits, 64)

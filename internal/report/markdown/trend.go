@@ -1,10 +1,12 @@
-package report
+package markdown
 
 import (
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
 // bars are the heights of a sparkline.
@@ -25,8 +27,8 @@ func sparkline(counts []int64) string {
 }
 
 // trend is the sparkline of a model that is notable and was counted before.
-func trend(m Model) string {
-	if !notable(m) || len(m.History) < 2 {
+func trend(m report.Model) string {
+	if !m.Notable() || len(m.History) < 2 {
 		return ""
 	}
 	return sparkline(m.History)
@@ -35,8 +37,8 @@ func trend(m Model) string {
 // chart draws the model that changed most since the run before, "" where none
 // did. Its name stays out of the chart, whose syntax knows no escapes. See
 // https://mermaid.js.org/syntax/xyChart.html.
-func chart(models []Model, name column[Model]) string {
-	var most Model
+func chart(models []report.Model, name column[report.Model]) string {
+	var most report.Model
 	for _, m := range models {
 		if lastStep(m) > lastStep(most) {
 			most = m
@@ -56,7 +58,7 @@ func chart(models []Model, name column[Model]) string {
 
 // lastStep is by how many rows a model differs from the run before, in either
 // direction.
-func lastStep(m Model) float64 {
+func lastStep(m report.Model) float64 {
 	n := len(m.History)
 	if n < 2 {
 		return 0

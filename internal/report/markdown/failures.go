@@ -1,8 +1,9 @@
-package report
+package markdown
 
 import (
 	"strings"
 
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -18,12 +19,12 @@ var kinds = map[string]string{
 
 // failuresOf makes a paragraph of each failure: first the failed models in their
 // order, with what became of their rows, then tests and all else.
-func failuresOf(r Report) []string {
-	byID := make(map[string]Failure, len(r.Failures))
+func failuresOf(r report.Report) []string {
+	byID := make(map[string]report.Failure, len(r.Failures))
 	for _, f := range r.Failures {
 		byID[f.NodeID] = f
 	}
-	name := namesOf(r.Models)
+	name := report.Names(r.Models)
 	shown := map[string]bool{}
 	var list []string
 	for _, m := range r.Models {

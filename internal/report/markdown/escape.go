@@ -1,31 +1,28 @@
-package report
+package markdown
 
 import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// How much of a foreign text is shown.
-const (
-	maxName    = 200 // runes of a name, a reason or a line of a message
-	maxProblem = 500 // runes of a problem with auditing
-	maxLines   = 12  // lines of a message
-)
+// maxLines is how many lines of a message are shown.
+const maxLines = 12
 
 // Names, messages and paths come from strangers: from a fork's branch, from a
 // warehouse's error. In Markdown they stand only in code spans and code blocks,
 // where nothing is markup, a mention or a link.
 
-// code makes a code span of foreign text, cut to maxName.
-func code(s string) string { return span(clean(s, maxName)) }
+// code makes a code span of foreign text, cut to report.MaxName.
+func code(s string) string { return span(report.Clean(s, report.MaxName)) }
 
 // span makes a code span of one line of text.
 // See https://spec.commonmark.org/0.31.2/#code-spans.
 func span(line string) string {
 	if line == "" {
-		return nothing
+		return report.Nothing
 	}
 	fence := strings.Repeat("`", longestRun(line, '`')+1)
 	if strings.HasPrefix(line, "`") || strings.HasSuffix(line, "`") {
@@ -40,7 +37,7 @@ var harmless = regexp.MustCompile(`^(?:[A-Za-z ,;()'-]|: )+$`)
 
 // prose shows a reason as the sentence it is where that is safe, else as code.
 func prose(reason string) string {
-	if line := clean(reason, maxName); harmless.MatchString(line) {
+	if line := report.Clean(reason, report.MaxName); harmless.MatchString(line) {
 		return line
 	}
 	return code(reason)
@@ -52,7 +49,7 @@ func block(s string) string {
 	more := len(lines) > maxLines
 	lines = lines[:min(len(lines), maxLines)]
 	for i, line := range lines {
-		lines[i] = cut(strings.TrimRightFunc(printable(line), unicode.IsSpace), maxName)
+		lines[i] = report.Cut(strings.TrimRightFunc(report.Printable(line), unicode.IsSpace), report.MaxName)
 	}
 	if more {
 		lines = append(lines, "…")
@@ -63,36 +60,6 @@ func block(s string) string {
 }
 
 var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
-
-// clean makes foreign text one line of at most limit runes: what is invisible
-// goes, whitespace collapses.
-func clean(s string, limit int) string {
-	return cut(strings.Join(strings.Fields(printable(s)), " "), limit)
-}
-
-// printable replaces all whitespace and, as strings.Map does, bytes that are not
-// UTF-8, and drops control and format characters: escapes, NUL, marks that turn
-// the direction of text round.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.In(r, unicode.Cc, unicode.Cf):
-			return -1
-		default:
-			return r
-		}
-	}, s)
-}
-
-// cut shortens s to limit runes, of which the last then is an ellipsis.
-func cut(s string, limit int) string {
-	if utf8.RuneCountInString(s) <= limit {
-		return s
-	}
-	return string([]rune(s)[:limit-1]) + "…"
-}
 
 // longestRun is the length of the longest run of c in s.
 func longestRun(s string, c rune) int {

@@ -1,10 +1,16 @@
-package report
+// Package markdown renders a report for GitHub: the comment on a pull request, the
+// summary of a job, and the remarks at files. It owns the templates, the escaping of
+// foreign text and the size of each text; it posts nothing.
+package markdown
 
 import (
 	"embed"
 	"fmt"
 	"strings"
 	"text/template"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // Budgets in bytes, below the limits that GitHub publishes: 65,536 characters
@@ -19,20 +25,20 @@ var files embed.FS
 
 var templates = template.Must(template.New("").
 	Option("missingkey=error").
-	Funcs(template.FuncMap{"number": number[int]}).
+	Funcs(template.FuncMap{"number": tally.Number[int]}).
 	ParseFS(files, "templates/*.tmpl"))
 
 // Comment renders the Markdown of a pull request's comment, at most 60,000 bytes
 // of it: what changed, what failed, and, folded, the rest. Where not everything
 // finds room, the rows that matter least are left out and counted, with a link to
 // summaryURL unless that is empty. The URL is trusted; nothing in the report is.
-func Comment(r Report, summaryURL string) (string, error) {
+func Comment(r report.Report, summaryURL string) (string, error) {
 	return render("comment.md.tmpl", commentPage(r, summaryURL), commentLimit)
 }
 
 // PublishedComment renders Comment for a report that another run left behind, and
 // says so, with a link to that run's page, which is trusted.
-func PublishedComment(r Report, runURL string) (string, error) {
+func PublishedComment(r report.Report, runURL string) (string, error) {
 	p := commentPage(r, runURL)
 	p.PublishedFrom = runURL
 	return render("comment.md.tmpl", p, commentLimit)
@@ -40,14 +46,14 @@ func PublishedComment(r Report, runURL string) (string, error) {
 
 // Summary renders the Markdown of a job's summary, at most 1,000,000 bytes of it:
 // every model with its time. It is cut as Comment is.
-func Summary(r Report) (string, error) {
+func Summary(r report.Report) (string, error) {
 	return render("summary.md.tmpl", summaryPage(r, false), summaryLimit)
 }
 
 // SummaryWithTrend renders the summary of a run that follows others like it, on a
 // schedule or a push: with the last counts of each notable model as a sparkline
 // and a chart of the largest change since the run before.
-func SummaryWithTrend(r Report) (string, error) {
+func SummaryWithTrend(r report.Report) (string, error) {
 	return render("summary.md.tmpl", summaryPage(r, true), summaryLimit)
 }
 

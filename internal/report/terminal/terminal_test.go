@@ -1,4 +1,4 @@
-package report
+package terminal
 
 import (
 	"errors"
@@ -9,13 +9,15 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/situation"
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-func terminal(t *testing.T, r Report, o TerminalOptions) string {
+func terminal(t *testing.T, r report.Report, o Options) string {
 	t.Helper()
 	var b strings.Builder
-	if err := Terminal(&b, r, o); err != nil {
+	if err := Write(&b, r, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -23,23 +25,23 @@ func terminal(t *testing.T, r Report, o TerminalOptions) string {
 
 func TestTerminalOfEachSituation(t *testing.T) {
 	t.Parallel()
-	for name, r := range situations() {
+	for name, r := range situation.All() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			golden.Check(t, "testdata/terminal."+name+".golden.txt", terminal(t, r, TerminalOptions{}))
+			golden.Check(t, "testdata/"+name+".golden.txt", terminal(t, r, Options{}))
 		})
 	}
 }
 
 func TestTerminalTableFitsTheWidth(t *testing.T) {
 	t.Parallel()
-	long := New(run(), tally.Tally{Models: []tally.Model{
-		model(strings.Repeat("very_long_name_", 8), tally.Shrank, 1_234_567_890, 1_134_567_890, 4000),
-		model("データ_"+strings.Repeat("模型", 40), tally.Grew, 0, math.MaxInt64, 1),
-		model("short", tally.Emptied, 12, 0, 1),
+	long := report.New(situation.Run(), tally.Tally{Models: []tally.Model{
+		situation.Model(strings.Repeat("very_long_name_", 8), tally.Shrank, 1_234_567_890, 1_134_567_890, 4000),
+		situation.Model("データ_"+strings.Repeat("模型", 40), tally.Grew, 0, math.MaxInt64, 1),
+		situation.Model("short", tally.Emptied, 12, 0, 1),
 	}})
 	for _, width := range []int{10, 20, 30, 40, 60, 80, 120, 200} {
-		out := terminal(t, long, TerminalOptions{Width: width, Color: true})
+		out := terminal(t, long, Options{Width: width, Color: true})
 		_, body, _ := strings.Cut(out, "\n\n")
 		if lines := strings.Count(body, "\n"); lines != 4 {
 			t.Errorf("width %d: %d lines, want a head and three rows:\n%s", width, lines, body)
@@ -50,8 +52,8 @@ func TestTerminalTableFitsTheWidth(t *testing.T) {
 			}
 		}
 	}
-	golden.Check(t, "testdata/terminal.80-columns.golden.txt", terminal(t, long, TerminalOptions{Width: 80}))
-	golden.Check(t, "testdata/terminal.40-columns.golden.txt", terminal(t, long, TerminalOptions{Width: 40}))
+	golden.Check(t, "testdata/80-columns.golden.txt", terminal(t, long, Options{Width: 80}))
+	golden.Check(t, "testdata/40-columns.golden.txt", terminal(t, long, Options{Width: 40}))
 }
 
 func TestNarrowTerminalKeepsTheComparison(t *testing.T) {
@@ -63,7 +65,7 @@ func TestNarrowTerminalKeepsTheComparison(t *testing.T) {
 		45:  "status model against main",
 		30:  "status model",
 	} {
-		_, body, _ := strings.Cut(terminal(t, againstMain(), TerminalOptions{Width: width}), "\n\n")
+		_, body, _ := strings.Cut(terminal(t, situation.AgainstMain(), Options{Width: width}), "\n\n")
 		head, _, _ := strings.Cut(body, "\n")
 		if got := strings.Join(strings.Fields(head), " "); got != columns {
 			t.Errorf("width %d: columns %q, want %q", width, got, columns)
@@ -73,7 +75,7 @@ func TestNarrowTerminalKeepsTheComparison(t *testing.T) {
 
 func TestBreachesGoBeforeTheStatusInColour(t *testing.T) {
 	t.Parallel()
-	m := Model{Status: tally.New, Gates: []Gate{{Severity: tally.SeverityWarn}}}
+	m := report.Model{Status: tally.New, Gates: []report.Gate{{Severity: tally.SeverityWarn}}}
 	if got, want := colored(m, true), text.FgYellow.EscapeSeq()+"new"+text.Reset.EscapeSeq(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -81,13 +83,13 @@ func TestBreachesGoBeforeTheStatusInColour(t *testing.T) {
 
 func TestTerminalUsesEscapesOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
-	if out := terminal(t, changed(), TerminalOptions{}); strings.Contains(out, "\x1b") {
+	if out := terminal(t, situation.Changed(), Options{}); strings.Contains(out, "\x1b") {
 		t.Errorf("escape sequences in plain text: %q", out)
 	}
-	if out := terminal(t, changed(), TerminalOptions{Color: true}); !strings.Contains(out, "\x1b[33mshrank\x1b[0m") {
+	if out := terminal(t, situation.Changed(), Options{Color: true}); !strings.Contains(out, "\x1b[33mshrank\x1b[0m") {
 		t.Errorf("no colour where it was asked for: %q", out)
 	}
-	if out := terminal(t, hostile(anAttack), TerminalOptions{}); strings.ContainsAny(out, "\x1b\x00\u202e") {
+	if out := terminal(t, situation.Hostile(situation.Attack), Options{}); strings.ContainsAny(out, "\x1b\x00\u202e") {
 		t.Errorf("foreign control characters: %q", out)
 	}
 }
@@ -100,10 +102,7 @@ var errBroken = errors.New("broken pipe")
 
 func TestWritersErrorsAreReturned(t *testing.T) {
 	t.Parallel()
-	if err := Terminal(brokenWriter{}, changed(), TerminalOptions{}); !errors.Is(err, errBroken) {
-		t.Errorf("Terminal: got error %v", err)
-	}
-	if err := WriteJSON(brokenWriter{}, changed()); !errors.Is(err, errBroken) {
-		t.Errorf("WriteJSON: got error %v", err)
+	if err := Write(brokenWriter{}, situation.Changed(), Options{}); !errors.Is(err, errBroken) {
+		t.Errorf("got error %v", err)
 	}
 }

@@ -1,10 +1,11 @@
-package report
+package markdown
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -14,15 +15,15 @@ type Remark struct {
 	Text string
 }
 
-// Remarks are about the models that breached a gate or failed, one remark a file,
-// in the order of the models. A model whose file is not in the repository has none. Nothing in
-// a text tells one run from the next where what it found is the same.
-func Remarks(r Report) []Remark {
+// Remarks are about the models that breached a gate or failed, one remark per file,
+// in the order of the models. A model whose file is not in the repository has none.
+// Two runs with the same findings have the same texts.
+func Remarks(r report.Report) []Remark {
 	messages := make(map[string]string, len(r.Failures))
 	for _, f := range r.Failures {
 		messages[f.NodeID] = f.Message
 	}
-	name := namesOf(r.Models)
+	name := report.Names(r.Models)
 	var remarks []Remark
 	for _, m := range r.Models {
 		text := remark(m, name(m), messages[m.NodeID])
@@ -40,14 +41,15 @@ func Remarks(r Report) []Remark {
 }
 
 // remark is "" where there is nothing to say of a model.
-func remark(m Model, name, message string) string {
+func remark(m report.Model, name, message string) string {
 	var parts []string
 	for _, g := range m.Gates {
 		parts = append(parts, fmt.Sprintf("%s **gate breached** by %s: %s is %s, found %s (%s)",
-			severities[g.Severity].icon, code(name), code(g.Gate), code(g.Limit), code(g.Value), axis(g, "against the baseline")))
+			report.AlarmOf(g).Sign, code(name), code(g.Gate), code(g.Limit), code(g.Value),
+			report.AxisWords(g, "against the baseline")))
 	}
 	if m.Status == tally.Failed {
-		parts = append(parts, looks[m.Status].icon+" **failed**: "+code(name)+" · "+prose(m.Reason))
+		parts = append(parts, report.LookOf(m.Status).Sign+" **failed**: "+code(name)+" · "+prose(m.Reason))
 		if strings.TrimSpace(message) != "" {
 			parts = append(parts, block(message))
 		}

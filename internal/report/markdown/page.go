@@ -1,11 +1,11 @@
-package report
+package markdown
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -40,15 +40,15 @@ type page struct {
 }
 
 // newPage fills what comment and summary share.
-func newPage(r Report, c columns) *page {
+func newPage(r report.Report, c columns) *page {
 	failures := failuresOf(r)
 	p := &page{
-		Headline:    headline(r),
+		Headline:    report.Headline(r, prose),
 		Facts:       facts(r),
-		Interrupted: r.Status == Incomplete,
-		ExitCode:    dbtExitCode(r),
+		Interrupted: r.Status == report.Incomplete,
+		ExitCode:    r.DBTExitCode(),
 		Models:      len(r.Models),
-		Counted:     counted(r),
+		Counted:     r.Counted(),
 		Failed:      len(failures),
 		Problems:    problems(r.Audit.Problems),
 		Breaches:    breachTable(r, c),
@@ -60,25 +60,25 @@ func newPage(r Report, c columns) *page {
 		Invocations: invocations(r.Invocations),
 	}
 	if r.Requirements != nil {
-		p.Installing = duration(*r.Requirements)
+		p.Installing = report.Duration(*r.Requirements)
 	}
 	if r.Baseline != nil {
-		p.Baseline = branch(r.Baseline)
+		p.Baseline = r.Baseline.Name(prose)
 	}
 	return p
 }
 
 // commentPage shows what is notable and folds the rest.
-func commentPage(r Report, summaryURL string) *page {
+func commentPage(r report.Report, summaryURL string) *page {
 	columns := newColumns(r)
 	p := newPage(r, columns)
-	shown, calm := split(r.Models)
+	shown, folds := report.Split(r.Models)
 	p.Listed = len(shown)
 	p.Changes = tableOf(shown, columns.changes())
 	p.fold(unchecked(r.Models, columns))
 	for _, f := range folds {
-		s := tableOf(calm[f.status], f.columns(columns))
-		s.Title = f.title(len(calm[f.status]))
+		s := tableOf(f.Models, columns.folded(f.Look))
+		s.Title = f.Title
 		p.fold(s)
 	}
 	for _, s := range p.sections() {
@@ -89,7 +89,7 @@ func commentPage(r Report, summaryURL string) *page {
 
 // summaryPage shows every model in one table, with its time and, where that is
 // asked for, its trend.
-func summaryPage(r Report, trends bool) *page {
+func summaryPage(r report.Report, trends bool) *page {
 	columns := newColumns(r)
 	p := newPage(r, columns)
 	p.Listed = len(r.Models)
@@ -100,19 +100,6 @@ func summaryPage(r Report, trends bool) *page {
 	p.Slowest = slowest(r.Models, columns)
 	p.fold(unchecked(r.Models, columns))
 	return p
-}
-
-// split parts the notable models from the others, and these by their standing.
-func split(models []Model) (shown []Model, calm map[tally.Status][]Model) {
-	calm = map[tally.Status][]Model{}
-	for _, m := range models {
-		if notable(m) {
-			shown = append(shown, m)
-			continue
-		}
-		calm[standing(m)] = append(calm[standing(m)], m)
-	}
-	return shown, calm
 }
 
 // fold adds a folded section unless it is empty.
@@ -131,85 +118,43 @@ func (p *page) sections() []*section {
 	return list
 }
 
-// folds are the lists of models that nothing happened to, in the order of the
-// comment, which is also the one in which they are worth their room.
-var folds = []struct {
-	status  tally.Status
-	title   func(n int) string
-	columns func(columns) []column[Model]
-}{
-	{tally.NoAuditRow, counter("without an audit row"), columns.reasons},
-	{tally.Skipped, counter("skipped"), columns.reasons},
-	{tally.Empty, counter("empty"), columns.counts},
-	{tally.Unchanged, func(n int) string { return plural(n, "model") + " unchanged" }, columns.counts},
-	{tally.Reused, counter("reused"), columns.reasons},
-	{tally.NotCounted, counter("not counted"), columns.reasons},
-}
-
-func counter(words string) func(int) string {
-	return func(n int) string { return number(n) + " " + words }
-}
-
 func problems(list []string) section {
 	var s section
 	for _, problem := range list {
-		s.Rows = append(s.Rows, "> - "+span(clean(problem, maxProblem)))
+		s.Rows = append(s.Rows, "> - "+span(report.Clean(problem, report.MaxProblem)))
 	}
 	s.Head = "> [!WARNING]\n> Auditing had problems, so counts may be missing:\n"
 	return s
 }
 
-// unaudited says for each reason how many models left no audit row.
-func unaudited(models []Model) section {
+// unaudited lists why models left no audit row.
+func unaudited(models []report.Model) section {
 	var s section
-	for _, r := range unauditedReasons(models) {
-		s.Rows = append(s.Rows, fmt.Sprintf("- %s %s left no audit row: %s",
-			looks[tally.NoAuditRow].icon, plural(r.models, "model"), prose(r.text)))
+	for _, reason := range report.Unaudited(models, prose) {
+		s.Rows = append(s.Rows, "- "+report.LookOf(tally.NoAuditRow).Sign+" "+reason)
 	}
 	return s
 }
 
-type reason struct {
-	text   string
-	models int
-}
-
-// unauditedReasons counts the models without an audit row by reason, in the
-// order of the models.
-func unauditedReasons(models []Model) []reason {
-	var list []reason
-	index := map[string]int{}
-	for _, m := range models {
-		if m.Status != tally.NoAuditRow {
-			continue
-		}
-		i, known := index[m.Reason]
-		if !known {
-			i, index[m.Reason] = len(list), len(list)
-			list = append(list, reason{text: m.Reason})
-		}
-		list[i].models++
-	}
-	return list
-}
-
-func invocations(list []Invocation) section {
-	return tableOf(list, []column[Invocation]{
-		{"command", false, func(i Invocation) string { return code(i.Command) }},
-		{"invocation", false, func(i Invocation) string { return code(i.ID) }},
-		{"dbt", false, func(i Invocation) string { return code(i.DBTVersion) }},
-		{"time", true, func(i Invocation) string { return duration(i.CompletedAt.Sub(i.StartedAt).Seconds()) }},
-		{"exit code", true, func(i Invocation) string { return number(i.ExitCode) }},
+func invocations(list []report.Invocation) section {
+	return tableOf(list, []column[report.Invocation]{
+		{"command", false, func(i report.Invocation) string { return code(i.Command) }},
+		{"invocation", false, func(i report.Invocation) string { return code(i.ID) }},
+		{"dbt", false, func(i report.Invocation) string { return code(i.DBTVersion) }},
+		{"time", true, func(i report.Invocation) string {
+			return report.Duration(i.CompletedAt.Sub(i.StartedAt).Seconds())
+		}},
+		{"exit code", true, func(i report.Invocation) string { return tally.Number(i.ExitCode) }},
 	})
 }
 
 // slowest names the three models that took longest.
-func slowest(models []Model, c columns) string {
-	models = slices.DeleteFunc(slices.Clone(models), func(m Model) bool { return m.Seconds == 0 })
-	slices.SortStableFunc(models, func(a, b Model) int { return cmp.Compare(b.Seconds, a.Seconds) })
+func slowest(models []report.Model, c columns) string {
+	models = slices.DeleteFunc(slices.Clone(models), func(m report.Model) bool { return m.Seconds == 0 })
+	slices.SortStableFunc(models, func(a, b report.Model) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	var list []string
 	for _, m := range models[:min(3, len(models))] {
-		list = append(list, c.model.cell(m)+" "+duration(m.Seconds))
+		list = append(list, c.model.cell(m)+" "+report.Duration(m.Seconds))
 	}
 	return strings.Join(list, " · ")
 }

@@ -1,16 +1,17 @@
-package report
+package markdown
 
 import (
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 func TestDocsShowCommentsAsTheyAre(t *testing.T) {
 	t.Parallel()
-	docs := read(t, "../../docs/report.md")
+	docs := read(t, "../../../docs/report.md")
 	for _, name := range []string{"testdata/comment.changed.golden.md", "testdata/comment.breached.golden.md"} {
 		if comment := read(t, name); !strings.Contains(docs, "````markdown\n"+comment+"````\n") {
 			t.Errorf("docs/report.md shows another comment than %s", name)
@@ -20,9 +21,9 @@ func TestDocsShowCommentsAsTheyAre(t *testing.T) {
 
 func TestDocsExplainEveryStatus(t *testing.T) {
 	t.Parallel()
-	docs := read(t, "../../docs/report.md")
+	docs := read(t, "../../../docs/report.md")
 	for _, status := range tally.Statuses() {
-		if want := "| " + looks[status].icon + " | `" + string(status) + "` |"; !strings.Contains(docs, want) {
+		if want := "| " + report.LookOf(status).Sign + " | `" + string(status) + "` |"; !strings.Contains(docs, want) {
 			t.Errorf("docs/report.md lacks the line %q", want)
 		}
 	}

@@ -1,0 +1,275 @@
+// Package situation holds reports of the runs that every surface has a golden file
+// for, and what tests make others of. It renders none of them.
+package situation
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// All returns the situations by the names of their golden files.
+func All() map[string]report.Report {
+	return map[string]report.Report{
+		"changed":     Changed(),
+		"unchanged":   Unchanged(),
+		"first-build": FirstBuild(),
+		"failed":      Failed(),
+		"not-started": NotStarted(),
+		"unaudited":   Unaudited(),
+		"interrupted": Interrupted(),
+		"nothing-ran": NothingRan(),
+		"hostile":     Hostile(Attack),
+		"commands":    Commands(),
+		"baseline":    AgainstMain(),
+		"stale":       Stale(),
+		"breached":    Breached(),
+		"warned":      Warned(),
+		"nightly":     Nightly(),
+	}
+}
+
+// Noon is when every run starts.
+var Noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// Unknown is a count of Model that is not known.
+const Unknown = -1
+
+// Model returns a table with its rows before and after.
+func Model(name string, status tally.Status, before, after int64, seconds float64) tally.Model {
+	m := tally.Model{
+		Node: tally.Node{
+			ID: "model.shop." + name, Name: name, ResourceType: "model", Package: "shop",
+			Path: "models/" + name + ".sql", Relation: `"shop"."main"."` + name + `"`, Materialized: "table",
+		},
+		Status:  status,
+		Seconds: seconds,
+	}
+	if before != Unknown {
+		m.Before = &before
+	}
+	if after != Unknown {
+		m.After = &after
+	}
+	return m
+}
+
+// Because sets the reason of a model's status.
+func Because(m tally.Model, reason string) tally.Model {
+	m.Reason = reason
+	return m
+}
+
+const (
+	viewReason = "a view: counting it would run it (count-views turns that on)"
+	skipReason = "dbt skipped it, most often because something upstream failed"
+)
+
+// Run returns what a run says beside its tally.
+func Run() report.Run {
+	return report.Run{
+		GeneratedAt:  Noon.Add(4 * time.Minute),
+		TallyVersion: "0.1.0",
+		Status:       report.Success,
+		Invocations:  []report.Invocation{invocation("dbt build --select state:modified+", 0, 192*time.Second)},
+		Target:       report.Target{Name: "prod", Type: "postgres", Database: "shop", Schema: "analytics"},
+		Audit:        report.Audit{Table: `"dbt_audit"."dbt_audit_log"`, Statements: 28, Seconds: new(1.8)},
+	}
+}
+
+// Report is report.New, with the project in the folder shop of the repository.
+func Report(r report.Run, t tally.Tally) report.Report {
+	r.Files = map[string]string{}
+	for _, m := range t.Models {
+		r.Files[m.Node.Path] = "shop/" + m.Node.Path
+	}
+	return report.New(r, t)
+}
+
+func invocation(command string, start, took time.Duration) report.Invocation {
+	return report.Invocation{
+		ID: fmt.Sprintf("1f0c7a52-8d3e-4b4e-9d65-%012d", start/time.Second), Command: command, DBTVersion: "1.11.16",
+		StartedAt: Noon.Add(start), CompletedAt: Noon.Add(start + took),
+	}
+}
+
+// Changed is a run in which rows came and went.
+func Changed() report.Report {
+	models := []tally.Model{
+		Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
+		Model("stg_payments", tally.Shrank, 8_112, 8_001, 2.1),
+		Model("stg_orders", tally.Grew, 98_000, 99_204, 12.4),
+		Model("dim_region", tally.New, Unknown, 42, 0.6),
+		Model("fct_refunds", tally.Emptied, 311, 0, 0.9),
+		Because(Model("stg_events", tally.NotCounted, Unknown, Unknown, 0.2), viewReason),
+		Because(Model("stg_sessions", tally.NotCounted, Unknown, Unknown, 0.3), viewReason),
+	}
+	for i := range 9 {
+		models = append(models, Model(fmt.Sprintf("dim_%c", 'a'+i), tally.Unchanged, 1000, 1000, 0.4))
+	}
+	return Report(Run(), tally.Tally{Models: models})
+}
+
+// Unchanged is a run in which no number of rows changed.
+func Unchanged() report.Report {
+	return Report(Run(), tally.Tally{Models: []tally.Model{
+		Model("dim_date", tally.Unchanged, 3_653, 3_653, 0.4),
+		Model("fct_returns", tally.Empty, 0, 0, 0.3),
+		Because(Model("dim_geo", tally.Reused, Unknown, Unknown, 0), "dbt reused what was there"),
+	}})
+}
+
+// FirstBuild is a run in an empty schema, without a baseline.
+func FirstBuild() report.Report {
+	r := Run()
+	r.Target = report.Target{Name: "ci", Type: "duckdb", Database: "shop", Schema: "pr_12"}
+	r.Audit.Seconds = nil
+	return Report(r, tally.Tally{Models: []tally.Model{
+		Model("customers", tally.New, Unknown, 1_000, 1.5),
+		Model("orders", tally.New, Unknown, 12_345, 1.5),
+		Model("refunds", tally.New, Unknown, 0, 0.2),
+	}})
+}
+
+// Failed is a run in which a model and a test failed.
+func Failed() report.Report {
+	r := Run()
+	r.Status, r.ExitCode = report.Failed, 1
+	r.Invocations[0].ExitCode = 1
+	r.Failures = []report.Failure{
+		{
+			NodeID: "test.shop.unique_orders_id.fed79b3a6e", Kind: "test", Path: "models/schema.yml",
+			Message: "Got 3 results, configured to fail if != 0",
+		},
+		{NodeID: "model.shop.fct_orders", Kind: "model", Path: "models/fct_orders.sql", Message: "" +
+			"Database Error in model fct_orders (models/fct_orders.sql)\n" +
+			"  column \"amout\" does not exist\n  LINE 12:     sum(amout) as total\n                   ^\n" +
+			"  HINT:  Perhaps you meant to reference the column \"p.amount\".\n"},
+	}
+	return Report(r, tally.Tally{Models: []tally.Model{
+		Because(Model("fct_orders", tally.Failed, Unknown, Unknown, 0.3),
+			"dbt could not build it; the warehouse rolled it back, so its rows are unchanged"),
+		Model("stg_orders", tally.Grew, 0, 12, 0.5),
+		Because(Model("fct_daily", tally.Skipped, Unknown, Unknown, 0), skipReason),
+		Because(Model("fct_weekly", tally.Skipped, Unknown, Unknown, 0), skipReason),
+		Because(Model("stg_stream", tally.NoAuditRow, Unknown, Unknown, 0.5),
+			"dbt built it, but no audit row came: its materialization runs no hooks, or the insert failed"),
+	}})
+}
+
+// NotStarted is a dbt that could not connect or parse.
+func NotStarted() report.Report {
+	r := Run()
+	r.Status, r.ExitCode = report.Failed, 2
+	r.Invocations = []report.Invocation{invocation("dbt build", 0, 2*time.Second)}
+	r.Invocations[0].ID, r.Invocations[0].ExitCode = "", 2
+	return Report(r, tally.Tally{})
+}
+
+// Unaudited is a run whose audit table could not be used.
+func Unaudited() report.Report {
+	r := Run()
+	r.Audit = report.Audit{Problems: []string{`the audit table "public"."dbt_audit_log" lacks the column row_count; ` +
+		`has id, event, at; see docs/audit-table.md`}}
+	var models []tally.Model
+	for i := range 14 {
+		unaudited := Model(fmt.Sprintf("dim_%c", 'a'+i), tally.NoAuditRow, Unknown, Unknown, 0.4)
+		models = append(models, Because(unaudited, "the audit table could not be used"))
+	}
+	return Report(r, tally.Tally{Models: models})
+}
+
+// Interrupted is a run that was stopped while a model ran.
+func Interrupted() report.Report {
+	r := Run()
+	r.Status, r.ExitCode = report.Incomplete, 2
+	r.Invocations[0].ExitCode = 2
+	return Report(r, tally.Tally{Models: []tally.Model{
+		Model("stg_orders", tally.Grew, 98_000, 99_204, 12.4),
+		Because(Model("fct_orders", tally.Failed, Unknown, Unknown, 0), "dbt was interrupted while it ran"),
+	}})
+}
+
+// NothingRan is a run that selected no model.
+func NothingRan() report.Report { return Report(Run(), tally.Tally{}) }
+
+// Attack tries to be a mention, an element, an image, an escape and a new line.
+const Attack = "`a` | @octocat #1 <b>x</b> </details> ![i](http://e.vil/i.png) " +
+	"\x1b[31m\u202eevil\x00\nsecond\t**line**"
+
+// Hostile has the attack wherever a report has foreign text.
+func Hostile(attack string) report.Report {
+	r := Run()
+	r.Status, r.ExitCode = report.Failed, 1
+	r.TallyVersion = attack
+	r.HeadSHA = attack
+	r.Target = report.Target{Name: attack, Type: attack, Database: attack, Schema: attack}
+	r.Invocations = []report.Invocation{{
+		ID: attack, Command: attack, DBTVersion: attack, StartedAt: Noon, CompletedAt: Noon,
+	}}
+	r.Audit.Table, r.Audit.Problems = attack, []string{attack}
+	r.Failures = []report.Failure{{
+		NodeID: attack, Kind: attack, Path: attack, File: attack,
+		Message: "```\n</details>\n" + attack + "\xff",
+	}}
+	grown := Model(attack, tally.Grew, 1, 2, 1)
+	failing := Because(Model("x"+attack, tally.Failed, 1, Unknown, 1), attack)
+	grown.Baseline, grown.History, grown.Unusual = new(int64(3)), []int64{3, 2}, true
+	grown.Breaches = []tally.Breach{{
+		NodeID: attack, Gate: attack, Axis: tally.AxisBaseline, Limit: attack, Value: attack,
+		Severity: tally.SeverityError,
+	}}
+	failing.Unchecked = attack
+	long := Because(Model(strings.Repeat("long_", 100), tally.NotCounted, Unknown, Unknown, 1), attack)
+	left := Because(Model("left", tally.NoAuditRow, Unknown, Unknown, 1), attack)
+	twin := grown
+	twin.Node.ID = "model.other." + attack
+	hostile := Report(r, tally.Tally{
+		Models:      []tally.Model{grown, twin, failing, long, left},
+		BaselineRun: &tally.Run{ID: attack, Branch: attack, Commit: attack, URL: "javascript:" + attack},
+	})
+	for i := range hostile.Models {
+		hostile.Models[i].File = attack
+	}
+	return hostile
+}
+
+// Commands is a run of several dbt commands, and a model's name in two packages.
+func Commands() report.Report {
+	r := Run()
+	r.Target = report.Target{Name: "dev", Type: "exasol", Schema: "DEV"}
+	r.Requirements = new(8.7)
+	r.Invocations = []report.Invocation{
+		invocation("dbt seed", 0, 1500*time.Millisecond),
+		invocation("dbt run --select staging", 2*time.Second, 65*time.Second),
+		invocation("dbt run --exclude staging", 70*time.Second, 2*time.Hour),
+		invocation("dbt test", 3*time.Hour, 30*time.Second),
+	}
+	twin := Model("orders", tally.Grew, 10, 30, 1)
+	twin.Node.ID = "model.crm.orders"
+	return Report(r, tally.Tally{Models: []tally.Model{Model("orders", tally.Grew, 10, 20, 1), twin}})
+}
+
+// Large is a run with many changed models of long names and many failures.
+func Large(models, failures int) report.Report {
+	r := Run()
+	r.Status, r.ExitCode = report.Failed, 1
+	for i := range failures {
+		r.Failures = append(r.Failures, report.Failure{
+			NodeID: fmt.Sprintf("test.shop.test_%d", i), Kind: "test", Path: "tests/t.sql",
+			Message: strings.Repeat("some ``` words of an error\n", 2000),
+		})
+	}
+	var t tally.Tally
+	for i := range models {
+		name := fmt.Sprintf("%s%04d", strings.Repeat("m", 96), i)
+		t.Models = append(t.Models, Model(name, tally.Grew, 1000, 2000+int64(i), 1))
+	}
+	for i := range 100 {
+		t.Models = append(t.Models, Model(fmt.Sprintf("calm_%03d", i), tally.Unchanged, 10, 10, 1))
+	}
+	return Report(r, t)
+}

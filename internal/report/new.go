@@ -1,0 +1,113 @@
+package report
+
+import (
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Run is what a report says of the run beside its tally.
+type Run struct {
+	GeneratedAt  time.Time
+	TallyVersion string
+	Status       Status
+	ExitCode     int
+	HeadSHA      string
+	Invocations  []Invocation
+	Requirements *float64 // as in Report
+	Target       Target
+	Audit        Audit
+	Failures     []Failure
+
+	GatesUnchecked []string          // as in Report
+	BaselineMaxAge time.Duration     // a baseline that is older is stale; 0: none is
+	Files          map[string]string // a model's File by its Path
+}
+
+// New makes the report of a run and its tally. Models are ranked: breached gates
+// that are errors, then warnings, then failed, emptied, shrank and grew by the
+// size of the change, new; then those without a change. Models of the same rank
+// are ordered by name.
+func New(run Run, t tally.Tally) Report {
+	totals := t.Totals()
+	r := Report{
+		Version:      Version,
+		GeneratedAt:  run.GeneratedAt.UTC(),
+		TallyVersion: run.TallyVersion,
+		Status:       run.Status,
+		ExitCode:     run.ExitCode,
+		HeadSHA:      run.HeadSHA,
+		Invocations:  inUTC(run.Invocations),
+		Requirements: run.Requirements,
+		Target:       run.Target,
+		Audit:        run.Audit,
+		Baseline:     baselineOf(t.BaselineRun, run),
+		Totals: Totals{
+			Models:     totals.Models,
+			Changed:    totals.Changed,
+			RowsBefore: totals.RowsBefore,
+			RowsAfter:  totals.RowsAfter,
+			RowsDelta:  totals.RowsAfter - totals.RowsBefore,
+		},
+		Models:   make([]Model, 0, len(t.Models)),
+		Failures: orEmpty(run.Failures),
+		Gates:    []Gate{},
+
+		GatesUnchecked: orEmpty(run.GatesUnchecked),
+	}
+	r.Audit.Problems = orEmpty(r.Audit.Problems)
+	for _, m := range t.Models {
+		line := lineOf(m)
+		line.File = run.Files[line.Path]
+		r.Models = append(r.Models, line)
+	}
+	rank(r.Models)
+	for _, b := range Breaches(r.Models) {
+		r.Gates = append(r.Gates, b.Gate)
+	}
+	r.Totals.GatesBreached = len(r.Gates)
+	return r
+}
+
+func lineOf(m tally.Model) Model {
+	return Model{
+		NodeID:          m.Node.ID,
+		Name:            m.Node.Name,
+		Relation:        m.Node.Relation,
+		Path:            m.Node.Path,
+		ResourceType:    m.Node.ResourceType,
+		Materialized:    m.Node.Materialized,
+		Status:          m.Status,
+		Reason:          m.Reason,
+		Before:          m.Before,
+		After:           m.After,
+		Change:          m.Change(),
+		Baseline:        m.Baseline,
+		BaselineChange:  m.BaselineChange(),
+		Seconds:         m.Seconds,
+		BaselineSeconds: m.BaselineSeconds,
+		BaselineNew:     m.BaselineNew,
+		History:         orEmpty(m.History),
+		Unusual:         m.Unusual,
+		Gates:           gatesOf(m.Breaches),
+		GatesUnchecked:  m.Unchecked,
+	}
+}
+
+// inUTC copies the invocations with their times in UTC.
+func inUTC(invocations []Invocation) []Invocation {
+	list := make([]Invocation, 0, len(invocations))
+	for _, inv := range invocations {
+		inv.StartedAt, inv.CompletedAt = inv.StartedAt.UTC(), inv.CompletedAt.UTC()
+		list = append(list, inv)
+	}
+	return list
+}
+
+// orEmpty keeps a list that JSON shows as [] and not as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,146 @@
+package report
+
+import "github.com/dbt-tally/dbt-tally/internal/tally"
+
+// Color is what a surface that has colours shows something in.
+type Color string
+
+// The colours; "" is the surface's own.
+const (
+	Red    Color = "red"
+	Yellow Color = "yellow"
+	Green  Color = "green"
+	Cyan   Color = "cyan"
+)
+
+// Look is how a status is shown, whatever the surface.
+type Look struct {
+	Status    tally.Status
+	Words     string
+	Sign      string // "" for none
+	Color     Color
+	Attention bool // a model is worth a row even if space is scarce
+	Bold      bool // the change is emphasised
+	Reason    bool // the model's reason tells more than its number
+
+	title func(n int) string // of the fold with n such models
+}
+
+// looks has one entry per status, the most important first: models are ranked and
+// folded in this order.
+var looks = []Look{
+	{
+		Status: tally.Failed, Words: "failed", Sign: "❌", Color: Red,
+		Attention: true, Reason: true, title: counting("failed"),
+	},
+	{
+		Status: tally.Emptied, Words: "emptied", Sign: "❗", Color: Red,
+		Attention: true, Bold: true, title: counting("emptied"),
+	},
+	{
+		Status: tally.Shrank, Words: "shrank", Sign: "🔻", Color: Yellow,
+		Attention: true, title: counting("with fewer rows"),
+	},
+	{
+		Status: tally.Grew, Words: "grew", Sign: "🔺", Color: Green,
+		Attention: true, title: counting("with more rows"),
+	},
+	{
+		Status: tally.New, Words: "new", Sign: "🆕", Color: Cyan,
+		Attention: true, title: counting("new"),
+	},
+	{
+		Status: tally.NoAuditRow, Words: "no audit row", Sign: "❔", Color: Yellow,
+		Reason: true, title: counting("without an audit row"),
+	},
+	{Status: tally.Skipped, Words: "skipped", Reason: true, title: counting("skipped")},
+	{Status: tally.Empty, Words: "empty", title: counting("empty")},
+	{Status: tally.Unchanged, Words: "unchanged", title: countingModels("unchanged")},
+	{Status: tally.Reused, Words: "reused", Reason: true, title: counting("reused")},
+	{Status: tally.NotCounted, Words: "not counted", Reason: true, title: counting("not counted")},
+}
+
+func counting(words string) func(int) string {
+	return func(n int) string { return tally.Number(n) + " " + words }
+}
+
+func countingModels(words string) func(int) string {
+	return func(n int) string { return Plural(n, "model") + " " + words }
+}
+
+// LookOf returns how a status is shown. A status without an entry is shown by its
+// own word and ranked last.
+func LookOf(status tally.Status) Look {
+	if i := rankOf(status); i < len(looks) {
+		return looks[i]
+	}
+	return Look{Status: status, Words: string(status), title: counting(string(status))}
+}
+
+// rankOf is the place of a status in looks.
+func rankOf(status tally.Status) int {
+	for i, look := range looks {
+		if look.Status == status {
+			return i
+		}
+	}
+	return len(looks)
+}
+
+// Alarm is how a breach of a severity is shown.
+type Alarm struct {
+	Severity tally.Severity
+	Word     string
+	Sign     string
+	Color    Color
+}
+
+// alarms has one entry per severity, the worst first.
+var alarms = []Alarm{
+	{tally.SeverityError, "error", "❌", Red},
+	{tally.SeverityWarn, "warning", "⚠️", Yellow},
+}
+
+// AlarmOf returns how a breach of the gate is shown.
+func AlarmOf(g Gate) Alarm {
+	if i := alarmRank(g.Severity); i < len(alarms) {
+		return alarms[i]
+	}
+	return Alarm{}
+}
+
+// alarmRank is the place of a severity in alarms; no breach ranks last.
+func alarmRank(severity tally.Severity) int {
+	for i, alarm := range alarms {
+		if alarm.Severity == severity {
+			return i
+		}
+	}
+	return len(alarms)
+}
+
+// worst is the rank of the worst breach of a model.
+func worst(m Model) int {
+	rank := len(alarms)
+	for _, g := range m.Gates {
+		rank = min(rank, alarmRank(g.Severity))
+	}
+	return rank
+}
+
+// Sign is the sign of the worst that can be said of the model: of a breach, else
+// of its standing.
+func (m Model) Sign() string {
+	if i := worst(m); i < len(alarms) {
+		return alarms[i].Sign
+	}
+	return LookOf(m.Standing()).Sign
+}
+
+// Color goes by the same rule as Sign.
+func (m Model) Color() Color {
+	if i := worst(m); i < len(alarms) {
+		return alarms[i].Color
+	}
+	return LookOf(m.Standing()).Color
+}
