@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/dbt-tally/dbt-tally/internal/app"
+	"github.com/dbt-tally/dbt-tally/internal/surface"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
 )
@@ -183,7 +183,7 @@ func inputTable(columns ...string) string {
 func actionOutputs() string {
 	var b strings.Builder
 	b.WriteString("outputs:\n")
-	for _, output := range app.Outputs() {
+	for _, output := range surface.AllOutputs() {
 		fmt.Fprintf(&b, "  %s:\n    description: %q\n", output.Name, output.Help)
 	}
 	return b.String()
@@ -191,7 +191,7 @@ func actionOutputs() string {
 
 func outputTable() string {
 	rows := [][]string{{"name", "meaning"}}
-	for _, output := range app.Outputs() {
+	for _, output := range surface.AllOutputs() {
 		rows = append(rows, []string{code(output.Name), output.Help})
 	}
 	return table(rows)

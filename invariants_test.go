@@ -24,21 +24,33 @@ const module = "github.com/dbt-tally/dbt-tally"
 var mayImport = map[string][]string{
 	".": {"internal/app", "internal/pid1"},
 	"internal/app": {
-		"internal/config", "internal/dbt", "internal/forge/github", "internal/profile",
-		"internal/report", "internal/report/markdown", "internal/report/terminal",
-		"internal/runner", "internal/tally", "internal/warehouse",
+		"internal/audit", "internal/ci", "internal/ci/github", "internal/config", "internal/dbt", "internal/job",
+		"internal/profile", "internal/report", "internal/surface", "internal/tally", "internal/warehouse",
+		"internal/workspace",
 	},
-	"internal/config":          {"internal/tally"},
-	"internal/dbt":             {"internal/tally"},
-	"internal/forge/github":    {"internal/tally"},
+	"internal/audit": {
+		"internal/config", "internal/dbt", "internal/job", "internal/tally", "internal/warehouse",
+	},
+	"internal/ci":           {},
+	"internal/ci/github":    {"internal/ci"},
+	"internal/config":       {"internal/tally"},
+	"internal/dbt":          {},
+	"internal/forge/github": {},
+	"internal/job": {
+		"internal/ci", "internal/config", "internal/dbt", "internal/profile", "internal/tally", "internal/workspace",
+	},
 	"internal/pid1":            {},
-	"internal/profile":         {"internal/tally"},
+	"internal/profile":         {},
 	"internal/report":          {"internal/tally"},
 	"internal/report/markdown": {"internal/report", "internal/tally"},
 	"internal/report/terminal": {"internal/report"},
-	"internal/runner":          {"internal/tally"},
-	"internal/tally":           {},
-	"internal/warehouse":       {"internal/tally"},
+	"internal/surface": {
+		"internal/ci", "internal/config", "internal/forge/github", "internal/report", "internal/report/markdown",
+		"internal/report/terminal", "internal/tally", "internal/workspace",
+	},
+	"internal/tally":     {},
+	"internal/warehouse": {"internal/tally"},
+	"internal/workspace": {},
 }
 
 // importer is the one package that each SDK is known to, so that it can be replaced.
@@ -48,7 +60,7 @@ var importer = map[string]string{
 	"github.com/jackc/pgx":                  "internal/warehouse",
 	"github.com/go-sql-driver/mysql":        "internal/warehouse",
 	"github.com/nikolalohinski/gonja":       "internal/profile",
-	"github.com/sethvargo/go-githubactions": "internal/runner",
+	"github.com/sethvargo/go-githubactions": "internal/ci/github",
 	"github.com/snowflakedb/gosnowflake":    "internal/warehouse",
 }
 

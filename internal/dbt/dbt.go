@@ -41,6 +41,28 @@ type Invocation struct {
 	Audit       AuditCost
 }
 
+// Outcome is how an invocation ended.
+type Outcome string
+
+// The outcomes of an invocation.
+const (
+	Success    Outcome = "success"
+	Failed     Outcome = "failed"     // dbt's exit code is not 0
+	Incomplete Outcome = "incomplete" // dbt was interrupted
+)
+
+// Outcome returns how the invocation ended.
+func (inv Invocation) Outcome() Outcome {
+	switch {
+	case inv.Interrupted:
+		return Incomplete
+	case inv.ExitCode != 0:
+		return Failed
+	default:
+		return Success
+	}
+}
+
 // NodeResult is what dbt said of one node: a model, a test, a hook.
 type NodeResult struct {
 	NodeID  string

@@ -1,0 +1,184 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/audit"
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// facts are everything that a report is built from.
+type facts struct {
+	now         time.Time
+	version     string // of dbt-tally
+	job         job.Job
+	program     program
+	settings    audit.Settings
+	prepared    audit.Prepared
+	collected   audit.Collected
+	invocations []dbt.Invocation
+	nodes       []dbt.ManifestNode
+	files       map[string]string // file relative to the repository, by file relative to the project
+}
+
+// buildReport joins the facts into the one report that every surface is rendered
+// from. It does no I/O. The problems are those that it found itself; the report has
+// them, too.
+func buildReport(f facts) (made report.Report, problems []string) {
+	in, unreadable := f.tallyInput()
+	counted := tally.Compare(in)
+	problems = append(unreadable, firstBuildProblems(counted)...)
+
+	all := append(append(append([]string{}, f.prepared.Problems...), f.collected.Problems...), problems...)
+	auditFailed := len(all) > 0 && f.collected.Off != "" && f.job.Config.Audit.MustWork
+	database, schema := f.settings.Location()
+	connection := f.settings.Connection
+	about := report.Run{
+		GeneratedAt:    f.now,
+		TallyVersion:   f.version,
+		Status:         f.status(),
+		ExitCode:       exitStatus(f.invocations, counted, len(unreadable) > 0, auditFailed),
+		Requirements:   f.program.installing,
+		HeadSHA:        f.job.Event.HeadSHA,
+		Target:         report.Target{Name: connection.Target, Type: connection.Type, Database: database, Schema: schema},
+		Audit:          report.Audit{Table: f.collected.Relation, Problems: all},
+		Failures:       f.failures(),
+		BaselineMaxAge: f.job.Config.Baseline.MaxAge,
+		GatesUnchecked: unreadable,
+		Files:          f.files,
+	}
+	about.Audit.Statements, about.Audit.Seconds = auditCost(f.invocations, in.Rows)
+	for _, inv := range f.invocations {
+		about.Invocations = append(about.Invocations, report.Invocation{
+			ID: inv.ID, Command: f.job.Secrets.Redact(inv.Command.String()), DBTVersion: inv.DBTVersion,
+			StartedAt: inv.StartedAt.UTC(), CompletedAt: inv.CompletedAt.UTC(), ExitCode: inv.ExitCode,
+		})
+	}
+	return report.New(about, counted), problems
+}
+
+// status is the last outcome that is not a success. Without any invocation auditing
+// had to work and did not.
+func (f facts) status() report.Status {
+	if len(f.invocations) == 0 {
+		return report.Failed
+	}
+	status := report.Success
+	for _, inv := range f.invocations {
+		if outcome := report.Status(inv.Outcome()); outcome != report.Success {
+			status = outcome
+		}
+	}
+	return status
+}
+
+// tallyInput puts the facts into the domain's words. Gates of a model that cannot be
+// read are returned as problems: they are never checked, and so count as breached.
+func (f facts) tallyInput() (in tally.Input, unreadable []string) {
+	in = tally.Input{
+		RollsBack:    warehouse.RollsBack(f.settings.Connection.Type) && !f.program.version.Rust,
+		OwnHooks:     f.prepared.OwnHooks,
+		ProjectHooks: f.job.Config.Hooks == config.Project,
+		Limits:       f.job.Config.Limits,
+		Rows:         f.collected.Rows,
+		History:      f.collected.History,
+		Unaudited:    f.collected.Off,
+	}
+	for _, inv := range f.invocations {
+		in.Invocations = append(in.Invocations, inv.ID)
+		for _, node := range inv.Nodes {
+			in.Results = append(in.Results, tally.Result{
+				Invocation: inv.ID, NodeID: node.NodeID, Status: node.Status,
+				Message: f.job.Secrets.Redact(node.Message), Seconds: node.Seconds,
+			})
+		}
+	}
+	for _, node := range f.nodes {
+		if !node.Counted() {
+			continue
+		}
+		limits, audited, err := tally.ParseMeta(node.Config.Meta["tally"], f.job.Config.Limits)
+		if err != nil {
+			unreadable = append(unreadable, f.job.Secrets.Redact(fmt.Sprintf("meta.tally of %s: %v", node.ID, err)))
+		}
+		in.Nodes = append(in.Nodes, tally.Node{
+			ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package,
+			Path: projectFile(f.job.Project, node), Relation: node.Relation,
+			Materialized: node.Config.Materialized, OptedOut: !audited, Limits: limits,
+		})
+	}
+	return in, unreadable
+}
+
+// failures are the nodes that dbt counts as failed, and a dbt that could not run.
+func (f facts) failures() []report.Failure {
+	paths := make(map[string]string, len(f.nodes))
+	for _, node := range f.nodes {
+		paths[node.ID] = projectFile(f.job.Project, node)
+	}
+	var failures []report.Failure
+	for _, inv := range f.invocations {
+		if inv.Error != "" {
+			failures = append(failures, report.Failure{Kind: "dbt", Message: f.job.Secrets.Redact(inv.Error)})
+		}
+		for _, node := range inv.Nodes {
+			if !node.Failed() {
+				continue
+			}
+			kind, _, _ := strings.Cut(node.NodeID, ".")
+			path := paths[node.NodeID]
+			failures = append(failures, report.Failure{
+				NodeID: node.NodeID, Kind: kind, Path: path, File: f.files[path],
+				Message: f.job.Secrets.Redact(strings.TrimSpace(node.Message)),
+			})
+		}
+	}
+	return failures
+}
+
+// firstBuildProblems explains to followers of the tutorial why their models fail.
+func firstBuildProblems(t tally.Tally) []string {
+	n := 0
+	for _, m := range t.Models {
+		if m.Reason == tally.FirstBuildHook {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return []string{"1 model failed on its first build: " + tally.FirstBuildHook + "; see docs/audit-table.md"}
+	default:
+		return []string{fmt.Sprintf("%d models failed on their first build: a hook that counts a table fails while the table is not there; see docs/audit-table.md", n)}
+	}
+}
+
+// auditCost sums up the hooks' cost. If the log of a dbt was not read, the time is
+// unknown and the statements are derived from the rows: one for each after row, and
+// one for each before row with a count.
+func auditCost(invocations []dbt.Invocation, rows []tally.Row) (statements int, seconds *float64) {
+	var sum float64
+	for _, inv := range invocations {
+		if !inv.Audit.Known {
+			for _, row := range rows {
+				if row.NodeID != "" && (row.Phase == tally.After || row.Count != nil) {
+					statements++
+				}
+			}
+			return statements, nil
+		}
+		sum += inv.Audit.Seconds
+	}
+	for _, inv := range invocations {
+		statements += inv.Audit.Statements
+	}
+	return statements, &sum
+}

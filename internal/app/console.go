@@ -1,0 +1,71 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	actions "github.com/dbt-tally/dbt-tally/internal/ci/github"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/surface"
+)
+
+// console is the only place that speaks to the user: an annotation in a job, a line
+// on standard error elsewhere.
+type console struct {
+	out, err io.Writer
+	actions  *actions.Actions
+	secrets  *job.Secrets
+}
+
+func newConsole(out, err io.Writer, actions *actions.Actions) console {
+	return console{out: out, err: err, actions: actions, secrets: job.NewSecrets(actions.Mask)}
+}
+
+// message shows one message, without secrets.
+func (c console) message(level ci.Level, text string) {
+	text = c.secrets.Redact(text)
+	if c.actions.Active() {
+		c.actions.Annotate(ci.Annotation{Level: level, Title: "dbt-tally", Message: text})
+		return
+	}
+	fmt.Fprintf(c.err, "dbt-tally: %s: %s\n", level, text)
+}
+
+func (c console) warn(text string)  { c.message(ci.Warning, text) }
+func (c console) error(text string) { c.message(ci.Error, text) }
+
+// line prints a line of a command's own output.
+func (c console) line(format string, args ...any) {
+	fmt.Fprintf(c.out, format+"\n", args...)
+}
+
+// refuse reports every mistake in the inputs, each on its own line of err.
+func (c console) refuse(err error) int {
+	for message := range strings.Lines(err.Error()) {
+		c.error(strings.TrimSpace(message))
+	}
+	return ExitUsage
+}
+
+// problems reports what is wrong with auditing: an error if auditing must work.
+func (c console) problems(list []string, mustWork bool) {
+	level := ci.Warning
+	if mustWork {
+		level = ci.Error
+	}
+	for _, problem := range list {
+		c.message(level, problem)
+	}
+}
+
+// skipped returns a function that reports surfaces that could not be reached.
+func (c console) skipped(event ci.Event) func(surface.Skipped) {
+	describe := surface.Reporter(event)
+	return func(s surface.Skipped) {
+		if level, text, ok := describe(s); ok {
+			c.message(level, text)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/audit"
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+)
+
+// dbt runs the dbt commands with their hooks, reports, and passes dbt's exit code on.
+func (c Command) dbt(ctx context.Context, cfg config.Config, con console) int {
+	s, err := c.start(ctx, cfg, con)
+	if err != nil {
+		return con.refuse(err)
+	}
+	defer s.close()
+	invocations := c.deps(ctx, s, con)
+	prepared := audit.Skip(s.audit)
+	if exitCode(invocations) == 0 {
+		prepared = audit.Prepare(ctx, s.audit)
+	}
+	con.problems(prepared.Problems, cfg.Audit.MustWork)
+	if exitCode(invocations) == 0 && !(cfg.Audit.MustWork && prepared.Failed()) {
+		invocations = append(invocations, c.invoke(ctx, s, prepared.Hooks, con)...)
+	}
+
+	// From here on the interrupt that ended dbt cuts nothing short.
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience(ctx))
+	defer cancel()
+	made := c.reportOn(after, s, prepared, invocations, con)
+	return c.deliver(after, s, made, con)
+}
+
+// patience is how long everything after dbt may take. After an interrupt the runner
+// kills this process 10 s after it asked dbt to stop
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
+func patience(ctx context.Context) time.Duration {
+	if ctx.Err() != nil {
+		return 5 * time.Second
+	}
+	return 2 * time.Minute
+}
+
+// deps installs the packages that the project declares and does not have. It returns
+// the invocation only if it failed: one that succeeds builds nothing to report.
+func (c Command) deps(ctx context.Context, s start, con console) []dbt.Invocation {
+	if s.dbt.err != nil {
+		return []dbt.Invocation{c.notStarted(s.job.Commands[0], s.dbt.err, con)}
+	}
+	if !s.job.Config.InstallDeps || !s.job.Project.DeclaresPackages {
+		return nil
+	}
+	if _, err := os.Stat(s.job.Project.PackagesPath); err == nil {
+		return nil
+	}
+	end := con.actions.Group("dbt deps")
+	defer end()
+	inv := c.invokeOne(ctx, s, s.job.Commands[0].Like("deps"), dbt.Hooks{}, con)
+	if inv.ExitCode == 0 {
+		return nil
+	}
+	return []dbt.Invocation{inv}
+}
+
+// invoke runs the dbt commands in order, up to the first that fails.
+func (c Command) invoke(ctx context.Context, s start, hooks dbt.Hooks, con console) []dbt.Invocation {
+	var invocations []dbt.Invocation
+	for _, command := range s.job.Commands {
+		inv := c.invokeOne(ctx, s, command, hooks, con)
+		invocations = append(invocations, inv)
+		if inv.ExitCode != 0 || inv.Interrupted {
+			break
+		}
+	}
+	return invocations
+}
+
+// invokeOne runs one command. Meanwhile the runner takes no commands from the log.
+func (c Command) invokeOne(ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console) dbt.Invocation {
+	resume := con.actions.StopCommands()
+	inv, err := s.dbt.cli.Run(ctx, command, hooks, s.dbt.version)
+	resume()
+	if err != nil {
+		return c.notStarted(command, err, con)
+	}
+	return inv
+}
+
+// notStarted stands for a command that could not be started.
+func (c Command) notStarted(command dbt.Command, err error, con console) dbt.Invocation {
+	con.error(err.Error())
+	now := c.Now()
+	return dbt.Invocation{
+		Command: command, StartedAt: now, CompletedAt: now,
+		ExitCode: dbt.ExitCouldNotRun, Error: err.Error(),
+	}
+}

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"path"
+	"path/filepath"
+
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/profile"
+)
+
+// readManifest reads the models and what failed. The problem is "" if it could be
+// read, or if there is nothing to look up in it.
+func readManifest(cli dbt.CLI, invocations []dbt.Invocation) (nodes []dbt.ManifestNode, problem string) {
+	var failed []string
+	built := false
+	for _, inv := range invocations {
+		for _, node := range inv.Nodes {
+			built = true
+			if node.Failed() {
+				failed = append(failed, node.NodeID)
+			}
+		}
+	}
+	if !built {
+		return nil, "" // a manifest may be left over from another day
+	}
+	nodes, err := cli.ReadManifest(failed)
+	if err != nil {
+		return nil, err.Error() + "; models are shown by their IDs"
+	}
+	return nodes, ""
+}
+
+// projectFile is a node's file relative to the project, also if a package owns it.
+func projectFile(project profile.Project, node dbt.ManifestNode) string {
+	packages, err := filepath.Rel(project.Dir, project.PackagesPath)
+	if node.Path == "" || node.Package == project.Name || err != nil {
+		return node.Path
+	}
+	return path.Join(filepath.ToSlash(packages), node.Package, node.Path)
+}
+
+// repositoryFiles looks up the nodes' files in the repository, by their file relative
+// to the project. Files outside of the repository are "".
+func repositoryFiles(j job.Job, nodes []dbt.ManifestNode) map[string]string {
+	files := make(map[string]string, len(nodes))
+	for _, node := range nodes {
+		file := projectFile(j.Project, node)
+		if _, known := files[file]; file != "" && !known {
+			files[file] = j.Checkout.RepositoryFile(filepath.Join(j.Project.Dir, filepath.FromSlash(file)))
+		}
+	}
+	return files
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/workspace"
+)
+
+// program is the dbt of a run.
+type program struct {
+	cli     dbt.CLI
+	version dbt.Version
+	err     error // why there is no dbt to run
+
+	environment dbt.Environment // of the requirements, the zero value without them
+	installing  *float64        // seconds that the installation took, nil without it
+}
+
+// findDBT finds the dbt to run. If the user names requirements, it installs them
+// first.
+func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con console) program {
+	p := program{cli: dbt.CLI{
+		Executable: executable(j),
+		WorkDir:    c.Dir,
+		Env:        c.Environ,
+		ProjectDir: j.Project.Dir,
+		TargetPath: j.Project.TargetPath,
+		LogFile:    filepath.Join(j.Project.LogPath, "dbt.log"),
+		ScratchDir: scratch,
+		Stdout:     c.Stdout,
+		Stderr:     c.Stderr,
+		Kill:       c.Kill,
+		Now:        c.Now,
+	}}
+	if len(j.Config.Requirements) > 0 {
+		c.install(ctx, j.Config.Requirements, con, &p)
+	}
+	if p.err == nil {
+		p.version, p.err = p.cli.DetectVersion(ctx)
+	}
+	return p
+}
+
+// install brings the dbt that the user asked for.
+func (c Command) install(ctx context.Context, requirements []string, con console, p *program) {
+	end, began := con.actions.Group("uv pip install"), c.Now()
+	defer end()
+	p.environment, p.err = dbt.Requirements{
+		Lines: requirements, Dir: dbt.RequirementsDir(c.lookupEnv), UV: "uv", Env: c.Environ, Output: c.Stdout,
+	}.Install(ctx)
+	took := c.Now().Sub(began).Seconds()
+	p.installing = &took
+	if p.err == nil {
+		p.cli.Executable = p.environment.Executable
+	}
+}
+
+// forProfile takes the dbt that is made for this type of profile alone, as our image
+// has one for MySQL, unless the user named a dbt.
+func (p program) forProfile(ctx context.Context, cfg config.Config, profileType string) program {
+	own := dbt.ForProfile(profileType)
+	if own == "dbt" || cfg.DBTExecutable != "dbt" || len(cfg.Requirements) > 0 {
+		return p
+	}
+	p.cli.Executable = own
+	p.version, p.err = p.cli.DetectVersion(ctx)
+	return p
+}
+
+// executable is the dbt that the inputs name; a path is relative to the working
+// directory.
+func executable(j job.Job) string {
+	name := j.Config.DBTExecutable
+	if filepath.Base(name) == name {
+		return name
+	}
+	return workspace.Absolute(j.Dir, name)
+}

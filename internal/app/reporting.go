@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+
+	"github.com/dbt-tally/dbt-tally/internal/audit"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/surface"
+)
+
+// reportOn collects what dbt and the warehouse know of the invocations, ends
+// auditing, and builds the report.
+func (c Command) reportOn(ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console) report.Report {
+	nodes, problem := readManifest(s.dbt.cli, invocations)
+	if problem != "" {
+		con.problems([]string{problem}, s.job.Config.Audit.MustWork)
+		prepared.Problems = append(prepared.Problems, problem)
+	}
+	collected := prepared.Collect(ctx, invocations)
+	con.problems(collected.Problems, s.job.Config.Audit.MustWork)
+	if err := prepared.Close(); err != nil {
+		con.warn(err.Error())
+	}
+	made, problems := buildReport(facts{
+		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
+		prepared: prepared, collected: collected, invocations: invocations,
+		nodes: nodes, files: repositoryFiles(s.job, nodes),
+	})
+	con.problems(problems, s.job.Config.Audit.MustWork)
+	return made
+}
+
+// deliver brings the report to every surface of this job and returns its exit status,
+// which no surface changes.
+func (c Command) deliver(ctx context.Context, s start, made report.Report, con console) int {
+	surface.Deliver(ctx, c.surfaces(s, con), made, con.skipped(s.job.Event))
+	return made.ExitCode
+}
+
+// surfaces are those of this job, in the order in which they are written.
+func (c Command) surfaces(s start, con console) []surface.Surface {
+	cfg, event := s.job.Config, s.job.Event
+	list := []surface.Surface{
+		surface.Files{Dir: s.job.ReportDir},
+		surface.Terminal{Out: c.Stdout, NoColor: c.getenv("NO_COLOR") != ""},
+	}
+	if !con.actions.Active() {
+		return list
+	}
+	if cfg.Annotations {
+		list = append(list, surface.Annotations{Annotate: con.actions.Annotate, ProblemsAreErrors: cfg.Audit.MustWork})
+	}
+	if cfg.Summary {
+		list = append(list, surface.Summary{Write: con.actions.Summary, Trend: event.PullRequest == 0})
+	}
+	list = append(list, surface.GitHub{
+		HTTP: c.HTTP, Event: event, Token: cfg.GitHubToken, Key: cfg.CommentKey, Comment: cfg.Comment,
+		ReviewComments: cfg.ReviewComments, Check: cfg.Check, Issue: cfg.Issue, Target: s.audit.Connection.Target,
+	}.Surfaces()...)
+	return append(list, surface.Outputs{Set: con.actions.Output, Checkout: s.job.Checkout})
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"os"
+
+	"github.com/dbt-tally/dbt-tally/internal/audit"
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+)
+
+// start is what the commands about a dbt project begin with.
+type start struct {
+	job     job.Job
+	dbt     program
+	audit   audit.Settings
+	scratch string
+}
+
+// start reads the job and finds its dbt; the user's requirements are installed for
+// that. An error is a mistake in the inputs. A connection that cannot be read is not
+// an error, because dbt will report its own reason.
+func (c Command) start(ctx context.Context, cfg config.Config, con console) (start, error) {
+	j, err := job.New(cfg, job.Surroundings{
+		Dir: c.Dir, LookupEnv: c.lookupEnv, Event: con.actions.Event, Secrets: con.secrets,
+	})
+	if err != nil {
+		return start{}, err
+	}
+	scratch, err := os.MkdirTemp("", "dbt-tally-")
+	if err != nil {
+		return start{}, err
+	}
+	found := c.findDBT(ctx, j, scratch, con)
+	connection := j.Connect(found.version.AtLeast(1, 12))
+	found = found.forProfile(ctx, cfg, connection.Type)
+	return start{job: j, dbt: found, scratch: scratch, audit: audit.Settings{
+		Job: j, Connection: connection, DBT: found.cli, Version: found.version,
+		Program: c.Version, Unattended: con.actions.Active(), Now: c.Now,
+	}}, nil
+}
+
+// close removes temporary files. What cannot be removed goes with the machine.
+func (s start) close() {
+	_ = s.dbt.environment.Remove()
+	_ = os.RemoveAll(s.scratch)
+}

@@ -1,0 +1,211 @@
+// Package audit surrounds dbt's run with auditing: it prepares the audit table and
+// the hooks before dbt starts, and collects the audit rows and the history after dbt
+// has ended. What the rows mean is decided by package tally.
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// prepareTimeout bounds Prepare; through dbt it takes a complete start of dbt.
+const prepareTimeout = 5 * time.Minute
+
+// Settings say which audit table belongs to a job and how it is reached.
+type Settings struct {
+	Job        job.Job
+	Connection job.Connection
+	DBT        dbt.CLI
+	Version    dbt.Version
+	Program    string // dbt-tally's own version
+	Unattended bool   // nobody can answer a browser or a phone
+	Now        func() time.Time
+}
+
+// Prepared is auditing as it is when dbt starts.
+type Prepared struct {
+	Hooks    dbt.Hooks // the zero value keeps the hooks silent
+	Relation string    // the audit table as SQL writes it, "" if it is not known
+	Off      string    // why no model can leave an audit row, "" if models can
+	Problems []string  // without secrets
+	OwnHooks []string  // packages whose models do not call the hooks
+
+	settings Settings
+	macros   dbt.Macros
+	store    *warehouse.Store // nil if nothing is audited
+}
+
+// Prepare makes the audit table and the hooks ready. If that fails, Off says so and
+// dbt can still run without them. The caller closes what it returns.
+func Prepare(ctx context.Context, s Settings) Prepared {
+	p := Skip(s)
+	switch {
+	case p.Off != "":
+		return p
+	case s.Job.Config.Hooks == config.Off:
+		p.Off = "the audit hooks are off"
+		return p
+	case !slices.ContainsFunc(s.Job.Commands, dbt.Command.Builds):
+		p.Off = "no command of this run builds anything"
+		return p
+	}
+	if err := p.installMacros(); err != nil {
+		return p.failed(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	store, err := p.openStore()
+	if err != nil {
+		return p.failed(err)
+	}
+	p.store = store
+	return p.prepareTable(ctx)
+}
+
+// prepareTable proves the table and fills in the hooks.
+func (p Prepared) prepareTable(ctx context.Context) Prepared {
+	hooks := p.settings.Job.Config.Hooks
+	table, err := p.store.Prepare(ctx)
+	if hooks == config.Project && errors.Is(err, warehouse.ErrNoTable) {
+		return p // an on-run-start hook of the project may create it
+	}
+	if err != nil {
+		closed := p.store.Close()
+		p.store = nil
+		return p.failed(errors.Join(err, closed))
+	}
+	p.Relation = table.Relation
+	for _, problem := range table.Problems {
+		p.problem(problem)
+	}
+	if hooks == config.Inject {
+		p.Hooks = dbt.Hooks{
+			Relation:   table.Relation,
+			Guard:      table.Guard,
+			FourOnly:   !slices.Contains(table.Columns, "node_id"),
+			CountViews: p.settings.Job.Config.CountViews,
+		}
+	}
+	return p
+}
+
+// Skip is for a run that fails before auditing could be prepared.
+func Skip(s Settings) Prepared {
+	p := Prepared{settings: s}
+	if err := s.Connection.Err; err != nil && s.Job.Config.Hooks != config.Off {
+		return p.failed(fmt.Errorf("the connection could not be read: %w", err))
+	}
+	return p
+}
+
+// Open reaches an audit table that exists already, for a run that starts no dbt
+// command. The caller closes what it returns.
+func Open(s Settings) Prepared {
+	p := Skip(s)
+	if p.Off != "" {
+		return p
+	}
+	if operations := warehouse.Operations(s.Connection.Type); operations != "" {
+		if err := p.install(dbt.MacroSet{Operations: operations}); err != nil {
+			return p.failed(err)
+		}
+	}
+	store, err := p.openStore()
+	if err != nil {
+		return p.failed(err)
+	}
+	p.store = store
+	return p
+}
+
+// Failed reports whether auditing itself went wrong. Remarks about a table that can
+// be used are not a failure.
+func (p Prepared) Failed() bool { return len(p.Problems) > 0 && p.Off != "" }
+
+// Close removes the macros and ends the connection. It may be called more than once.
+func (p Prepared) Close() error {
+	err := p.macros.Remove()
+	if p.store != nil {
+		err = errors.Join(err, p.store.Close())
+	}
+	return err
+}
+
+// installMacros writes the macros that this run needs into the project.
+func (p *Prepared) installMacros() error {
+	set := dbt.MacroSet{
+		Hooks:      p.settings.Job.Config.Hooks == config.Inject,
+		Operations: warehouse.Operations(p.settings.Connection.Type),
+	}
+	if set == (dbt.MacroSet{}) {
+		return nil
+	}
+	if err := p.install(set); err != nil {
+		return err
+	}
+	if !p.macros.Called {
+		p.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; add {%% do dbt_tally_before(inside_transaction) if dbt_tally_before is defined %%} as its first line and {%% do dbt_tally_after(inside_transaction) if dbt_tally_after is defined %%} as its last; see docs/audit-table.md", p.macros.RunHooksIn))
+		p.Off = "the project's own run_hooks does not call the audit hooks"
+	}
+	return nil
+}
+
+func (p *Prepared) install(set dbt.MacroSet) (err error) {
+	project := p.settings.Job.Project
+	p.macros, err = dbt.InstallMacros(project.MacroPaths, project.PackagesPath, set)
+	p.OwnHooks = p.macros.OwnHooks
+	return err
+}
+
+func (p Prepared) openStore() (*warehouse.Store, error) {
+	s := p.settings
+	cfg := s.Job.Config
+	access := warehouse.Read
+	if cfg.Hooks == config.Inject {
+		access = warehouse.Write
+	}
+	return warehouse.Open(warehouse.Options{
+		Target:      s.target(s.Connection.Settings),
+		Renew:       func() warehouse.Target { return s.target(s.Connection.Renewed()) },
+		Table:       warehouse.Table{Database: cfg.Audit.Database, Schema: cfg.Audit.Schema, Name: cfg.Audit.Table},
+		Access:      access,
+		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
+		Application: "dbt-tally/" + s.Program,
+		Unattended:  s.Unattended,
+		ScratchDir:  s.DBT.ScratchDir,
+	})
+}
+
+// target is the chosen output of the profile with these settings.
+func (s Settings) target(settings map[string]any) warehouse.Target {
+	return warehouse.Target{
+		Type: s.Connection.Type, Settings: settings, Dir: s.Job.Dir, Quoted: s.Job.Project.Quoted,
+	}
+}
+
+// Location returns the database and the schema that dbt builds in, "" if unknown.
+func (s Settings) Location() (database, schema string) {
+	target := s.target(s.Connection.Settings)
+	return target.Database(), target.Schema()
+}
+
+// failed records that nothing is audited, and why.
+func (p Prepared) failed(why error) Prepared {
+	p.Off = didNotWork
+	p.problem(why.Error())
+	return p
+}
+
+const didNotWork = "auditing did not work (the reason is above)"
+
+func (p *Prepared) problem(text string) {
+	p.Problems = append(p.Problems, p.settings.Job.Secrets.Redact(text))
+}

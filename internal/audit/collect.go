@@ -1,0 +1,110 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+// Collected is what the warehouse knows after dbt has ended.
+type Collected struct {
+	Relation string      // the audit table as SQL writes it, "" if nothing was audited
+	Off      string      // why no model could leave an audit row, "" if models could
+	Rows     []tally.Row // the audit rows of the invocations
+	History  tally.History
+	Problems []string // those of Collect alone, without secrets
+}
+
+// Collect records the invocations, reads their audit rows back and finds the runs to
+// compare with.
+func (p Prepared) Collect(ctx context.Context, invocations []dbt.Invocation) Collected {
+	c := Collected{Relation: p.Relation, Off: p.Off}
+	finish := p.settings.finish(invocations)
+	if p.store == nil || len(finish.Invocations) == 0 {
+		return c
+	}
+	done, err := p.store.Finish(ctx, finish)
+	c.Relation = cmp.Or(done.Relation, p.Relation)
+	c.Rows, c.History = done.Rows, done.History
+	problems := done.Problems
+	if err != nil {
+		c.Off = didNotWork
+		problems = append(problems, "the audit rows could not be read: "+err.Error())
+	}
+	for _, problem := range problems {
+		c.Problems = append(c.Problems, p.settings.Job.Secrets.Redact(problem))
+	}
+	return c
+}
+
+// finish is everything that is asked of the warehouse once dbt has ended.
+func (s Settings) finish(invocations []dbt.Invocation) warehouse.Finish {
+	f := warehouse.Finish{History: s.historyQuery(invocations)}
+	for _, inv := range invocations {
+		if inv.ID == "" {
+			continue
+		}
+		f.Invocations = append(f.Invocations, inv.ID)
+		if s.Job.Config.Mode == config.Run {
+			f.Runs = append(f.Runs, s.record(inv))
+		}
+	}
+	return f
+}
+
+// record is what the run table keeps of an invocation.
+func (s Settings) record(inv dbt.Invocation) tally.Run {
+	event := s.Job.Event
+	return tally.Run{
+		ID: inv.ID, StartedAt: inv.StartedAt, CompletedAt: inv.CompletedAt,
+		Status: string(inv.Outcome()), ExitCode: inv.ExitCode, Command: s.Job.Secrets.Redact(inv.Command.String()),
+		Target: s.Connection.Target, Repository: event.Repository, Branch: event.Branch(), Commit: event.HeadSHA,
+		Event: event.Name, PullRequest: event.PullRequest, Workflow: event.Workflow, Job: event.Job,
+		URL: event.RunURL, DBTVersion: inv.DBTVersion, Version: s.Program,
+	}
+}
+
+// historyQuery says which earlier runs this one is compared with. Under auto these
+// are the base branch's runs if the job has a base branch (a pull request, a merge
+// group), else the same branch's, and outside of CI those of the same target.
+func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQuery {
+	wanted := s.Job.Config.Baseline
+	if wanted.Off || len(invocations) == 0 {
+		return warehouse.HistoryQuery{}
+	}
+	query := warehouse.HistoryQuery{
+		Wanted: true, RunID: wanted.RunID, Branch: wanted.Branch, Target: cmp.Or(wanted.Target, s.Connection.Target),
+		Before: s.startOf(invocations[0]), Database: wanted.Database, Schema: wanted.Schema,
+	}
+	if query.RunID == "" && query.Branch == "" {
+		query.Branch = cmp.Or(s.Job.Event.BaseRef, s.Job.Event.Branch())
+	}
+	return query
+}
+
+// startOf is when the invocation began. If only its ID is known, everything until
+// now counts as earlier.
+func (s Settings) startOf(inv dbt.Invocation) time.Time {
+	if inv.StartedAt.IsZero() {
+		return s.Now()
+	}
+	return inv.StartedAt
+}
+
+// Pruned counts the rows that Prune deleted or, in a dry run, would delete.
+type Pruned struct{ AuditRows, Runs int64 }
+
+// Prune deletes audit rows that are older than the time, or counts them in a dry run,
+// and reports its progress. After an error the counts are those of the rows that are
+// already gone.
+func (p Prepared) Prune(ctx context.Context, olderThan time.Time, progress func(deleted int64)) (Pruned, error) {
+	var pruned Pruned
+	var err error
+	pruned.AuditRows, pruned.Runs, err = p.store.Prune(ctx, olderThan, p.settings.Job.Config.DryRun, progress)
+	return pruned, err
+}

@@ -1,0 +1,72 @@
+package audit
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/profile"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
+)
+
+func TestWhichRunsAreComparedWith(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	tests := map[string]struct {
+		event    ci.Event
+		baseline config.Baseline
+		want     warehouse.HistoryQuery
+	}{
+		"on a pull request, the base branch's": {
+			event: ci.Event{HeadRef: "feature", BaseRef: "main"},
+			want:  warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "ci", Before: noon},
+		},
+		"on a push, the branch's own": {
+			event: ci.Event{HeadRef: "main"},
+			want:  warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "ci", Before: noon},
+		},
+		"on a laptop, the target's": {
+			want: warehouse.HistoryQuery{Wanted: true, Target: "ci", Before: noon},
+		},
+		"a branch that is asked for": {
+			event:    ci.Event{HeadRef: "feature", BaseRef: "main"},
+			baseline: config.Baseline{Branch: "release", Target: "prod", Database: "d", Schema: "s"},
+			want:     warehouse.HistoryQuery{Wanted: true, Branch: "release", Target: "prod", Before: noon, Database: "d", Schema: "s"},
+		},
+		"a run that is asked for, whatever its branch": {
+			event:    ci.Event{BaseRef: "main"},
+			baseline: config.Baseline{RunID: "one"},
+			want:     warehouse.HistoryQuery{Wanted: true, RunID: "one", Target: "ci", Before: noon},
+		},
+		"none": {baseline: config.Baseline{Off: true}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := Settings{
+				Job:        job.Job{Event: test.event, Config: config.Config{Baseline: test.baseline}},
+				Connection: job.Connection{Connection: profile.Connection{Target: "ci"}},
+			}
+			got := s.historyQuery([]dbt.Invocation{{ID: "this", StartedAt: noon}})
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAForksBranchIsNotOurs(t *testing.T) {
+	t.Parallel()
+	s := Settings{Job: job.Job{
+		Event:   ci.Event{HeadRef: "main", BaseRef: "main", Fork: true},
+		Secrets: job.NewSecrets(func([]string) {}),
+	}}
+	if got := s.record(dbt.Invocation{ID: "this"}).Branch; got != "fork:main" {
+		t.Errorf("a fork's run is recorded for branch %q", got)
+	}
+}

@@ -1,0 +1,20 @@
+package ci
+
+// Level is the severity of an annotation.
+type Level string
+
+// The levels that GitHub Actions knows.
+const (
+	Error   Level = "error"
+	Warning Level = "warning"
+	Notice  Level = "notice"
+)
+
+// Annotation is a message about the run. A CI system that can shows it beside the
+// code of the file that it names.
+type Annotation struct {
+	Level   Level
+	File    string // relative to the root of the repository, "" if it is about no file
+	Title   string // may be empty
+	Message string
+}

@@ -1,0 +1,55 @@
+// Package ci describes the CI job that dbt-tally runs in: the event that started it
+// and the annotations that its log can carry. Each CI system has a package of its own
+// below, which fills these values in.
+package ci
+
+// Event is what started the job, and the job itself. A field that the CI system does
+// not report is zero, and so is the whole Event on a laptop.
+type Event struct {
+	Name        string // such as "pull_request" or "schedule"
+	Repository  string // "owner/name"
+	PullRequest int    // 0: the event is not about a pull request
+	Fork        bool   // the pull request comes from another repository, so the token may be read-only
+	Dependabot  bool   // Dependabot started the job: the token may be read-only and secrets are missing
+
+	// HeadSHA and HeadRef are the pull request's own commit and branch, not the
+	// merge commit that GitHub creates for the job. Without a pull request they are
+	// the commit and the branch or tag of the job. They are empty for a comment's
+	// event, which does not contain the pull request's commit.
+	HeadSHA, HeadRef string
+	BaseRef          string // the branch to merge into, "" if there is none
+
+	SHA           string // the commit that actions/checkout checks out by default
+	RunID         int64
+	RunAttempt    int
+	Workflow, Job string
+	RunURL        string // the page of this attempt
+
+	Upstream *Upstream // the run that a workflow_run event is about, nil for any other event
+
+	ServerURL, APIURL, GraphQLURL string
+}
+
+// Branch names the branch that this run builds. A fork's branch gets a prefix: its
+// main is not our main, and its counts must never become a baseline for others.
+func (e Event) Branch() string {
+	if e.Fork {
+		return "fork:" + e.HeadRef
+	}
+	return e.HeadRef
+}
+
+// Upstream is the run that a workflow_run event is about, as GitHub itself reports
+// it: files that the run left behind have no influence on it. A field that GitHub
+// does not report is zero.
+type Upstream struct {
+	RunID      int64
+	RunAttempt int
+	RunURL     string // the page of the attempt
+	Event      string // the event that started it, such as "pull_request"
+	Conclusion string // such as "success", "failure" or "skipped"
+
+	HeadSHA        string // the pull request's own commit, if the run was about one
+	HeadBranch     string
+	HeadRepository string // "owner/name", "" if it was deleted
+}

@@ -1,0 +1,49 @@
+package github
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// ErrNoFile is the error of Summary and Output where the runner has named no file
+// for them, as away from GitHub Actions.
+var ErrNoFile = errors.New("not set by the runner")
+
+// Summary adds Markdown to the step's summary. GitHub drops the whole summary of
+// a step beyond 1 MiB: to stay below is up to the caller.
+func (a *Actions) Summary(markdown string) error {
+	return a.appendTo("GITHUB_STEP_SUMMARY", strings.TrimSuffix(markdown, "\n")+"\n")
+}
+
+// Output sets an output of the step. The value is a scalar or JSON on one line;
+// one of several lines is refused.
+//
+// It is not githubactions.SetOutput: that ends a value at a fixed delimiter, by
+// which a value could set other outputs.
+func (a *Actions) Output(name, value string) error {
+	if strings.ContainsAny(value, "\r\n") {
+		return fmt.Errorf("output %q: value of several lines; want one line", name)
+	}
+	return a.appendTo("GITHUB_OUTPUT", name+"="+value+"\n")
+}
+
+// appendTo adds to the file that a variable names.
+func (a *Actions) appendTo(variable, text string) (err error) {
+	path := a.getenv(variable)
+	if path == "" {
+		return fmt.Errorf("%s: %w", variable, ErrNoFile)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %s: %w", variable, err)
+		}
+	}()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,137 @@
+// Package job gathers what is known before dbt starts: the dbt commands, the project,
+// the CI event, the directories, the secrets and, once the dbt is known, the
+// connection. It runs no command and connects to nothing.
+package job
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/profile"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/workspace"
+)
+
+// Surroundings is what the process was started with.
+type Surroundings struct {
+	Dir       string // the working directory, absolute
+	LookupEnv func(name string) (value string, ok bool)
+	Event     func() (ci.Event, error)
+	Secrets   *Secrets
+}
+
+// Job is one run of dbt-tally as inputs, project and CI event define it. It is
+// complete when New returns and is not changed afterwards.
+type Job struct {
+	Config    config.Config
+	Commands  []dbt.Command // at least one, completed with what the inputs say
+	Project   profile.Project
+	Event     ci.Event
+	Checkout  workspace.Checkout
+	Dir       string // the working directory, absolute
+	ReportDir string // absolute, proven to be writable
+	Secrets   *Secrets
+
+	profile profile.Options
+}
+
+// New reads the project and validates what can be validated before dbt starts. Its
+// only trace is the report directory. The error joins all mistakes in the inputs.
+func New(cfg config.Config, s Surroundings) (Job, error) {
+	s.Secrets.Keep(cfg.GitHubToken)
+	root, _ := s.LookupEnv("GITHUB_WORKSPACE")
+	j := Job{Config: cfg, Checkout: workspace.Checkout(root), Dir: s.Dir, Secrets: s.Secrets}
+	var err, eventErr error
+	j.Event, eventErr = s.Event()
+	if j.Commands, err = commands(cfg); err != nil {
+		return Job{}, errors.Join(eventErr, err)
+	}
+	if j.profile, err = profileOptions(j.Commands[0], s); err != nil {
+		return Job{}, errors.Join(eventErr, err)
+	}
+	if j.Project, err = profile.LoadProject(j.profile); err != nil {
+		return Job{}, errors.Join(eventErr, err)
+	}
+	if path, given := j.Commands[0].Flag("--target-path"); given {
+		j.Project.TargetPath = workspace.Absolute(j.Project.Dir, path)
+	}
+	if err := errors.Join(eventErr, j.refuseForeignCode(), j.checkMeta()); err != nil {
+		return Job{}, err
+	}
+	j.ReportDir, err = j.makeReportDir()
+	return j, err
+}
+
+// profileOptions are the settings by which dbt resolves the connection.
+func profileOptions(first dbt.Command, s Surroundings) (profile.Options, error) {
+	flag := func(names ...string) string {
+		value, _ := first.Flag(names...)
+		return value
+	}
+	home, _ := s.LookupEnv("HOME")
+	vars, err := profile.ParseVars(flag("--vars"))
+	return profile.Options{
+		ProjectDir:  flag("--project-dir"),
+		ProfilesDir: flag("--profiles-dir"),
+		Profile:     flag("--profile"),
+		Target:      flag("--target", "-t"),
+		Vars:        vars,
+		WorkDir:     s.Dir,
+		HomeDir:     home,
+		LookupEnv:   s.LookupEnv,
+	}, err
+}
+
+// checkMeta reports gates in the project's YAML that make no sense, before anything
+// is built.
+func (j Job) checkMeta() error {
+	var problems []error
+	for _, meta := range j.Project.TallyMeta() {
+		if _, _, err := tally.ParseMeta(meta.Value, j.Config.Limits); err != nil {
+			for problem := range strings.Lines(err.Error()) {
+				problems = append(problems, fmt.Errorf("%s in %s: %s", meta.Of, meta.File, strings.TrimSpace(problem)))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// makeReportDir makes sure that the report can be written before anything runs.
+func (j Job) makeReportDir() (string, error) {
+	dir := j.Config.ReportDir
+	if dir == "" {
+		dir = filepath.Join(j.Project.TargetPath, "dbt-tally")
+	}
+	dir = workspace.Absolute(j.Dir, dir)
+	if err := workspace.MakeWritable(dir); err != nil {
+		return "", fmt.Errorf("input \"report-dir\": nothing can be written in %q (%w); want a folder that can be made and written; see docs/inputs.md", dir, err)
+	}
+	return dir, nil
+}
+
+// refuseForeignCode keeps dbt from running code of a stranger's pull request: a job
+// of pull_request_target has the repository's secrets and a token that may write,
+// and macros, hooks and profiles are code. The only checkout that is known to hold
+// no code of the pull request is the event's own commit. A commit that cannot be
+// determined is refused.
+// https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/
+func (j Job) refuseForeignCode() error {
+	if j.Event.Name != "pull_request_target" || j.Config.AllowPullRequestTarget {
+		return nil
+	}
+	commit, err := workspace.Commit(j.Project.Dir)
+	found := "is at commit " + commit
+	switch {
+	case err != nil:
+		found = fmt.Sprintf("can't be told to be at any commit (%v)", err)
+	case commit == j.Event.SHA:
+		return nil
+	}
+	return fmt.Errorf(`event "pull_request_target": the checkout of %s %s, not at the event's own %s, so dbt could run a stranger's code with the job's secrets; want on: pull_request, the checkout without a ref, or allow-pull-request-target: true; see docs/permissions.md`,
+		j.Project.Dir, found, j.Event.SHA)
+}

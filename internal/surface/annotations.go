@@ -1,0 +1,98 @@
+package surface
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Annotations mark breaches, failed models and failed tests at their files, the most
+// important first, as far as GitHub shows them.
+type Annotations struct {
+	Annotate func(ci.Annotation)
+	// ProblemsAreErrors says that problems with auditing were already annotated as
+	// errors, which count towards GitHub's limit.
+	ProblemsAreErrors bool
+}
+
+// Name implements Surface.
+func (Annotations) Name() string { return "annotations" }
+
+// Deliver implements Surface.
+func (a Annotations) Deliver(_ context.Context, r report.Report, links Links) (Links, error) {
+	all := append(aboutGates(r), aboutFailures(r)...)
+	for _, level := range []ci.Level{ci.Error, ci.Warning} {
+		for _, annotation := range fitting(all, level, a.limit(level, r)) {
+			a.Annotate(annotation)
+		}
+	}
+	return links, nil
+}
+
+// limit is how many annotations of a level the report may use. GitHub shows ten of
+// each level per step; the others are left for skipped surfaces (warnings) and for
+// problems with auditing.
+// https://docs.github.com/en/rest/checks/runs
+func (a Annotations) limit(level ci.Level, r report.Report) int {
+	switch {
+	case level == ci.Warning:
+		return 5
+	case a.ProblemsAreErrors:
+		return max(1, 10-len(r.Audit.Problems))
+	}
+	return 10
+}
+
+// fitting returns the annotations of a level, at most limit of them. If some are left
+// out, the last one says how many.
+func fitting(all []ci.Annotation, level ci.Level, limit int) []ci.Annotation {
+	all = slices.DeleteFunc(slices.Clone(all), func(a ci.Annotation) bool { return a.Level != level })
+	shown := limit - 1
+	if len(all) <= limit {
+		return all
+	}
+	return append(all[:shown], ci.Annotation{
+		Level: level, Title: "dbt-tally",
+		Message: fmt.Sprintf("%d more are in the report", len(all)-shown),
+	})
+}
+
+func aboutGates(made report.Report) []ci.Annotation {
+	files := map[string]string{}
+	for _, model := range made.Models {
+		files[model.NodeID] = model.File
+	}
+	var list []ci.Annotation
+	for _, gate := range made.Gates {
+		level := ci.Error
+		if gate.Severity == tally.SeverityWarn {
+			level = ci.Warning
+		}
+		list = append(list, ci.Annotation{
+			Level: level, Title: "dbt-tally: gate breached", File: files[gate.NodeID],
+			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
+		})
+	}
+	return list
+}
+
+// aboutFailures lists tests last, because they matter less than failed models.
+func aboutFailures(made report.Report) []ci.Annotation {
+	var nodes, tests []ci.Annotation
+	for _, failure := range made.Failures {
+		annotation := ci.Annotation{
+			Level: ci.Error, Title: "dbt: " + failure.Kind + " failed",
+			File: failure.File, Message: failure.NodeID + "\n" + failure.Message,
+		}
+		if failure.Kind == "test" || failure.Kind == "unit_test" {
+			tests = append(tests, annotation)
+		} else {
+			nodes = append(nodes, annotation)
+		}
+	}
+	return append(nodes, tests...)
+}

@@ -1,0 +1,38 @@
+package surface
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
+	"github.com/dbt-tally/dbt-tally/internal/workspace"
+)
+
+// Files are report.json and report.md in a directory that exists.
+type Files struct{ Dir string }
+
+// Name implements Surface.
+func (Files) Name() string { return "report files" }
+
+// Deliver implements Surface. It links report.json if both files were written.
+func (f Files) Deliver(_ context.Context, r report.Report, links Links) (Links, error) {
+	path := filepath.Join(f.Dir, "report.json")
+	err := errors.Join(
+		workspace.WriteFile(path, func(w io.Writer) error { return report.WriteJSON(w, r) }),
+		workspace.WriteFile(filepath.Join(f.Dir, "report.md"), func(w io.Writer) error {
+			text, err := markdown.Summary(r)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(w, text)
+			return err
+		}),
+	)
+	if err == nil {
+		links.ReportJSON = path
+	}
+	return links, err
+}

@@ -1,0 +1,143 @@
+package surface
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
+)
+
+// GitHub describes the surfaces that GitHub's API writes.
+type GitHub struct {
+	HTTP  *http.Client
+	Event ci.Event
+
+	Token          string
+	Key            string             // distinguishes the jobs of one pull request
+	Comment        config.CommentMode // when the pull request gets a comment
+	ReviewComments bool
+	Check          bool
+	Issue          bool
+
+	Target string // the target's name, for the issue's title
+	// Published says that the report is posted on behalf of another run, which the
+	// event describes.
+	Published bool
+}
+
+// Surfaces returns those that the user asked for. If GitHub cannot be asked, it is one
+// surface that fails with the reason.
+func (g GitHub) Surfaces() []Surface {
+	first := g.first()
+	if first == "" {
+		return nil
+	}
+	client, err := g.client()
+	if err != nil {
+		return []Surface{unreachable{name: first, err: err}}
+	}
+	return g.surfaces(client, &pullRequest{find: func(ctx context.Context) (int, error) {
+		return findPullRequest(ctx, client, g.Event)
+	}})
+}
+
+// surfaces returns those that the user asked for, in the order in which they are
+// written.
+func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
+	from := run{Key: g.Key, ID: g.Event.RunID, Attempt: g.Event.RunAttempt, URL: g.Event.RunURL, Commit: g.Event.HeadSHA}
+	text := g.text
+	var list []Surface
+	if g.Published {
+		list = append(list, posting{pr})
+	}
+	if g.Comment != config.CommentOff {
+		list = append(list, Comment{Forge: client, PullRequest: pr, Run: from, Mode: g.Comment, Text: text, OnlyNewer: g.Published})
+	}
+	// A comment's event does not contain the pull request's commit: its checkout may
+	// be anything.
+	if g.ReviewComments && g.Event.HeadSHA != "" {
+		list = append(list, ReviewComments{Forge: client, PullRequest: pr, Run: from})
+	}
+	if g.Check {
+		check := Check{Forge: client, Run: from, Text: text}
+		if g.Published {
+			check.PullRequest = pr
+		}
+		list = append(list, check)
+	}
+	if g.Issue && g.Event.PullRequest == 0 {
+		list = append(list, Issue{Forge: client, Run: from, Target: g.Target})
+	}
+	return list
+}
+
+// run is the CI run that a surface is written for.
+type run struct {
+	Key     string
+	ID      int64
+	Attempt int
+	URL     string
+	Commit  string // "" if the event does not contain it
+}
+
+// text renders the comment and the text of the check run.
+func (g GitHub) text(r report.Report) (string, error) {
+	if g.Published {
+		return markdown.PublishedComment(r, g.Event.RunURL)
+	}
+	return markdown.Comment(r, g.Event.RunURL)
+}
+
+// first names the first surface that the user asked for, "" if there is none.
+func (g GitHub) first() string {
+	switch {
+	case g.Published:
+		return posting{}.Name()
+	case g.Comment != config.CommentOff:
+		return Comment{}.Name()
+	case g.ReviewComments:
+		return ReviewComments{}.Name()
+	case g.Check:
+		return Check{}.Name()
+	case g.Issue:
+		return Issue{}.Name()
+	}
+	return ""
+}
+
+func (g GitHub) client() (*github.Client, error) {
+	if g.Token == "" {
+		return nil, errNoToken
+	}
+	return github.New(github.Config{
+		HTTP: g.HTTP, APIURL: g.Event.APIURL, GraphQLURL: g.Event.GraphQLURL,
+		Token: g.Token, Repository: g.Event.Repository,
+	})
+}
+
+// unreachable stands for surfaces that cannot be written at all.
+type unreachable struct {
+	name string
+	err  error
+}
+
+func (u unreachable) Name() string { return u.name }
+
+func (u unreachable) Deliver(_ context.Context, _ report.Report, links Links) (Links, error) {
+	return links, u.err
+}
+
+// posting looks up the pull request for which a report is published. Without one,
+// nothing is published.
+type posting struct{ pr *pullRequest }
+
+func (posting) Name() string { return "publish" }
+
+func (p posting) Deliver(ctx context.Context, _ report.Report, links Links) (Links, error) {
+	_, err := p.pr.get(ctx)
+	return links, err
+}

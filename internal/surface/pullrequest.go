@@ -1,0 +1,68 @@
+package surface
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+)
+
+// pullRequest is the pull request that the comment and the review comments share. It
+// is looked up once; a failure is reported by the first of them.
+type pullRequest struct {
+	find   func(ctx context.Context) (number int, err error)
+	number int
+	failed bool // the lookup
+
+	// unreachable says that writing the comment failed in a way in which the review
+	// comments would fail too, after as long a wait.
+	unreachable bool
+}
+
+// get returns the number, errReported if an earlier call failed.
+func (p *pullRequest) get(ctx context.Context) (int, error) {
+	if p.failed {
+		return 0, errReported
+	}
+	if p.number != 0 {
+		return p.number, nil
+	}
+	number, err := p.find(ctx)
+	p.number, p.failed = number, err != nil
+	return number, err
+}
+
+// finder looks for the open pull request of a branch.
+type finder interface {
+	OpenPullRequest(ctx context.Context, head github.Head) (number int, ok bool, err error)
+}
+
+// findPullRequest returns the pull request that the event is about or, for a push,
+// the open one of the pushed branch. A workflow_run event is about the pull request
+// of the run before it. The error is ErrNoPullRequest if there is none.
+func findPullRequest(ctx context.Context, forge finder, event ci.Event) (int, error) {
+	if event.PullRequest != 0 {
+		return event.PullRequest, nil
+	}
+	var head github.Head
+	switch {
+	case event.Upstream != nil:
+		run := event.Upstream
+		head = github.Head{Repository: run.HeadRepository, Branch: run.HeadBranch, SHA: run.HeadSHA}
+	case event.Name == "push":
+		head = github.Head{Repository: event.Repository, Branch: event.HeadRef, SHA: event.HeadSHA}
+	default:
+		return 0, ErrNoPullRequest
+	}
+	number, ok, err := forge.OpenPullRequest(ctx, head)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ok && event.Upstream != nil:
+		return 0, fmt.Errorf("%w: none that is open comes from branch %q of %q and ends in %s", ErrNoPullRequest, head.Branch, head.Repository, head.SHA)
+	case !ok:
+		return 0, ErrNoPullRequest
+	}
+	return number, nil
+}

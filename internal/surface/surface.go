@@ -1,0 +1,82 @@
+// Package surface delivers a report to every place where it can be seen: report
+// files, terminal, annotations, job summary, comment, review comments, check run,
+// issue and outputs. Each is one type; what the report contains is decided elsewhere.
+package surface
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+)
+
+// Surface is one place that shows a report.
+type Surface interface {
+	// Name is what messages call it.
+	Name() string
+	// Deliver brings the surface up to date. It returns the links with its own added.
+	Deliver(ctx context.Context, r report.Report, links Links) (Links, error)
+}
+
+// Links are where earlier surfaces put the report, for later surfaces to show. An
+// empty link means that there is none.
+type Links struct {
+	ReportJSON string // path of report.json
+	Comment    string // URL of the pull request's comment
+}
+
+// Why a surface is skipped.
+var (
+	ErrNoPullRequest = errors.New("no pull request")
+	errNoCommit      = errors.New("the event does not say which commit it is about")
+	errNoToken       = errors.New("no github-token; see docs/permissions.md")
+	errReadOnly      = errors.New("on a pull request from a fork or by Dependabot the token may not write; want mode: publish in a workflow_run, which posts report.json; see docs/permissions.md")
+
+	// errReported is returned by a surface whose reason was reported for an earlier one.
+	errReported = errors.New("already reported")
+)
+
+// Deliver brings the report to every surface, in order. A surface that fails is
+// reported and passed over: it never keeps the report from the next one.
+func Deliver(ctx context.Context, surfaces []Surface, r report.Report, skipped func(Skipped)) Links {
+	var links Links
+	for _, s := range surfaces {
+		added, err := s.Deliver(ctx, r, links)
+		links = added
+		if err != nil && !errors.Is(err, errReported) {
+			skipped(Skipped{Surface: s.Name(), Err: err})
+		}
+	}
+	return links
+}
+
+// Skipped is a surface that the report did not reach.
+type Skipped struct {
+	Surface string
+	Err     error
+}
+
+// Reporter returns a function that describes skipped surfaces of one job: the level
+// and the text, or ok = false if nothing is left to say. Conditions that the user
+// cannot fix are notices: no pull request, and the read-only token of a foreign pull
+// request, which is mentioned once.
+func Reporter(event ci.Event) func(Skipped) (level ci.Level, text string, ok bool) {
+	mentioned := false
+	return func(s Skipped) (ci.Level, string, bool) {
+		level, why := ci.Warning, s.Err
+		switch {
+		case errors.Is(why, github.ErrPermission) && (event.Fork || event.Dependabot):
+			if mentioned {
+				return "", "", false
+			}
+			mentioned = true
+			level, why = ci.Notice, errReadOnly
+		case errors.Is(why, ErrNoPullRequest), errors.Is(why, errNoCommit):
+			level = ci.Notice
+		}
+		return level, fmt.Sprintf("skip %s: %v", s.Surface, why), true
+	}
+}

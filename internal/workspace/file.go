@@ -1,0 +1,50 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// MakeWritable creates the directory if necessary and proves that a file can be
+// written in it, so that a run does not end without its report. The error states
+// the reason without the path.
+func MakeWritable(dir string) error {
+	probe := filepath.Join(dir, ".dbt-tally")
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = os.WriteFile(probe, nil, 0o644)
+	}
+	if err != nil {
+		return rootCause(err)
+	}
+	return os.Remove(probe)
+}
+
+// WriteFile writes a complete file or leaves the old one in place.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".dbt-tally-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+	}()
+	if err := errors.Join(write(file), file.Chmod(0o644), file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return os.Rename(file.Name(), path)
+}
+
+// rootCause is the operating system's error without the path.
+func rootCause(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,121 @@
+//go:build unix
+
+package workspace
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// workspace is a folder as a run leaves it: a file of its own, and one with the
+// time of the archive it came from, beside a link that leads out.
+func workspace(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "dbt_packages", "utils"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"report.json", "dbt_packages/utils/macro.sql"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().AddDate(-3, 0, 0)
+	err := errors.Join(
+		os.Chtimes(filepath.Join(dir, "dbt_packages", "utils", "macro.sql"), old, old),
+		os.Symlink(t.TempDir(), filepath.Join(dir, "link")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestWhatChangedSinceIsFoundByItsOwner(t *testing.T) {
+	t.Parallel()
+	all := []string{".", "dbt_packages", "dbt_packages/utils", "dbt_packages/utils/macro.sql", "link", "report.json"}
+	me := uint32(os.Getuid())
+	for name, c := range map[string]struct {
+		uid   uint32
+		since time.Time
+		want  []string
+	}{
+		"made in this run": {me, time.Now(), all},
+		"older":            {me, time.Now().Add(time.Minute), nil},
+		"somebody else's":  {me + 1, time.Now(), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := changedSince(os.DirFS(workspace(t)), c.uid, c.since)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// unreadable is a folder in which one entry can't be read.
+type unreadable struct{ fs.FS }
+
+func (u unreadable) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == "dbt_packages" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return fs.ReadDir(u.FS, name)
+}
+
+func TestOneUnreadableFolderHidesNoOther(t *testing.T) {
+	t.Parallel()
+	got, err := changedSince(unreadable{os.DirFS(workspace(t))}, uint32(os.Getuid()), time.Now())
+	if !errors.Is(err, fs.ErrPermission) || !slices.Contains(got, "report.json") {
+		t.Errorf("%q, %v; want report.json, and the error", got, err)
+	}
+}
+
+// Only root can give files away, so for other users this shows that nothing is tried;
+// make e2e shows the rest from outside of a container.
+func TestTheOwnerOfAFolderGetsWhatIsRoots(t *testing.T) {
+	t.Parallel()
+	dir := workspace(t)
+	owner := os.Getuid()
+	if owner == 0 {
+		owner = 4321
+		if err := os.Chown(dir, owner, owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := GiveBack(dir, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != uint32(owner) {
+			t.Errorf("%s does not belong to its owner", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAFolderThatIsNotThereIsAnError(t *testing.T) {
+	t.Parallel()
+	if err := GiveBack(filepath.Join(t.TempDir(), "none"), time.Now()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v; want that it does not exist", err)
+	}
+}

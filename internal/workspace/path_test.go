@@ -1,0 +1,45 @@
+package workspace
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A project in a subdirectory with a package of the repository's own, which dbt links
+// into its directory of packages.
+func TestFilesOfTheProjectAndOfItsPackages(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"shop/models/orders.sql", "shop/dbt_packages/hub/models/hub.sql", "tools/models/orders.sql"} {
+		path := filepath.Join(root, file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../../tools", filepath.Join(root, "shop/dbt_packages/tools")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"shop/models/orders.sql":                    "shop/models/orders.sql",
+		"shop/dbt_packages/tools/models/orders.sql": "tools/models/orders.sql",
+		"shop/dbt_packages/hub/models/hub.sql":      "shop/dbt_packages/hub/models/hub.sql",
+		"shop/dbt_packages/gone/models/orders.sql":  "",
+	} {
+		if got := Checkout(root).RepositoryFile(filepath.Join(root, path)); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+		if got := Checkout("").RepositoryFile(filepath.Join(root, path)); got != "" {
+			t.Errorf("%s outside of CI: got %q", path, got)
+		}
+	}
+	if got := Checkout(root).RepositoryFile(os.TempDir()); got != "" {
+		t.Errorf("a path outside of the checkout: got %q", got)
+	}
+}
