@@ -12,9 +12,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/dbt-tally/dbt-tally/internal/surface"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/surface"
 )
 
 // What stands between the lines <!-- name --> and <!-- /name -->, in YAML between
