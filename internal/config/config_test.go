@@ -167,12 +167,12 @@ func TestWhatCantBeMeant(t *testing.T) {
 	}{
 		"a gate of nonsense": {
 			[]string{"--max-drop", "5 %%", "--max-growth=-3", "--min-rows=abc", "--max-rows=5%"},
-			`input "max-drop": unusable value "5 %%"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
-input "max-growth": unusable value "-3"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
-input "min-rows": unusable value "abc"; want a whole number from 0 up; see docs/gates.md
-input "max-rows": unusable value "5%"; want a whole number from 0 up; see docs/gates.md`,
+			`input "max-drop": unusable value "5 %%"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
+input "max-growth": unusable value "-3"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
+input "min-rows": unusable value "abc"; expected a whole number from 0 up; see docs/gates.md
+input "max-rows": unusable value "5%"; expected a whole number from 0 up; see docs/gates.md`,
 		},
-		"min above max":               {[]string{"--min-rows=10", "--max-rows=5"}, "min-rows 10 is above max-rows 5; want it at or below; see docs/gates.md"},
+		"min above max":               {[]string{"--min-rows=10", "--max-rows=5"}, "min-rows 10 is above max-rows 5; lower min-rows or raise max-rows; see docs/gates.md"},
 		"an axis without a baseline":  {[]string{"--baseline=none", "--gate-axis=baseline"}, `input "gate-axis": "baseline" with baseline "none"; want "run", or a baseline; see docs/gates.md`},
 		"unusual without a history":   {[]string{"--baseline=none", "--fail-on-unusual"}, `input "fail-on-unusual": given with baseline "none"; want earlier runs to tell from; see docs/gates.md`},
 		"no branch's name":            {[]string{"--baseline=ma in"}, `input "baseline": unusable value "ma in"; want "auto", "none", a branch, or a dbt invocation_id; see docs/inputs.md`},

@@ -43,7 +43,7 @@ func Read(from io.Reader) (Report, error) {
 		return Report{}, fmt.Errorf("it is no report: %w", err)
 	}
 	if of.Version != Version {
-		return Report{}, fmt.Errorf("it is a report of version %d; want %d", of.Version, Version)
+		return Report{}, fmt.Errorf("it is a report of version %d; expected %d", of.Version, Version)
 	}
 	if err := checkSize(text); err != nil {
 		return Report{}, err
@@ -107,7 +107,7 @@ func (m Model) check() error {
 		}
 	}
 	if len(m.History) > maxHistory {
-		return fmt.Errorf("a history of %d counts; want %d at most", len(m.History), maxHistory)
+		return fmt.Errorf("a history of %d counts; expected at most %d", len(m.History), maxHistory)
 	}
 	counts := slices.Clone(m.History)
 	for _, n := range []*int64{m.Before, m.After, m.Baseline} {

@@ -44,7 +44,7 @@ func TestWhatNoRunWritesIsRefused(t *testing.T) {
 		change func(*report.Report)
 		want   string
 	}{
-		"another version":        {func(r *report.Report) { r.Version = 2 }, "version 2; want 1"},
+		"another version":        {func(r *report.Report) { r.Version = 2 }, "version 2; expected 1"},
 		"no status":              {func(r *report.Report) { r.Status = "" }, `unknown status ""`},
 		"a status of its own":    {func(r *report.Report) { r.Status = "::error::" + report.Status(strings.Repeat("x", 100)) }, `unknown status "::error::` + strings.Repeat("x", 30) + `…"`},
 		"a model's status":       {func(r *report.Report) { r.Models[1].Status = "great\n" }, `model 2: unknown status "great\n"`},
@@ -54,7 +54,7 @@ func TestWhatNoRunWritesIsRefused(t *testing.T) {
 		"more rows than any":     {func(r *report.Report) { *r.Models[0].After = math.MaxInt64 }, "an impossible count, 9223372036854775807"},
 		"an absurd baseline":     {func(r *report.Report) { *r.Models[0].Baseline = math.MinInt64 }, "an impossible count, -9223372036854775808"},
 		"an absurd history":      {func(r *report.Report) { r.Models[0].History[0] = -3 }, "an impossible count, -3"},
-		"a long history":         {func(r *report.Report) { r.Models[0].History = make([]int64, 31) }, "a history of 31 counts; want 30 at most"},
+		"a long history":         {func(r *report.Report) { r.Models[0].History = make([]int64, 31) }, "a history of 31 counts; expected at most 30"},
 		"seconds below zero":     {func(r *report.Report) { r.Models[0].Seconds = -1 }, "model 1: an impossible number of seconds"},
 		"endless seconds":        {func(r *report.Report) { *r.Models[0].BaselineSeconds = 1e300 }, "model 1: an impossible number of seconds"},
 		"statements below zero":  {func(r *report.Report) { r.Audit.Statements = -1 }, "an impossible number of statements"},
@@ -79,7 +79,7 @@ func TestWhatIsNoReportIsRefused(t *testing.T) {
 		"nothing":           {strings.NewReader(""), "it is no report: unexpected end of JSON input"},
 		"a torn file":       {strings.NewReader(`{"version": 1, "models": [{`), "it is no report: unexpected end of JSON input"},
 		"a list":            {strings.NewReader(`[]`), "it is no report"},
-		"another object":    {strings.NewReader(`{"name": "x"}`), "version 0; want 1"},
+		"another object":    {strings.NewReader(`{"name": "x"}`), "version 0; expected 1"},
 		"text for a count":  {strings.NewReader(`{"version": 1, "status": "success", "models": [{"status": "new", "after": "<b>"}]}`), "it is no report"},
 		"a deep file":       {strings.NewReader(`{"version": 1, "x": ` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`), "it is no report"},
 		"too many values":   {strings.NewReader(`{"version": 1, "models": [` + strings.Repeat("{},", 500_000) + `{}]}`), "it has more than 500,000 objects and lists"},

@@ -47,9 +47,10 @@ type Breach struct {
 	Severity Severity
 }
 
-// Any says whether there is any gate.
+// Any reports whether any gate is set.
 func (l Limits) Any() bool {
-	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil || l.FailOnEmpty || l.FailOnUnusual
+	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil ||
+		l.FailOnEmpty || l.FailOnUnusual
 }
 
 // Validate returns an error for limits that can't be meant, joined of one line
@@ -57,10 +58,12 @@ func (l Limits) Any() bool {
 func (l Limits) Validate() error {
 	var problems []error
 	if l.MinRows != nil && l.MaxRows != nil && *l.MinRows > *l.MaxRows {
-		problems = append(problems, fmt.Errorf("min-rows %s is above max-rows %s; want it at or below; see docs/gates.md", Number(*l.MinRows), Number(*l.MaxRows)))
+		problems = append(problems, fmt.Errorf("min-rows %s is above max-rows %s; "+
+			"lower min-rows or raise max-rows; see docs/gates.md", Number(*l.MinRows), Number(*l.MaxRows)))
 	}
 	if l.MaxDrop != nil && l.MaxDrop.Percent && l.MaxDrop.Amount > 100 {
-		problems = append(problems, fmt.Errorf("max-drop %s can't be breached; want 100%% at most; see docs/gates.md", l.MaxDrop))
+		problems = append(problems,
+			fmt.Errorf("max-drop %s cannot be breached; use at most 100%%; see docs/gates.md", l.MaxDrop))
 	}
 	return errors.Join(problems...)
 }

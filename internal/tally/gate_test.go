@@ -179,7 +179,7 @@ func TestParseLimit(t *testing.T) {
 	}
 	for _, text := range []string{"5 %%", "-3", "-3%", "abc", "", "%", "12.5", "1,000", "1e3", "NaN", "9999999999999999999"} {
 		got, err := ParseLimit(text)
-		want := "unusable value \"" + text + "\"; want a whole number of rows or a percentage, such as 100 or 5%"
+		want := "unusable value \"" + text + "\"; expected a whole number of rows or a percentage, such as 100 or 5%"
 		if err == nil || err.Error() != want {
 			t.Errorf("ParseLimit(%q) = %+v, %v; want the error %q", text, got, err, want)
 		}
@@ -207,7 +207,7 @@ func TestLimitsThatCantBeMeant(t *testing.T) {
 		"none":           {Limits{}, ""},
 		"all that can":   {Limits{MinRows: n(5), MaxRows: n(5), MaxDrop: percentage(100), MaxGrowth: percentage(500)}, ""},
 		"rows, not %":    {Limits{MaxDrop: number64(500)}, ""},
-		"two at once":    {Limits{MinRows: n(1000), MaxRows: n(5), MaxDrop: percentage(100.5)}, "min-rows 1,000 is above max-rows 5; want it at or below; see docs/gates.md\nmax-drop 100.5% can't be breached; want 100% at most; see docs/gates.md"},
+		"two at once":    {Limits{MinRows: n(1000), MaxRows: n(5), MaxDrop: percentage(100.5)}, "min-rows 1,000 is above max-rows 5; lower min-rows or raise max-rows; see docs/gates.md\nmax-drop 100.5% cannot be breached; use at most 100%; see docs/gates.md"},
 		"half a range":   {Limits{MinRows: n(1000)}, ""},
 		"the other half": {Limits{MaxRows: n(0)}, ""},
 	}

@@ -19,7 +19,8 @@ type Limit struct {
 func ParseLimit(text string) (Limit, error) {
 	match := limitText.FindStringSubmatch(strings.TrimSpace(text))
 	if match == nil {
-		return Limit{}, fmt.Errorf("unusable value %q; want a whole number of rows or a percentage, such as 100 or 5%%", text)
+		return Limit{}, fmt.Errorf("unusable value %q; "+
+			"expected a whole number of rows or a percentage, such as 100 or 5%%", text)
 	}
 	amount, err := strconv.ParseFloat(match[1]+match[2], 64)
 	return Limit{Amount: amount, Percent: match[2] != ""}, err
@@ -31,7 +32,7 @@ var limitText = regexp.MustCompile(`^(?:(\d{1,18})|(\d{1,9}(?:\.\d{1,9})?)\s*%)$
 func ParseRows(text string) (int64, error) {
 	rows, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || rows < 0 {
-		return 0, fmt.Errorf("unusable value %q; want a whole number from 0 up", text)
+		return 0, fmt.Errorf("unusable value %q; expected a whole number from 0 up", text)
 	}
 	return rows, nil
 }
@@ -44,7 +45,7 @@ func (l Limit) String() string {
 	return Number(int64(l.Amount))
 }
 
-// breachedBy says whether a change of so many rows, in the direction that l
+// breachedBy reports whether a change of so many rows, in the direction that l
 // bounds, goes beyond it; a nil limit bounds nothing. What starts from no rows has
 // no percentage.
 func (l *Limit) breachedBy(rows, base int64) bool {

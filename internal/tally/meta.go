@@ -21,13 +21,14 @@ func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
 	}
 	entries, ok := meta.(map[string]any)
 	if !ok {
-		return said.limits, said.audit, errors.New("meta.tally: not a mapping; want keys and values, such as max_drop: 5%; see docs/gates.md")
+		err := errors.New("meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see docs/gates.md")
+		return said.limits, said.audit, err
 	}
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		set, known := metaKeys[key]
 		if !known {
-			problems = append(problems, fmt.Errorf("meta.tally.%s: unknown; want one of %s; see docs/gates.md",
+			problems = append(problems, fmt.Errorf("meta.tally.%s: unknown; expected one of %s; see docs/gates.md",
 				key, strings.Join(slices.Sorted(maps.Keys(metaKeys)), ", ")))
 			continue
 		}
@@ -90,7 +91,7 @@ func metaGate[T any](gate **T, value any, parse func(string) (T, error)) error {
 func metaBool(flag *bool, value any) error {
 	given, ok := value.(bool)
 	if !ok {
-		return fmt.Errorf("unusable value %q; want true or false", fmt.Sprint(value))
+		return fmt.Errorf("unusable value %q; expected true or false", fmt.Sprint(value))
 	}
 	*flag = given
 	return nil
@@ -106,5 +107,5 @@ func metaWord[T ~string](word *T, value any, allowed ...T) error {
 	for i, a := range allowed {
 		quoted[i] = strconv.Quote(string(a))
 	}
-	return fmt.Errorf("unusable value %q; want %s", text, strings.Join(quoted, " or "))
+	return fmt.Errorf("unusable value %q; expected %s", text, strings.Join(quoted, " or "))
 }

@@ -53,21 +53,21 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 func TestEveryMistakeInMetaIsTold(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ meta, want string }{
-		"not a mapping": {`["max_drop"]`, "meta.tally: not a mapping; want keys and values, such as max_drop: 5%; see docs/gates.md"},
+		"not a mapping": {`["max_drop"]`, "meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see docs/gates.md"},
 		"every key": {
 			`{"audit": "no", "axis": "main", "fail_on_empty": 1, "max_drop": "5 %%", "max_dorp": 1, "max_growth": true, "max_rows": [1], "min_rows": -3, "severity": null}`,
-			`meta.tally.audit: unusable value "no"; want true or false; see docs/gates.md
-meta.tally.axis: unusable value "main"; want "run" or "baseline" or "both"; see docs/gates.md
-meta.tally.fail_on_empty: unusable value "1"; want true or false; see docs/gates.md
-meta.tally.max_dorp: unknown; want one of audit, axis, change_column, change_type_column, created_column, fail_on_empty, fail_on_unusual, max_drop, max_growth, max_rows, min_rows, severity; see docs/gates.md
-meta.tally.max_drop: unusable value "5 %%"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
-meta.tally.max_growth: unusable value "true"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
-meta.tally.max_rows: unusable value "[1]"; want a whole number from 0 up; see docs/gates.md
-meta.tally.min_rows: unusable value "-3"; want a whole number from 0 up; see docs/gates.md
-meta.tally.severity: unusable value "<nil>"; want "error" or "warn"; see docs/gates.md`,
+			`meta.tally.audit: unusable value "no"; expected true or false; see docs/gates.md
+meta.tally.axis: unusable value "main"; expected "run" or "baseline" or "both"; see docs/gates.md
+meta.tally.fail_on_empty: unusable value "1"; expected true or false; see docs/gates.md
+meta.tally.max_dorp: unknown; expected one of audit, axis, change_column, change_type_column, created_column, fail_on_empty, fail_on_unusual, max_drop, max_growth, max_rows, min_rows, severity; see docs/gates.md
+meta.tally.max_drop: unusable value "5 %%"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
+meta.tally.max_growth: unusable value "true"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
+meta.tally.max_rows: unusable value "[1]"; expected a whole number from 0 up; see docs/gates.md
+meta.tally.min_rows: unusable value "-3"; expected a whole number from 0 up; see docs/gates.md
+meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see docs/gates.md`,
 		},
-		"half a number of rows": {`{"max_drop": 12.5}`, `meta.tally.max_drop: unusable value "12.5"; want a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md`},
-		"against the run's":     {`{"max_rows": 9}`, `min-rows 10 is above max-rows 9; want it at or below; see docs/gates.md`},
+		"half a number of rows": {`{"max_drop": 12.5}`, `meta.tally.max_drop: unusable value "12.5"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md`},
+		"against the run's":     {`{"max_rows": 9}`, `min-rows 10 is above max-rows 9; lower min-rows or raise max-rows; see docs/gates.md`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

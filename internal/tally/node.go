@@ -19,7 +19,7 @@ type Node struct {
 type Result struct {
 	Invocation string
 	NodeID     string
-	Status     string  // dbt's own word: success, error, skipped, reused, ...; "" where dbt was interrupted while the node ran
+	Status     string  // dbt's own word, such as success or error; "" if dbt was interrupted while the node ran
 	Message    string  // dbt's own words, "" where it said nothing
 	Seconds    float64 // execution_time
 }

@@ -26,7 +26,7 @@ func Statuses() []Status {
 	return []Status{Grew, Shrank, Unchanged, New, Emptied, Empty, NotCounted, Skipped, Failed, Reused, NoAuditRow}
 }
 
-// Changed says whether rows came, went or were there for the first time.
+// Changed reports whether rows came, went or were there for the first time.
 func (s Status) Changed() bool {
 	return s == Grew || s == Shrank || s == New || s == Emptied
 }
@@ -47,7 +47,7 @@ type Model struct {
 	Baseline        *int64
 	BaselineSeconds *float64 // nil: unknown
 	BaselineNew     bool     // earlier runs counted models, and none of them this one
-	History         []int64  // its counts in the earlier runs, oldest first, and then After: at most 30; nil without an earlier one
+	History         []int64  // its counts in earlier runs, oldest first, and After: at most 30; nil without any
 	Unusual         bool     // the change against the newest earlier run is far outside those before it
 	Breaches        []Breach
 	Unchecked       string // why a gate that it has could not be checked, else ""
@@ -70,7 +70,7 @@ func (m Model) Change() *int64 {
 	return &change
 }
 
-// counted says whether the run left a count that can be held against another.
+// counted reports whether the run left a count that can be held against another.
 func (m Model) counted() bool { return m.After != nil && m.Status != Failed }
 
 // BaselineChange returns the rows that the model has more or, below zero, fewer
