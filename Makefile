@@ -51,7 +51,7 @@ e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
 
 .PHONY: tools
 tools: ## Install what the tests need
-	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks postgres pgbouncer mariadb mysql
+	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks pgbouncer mariadb mysql
 
 .PHONY: lock
 lock: ## Resolve the pinned Python requirements anew

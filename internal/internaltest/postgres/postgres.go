@@ -34,9 +34,9 @@ type Database struct {
 	Key             string
 }
 
-// New makes a database, and starts the server first where it does not run yet.
-// The test is skipped where no PostgreSQL is on the machine. Nothing is undone
-// at the end of the test: the server goes as a whole.
+// New makes a database, and starts the server first if it does not run yet. The
+// test is skipped if the machine has no PostgreSQL and none can be downloaded.
+// Nothing is undone at the end of the test: the server goes as a whole.
 func New(t testing.TB) Database {
 	t.Helper()
 	db, err := admin()

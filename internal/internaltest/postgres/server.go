@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/certificates"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
@@ -20,7 +21,7 @@ const superuserPassword = `p&hunter w'ö"hunter\%40 @:/?#hunter`
 
 // start initialises a cluster and serves it.
 func start() (Database, error) {
-	bin, err := findBinaries()
+	bin, err := binaries()
 	if err != nil {
 		return Database{}, err
 	}
@@ -31,6 +32,11 @@ func start() (Database, error) {
 	s, err := server.New("tally-pg-")
 	if err != nil {
 		return Database{}, err
+	}
+	if who != nil && strings.HasPrefix(bin, server.Cache()) {
+		if bin, err = readable(bin, s.Dir); err != nil {
+			return Database{}, err
+		}
 	}
 	if err := initdb(s.Dir, bin, who); err != nil {
 		return Database{}, err
@@ -72,6 +78,16 @@ hostssl all +` + NeedsCertificate + ` all scram-sha-256 clientcert=verify-ca
 local all all scram-sha-256
 host all all all scram-sha-256
 `
+
+// readable copies the downloaded programs below dir: a clone that belongs to root may
+// lie in a folder that the server's user can't enter.
+func readable(bin, dir string) (string, error) {
+	programs := filepath.Join(dir, "programs")
+	if err := os.CopyFS(programs, os.DirFS(filepath.Dir(bin))); err != nil {
+		return "", fmt.Errorf("copy PostgreSQL: %w", err)
+	}
+	return filepath.Join(programs, "bin"), nil
+}
 
 // initdb makes the cluster "data" in a directory that holds the server's
 // certificates too.
