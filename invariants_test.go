@@ -24,11 +24,13 @@ const module = "github.com/dbt-tally/dbt-tally"
 var mayImport = map[string][]string{
 	".": {"internal/app", "internal/pid1"},
 	"internal/app": {
+		"internal/docs",
 		"internal/audit", "internal/ci", "internal/ci/github", "internal/config", "internal/dbt", "internal/job",
 		"internal/profile", "internal/report", "internal/surface", "internal/tally", "internal/warehouse",
 		"internal/workspace",
 	},
 	"internal/audit": {
+		"internal/docs",
 		"internal/config", "internal/dbt", "internal/job", "internal/tally", "internal/warehouse",
 	},
 	"internal/ci":           {},
@@ -37,14 +39,17 @@ var mayImport = map[string][]string{
 	"internal/dbt":          {},
 	"internal/forge/github": {},
 	"internal/job": {
+		"internal/docs",
 		"internal/ci", "internal/config", "internal/dbt", "internal/profile", "internal/tally", "internal/workspace",
 	},
+	"internal/docs":            {},
 	"internal/pid1":            {},
 	"internal/profile":         {},
 	"internal/report":          {"internal/tally"},
 	"internal/report/markdown": {"internal/report", "internal/tally"},
 	"internal/report/terminal": {"internal/report"},
 	"internal/surface": {
+		"internal/docs",
 		"internal/ci", "internal/config", "internal/forge/github", "internal/report", "internal/report/markdown",
 		"internal/report/terminal", "internal/tally", "internal/workspace",
 	},

@@ -8,6 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/audit"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -155,9 +156,10 @@ func firstBuildProblems(t tally.Tally) []string {
 	case 0:
 		return nil
 	case 1:
-		return []string{"1 model failed on its first build: " + tally.FirstBuildHook + "; see docs/audit-table.md"}
+		return []string{"1 model failed on its first build: " + tally.FirstBuildHook + "; see " + docs.AuditTable}
 	default:
-		return []string{fmt.Sprintf("%d models failed on their first build: a hook that counts a table fails while the table is not there; see docs/audit-table.md", n)}
+		return []string{fmt.Sprintf("%d models failed on their first build: "+
+			"a hook that counts a table fails if the table does not exist; see %s", n, docs.AuditTable)}
 	}
 }
 

@@ -79,7 +79,9 @@ func (c Command) invoke(ctx context.Context, s start, hooks dbt.Hooks, con conso
 }
 
 // invokeOne runs one command. Meanwhile the runner takes no commands from the log.
-func (c Command) invokeOne(ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console) dbt.Invocation {
+func (c Command) invokeOne(
+	ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console,
+) dbt.Invocation {
 	resume := con.actions.StopCommands()
 	inv, err := s.dbt.cli.Run(ctx, command, hooks, s.dbt.version)
 	resume()

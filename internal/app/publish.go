@@ -9,6 +9,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
@@ -22,7 +23,8 @@ import (
 func (c Command) publish(ctx context.Context, cfg config.Config, con console) int {
 	event, err := con.actions.Event()
 	if err == nil && event.Upstream == nil {
-		err = fmt.Errorf("mode \"publish\": event %q; want on: workflow_run, whose workflow is the repository's own; see docs/permissions.md", event.Name)
+		err = fmt.Errorf("mode \"publish\": cannot publish for the event %q; use on: workflow_run; see %s",
+			event.Name, docs.Permissions)
 	}
 	if err != nil {
 		return con.refuse(err)
@@ -50,7 +52,8 @@ func (c Command) publish(ctx context.Context, cfg config.Config, con console) in
 // and its page.
 func onBehalf(event ci.Event) ci.Event {
 	run := event.Upstream
-	event.RunID, event.RunAttempt, event.RunURL, event.HeadSHA = run.RunID, run.RunAttempt, run.RunURL, run.HeadSHA
+	event.RunID, event.RunAttempt, event.RunURL = run.RunID, run.RunAttempt, run.RunURL
+	event.HeadSHA = run.HeadSHA
 	return event
 }
 
@@ -58,11 +61,13 @@ func onBehalf(event ci.Event) ci.Event {
 // link out of the directory. The messages show the directory as the user named it.
 func readPublished(dir, named string, run ci.Upstream) (report.Report, error) {
 	if run.Event != "pull_request" {
-		return report.Report{}, fmt.Errorf("%w: the run %s is of the event %q", surface.ErrNoPullRequest, run.RunURL, run.Event)
+		return report.Report{}, fmt.Errorf("%w: the run %s was started by the event %q",
+			surface.ErrNoPullRequest, run.RunURL, run.Event)
 	}
 	file, err := os.OpenInRoot(dir, "report.json")
 	if errors.Is(err, fs.ErrNotExist) {
-		return report.Report{}, fmt.Errorf("there is no report.json in %q, and the run %s ended with %q; want that run's artifact downloaded there; see docs/permissions.md", named, run.RunURL, run.Conclusion)
+		return report.Report{}, fmt.Errorf("no report.json in %q (the run %s ended with %q); "+
+			"download that run's artifact there; see %s", named, run.RunURL, run.Conclusion, docs.Permissions)
 	}
 	if err != nil {
 		return report.Report{}, err
@@ -70,10 +75,11 @@ func readPublished(dir, named string, run ci.Upstream) (report.Report, error) {
 	defer file.Close()
 	made, err := report.Read(file)
 	if err != nil {
-		return report.Report{}, fmt.Errorf("report.json in %q is refused: %w", named, err)
+		return report.Report{}, fmt.Errorf("cannot use report.json in %q: %w", named, err)
 	}
 	if made.HeadSHA != run.HeadSHA {
-		return report.Report{}, fmt.Errorf("report.json in %q is refused: it is of commit %.40q; want %s, the commit of the run %s", named, made.HeadSHA, run.HeadSHA, run.RunURL)
+		return report.Report{}, fmt.Errorf("report.json in %q is about the commit %.40q; "+
+			"expected %s, the commit of the run %s", named, made.HeadSHA, run.HeadSHA, run.RunURL)
 	}
 	return made, nil
 }

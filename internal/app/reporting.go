@@ -11,7 +11,9 @@ import (
 
 // reportOn collects what dbt and the warehouse know of the invocations, ends
 // auditing, and builds the report.
-func (c Command) reportOn(ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console) report.Report {
+func (c Command) reportOn(
+	ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console,
+) report.Report {
 	nodes, problem := readManifest(s.dbt.cli, invocations)
 	if problem != "" {
 		con.problems([]string{problem}, s.job.Config.Audit.MustWork)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
@@ -152,7 +153,10 @@ func (p *Prepared) installMacros() error {
 		return err
 	}
 	if !p.macros.Called {
-		p.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; add {%% do dbt_tally_before(inside_transaction) if dbt_tally_before is defined %%} as its first line and {%% do dbt_tally_after(inside_transaction) if dbt_tally_after is defined %%} as its last; see docs/audit-table.md", p.macros.RunHooksIn))
+		p.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; "+
+			"add {%% do dbt_tally_before(inside_transaction) if dbt_tally_before is defined %%} as its first line "+
+			"and {%% do dbt_tally_after(inside_transaction) if dbt_tally_after is defined %%} as its last; see %s",
+			p.macros.RunHooksIn, docs.AuditTable))
 		p.Off = "the project's own run_hooks does not call the audit hooks"
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // shared are the flags that must be equal in all commands of one run, because they
@@ -31,7 +32,8 @@ func commands(cfg config.Config) ([]dbt.Command, error) {
 		first, _ := commands[0].Flag(names...)
 		for _, other := range commands[1:] {
 			if value, _ := other.Flag(names...); value != first {
-				return nil, fmt.Errorf("input \"dbt-command\": %s is %q in one command and %q in another; want the same in all commands of one run; see docs/inputs.md", names[0], first, value)
+				return nil, fmt.Errorf("input \"dbt-command\": %s is %q in one command and %q in another; "+
+					"use the same value in all commands of a run; see %s", names[0], first, value, docs.Inputs)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
@@ -94,7 +95,8 @@ func (j Job) checkMeta() error {
 	for _, meta := range j.Project.TallyMeta() {
 		if _, _, err := tally.ParseMeta(meta.Value, j.Config.Limits); err != nil {
 			for problem := range strings.Lines(err.Error()) {
-				problems = append(problems, fmt.Errorf("%s in %s: %s", meta.Of, meta.File, strings.TrimSpace(problem)))
+				problem = strings.TrimSpace(problem)
+				problems = append(problems, fmt.Errorf("%s in %s: %s", meta.Of, meta.File, problem))
 			}
 		}
 	}
@@ -109,7 +111,8 @@ func (j Job) makeReportDir() (string, error) {
 	}
 	dir = workspace.Absolute(j.Dir, dir)
 	if err := workspace.MakeWritable(dir); err != nil {
-		return "", fmt.Errorf("input \"report-dir\": nothing can be written in %q (%w); want a folder that can be made and written; see docs/inputs.md", dir, err)
+		return "", fmt.Errorf("input \"report-dir\": cannot write to %q: %w; choose a writable directory; see %s",
+			dir, err, docs.Inputs)
 	}
 	return dir, nil
 }
@@ -125,13 +128,14 @@ func (j Job) refuseForeignCode() error {
 		return nil
 	}
 	commit, err := workspace.Commit(j.Project.Dir)
-	found := "is at commit " + commit
+	found := fmt.Sprintf("%s is at commit %s, not at the event's %s", j.Project.Dir, commit, j.Event.SHA)
 	switch {
 	case err != nil:
-		found = fmt.Sprintf("can't be told to be at any commit (%v)", err)
+		found = fmt.Sprintf("cannot verify which commit %s is at: %v", j.Project.Dir, err)
 	case commit == j.Event.SHA:
 		return nil
 	}
-	return fmt.Errorf(`event "pull_request_target": the checkout of %s %s, not at the event's own %s, so dbt could run a stranger's code with the job's secrets; want on: pull_request, the checkout without a ref, or allow-pull-request-target: true; see docs/permissions.md`,
-		j.Project.Dir, found, j.Event.SHA)
+	return fmt.Errorf(`event "pull_request_target": %s; dbt could run the pull request's code with this job's secrets; `+
+		`use on: pull_request, check out without a ref, or set allow-pull-request-target: true; see %s`,
+		found, docs.Permissions)
 }

@@ -48,14 +48,18 @@ func (g GitHub) Surfaces() []Surface {
 // surfaces returns those that the user asked for, in the order in which they are
 // written.
 func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
-	from := run{Key: g.Key, ID: g.Event.RunID, Attempt: g.Event.RunAttempt, URL: g.Event.RunURL, Commit: g.Event.HeadSHA}
+	from := run{
+		Key: g.Key, ID: g.Event.RunID, Attempt: g.Event.RunAttempt, URL: g.Event.RunURL, Commit: g.Event.HeadSHA,
+	}
 	text := g.text
 	var list []Surface
 	if g.Published {
 		list = append(list, posting{pr})
 	}
 	if g.Comment != config.CommentOff {
-		list = append(list, Comment{Forge: client, PullRequest: pr, Run: from, Mode: g.Comment, Text: text, OnlyNewer: g.Published})
+		list = append(list, Comment{
+			Forge: client, PullRequest: pr, Run: from, Mode: g.Comment, Text: text, OnlyNewer: g.Published,
+		})
 	}
 	// A comment's event does not contain the pull request's commit: its checkout may
 	// be anything.

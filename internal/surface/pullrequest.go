@@ -60,7 +60,8 @@ func findPullRequest(ctx context.Context, forge finder, event ci.Event) (int, er
 	case err != nil:
 		return 0, err
 	case !ok && event.Upstream != nil:
-		return 0, fmt.Errorf("%w: none that is open comes from branch %q of %q and ends in %s", ErrNoPullRequest, head.Branch, head.Repository, head.SHA)
+		return 0, fmt.Errorf("%w: no open one from branch %q of %q ends in %s",
+			ErrNoPullRequest, head.Branch, head.Repository, head.SHA)
 	case !ok:
 		return 0, ErrNoPullRequest
 	}

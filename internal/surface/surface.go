@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
@@ -31,9 +32,10 @@ type Links struct {
 // Why a surface is skipped.
 var (
 	ErrNoPullRequest = errors.New("no pull request")
-	errNoCommit      = errors.New("the event does not say which commit it is about")
-	errNoToken       = errors.New("no github-token; see docs/permissions.md")
-	errReadOnly      = errors.New("on a pull request from a fork or by Dependabot the token may not write; want mode: publish in a workflow_run, which posts report.json; see docs/permissions.md")
+	errNoCommit      = errors.New("the event does not contain the commit that it is about")
+	errNoToken       = errors.New("no token; set github-token; see " + docs.Permissions)
+	errReadOnly      = errors.New("the token of a pull request from a fork or from Dependabot is read-only; " +
+		"use mode: publish in a workflow_run to post report.json; see " + docs.Permissions)
 
 	// errReported is returned by a surface whose reason was reported for an earlier one.
 	errReported = errors.New("already reported")

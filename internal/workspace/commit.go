@@ -22,7 +22,7 @@ func Commit(dir string) (string, error) {
 		if parent := filepath.Dir(dir); parent != dir {
 			return Commit(parent)
 		}
-		return "", errors.New("it is in no Git checkout")
+		return "", errors.New("it is not in a Git checkout")
 	}
 	head, err := os.ReadFile(filepath.Join(git, "HEAD"))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Event reads the job's environment and the event file. Outside of GitHub Actions
@@ -75,7 +76,7 @@ type payload struct {
 // readPayload reads the event's file. Only an event about a pull request, or about
 // a run of one, needs it, so only there is it missed where the runner names none.
 func (a *Actions) readPayload(event string) (payload, error) {
-	const hint = "want the JSON file that GitHub Actions writes; see docs/troubleshooting.md"
+	const hint = "expected the JSON file that GitHub Actions writes; see " + docs.Troubleshooting
 	path := a.getenv("GITHUB_EVENT_PATH")
 	if path == "" {
 		if strings.HasPrefix(event, "pull_request") || event == "issue_comment" || event == "workflow_run" {

@@ -106,7 +106,7 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 			t.Errorf("%s: no error", file)
 			continue
 		}
-		for _, part := range []string{"GITHUB_EVENT_PATH: ", path, want, "; want ", "; see docs/"} {
+		for _, part := range []string{"GITHUB_EVENT_PATH: ", path, want, "; expected ", "; see https://"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q does not say %q", err, part)
 			}

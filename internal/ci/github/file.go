@@ -24,7 +24,7 @@ func (a *Actions) Summary(markdown string) error {
 // which a value could set other outputs.
 func (a *Actions) Output(name, value string) error {
 	if strings.ContainsAny(value, "\r\n") {
-		return fmt.Errorf("output %q: value of several lines; want one line", name)
+		return fmt.Errorf("output %q: the value has several lines, expected one", name)
 	}
 	return a.appendTo("GITHUB_OUTPUT", name+"="+value+"\n")
 }

@@ -1,0 +1,15 @@
+// Package docs holds the URLs of the documentation pages that messages refer to.
+package docs
+
+const base = "https://github.com/dbt-tally/dbt-tally/blob/main/docs/"
+
+// The pages, each with what a message refers to it for. A test checks that they exist.
+const (
+	AuditTable      = base + "audit-table.md"
+	Gates           = base + "gates.md"
+	Image           = base + "image.md" // other dbt versions and adapters
+	Inputs          = base + "inputs.md"
+	Permissions     = base + "permissions.md"
+	Troubleshooting = base + "troubleshooting.md"
+	Warehouses      = base + "warehouses.md"
+)
