@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 		"internal/config", "internal/dbt", "internal/job", "internal/tally", "internal/warehouse",
 	},
 	"internal/ci":           {},
-	"internal/ci/github":    {"internal/ci"},
+	"internal/ci/github":    {"internal/ci", "internal/docs"},
 	"internal/config":       {"internal/tally"},
 	"internal/dbt":          {},
 	"internal/forge/github": {},
