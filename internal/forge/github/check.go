@@ -9,8 +9,6 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-const checksWrite = "checks: write"
-
 // Check is what a run has to say of a commit, in a word that branch protection
 // understands.
 type Check struct {
@@ -36,14 +34,10 @@ type Check struct {
 // A create is never tried again, as with Client.Comment. The error is an *Error or
 // the context's.
 func (c *Client) Check(ctx context.Context, ck Check) (Posted, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	c = c.needing(checksWrite)
-	posted, err := c.check(ctx, ck)
-	if err != nil {
-		err = fmt.Errorf("check run on %s/%s@%.7s: %w", c.owner, c.repo, ck.Commit, err)
-	}
-	return posted, err
+	about := fmt.Sprintf("check run on %s/%s@%.7s", c.owner, c.repo, ck.Commit)
+	return within(ctx, about, checksWrite, func(ctx context.Context) (Posted, error) {
+		return c.check(ctx, ck)
+	})
 }
 
 func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
@@ -62,7 +56,8 @@ func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
 	}
 	err = c.ask(ctx, func() error {
 		_, _, err := c.api.Checks.UpdateCheckRun(ctx, c.owner, c.repo, newest.id, github.UpdateCheckRunOptions{
-			Name: ck.Name, Status: github.String("completed"), Conclusion: &ck.Conclusion, DetailsURL: &ck.URL, Output: output,
+			Name: ck.Name, Status: github.String("completed"), Conclusion: &ck.Conclusion,
+			DetailsURL: &ck.URL, Output: output,
 		})
 		return err
 	})
@@ -73,7 +68,8 @@ func (c *Client) createCheck(ctx context.Context, ck Check, output *github.Check
 	var created *github.CheckRun
 	err := c.ask(ctx, func() (err error) {
 		created, _, err = c.api.Checks.CreateCheckRun(ctx, c.owner, c.repo, github.CreateCheckRunOptions{
-			Name: ck.Name, HeadSHA: ck.Commit, Status: github.String("completed"), Conclusion: &ck.Conclusion, DetailsURL: &ck.URL, Output: output,
+			Name: ck.Name, HeadSHA: ck.Commit, Status: github.String("completed"), Conclusion: &ck.Conclusion,
+			DetailsURL: &ck.URL, Output: output,
 		})
 		return err
 	})

@@ -47,7 +47,8 @@ func TestCheckRunIsCreatedOnTheCommit(t *testing.T) {
 	if posted.Outcome != Created || !strings.HasSuffix(posted.URL, "/runs/1001") {
 		t.Errorf("posted %+v", posted)
 	}
-	if c.Commit != fakegithub.HeadSHA || c.URL != "https://github.com/acme/shop/actions/runs/1" || !strings.HasSuffix(c.Summary, "-->\nsummary of one") {
+	if c.Commit != fakegithub.HeadSHA || c.URL != "https://github.com/acme/shop/actions/runs/1" ||
+		!strings.HasSuffix(c.Summary, "-->\nsummary of one") {
 		t.Errorf("created %+v", c)
 	}
 }
@@ -58,7 +59,8 @@ func TestCheckRunOfTheSameCommitAndKeyIsUpdated(t *testing.T) {
 	c := client(t, gh)
 	check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
 	check(t, c, Check{Key: "other", RunID: 1, Conclusion: "success", Title: "another's"})
-	if posted := check(t, c, Check{Key: "k", RunID: 2, Conclusion: "success", Title: "two"}); posted.Outcome != Updated || posted.URL == "" {
+	posted := check(t, c, Check{Key: "k", RunID: 2, Conclusion: "success", Title: "two"})
+	if posted.Outcome != Updated || posted.URL == "" {
 		t.Errorf("posted %+v", posted)
 	}
 	wantChecks(t, gh, "dbt-tally by github-actions: success, two", "dbt-tally by github-actions: success, another's")
@@ -69,7 +71,8 @@ func TestNewerRunsCheckRunIsKept(t *testing.T) {
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
 	check(t, c, Check{Key: "k", RunID: 2, RunAttempt: 2, Conclusion: "failure", Title: "newer"})
-	if posted := check(t, c, Check{Key: "k", RunID: 2, RunAttempt: 1, Conclusion: "success", Title: "older"}); posted.Outcome != Newer || posted.URL == "" {
+	posted := check(t, c, Check{Key: "k", RunID: 2, RunAttempt: 1, Conclusion: "success", Title: "older"})
+	if posted.Outcome != Newer || posted.URL == "" {
 		t.Errorf("posted %+v", posted)
 	}
 	wantChecks(t, gh, "dbt-tally by github-actions: failure, newer")
@@ -82,16 +85,25 @@ func TestCheckRunsOfOthersAreLeftAlone(t *testing.T) {
 	mark := marker{Key: "k", RunID: 1}.String() + "\n"
 	for _, other := range []fakegithub.CheckRun{
 		{App: "github-actions", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "a job"},
-		{App: "another-app", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "an app's", Summary: mark},
-		{App: "github-actions", Commit: fakegithub.HeadSHA, Name: "lint", Conclusion: "success", Title: "another name", Summary: mark},
-		{App: "github-actions", Commit: "f00d", Name: "dbt-tally", Conclusion: "success", Title: "another commit", Summary: mark},
+		{
+			App: "another-app", Commit: fakegithub.HeadSHA, Name: "dbt-tally",
+			Conclusion: "success", Title: "an app's", Summary: mark,
+		},
+		{
+			App: "github-actions", Commit: fakegithub.HeadSHA, Name: "lint",
+			Conclusion: "success", Title: "another name", Summary: mark,
+		},
+		{
+			App: "github-actions", Commit: "f00d", Name: "dbt-tally",
+			Conclusion: "success", Title: "another commit", Summary: mark,
+		},
 	} {
 		gh.AddCheckRun(other)
 	}
 	c := client(t, gh)
 	for range 2 {
 		check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "ours"})
-		gh.AddCheckRun(fakegithub.CheckRun{App: "github-actions", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "a job"})
+		gh.AddCheckRun(aJob)
 	}
 	wantChecks(t, gh,
 		"dbt-tally by github-actions: success, a job", "dbt-tally by another-app: success, an app's",
@@ -104,7 +116,7 @@ func TestCheckRunIsFoundBehindManyOthers(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	for range 150 {
-		gh.AddCheckRun(fakegithub.CheckRun{App: "github-actions", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "a job"})
+		gh.AddCheckRun(aJob)
 	}
 	c := client(t, gh)
 	check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
@@ -128,7 +140,9 @@ func TestCheckRunErrorsNameThePermission(t *testing.T) {
 			if name == "update" {
 				check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
 			}
-			gh.Fail(fault.method, fault.path, fakegithub.Fault{Status: http.StatusForbidden, Message: "Resource not accessible by integration"})
+			gh.Fail(fault.method, fault.path, fakegithub.Fault{
+				Status: http.StatusForbidden, Message: "Resource not accessible by integration",
+			})
 			_, err := c.Check(t.Context(), complete(Check{Key: "k", RunID: 2, Conclusion: "failure", Title: "two"}))
 			wantKind(t, err, ErrPermission, "check run on acme/shop@c0ffee: ", `"checks: write"`)
 		})
@@ -138,7 +152,8 @@ func TestCheckRunErrorsNameThePermission(t *testing.T) {
 func TestOnlyAnAppMayMakeACheckRun(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"personal": {Login: "alice"}}})
-	_, err := clientFor(t, gh.URL(), "personal", nil).Check(t.Context(), complete(Check{Key: "k", RunID: 1, Conclusion: "success", Title: "one"}))
+	c := clientFor(t, gh.URL(), "personal", nil)
+	_, err := c.Check(t.Context(), complete(Check{Key: "k", RunID: 1, Conclusion: "success", Title: "one"}))
 	wantKind(t, err, ErrPermission, "You must authenticate via a GitHub App")
 }
 
@@ -152,4 +167,9 @@ func TestCheckRunIsCreatedOnceOnly(t *testing.T) {
 	if n := requests(gh, "POST /repos/acme/shop/check-runs"); n != 1 {
 		t.Errorf("%d creates, want 1", n)
 	}
+}
+
+// aJob is the check run that GitHub makes of a job with the name of ours.
+var aJob = fakegithub.CheckRun{
+	App: "github-actions", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "a job",
 }

@@ -31,13 +31,7 @@ type Client struct {
 	graphql     string
 	owner, repo string
 	pause       time.Duration // before a failed read is tried again; doubled each time
-	needs       string        // the permission that a refused request is said to want
 }
-
-const (
-	pullRequestsWrite = "pull-requests: write"
-	issuesWrite       = "issues: write"
-)
 
 var repository = regexp.MustCompile(`^([A-Za-z0-9_.-]+)/([A-Za-z0-9_.-]+)$`)
 
@@ -45,7 +39,8 @@ var repository = regexp.MustCompile(`^([A-Za-z0-9_.-]+)/([A-Za-z0-9_.-]+)$`)
 func New(cfg Config) (*Client, error) {
 	name := repository.FindStringSubmatch(cfg.Repository)
 	if name == nil {
-		return nil, fmt.Errorf(`repository %q: want "owner/name", as in GITHUB_REPOSITORY; see docs/permissions.md`, cfg.Repository)
+		return nil, fmt.Errorf("repository %q: expected owner/name, as in GITHUB_REPOSITORY; see docs/permissions.md",
+			cfg.Repository)
 	}
 	base, err := parseURL("GITHUB_API_URL", cmp.Or(cfg.APIURL, "https://api.github.com"))
 	if err != nil {
@@ -69,22 +64,15 @@ func New(cfg Config) (*Client, error) {
 	api.BaseURL = base.JoinPath("/")
 	return &Client{
 		api: api, graphql: graphql.String(), owner: name[1], repo: name[2],
-		pause: 500 * time.Millisecond, needs: pullRequestsWrite,
+		pause: 500 * time.Millisecond,
 	}, nil
-}
-
-// needing is the same client for requests that another permission is for.
-func (c *Client) needing(permission string) *Client {
-	other := *c
-	other.needs = permission
-	return &other
 }
 
 // parseURL keeps the value out of its error: a URL may hold a password.
 func parseURL(name, value string) (*url.URL, error) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, fmt.Errorf("%s: not a URL; want one such as https://api.github.com; see docs/permissions.md", name)
+		return nil, fmt.Errorf("%s: not a URL; set one such as https://api.github.com; see docs/permissions.md", name)
 	}
 	return u, nil
 }

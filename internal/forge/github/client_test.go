@@ -14,11 +14,11 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		cfg  Config
 		want string
 	}{
-		{"no repository", Config{}, `repository "": want "owner/name", as in GITHUB_REPOSITORY; see docs/permissions.md`},
-		{"path in the repository", Config{Repository: "a/../b"}, `repository "a/../b": want "owner/name"`},
-		{"no URL", Config{Repository: "a/b", APIURL: "ghes.example"}, "GITHUB_API_URL: not a URL; want "},
-		{"broken URL", Config{Repository: "a/b", APIURL: "https://user:hunter2@ghes:x"}, "GITHUB_API_URL: not a URL; want "},
-		{"no GraphQL URL", Config{Repository: "a/b", GraphQLURL: "ftp://ghes"}, "GITHUB_GRAPHQL_URL: not a URL; want "},
+		{"no repository", Config{}, `repository "": expected owner/name, as in GITHUB_REPOSITORY; see docs/permissions.md`},
+		{"path in the repository", Config{Repository: "a/../b"}, `repository "a/../b": expected owner/name`},
+		{"no URL", Config{Repository: "a/b", APIURL: "ghes.example"}, "GITHUB_API_URL: not a URL; set "},
+		{"broken URL", Config{Repository: "a/b", APIURL: "https://user:hunter2@ghes:x"}, "GITHUB_API_URL: not a URL; set "},
+		{"no GraphQL URL", Config{Repository: "a/b", GraphQLURL: "ftp://ghes"}, "GITHUB_GRAPHQL_URL: not a URL; set "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

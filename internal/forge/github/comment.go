@@ -53,8 +53,6 @@ type Posted struct {
 // The error is an *Error or the context's. Where the comment is there and only
 // removing others went wrong, Posted is set as well.
 func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	k := keeper{
 		place: comments{c, cm.PullRequest},
 		want: sticky{
@@ -64,15 +62,14 @@ func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
 		onlyUpdate: cm.OnlyUpdate,
 		onlyNewer:  cm.OnlyNewer,
 	}
-	found, err := k.find(ctx, c.viewer(ctx))
-	var posted Posted
-	if err == nil {
-		posted, err = k.keep(ctx, found)
-	}
-	if err != nil {
-		err = fmt.Errorf("comment on %s/%s#%d: %w", c.owner, c.repo, cm.PullRequest, err)
-	}
-	return posted, err
+	about := fmt.Sprintf("comment on %s/%s#%d", c.owner, c.repo, cm.PullRequest)
+	return within(ctx, about, pullRequestsWrite, func(ctx context.Context) (Posted, error) {
+		found, err := k.find(ctx, c.viewer(ctx))
+		if err != nil {
+			return Posted{}, err
+		}
+		return k.keep(ctx, found)
+	})
 }
 
 // comments are those of a pull request.
@@ -83,7 +80,8 @@ type comments struct {
 
 func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
 	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.IssueComment, *github.Response, error) {
-		return c.api.Issues.ListComments(ctx, c.owner, c.repo, c.pullRequest, &github.IssueListCommentsOptions{ListOptions: o})
+		options := &github.IssueListCommentsOptions{ListOptions: o}
+		return c.api.Issues.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})
 	var found []sticky
 	for _, comment := range all {
@@ -97,11 +95,11 @@ func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
 func (c comments) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.IssueComment
 	err := c.ask(ctx, func() (err error) {
-		created, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, &github.IssueComment{Body: text.body()})
+		comment := &github.IssueComment{Body: text.body()}
+		created, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, comment)
 		return err
 	})
-	text.id, text.url, text.author = created.GetID(), created.GetHTMLURL(), created.GetUser().GetLogin()
-	return text, err
+	return text.posted(created.GetID(), created.GetHTMLURL(), created.GetUser()), err
 }
 
 func (c comments) edit(ctx context.Context, id int64, text sticky) error {

@@ -159,7 +159,9 @@ func TestHostileKeysStayInTheMarker(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	keys := []string{"", "-->", "--!>", "a --> <b>", "<!-- x", "two\nlines", "nul\x00", `q"uo\te`, "prod / EU", "ünï", "prod"}
+	keys := []string{
+		"", "-->", "--!>", "a --> <b>", "<!-- x", "two\nlines", "nul\x00", `q"uo\te`, "prod / EU", "ünï", "prod",
+	}
 	for _, key := range keys {
 		post(t, c, Comment{Key: key, RunID: 1, Body: "one"})
 	}
@@ -201,7 +203,9 @@ func TestUnknownTokenOwnerStillEndsInOneComment(t *testing.T) {
 		t.Run(login, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"secret": {Login: login}}})
-			gh.Fail(http.MethodPost, "/graphql", fakegithub.Fault{Status: http.StatusForbidden, Message: "Resource not accessible"})
+			gh.Fail(http.MethodPost, "/graphql", fakegithub.Fault{
+				Status: http.StatusForbidden, Message: "Resource not accessible",
+			})
 			c := clientFor(t, gh.URL(), "secret", nil)
 
 			post(t, c, Comment{RunID: 1, Body: "first"})

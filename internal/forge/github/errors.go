@@ -33,14 +33,10 @@ type Error struct {
 	Status     int           // HTTP status; 0: no answer came
 	Detail     string        // in GitHub's words or the network's, without URL or token
 	RetryAfter time.Duration // how long GitHub asks to wait; 0: it does not say
-	Permission string        // which one the job wants, of ErrPermission
 }
 
 func (e *Error) Error() string {
 	s := e.Kind.Error()
-	if e.Permission != "" {
-		s += fmt.Sprintf("; want %q in the job's permissions; see docs/permissions.md", e.Permission)
-	}
 	if e.RetryAfter > 0 {
 		s += fmt.Sprintf(" for another %v", e.RetryAfter.Round(time.Second))
 	}
@@ -66,7 +62,7 @@ func General(err error) bool {
 
 // failure turns an error of go-github's into one of ours. Theirs hold the URL of
 // the request, which may hold a password.
-func (c *Client) failure(err error) error {
+func failure(err error) error {
 	var (
 		primary   *github.RateLimitError
 		secondary *github.AbuseRateLimitError
@@ -87,7 +83,7 @@ func (c *Client) failure(err error) error {
 		}
 		return e
 	case errors.As(err, &answered):
-		return fromAnswer(answered, c.needs)
+		return fromAnswer(answered)
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	default:
@@ -102,7 +98,7 @@ var (
 	locked = regexp.MustCompile(`issue is locked|lock prevents review`)
 )
 
-func fromAnswer(err *github.ErrorResponse, needs string) *Error {
+func fromAnswer(err *github.ErrorResponse) *Error {
 	status, header := err.Response.StatusCode, err.Response.Header
 	details := []string{err.Message}
 	for _, e := range err.Errors {
@@ -117,7 +113,7 @@ func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 	case locked.MatchString(e.Detail):
 		e.Kind = ErrLocked
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
-		e.Kind, e.Permission = ErrPermission, needs
+		e.Kind = ErrPermission
 	case status == http.StatusUnprocessableEntity && strings.Contains(e.Detail, "too long"):
 		e.Kind = ErrTooLong
 	case status >= http.StatusInternalServerError:
@@ -130,7 +126,8 @@ func fromAnswer(err *github.ErrorResponse, needs string) *Error {
 // may take another.
 func unprocessable(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusUnprocessableEntity && (errors.Is(e, ErrRefused) || errors.Is(e, ErrTooLong))
+	return errors.As(err, &e) && e.Status == http.StatusUnprocessableEntity &&
+		(errors.Is(e, ErrRefused) || errors.Is(e, ErrTooLong))
 }
 
 // retryAfter reads both of GitHub's ways to say how long to wait; go-github knows
@@ -155,7 +152,8 @@ func fromNetwork(err error) *Error {
 	)
 	switch {
 	case errors.As(err, &untrusted):
-		e.Detail = untrusted.Error() + "; want the authority in a file that NODE_EXTRA_CA_CERTS names and the action can read; see docs/troubleshooting.md"
+		e.Detail = untrusted.Error() + "; add the authority to a file that the action can read" +
+			" and set NODE_EXTRA_CA_CERTS to its path; see docs/troubleshooting.md"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Detail = "no answer in time"
 	case errors.As(err, &u):

@@ -31,14 +31,10 @@ type Issue struct {
 // The error is an *Error or the context's. Where the issue is as it should be and
 // only closing others or the comment went wrong, Posted is set as well.
 func (c *Client) Issue(ctx context.Context, is Issue) (Posted, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	c = c.needing(issuesWrite)
-	posted, err := c.issue(ctx, is)
-	if err != nil {
-		err = fmt.Errorf("issue in %s/%s: %w", c.owner, c.repo, err)
-	}
-	return posted, err
+	about := fmt.Sprintf("issue in %s/%s", c.owner, c.repo)
+	return within(ctx, about, issuesWrite, func(ctx context.Context) (Posted, error) {
+		return c.issue(ctx, is)
+	})
 }
 
 func (c *Client) issue(ctx context.Context, is Issue) (Posted, error) {
@@ -109,11 +105,11 @@ func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
 func (c issues) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.Issue
 	err := c.ask(ctx, func() (err error) {
-		created, _, err = c.api.Issues.Create(ctx, c.owner, c.repo, &github.IssueRequest{Title: &text.title, Body: text.body()})
+		issue := &github.IssueRequest{Title: &text.title, Body: text.body()}
+		created, _, err = c.api.Issues.Create(ctx, c.owner, c.repo, issue)
 		return err
 	})
-	text.id, text.url, text.author = int64(created.GetNumber()), created.GetHTMLURL(), created.GetUser().GetLogin()
-	return text, err
+	return text.posted(int64(created.GetNumber()), created.GetHTMLURL(), created.GetUser()), err
 }
 
 func (c issues) edit(ctx context.Context, id int64, text sticky) error {

@@ -17,6 +17,7 @@ func TestFailuresOfIssuesAreTold(t *testing.T) {
 	)
 	type fault = fakegithub.Fault
 	breach, clean := Issue{RunID: 11, Breached: true, Title: "breached", Body: "new"}, Issue{RunID: 11, Body: "clean"}
+	const mayNot = `set "issues: write" in the job's permissions`
 	for _, tt := range []struct {
 		name            string
 		run             Issue
@@ -25,9 +26,9 @@ func TestFailuresOfIssuesAreTold(t *testing.T) {
 		want            error
 		message         string
 	}{
-		{"may not list", breach, "GET", issuesPattern, fault{Status: 403}, ErrPermission, `want "issues: write" in the job's permissions`},
-		{"may not edit", breach, "PATCH", issuePattern, fault{Status: 403}, ErrPermission, `want "issues: write" in the job's permissions`},
-		{"may not close", clean, "PATCH", issuePattern, fault{Status: 403}, ErrPermission, `want "issues: write" in the job's permissions`},
+		{"may not list", breach, "GET", issuesPattern, fault{Status: 403}, ErrPermission, mayNot},
+		{"may not edit", breach, "PATCH", issuePattern, fault{Status: 403}, ErrPermission, mayNot},
+		{"may not close", clean, "PATCH", issuePattern, fault{Status: 403}, ErrPermission, mayNot},
 		{"out of order", clean, "PATCH", issuePattern, fault{Status: 502}, ErrUnavailable, "(502)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -18,7 +18,9 @@ func TestBreachOpensAnIssue(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 
-	posted := settle(t, client(t, gh), Issue{Key: "prod", RunID: 10, RunAttempt: 1, Breached: true, Title: "1 gate breached", Body: "orders fell"})
+	posted := settle(t, client(t, gh), Issue{
+		Key: "prod", RunID: 10, RunAttempt: 1, Breached: true, Title: "1 gate breached", Body: "orders fell",
+	})
 
 	if want := (Posted{"https://github.com/acme/shop/issues/8", Created}); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
@@ -155,7 +157,8 @@ func TestIssuesOfOthersAreLeftAlone(t *testing.T) {
 				other.Title = "theirs"
 				number := gh.Open(other)
 
-				got := settle(t, client(t, gh), Issue{Key: "prod", RunID: 2, Breached: breached, Title: "ours", Body: "ours"}).Outcome
+				ours := Issue{Key: "prod", RunID: 2, Breached: breached, Title: "ours", Body: "ours"}
+				got := settle(t, client(t, gh), ours).Outcome
 
 				if want := map[bool]Outcome{true: Created, false: Absent}[breached]; got != want {
 					t.Errorf("outcome %q, want %q", got, want)

@@ -21,24 +21,31 @@ type Head struct {
 //
 // The error is an *Error or the context's.
 func (c *Client) OpenPullRequest(ctx context.Context, head Head) (number int, ok bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	about := fmt.Sprintf("find the pull request of branch %q of %s in %s/%s",
+		head.Branch, head.Repository, c.owner, c.repo)
+	all, err := within(ctx, about, pullRequestsWrite, func(ctx context.Context) ([]*github.PullRequest, error) {
+		return c.openPullRequests(ctx, head)
+	})
+	for _, pull := range all {
+		// The filter tells neither an owner's forks apart nor, when it is not
+		// understood, anything at all.
+		if head.is(pull.GetHead()) {
+			return pull.GetNumber(), true, err
+		}
+	}
+	return 0, false, err
+}
+
+func (h Head) is(from *github.PullRequestBranch) bool {
+	return from.GetRef() == h.Branch && from.GetSHA() == h.SHA &&
+		strings.EqualFold(from.GetRepo().GetFullName(), h.Repository)
+}
+
+func (c *Client) openPullRequests(ctx context.Context, head Head) ([]*github.PullRequest, error) {
 	owner, _, _ := strings.Cut(head.Repository, "/")
-	all, err := pages(ctx, c, func(o github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
+	return pages(ctx, c, func(o github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
 		return c.api.PullRequests.List(ctx, c.owner, c.repo, &github.PullRequestListOptions{
 			State: "open", Head: owner + ":" + head.Branch, Sort: "created", Direction: "asc", ListOptions: o,
 		})
 	})
-	if err != nil {
-		return 0, false, fmt.Errorf("find the pull request of branch %q of %s in %s/%s: %w", head.Branch, head.Repository, c.owner, c.repo, err)
-	}
-	for _, pull := range all {
-		from := pull.GetHead()
-		// The filter tells neither an owner's forks apart nor, when it is not
-		// understood, anything at all.
-		if from.GetRef() == head.Branch && from.GetSHA() == head.SHA && strings.EqualFold(from.GetRepo().GetFullName(), head.Repository) {
-			return pull.GetNumber(), true, nil
-		}
-	}
-	return 0, false, nil
 }

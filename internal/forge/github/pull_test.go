@@ -21,13 +21,19 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 		{"none", "acme/shop", nil, 0},
 		{"of this branch", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed")}, 8},
 		{"the repository was written otherwise", "acme/shop", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
-		{"the oldest of two", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")}, 8},
+		{
+			"the oldest of two", "acme/shop",
+			[]fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")}, 8,
+		},
 		{"merged since", "acme/shop", []fakegithub.Issue{merged}, 0},
 		{"pushed to since", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "f00d")}, 0},
 		{"of another branch", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix", "5eed")}, 0},
 		{"of the owner's fork", "acme/shop", []fakegithub.Issue{from("acme/shop-fork", "fix/a&b", "5eed")}, 0},
 		{"of somebody's fork", "acme/shop", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
-		{"of the fork that is asked for", "alice/shop-1", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")}, 9},
+		{
+			"of the fork that is asked for", "alice/shop-1",
+			[]fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")}, 9,
+		},
 		{"of a fork of the same owner", "alice/shop-1", []fakegithub.Issue{from("alice/shop", "fix/a&b", "5eed")}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,7 +56,8 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 func TestPushToNoBranchHasNoPullRequest(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	if number, ok, err := client(t, gh).OpenPullRequest(t.Context(), Head{fakegithub.Repository, "", fakegithub.HeadSHA}); ok || err != nil {
+	head := Head{fakegithub.Repository, "", fakegithub.HeadSHA}
+	if number, ok, err := client(t, gh).OpenPullRequest(t.Context(), head); ok || err != nil {
 		t.Errorf("got %d, %v, %v; want none", number, ok, err)
 	}
 }

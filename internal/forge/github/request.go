@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -10,6 +11,32 @@ import (
 
 // patience is how long one call may take, waits for GitHub's rate limits included.
 const patience = time.Minute
+
+// A permission is what a job grants its token, as its workflow writes it.
+type permission string
+
+const (
+	pullRequestsWrite permission = "pull-requests: write"
+	issuesWrite       permission = "issues: write"
+	checksWrite       permission = "checks: write"
+)
+
+// within gives a call its time. Its error says what the call was about and, if the
+// token may not do it, the permission that it takes.
+func within[T any](
+	ctx context.Context, about string, needs permission, call func(context.Context) (T, error),
+) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	result, err := call(ctx)
+	switch {
+	case errors.Is(err, ErrPermission):
+		err = fmt.Errorf("%s: %w; set %q in the job's permissions; see docs/permissions.md", about, err, needs)
+	case err != nil:
+		err = fmt.Errorf("%s: %w", about, err)
+	}
+	return result, err
+}
 
 // ask waits where a rate limit is reached and then asks again, also for a create:
 // a request that was refused so was not carried out. It does not begin a wait
@@ -19,7 +46,7 @@ const patience = time.Minute
 // ask again after the primary limit, and over HTTP/2 it asks again without the body.
 func (c *Client) ask(ctx context.Context, request func() error) error {
 	for {
-		err := c.failure(request())
+		err := failure(request())
 		var e *Error
 		if !errors.As(err, &e) || e.RetryAfter == 0 {
 			return err
@@ -57,7 +84,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // pages returns what a list has on all its pages.
-func pages[T any](ctx context.Context, c *Client, list func(github.ListOptions) ([]T, *github.Response, error)) ([]T, error) {
+func pages[T any](
+	ctx context.Context, c *Client, list func(github.ListOptions) ([]T, *github.Response, error),
+) ([]T, error) {
 	var all []T
 	for page := 1; page != 0; {
 		var (

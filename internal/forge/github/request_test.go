@@ -29,7 +29,8 @@ var limits = map[string]func(seconds int) reply{
 	"of a proxy":          func(n int) reply { return reply{http.StatusTooManyRequests, after(n), ""} },
 }
 
-const secondary = `{"documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`
+const secondary = `{"documentation_url":"https://docs.github.com/rest/overview/` +
+	`rate-limits-for-the-rest-api#about-secondary-rate-limits"}`
 
 func primary(seconds int) http.Header {
 	reset := time.Now().Add(time.Duration(seconds) * time.Second).Unix()
@@ -132,8 +133,11 @@ func TestRateLimitBeyondTheDeadlineIsToldAtOnce(t *testing.T) {
 func TestRateLimitWithoutATimeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	for want, limited := range map[string]reply{
-		"is reached (429)":                           {http.StatusTooManyRequests, nil, ""},
-		"is reached (422: Validation Failed: abuse)": {http.StatusUnprocessableEntity, nil, `{"message":"Validation Failed","errors":[{"resource":"PullRequestReview","code":"abuse","field":"base"}]}`},
+		"is reached (429)": {http.StatusTooManyRequests, nil, ""},
+		"is reached (422: Validation Failed: abuse)": {
+			http.StatusUnprocessableEntity, nil, `{"message":"Validation Failed",` +
+				`"errors":[{"resource":"PullRequestReview","code":"abuse","field":"base"}]}`,
+		},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

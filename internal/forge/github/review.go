@@ -40,17 +40,16 @@ type Remark struct {
 // The error is an *Error or the context's. Of remarks that GitHub would not take it
 // tells the first; the others are there.
 func (c *Client) Review(ctx context.Context, rv Review) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	r := review{
 		Review: rv,
 		place:  reviewComments{c, rv.PullRequest, rv.Commit},
 		marker: marker{Key: rv.Key, RunID: rv.RunID, RunAttempt: rv.RunAttempt},
 	}
-	if err := r.write(ctx, c.viewer(ctx)); err != nil {
-		return fmt.Errorf("review comments on %s/%s#%d: %w", c.owner, c.repo, rv.PullRequest, err)
-	}
-	return nil
+	about := fmt.Sprintf("review comments on %s/%s#%d", c.owner, c.repo, rv.PullRequest)
+	_, err := within(ctx, about, pullRequestsWrite, func(ctx context.Context) (any, error) {
+		return nil, r.write(ctx, c.viewer(ctx))
+	})
+	return err
 }
 
 // review is a Review that is being written.
@@ -133,8 +132,10 @@ type reviewComments struct {
 }
 
 func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
-	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.PullRequestComment, *github.Response, error) {
-		return c.api.PullRequests.ListComments(ctx, c.owner, c.repo, c.pullRequest, &github.PullRequestListCommentsOptions{ListOptions: o})
+	type comment = github.PullRequestComment
+	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*comment, *github.Response, error) {
+		options := &github.PullRequestListCommentsOptions{ListOptions: o}
+		return c.api.PullRequests.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})
 	var found []sticky
 	for _, comment := range all {
@@ -152,18 +153,19 @@ func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
 func (c reviewComments) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.PullRequestComment
 	err := c.ask(ctx, func() (err error) {
-		created, _, err = c.api.PullRequests.CreateComment(ctx, c.owner, c.repo, c.pullRequest, &github.PullRequestComment{
+		comment := &github.PullRequestComment{
 			CommitID: &c.commit, Path: &text.path, SubjectType: github.String("file"), Body: text.body(),
-		})
+		}
+		created, _, err = c.api.PullRequests.CreateComment(ctx, c.owner, c.repo, c.pullRequest, comment)
 		return err
 	})
-	text.id, text.url, text.author = created.GetID(), created.GetHTMLURL(), created.GetUser().GetLogin()
-	return text, err
+	return text.posted(created.GetID(), created.GetHTMLURL(), created.GetUser()), err
 }
 
 func (c reviewComments) edit(ctx context.Context, id int64, text sticky) error {
 	return c.ask(ctx, func() error {
-		_, _, err := c.api.PullRequests.EditComment(ctx, c.owner, c.repo, id, &github.PullRequestComment{Body: text.body()})
+		comment := &github.PullRequestComment{Body: text.body()}
+		_, _, err := c.api.PullRequests.EditComment(ctx, c.owner, c.repo, id, comment)
 		return err
 	})
 }
@@ -180,7 +182,9 @@ func (c reviewComments) remove(ctx context.Context, id int64) error {
 // GitHub takes a review as a whole or not at all and does not say which comment it
 // would not have. One at a line may be so where the branch was pushed to since the
 // diff was read: then each goes on its file as a whole, as far as GitHub takes it.
-func (c reviewComments) createAll(ctx context.Context, all []sticky, files map[string]*github.CommitFile) (author string, err error) {
+func (c reviewComments) createAll(
+	ctx context.Context, all []sticky, files map[string]*github.CommitFile,
+) (author string, err error) {
 	request := &github.PullRequestReviewRequest{CommitID: &c.commit, Event: github.String("COMMENT")}
 	var alone []sticky
 	for _, s := range all {
@@ -189,7 +193,9 @@ func (c reviewComments) createAll(ctx context.Context, all []sticky, files map[s
 			alone = append(alone, s)
 			continue
 		}
-		request.Comments = append(request.Comments, &github.DraftReviewComment{Path: &s.path, Line: &line, Side: &side, Body: s.body()})
+		request.Comments = append(request.Comments, &github.DraftReviewComment{
+			Path: &s.path, Line: &line, Side: &side, Body: s.body(),
+		})
 	}
 	if len(request.Comments) > 0 {
 		author, err = c.createReview(ctx, request)
@@ -215,7 +221,9 @@ func (c reviewComments) createAll(ctx context.Context, all []sticky, files map[s
 	return author, refused
 }
 
-func (c reviewComments) createReview(ctx context.Context, request *github.PullRequestReviewRequest) (author string, err error) {
+func (c reviewComments) createReview(
+	ctx context.Context, request *github.PullRequestReviewRequest,
+) (author string, err error) {
 	err = c.ask(ctx, func() error {
 		created, _, err := c.api.PullRequests.CreateReview(ctx, c.owner, c.repo, c.pullRequest, request)
 		author = created.GetUser().GetLogin()

@@ -16,7 +16,9 @@ func TestLinesThatAreNoMorePartOfTheDiffAreRemarkedAtTheirFiles(t *testing.T) {
 	gh := reviewed(t)
 	gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/new.sql", Patch: added})
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(createsReview, func() {
-		gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/orders.sql", Patch: "@@ -8 +8 @@\n-b\n+c"})
+		gh.AddFile(fakegithub.File{
+			PullRequest: fakegithub.PullRequest, Path: "shop/orders.sql", Patch: "@@ -8 +8 @@\n-b\n+c",
+		})
 	}))
 	remarks := []Remark{{"shop/big.sql", "failed"}, {"shop/new.sql", "failed"}, {"shop/orders.sql", "lost rows"}}
 
@@ -66,7 +68,9 @@ func TestReviewThatIsRefusedAltogetherIsNotTakenApart(t *testing.T) {
 	for want, refuse := range map[error]func(*fakegithub.Server){
 		ErrLocked: func(gh *fakegithub.Server) { gh.Lock(fakegithub.PullRequest) },
 		ErrRateLimited: func(gh *fakegithub.Server) {
-			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{Status: http.StatusUnprocessableEntity, Message: "was submitted too quickly"})
+			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{
+				Status: http.StatusUnprocessableEntity, Message: "was submitted too quickly",
+			})
 		},
 		ErrUnavailable: func(gh *fakegithub.Server) {
 			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{Status: http.StatusBadGateway})
@@ -77,7 +81,8 @@ func TestReviewThatIsRefusedAltogetherIsNotTakenApart(t *testing.T) {
 			gh := reviewed(t)
 			refuse(gh)
 
-			err := client(t, gh).Review(t.Context(), reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"}))
+			review := reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"})
+			err := client(t, gh).Review(t.Context(), review)
 
 			wantKind(t, err, want, "review comments on acme/shop#7: ")
 			if n := requests(gh, "POST /repos/"); n != 1 {
@@ -90,7 +95,9 @@ func TestReviewThatIsRefusedAltogetherIsNotTakenApart(t *testing.T) {
 func TestRenamedFileIsKnownByItsNewName(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
-	gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/sales.sql", Was: "shop/revenue.sql", Patch: added})
+	gh.AddFile(fakegithub.File{
+		PullRequest: fakegithub.PullRequest, Path: "shop/sales.sql", Was: "shop/revenue.sql", Patch: added,
+	})
 
 	putReview(t, client(t, gh), reviewOf(10, Remark{"shop/sales.sql", "lost rows"}, Remark{"shop/revenue.sql", "failed"}))
 

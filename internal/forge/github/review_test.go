@@ -25,7 +25,10 @@ func reviewed(t *testing.T) *fakegithub.Server {
 }
 
 func reviewOf(run int64, remarks ...Remark) Review {
-	return Review{PullRequest: fakegithub.PullRequest, Commit: fakegithub.HeadSHA, Key: "prod", RunID: run, RunAttempt: 1, Remarks: remarks}
+	return Review{
+		PullRequest: fakegithub.PullRequest, Commit: fakegithub.HeadSHA,
+		Key: "prod", RunID: run, RunAttempt: 1, Remarks: remarks,
+	}
 }
 
 func putReview(t *testing.T, c *Client, rv Review) {
@@ -64,7 +67,8 @@ func TestRemarksAreReviewCommentsAtTheirFiles(t *testing.T) {
 	for i := range want {
 		want[i].PullRequest, want[i].Author = fakegithub.PullRequest, fakegithub.ActionsBot
 	}
-	if diff := cmp.Diff(want, gh.ReviewComments(fakegithub.PullRequest), cmpopts.IgnoreFields(fakegithub.ReviewComment{}, "ID", "Review")); diff != "" {
+	ignored := cmpopts.IgnoreFields(fakegithub.ReviewComment{}, "ID", "Review")
+	if diff := cmp.Diff(want, gh.ReviewComments(fakegithub.PullRequest), ignored); diff != "" {
 		t.Errorf("review comments (-want +got):\n%s", diff)
 	}
 }
@@ -201,7 +205,8 @@ func TestWhatKeepsAReviewFromBeingWrittenIsTold(t *testing.T) {
 			t.Parallel()
 			gh := reviewed(t)
 			gh.AddReviewComment(fakegithub.ReviewComment{
-				PullRequest: fakegithub.PullRequest, Author: fakegithub.ActionsBot, Path: "shop/old.sql", Body: marker{Key: "prod"}.String() + "\nold",
+				PullRequest: fakegithub.PullRequest, Author: fakegithub.ActionsBot, Path: "shop/old.sql",
+				Body: marker{Key: "prod"}.String() + "\nold",
 			})
 			method, path, _ := strings.Cut(request, " ")
 			gh.Fail(method, path, fakegithub.Fault{Status: http.StatusForbidden})

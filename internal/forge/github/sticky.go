@@ -29,6 +29,12 @@ func (s sticky) says(other sticky) bool {
 	return s.title == other.title && normal(s.text) == normal(other.text)
 }
 
+// posted is the sticky as GitHub has it now.
+func (s sticky) posted(id int64, url string, author *github.User) sticky {
+	s.id, s.url, s.author = id, url, author.GetLogin()
+	return s
+}
+
 func (s sticky) body() *string { return github.String(s.marker.String() + "\n" + s.text) }
 
 func byID(a, b sticky) int { return cmp.Compare(a.id, b.id) }

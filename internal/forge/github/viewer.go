@@ -21,7 +21,8 @@ func (c *Client) viewer(ctx context.Context) string {
 		} `json:"data"`
 	}
 	err := c.read(ctx, func() error {
-		req, err := c.api.NewRequest(http.MethodPost, c.graphql, map[string]string{"query": "query { viewer { login } }"})
+		query := map[string]string{"query": "query { viewer { login } }"}
+		req, err := c.api.NewRequest(http.MethodPost, c.graphql, query)
 		if err != nil {
 			return err
 		}
