@@ -1,0 +1,144 @@
+package tally
+
+import (
+	"cmp"
+	"slices"
+)
+
+// CauseKind says where a difference from the baseline begins.
+type CauseKind string
+
+// The kinds.
+const (
+	CauseEdited     CauseKind = "edited"     // the node's own code differs from the baseline's
+	CauseDownstream CauseKind = "downstream" // the code of a node differs from which this one is built
+	CauseData       CauseKind = "data"       // no code differs: the sources moved, or the baseline is older
+	CauseUnknown    CauseKind = "unknown"    // the code cannot be compared
+)
+
+// Cause is why a node differs from the baseline.
+type Cause struct {
+	Kind CauseKind
+	// Of is the nearest node upstream that itself differs in rows, columns or code;
+	// "" if the node is its own cause.
+	Of string
+	// Root is where the chain of causes begins, the node itself if Of is "".
+	Root string
+	// Reason says why the cause is unknown, else "".
+	Reason string
+}
+
+// CodeNode is the code of one node of the manifest, with or without rows: a
+// model, seed, snapshot or function, or a source.
+type CodeNode struct {
+	ID          string
+	Parents     []string // unique_ids; those without a node of their own are passed over
+	Fingerprint string   // equal if the code is equal; "" if it cannot be told
+	Unreadable  string   // why it cannot be told, else ""
+	Files       []string // that the code is in, relative to the project
+	Inlined     bool     // ephemeral, or a source or function: part of what is built from it
+}
+
+// CauseInput is what causes are told from.
+type CauseInput struct {
+	Nodes   []CodeNode
+	Built   map[string]bool // nodes that this run built
+	Counted map[string]bool // nodes whose rows here and in the baseline are known
+	Differs map[string]bool // nodes with other rows or columns than in the baseline
+
+	Baseline     map[string]string // the baseline's fingerprints by node; nil: none were stored
+	ChangedFiles []string          // of the pull request, relative to the project; nil: not known
+}
+
+// Causes is the outcome.
+type Causes struct {
+	// ByNode has every node of the run that differs from the baseline in rows,
+	// columns or code.
+	ByNode map[string]Cause
+	// Removed lists the nodes of the baseline that are gone, ordered by ID.
+	Removed []string
+
+	untouched map[string]bool
+}
+
+// FindCauses says of each node that differs why it does. Code has an effect only if
+// this run built it, or inlined it: an edited model that was not built is not the
+// cause of anything. A model without a fingerprint in a baseline that has others is
+// new, and therefore edited.
+func FindCauses(in CauseInput) Causes {
+	g := newCauseGraph(in)
+	g.settle()
+	causes := Causes{ByNode: map[string]Cause{}, untouched: map[string]bool{}}
+	for i := range g.nodes {
+		id := g.nodes[i].ID
+		if g.untouched(i) {
+			causes.untouched[id] = true
+		}
+		if cause, ok := g.cause(i); ok {
+			causes.ByNode[id] = cause
+		}
+	}
+	for id, cause := range causes.ByNode {
+		causes.setRoot(id, cause, len(causes.ByNode))
+	}
+	for id := range in.Baseline {
+		if _, there := g.index[id]; !there {
+			causes.Removed = append(causes.Removed, id)
+		}
+	}
+	slices.Sort(causes.Removed)
+	return causes
+}
+
+// setRoot follows the causes up to a node that is its own, for so many steps at
+// most: a cycle has none.
+func (c Causes) setRoot(id string, cause Cause, steps int) string {
+	if cause.Root == "" {
+		cause.Root = id
+		if above, ok := c.ByNode[cause.Of]; ok && steps > 0 {
+			cause.Root = c.setRoot(cause.Of, above, steps-1)
+		}
+		c.ByNode[id] = cause
+	}
+	return cause.Root
+}
+
+// Untouched reports whether the run built the node and neither its code nor that of
+// any node upstream differs from the baseline's.
+func (c Causes) Untouched(id string) bool { return c.untouched[id] }
+
+// CauseGroup is a root cause with the nodes that differ because of it.
+type CauseGroup struct {
+	Root    string
+	Kind    CauseKind // of the root
+	Members []string  // without the root, ordered by ID
+}
+
+// Groups puts nodes with the same root cause together: edits first, then data, then
+// what is unknown, the largest group first.
+func (c Causes) Groups() []CauseGroup {
+	at := map[string]int{}
+	var groups []CauseGroup
+	for id, cause := range c.ByNode {
+		i, known := at[cause.Root]
+		if !known {
+			i, at[cause.Root] = len(groups), len(groups)
+			groups = append(groups, CauseGroup{Root: cause.Root, Kind: c.ByNode[cause.Root].Kind})
+		}
+		if id != cause.Root {
+			groups[i].Members = append(groups[i].Members, id)
+		}
+	}
+	order := []CauseKind{CauseEdited, CauseDownstream, CauseData, CauseUnknown}
+	slices.SortFunc(groups, func(a, b CauseGroup) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)),
+			cmp.Compare(len(b.Members), len(a.Members)),
+			cmp.Compare(a.Root, b.Root),
+		)
+	})
+	for _, g := range groups {
+		slices.Sort(g.Members)
+	}
+	return groups
+}

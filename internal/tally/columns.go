@@ -1,0 +1,54 @@
+package tally
+
+// Column is a column of a relation, as the warehouse's catalog prints it: precision
+// and length are part of the type.
+type Column struct {
+	Name, Type string
+}
+
+// Retyped is a column whose type differs from the baseline's.
+type Retyped struct {
+	Name     string
+	From, To string
+}
+
+// ColumnChange is how the columns of a relation differ from the baseline's. Their
+// order is no difference.
+type ColumnChange struct {
+	Added   []Column  // in the order of the relation
+	Removed []Column  // in the order of the baseline
+	Retyped []Retyped // in the order of the relation
+}
+
+// Any reports whether anything differs.
+func (c ColumnChange) Any() bool { return len(c.Added)+len(c.Removed)+len(c.Retyped) > 0 }
+
+// CompareColumns compares the columns of a relation with the baseline's. Names are
+// compared as the catalog prints them. Either list may be nil for a relation whose
+// columns are not known: nothing differs then.
+func CompareColumns(baseline, here []Column) ColumnChange {
+	var change ColumnChange
+	if baseline == nil || here == nil {
+		return change
+	}
+	before := make(map[string]string, len(baseline))
+	for _, c := range baseline {
+		before[c.Name] = c.Type
+	}
+	now := make(map[string]bool, len(here))
+	for _, c := range here {
+		now[c.Name] = true
+		switch old, there := before[c.Name]; {
+		case !there:
+			change.Added = append(change.Added, c)
+		case old != c.Type:
+			change.Retyped = append(change.Retyped, Retyped{Name: c.Name, From: old, To: c.Type})
+		}
+	}
+	for _, c := range baseline {
+		if !now[c.Name] {
+			change.Removed = append(change.Removed, c)
+		}
+	}
+	return change
+}
