@@ -4,6 +4,7 @@
 package stories
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dbt-tally/dbt-tally/internal/app"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakedbt"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
@@ -29,7 +31,7 @@ type testingM struct{ *testing.M }
 func (m testingM) Run() int { return server.Main(m.M) }
 
 func TestMain(m *testing.M) {
-	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": dbtTally})
+	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": dbtTally, "dbt": fakeDBT})
 }
 
 // dbtTally is the program, as main.go runs it.
@@ -42,18 +44,25 @@ func dbtTally() {
 	}.Main(ctx, os.Args[1:]))
 }
 
-// TestStories runs every user story of testdata/script through the real main,
-// with real dbt on real databases and the strict fake of GitHub.
+// fakeDBT is the dbt of the stories that ask for no real one.
+func fakeDBT() {
+	dir, _ := os.Getwd()
+	os.Exit(fakedbt.Process{
+		Args: os.Args[1:], Environ: os.Environ(), Dir: dir, Stdout: os.Stdout, Stderr: os.Stderr,
+	}.Main(context.Background()))
+}
+
+// TestStories runs every user story of testdata/script through the whole program, on
+// real databases and the strict fake of GitHub. Those that are about dbt ask for a
+// real one.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	needDBT(t, "1.11")
 	stories{t: t}.run("script")
 }
 
 // TestMySQLStories runs those of dbt-mysql, on MariaDB and on MySQL.
 func TestMySQLStories(t *testing.T) {
 	t.Parallel()
-	needDBT(t, "1.7-mysql")
 	for _, flavour := range mysql.Flavours {
 		t.Run(string(flavour), func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +94,7 @@ func (s stories) commands() map[string]command {
 		"refusing":   s.refusing,
 		"silent":     s.silent,
 		"sql":        s.sql,
-		"dbt":        s.dbt,
+		"real":       s.real,
 		"github":     s.github,
 		"comment":    s.comment,
 		"diff":       s.diff,
@@ -99,6 +108,7 @@ func (s stories) commands() map[string]command {
 		"exits":      s.exits,
 		"signal":     s.signal,
 		"input":      s.input,
+		"multiply":   s.multiply,
 	}
 }
 
@@ -133,7 +143,6 @@ func (s stories) setup(env *testscript.Env) error {
 	env.Values[worldKey{}] = &world{env: env}
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("ROOT", root)
-	env.Setenv("PATH", dbtFolder(root, "1.11")+string(os.PathListSeparator)+env.Getenv("PATH"))
 	env.Setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 	env.Setenv("NO_PROXY", "127.0.0.1")
 	env.Setenv("FLAVOUR", string(s.flavour))
@@ -162,10 +171,10 @@ func needDBT(t testing.TB, version string) string {
 	return path
 }
 
-// dbt puts another version of dbt on the PATH: dbt 1.8.
-func (s stories) dbt(ts *testscript.TestScript, _ bool, args []string) {
-	needDBT(s.story(ts), args[0])
-	ts.Setenv("PATH", dbtFolder(ts.Getenv("ROOT"), args[0])+string(os.PathListSeparator)+ts.Getenv("PATH"))
+// real puts a real dbt on the PATH before the fake: real dbt 1.8.
+func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
+	path := needDBT(s.story(ts), args[1])
+	ts.Setenv("PATH", filepath.Dir(path)+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 // exits demands an exit status: exits 64 dbt-tally --comment maybe.

@@ -1,0 +1,91 @@
+package fakedbt
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// hooks are the audit hooks of internal/dbt/macros/hooks.sql, on PostgreSQL, with the
+// statement that these send. The zero value audits nothing.
+type hooks struct {
+	table      string // as it is quoted
+	allColumns bool   // and not only the tutorial's four
+	countViews bool
+	invocation string
+}
+
+// row is an audit row to write.
+type row struct {
+	phase, time, count, materialized string
+}
+
+const absent = "cast(null as bigint)"
+
+// before writes the before row, or returns it for the after hook to write along with
+// its own.
+func (b builder) before(ctx context.Context, n node, existing string) (*row, error) {
+	if b.hooks.table == "" {
+		return nil, nil
+	}
+	r := row{phase: "before", time: now(), count: absent, materialized: n.materialized}
+	switch {
+	case existing == "":
+		r.materialized = ""
+		return &r, nil
+	case existing == "view" && !b.hooks.countViews:
+		return &r, nil
+	}
+	r.count = "(select count(*) from " + b.relation(n) + ")"
+	return nil, b.audit(ctx, n, r)
+}
+
+// after writes the after row. The rows that were put into a new table are known.
+func (b builder) after(ctx context.Context, n node, remembered *row, affected int64) error {
+	if b.hooks.table == "" {
+		return nil
+	}
+	r := row{phase: "after", time: now(), materialized: n.materialized}
+	anew := n.materialized == "table" || n.materialized == "seed" || n.materialized == "incremental" && remembered != nil
+	switch {
+	case n.materialized == "view" && !b.hooks.countViews:
+		r.count = absent
+	case anew:
+		r.count = fmt.Sprint(affected)
+	default:
+		r.count = "(select count(*) from " + b.relation(n) + ")"
+	}
+	if remembered == nil {
+		return b.audit(ctx, n, r)
+	}
+	return b.audit(ctx, n, *remembered, r)
+}
+
+func (b builder) audit(ctx context.Context, n node, rows ...row) error {
+	columns := "model_name, execution_time, row_count, run_id"
+	if b.hooks.allColumns {
+		columns += ", node_id, phase, materialized"
+	}
+	var selects []string
+	for _, r := range rows {
+		text := fmt.Sprintf("select '%s - %s', cast('%s' as timestamp), %s, '%s'",
+			quoted(b.relation(n)), strings.ToUpper(r.phase), r.time, r.count, b.hooks.invocation)
+		if b.hooks.allColumns {
+			text += fmt.Sprintf(", '%s', '%s', '%s'", quoted(n.id()), r.phase, r.materialized)
+		}
+		selects = append(selects, text)
+	}
+	insert := "insert /* dbt_tally */ into " + b.hooks.table + " (" + columns + ")\n" + strings.Join(selects, "\nunion all ")
+	guarded := "do $dbt_tally$ begin " + insert +
+		"; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$"
+	b.log.debug("On " + n.id() + ": " + guarded)
+	err := b.exec(ctx, guarded)
+	b.log.debug("SQL status: DO in 0.001 seconds")
+	return err
+}
+
+func now() string { return time.Now().UTC().Format("2006-01-02 15:04:05.000000") }
+
+// quoted is the inside of an SQL literal.
+func quoted(text string) string { return strings.ReplaceAll(text, "'", "''") }
