@@ -85,6 +85,7 @@ func (f facts) status() report.Status {
 func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 	in = tally.Input{
 		RollsBack:    warehouse.RollsBack(f.settings.Connection.Type) && !f.program.version.Rust,
+		Words:        warehouse.Words(f.settings.Connection.Type),
 		OwnHooks:     f.prepared.OwnHooks,
 		ProjectHooks: f.job.Config.Hooks == config.Project,
 		Limits:       f.job.Config.Limits,

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
 // start is what the commands about a dbt project begin with.
@@ -34,6 +36,9 @@ func (c Command) start(ctx context.Context, cfg config.Config, con console) (sta
 	found := c.findDBT(ctx, j, scratch, con)
 	connection := j.Connect(found.version.AtLeast(1, 12))
 	found = found.forProfile(ctx, cfg, connection.Type)
+	if err := warehouse.Quiet(connection.Type, os.Setenv, scratch); err != nil {
+		return start{}, errors.Join(err, os.RemoveAll(scratch))
+	}
 	return start{job: j, dbt: found, scratch: scratch, audit: audit.Settings{
 		Job: j, Connection: connection, DBT: found.cli, Version: found.version,
 		Program: c.Version, Unattended: con.actions.Active(), Now: c.Now,

@@ -184,7 +184,6 @@ func (p Prepared) openStore() (*warehouse.Store, error) {
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
-		ScratchDir:  s.DBT.ScratchDir,
 	})
 }
 

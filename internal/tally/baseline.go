@@ -19,7 +19,7 @@ type past struct {
 
 // found is a point and how it was matched with its node.
 type found struct {
-	point     Point
+	point     point
 	match     match
 	ambiguous bool // another relation of the same run matches as well
 }
@@ -37,8 +37,8 @@ const (
 // are left out, and so are runs that counted nothing: a model that is not in them
 // is not new.
 func newPast(h History, ix nodeIndex) *past {
-	counted := map[string]bool{}
-	for _, point := range h.Points {
+	counted, points := map[string]bool{}, h.points()
+	for _, point := range points {
 		counted[point.RunID] = true
 	}
 	runs := slices.DeleteFunc(slices.Clone(h.Runs), func(run Run) bool { return !counted[run.ID] })
@@ -47,7 +47,7 @@ func newPast(h History, ix nodeIndex) *past {
 		place[run.ID] = i
 	}
 	p := &past{runs: runs, points: map[string]map[int]found{}, newest: len(runs)}
-	for _, point := range h.Points {
+	for _, point := range points {
 		run, listed := place[point.RunID]
 		if !listed {
 			continue
@@ -71,7 +71,7 @@ func newPast(h History, ix nodeIndex) *past {
 // findPoint is find for a point of an earlier run, which may have built in another
 // schema: there a relation is known by its name alone, if no two nodes bear it.
 // What belongs to no node goes by its relation.
-func (ix nodeIndex) findPoint(p Point) (id string, how match) {
+func (ix nodeIndex) findPoint(p point) (id string, how match) {
 	if p.NodeID != "" {
 		return p.NodeID, byID
 	}

@@ -2,23 +2,38 @@ package tally
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func seconds(s float64) *float64 { return &s }
 
+// rowsOf are the audit rows that tell the points.
+func rowsOf(points ...point) (rows []Row) {
+	for _, p := range points {
+		row := Row{Invocation: p.RunID, NodeID: p.NodeID, Relation: p.Relation, Phase: After, Time: noon, Count: n(p.Count)}
+		if p.Seconds != nil {
+			before := row
+			before.Phase, before.Time = Before, noon.Add(-time.Duration(*p.Seconds*float64(time.Second)))
+			rows = append(rows, before)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 func TestBaselineOfAModel(t *testing.T) {
 	t.Parallel()
 	runs := []Run{{ID: "newest", Commit: "c3"}, {ID: "middle", Commit: "c2"}, {ID: "oldest", Commit: "c1"}}
-	point := func(run, node, relation string, count int64) Point {
-		return Point{RunID: run, NodeID: node, Relation: relation, Count: count}
+	of := func(run, node, relation string, count int64) point {
+		return point{RunID: run, NodeID: node, Relation: relation, Count: count}
 	}
 	const id, relation = "model.shop.orders", `"db"."main"."orders"`
-	timed := point("middle", id, relation, 8)
+	timed := of("middle", id, relation, 8)
 	timed.Seconds = seconds(240)
 	tests := map[string]struct {
-		points    []Point
+		points    []point
 		want      *int64
 		seconds   *float64
 		change    *int64
@@ -28,44 +43,44 @@ func TestBaselineOfAModel(t *testing.T) {
 		otherNode *Node
 	}{
 		"the newest of its points": {
-			points: []Point{point("oldest", id, relation, 7), point("newest", id, relation, 9), point("middle", id, relation, 8)},
+			points: []point{of("oldest", id, relation, 7), of("newest", id, relation, 9), of("middle", id, relation, 8)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{7, 8, 9, 10},
 		},
 		"the newest run did not build it": {
-			points: []Point{timed, point("oldest", id, relation, 7), point("newest", "model.shop.other", "other", 1)},
+			points: []point{timed, of("oldest", id, relation, 7), of("newest", "model.shop.other", "other", 1)},
 			want:   n(8), seconds: seconds(240), change: n(2), run: "middle", history: []int64{7, 8, 10},
 		},
 		"fewer rows": {
-			points: []Point{point("newest", id, relation, 12)},
+			points: []point{of("newest", id, relation, 12)},
 			want:   n(12), change: n(-2), run: "newest", history: []int64{12, 10},
 		},
-		"no run has it":             {points: []Point{point("newest", "model.shop.other", "other", 1)}, isNew: true, run: "newest"},
-		"a run that is unknown":     {points: []Point{point("someone's", id, relation, 9)}},
+		"no run has it":             {points: []point{of("newest", "model.shop.other", "other", 1)}, isNew: true, run: "newest"},
+		"a run that is unknown":     {points: []point{of("someone's", id, relation, 9)}},
 		"runs that counted nothing": {},
 		"by its relation": {
-			points: []Point{point("newest", "", "DB.dev.Orders", 9)},
+			points: []point{of("newest", "", "DB.dev.Orders", 9)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 		"by its name, from another schema": {
-			points: []Point{point("newest", "", relation, 9)},
+			points: []point{of("newest", "", relation, 9)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 		"by its name, which two nodes bear": {
-			points:    []Point{point("newest", "", relation, 9)},
+			points:    []point{of("newest", "", relation, 9)},
 			otherNode: &Node{ID: "model.shop.orders_2", Relation: `"db"."marts"."orders"`},
 			isNew:     true,
 			run:       "newest",
 		},
 		"by its name, which two relations bear": {
-			points: []Point{point("newest", "", relation, 9), point("newest", "", "x.orders", 1), point("middle", "", relation, 8)},
+			points: []point{of("newest", "", relation, 9), of("newest", "", "x.orders", 1), of("middle", "", relation, 8)},
 			want:   n(8), change: n(2), run: "middle", history: []int64{8, 10},
 		},
 		"a relation goes before a name": {
-			points: []Point{point("newest", "", relation, 1), point("newest", "", "x.orders", 2), point("newest", "", "db.dev.orders", 9)},
+			points: []point{of("newest", "", relation, 1), of("newest", "", "x.orders", 2), of("newest", "", "db.dev.orders", 9)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 		"a node id goes before a relation": {
-			points: []Point{point("newest", id, relation, 9), point("newest", "", `"db"."dev"."orders"`, 1), point("newest", "", "x.orders", 2)},
+			points: []point{of("newest", id, relation, 9), of("newest", "", `"db"."dev"."orders"`, 1), of("newest", "", "x.orders", 2)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 	}
@@ -73,7 +88,7 @@ func TestBaselineOfAModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := built(nil, n(10), nil, Limits{})
-			in.History = History{Runs: runs, Points: test.points}
+			in.History = History{Runs: runs, Rows: rowsOf(test.points...)}
 			if test.otherNode != nil {
 				in.Nodes = append(in.Nodes, *test.otherNode)
 			}
@@ -112,7 +127,7 @@ func TestARowOfNoNodeIsComparedByItsRelation(t *testing.T) {
 	t.Parallel()
 	got := Compare(Input{
 		Rows:    []Row{{Relation: "elsewhere", Phase: After, Count: n(3)}},
-		History: History{Runs: []Run{{ID: "main"}}, Points: []Point{{RunID: "main", Relation: "elsewhere", Count: 2}}},
+		History: History{Runs: []Run{{ID: "main"}}, Rows: rowsOf(point{RunID: "main", Relation: "elsewhere", Count: 2})},
 	})
 	if change := got.Models[0].BaselineChange(); change == nil || *change != 1 {
 		t.Errorf("got %v, want 1", change)
@@ -128,9 +143,11 @@ func TestBaselineRunIsTheNewestOfAnyModels(t *testing.T) {
 	in.Results = append(in.Results, Result{NodeID: "model.shop.skipped", Status: "skipped"})
 	in.History = History{
 		Runs: []Run{{ID: "newest"}, {ID: "middle"}, {ID: "oldest"}},
-		Points: []Point{
-			{RunID: "oldest", NodeID: "model.shop.orders"}, {RunID: "middle", NodeID: other.ID}, {RunID: "newest", NodeID: "model.shop.skipped"},
-		},
+		Rows: rowsOf(
+			point{RunID: "oldest", NodeID: "model.shop.orders"},
+			point{RunID: "middle", NodeID: other.ID},
+			point{RunID: "newest", NodeID: "model.shop.skipped"},
+		),
 	}
 	if got := Compare(in).BaselineRun; got == nil || got.ID != "middle" {
 		t.Errorf("got %+v, want middle", got)
@@ -143,7 +160,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	for i := range 40 {
 		id := string(rune('A' + i))
 		in.History.Runs = append(in.History.Runs, Run{ID: id})
-		in.History.Points = append(in.History.Points, Point{RunID: id, NodeID: "model.shop.orders", Count: int64(99 - i)})
+		in.History.Rows = append(in.History.Rows, rowsOf(point{RunID: id, NodeID: "model.shop.orders", Count: int64(99 - i)})...)
 	}
 	got := Compare(in).Models[0].History
 	if len(got) != 30 || got[0] != 71 || got[28] != 99 || got[29] != 100 {
@@ -178,7 +195,7 @@ func TestUnusualChanges(t *testing.T) {
 			for i, count := range test.counts[:last] {
 				id := string(rune('A' + i))
 				in.History.Runs = append([]Run{{ID: id}}, in.History.Runs...)
-				in.History.Points = append(in.History.Points, Point{RunID: id, NodeID: "model.shop.orders", Count: count})
+				in.History.Rows = append(in.History.Rows, rowsOf(point{RunID: id, NodeID: "model.shop.orders", Count: count})...)
 			}
 			m := Compare(in).Models[0]
 			if m.Unusual != test.want {
@@ -196,7 +213,7 @@ func TestAnUnusualChangeIsABreachInWords(t *testing.T) {
 	in := built(nil, n(1000), nil, Limits{FailOnUnusual: true, Axis: AxisRun})
 	for _, id := range []string{"7", "6", "5", "4", "3", "2", "1"} {
 		in.History.Runs = append(in.History.Runs, Run{ID: id})
-		in.History.Points = append(in.History.Points, Point{RunID: id, NodeID: "model.shop.orders", Count: 3000})
+		in.History.Rows = append(in.History.Rows, rowsOf(point{RunID: id, NodeID: "model.shop.orders", Count: 3000})...)
 	}
 	want := []Breach{{
 		NodeID: "model.shop.orders", Gate: "fail-on-unusual", Axis: AxisBaseline,

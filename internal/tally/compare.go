@@ -3,7 +3,6 @@ package tally
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,6 +25,8 @@ type Input struct {
 	// ProjectHooks says that the project's own hooks write the rows, the
 	// tutorial's or others, and not the injected ones.
 	ProjectHooks bool
+	// Words are the warehouse's, for what dbt's messages say.
+	Words Words
 	// OwnHooks names the packages that define run_hooks themselves, for whose
 	// nodes the injected hooks are not called.
 	OwnHooks []string
@@ -34,11 +35,6 @@ type Input struct {
 // Compare joins the rows with what dbt said. Every model, seed and snapshot that
 // dbt ran or skipped, or that left an audit row, gets one line; ephemeral models
 // get none, since dbt builds nothing for them.
-//
-// Duplicate rows of a node (the tutorial's hooks beside the injected ones,
-// several batches of a microbatch model, a model built by two invocations) are
-// settled so: rows with a node ID win over rows without, then the first before
-// row and the last after row count.
 func Compare(in Input) Tally {
 	ix := newNodeIndex(in.Nodes)
 	lines := map[string]*evidence{}
@@ -53,7 +49,7 @@ func Compare(in Input) Tally {
 		if id == "" {
 			id = r.Relation
 		}
-		line(id).addRow(r)
+		line(id).add(r)
 	}
 	for _, r := range in.Results {
 		if _, known := ix.byID[r.NodeID]; known || counts(resourceType(r.NodeID)) {
@@ -83,42 +79,28 @@ func Compare(in Input) Tally {
 
 // evidence is all that is known of one node.
 type evidence struct {
-	before, after *Row
-	last          *Result // the last that is not a plain skip, or else the last
-	seconds       float64
-}
-
-// addRow takes the rows of a node in the order they were written.
-func (e *evidence) addRow(r Row) {
-	side := &e.before
-	if r.Phase == After {
-		side = &e.after
-	}
-	switch held := *side; {
-	case held == nil,
-		held.NodeID == "" && r.NodeID != "",
-		r.Phase == After && (held.NodeID == "") == (r.NodeID == ""):
-		*side = &r
-	}
+	pair
+	last *Result // the last that is not a plain skip, or else the last
+	took float64 // seconds, by dbt's own clock
 }
 
 func (e *evidence) addResult(r Result) {
-	e.seconds += r.Seconds
+	e.took += r.Seconds
 	if e.last == nil || r.Status != "skipped" {
 		e.last = &r
 	}
 }
 
 func (e *evidence) model(node Node, in Input) Model {
-	m := Model{Node: node, Seconds: e.seconds}
+	m := Model{Node: node, Seconds: e.took}
 	if e.before != nil {
 		m.Before = e.before.Count
 	}
 	if e.after != nil {
 		m.After = e.after.Count
 	}
-	if m.Seconds == 0 && e.before != nil && e.after != nil {
-		m.Seconds = max(0, e.after.Time.Sub(e.before.Time).Seconds())
+	if seconds := e.seconds(); m.Seconds == 0 && seconds != nil {
+		m.Seconds = *seconds
 	}
 	m.Status, m.Reason = e.status(node, in)
 	if m.Status == Failed && e.last != nil {
@@ -174,19 +156,16 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 // there is none.
 const FirstBuildHook = "its hook counts its table, which is not there before its first build"
 
-// noSchemaHook is the reason of a model whose own audit hook names the audit table
-// alone, as the tutorial's does: on MySQL such a name belongs to no schema.
-const noSchemaHook = "its hook names a table without its schema, and dbt-mysql selects none: want {{ target.schema }}.dbt_audit_log"
-
-// missingRelation is how the warehouses word that a relation is not there.
-var missingRelation = regexp.MustCompile(`(?i)does not exist|doesn't exist|not found|not_found|cannot be found`)
-
 func (e *evidence) failure(node Node, in Input) string {
+	if in.ProjectHooks {
+		if e.before == nil && in.Words.misses(e.last.Message, node.Relation) {
+			return FirstBuildHook
+		}
+		if reason := in.Words.hookFault(e.last.Message); reason != "" {
+			return reason
+		}
+	}
 	switch {
-	case in.ProjectHooks && e.before == nil && missesItself(e.last.Message, node):
-		return FirstBuildHook
-	case in.ProjectHooks && strings.Contains(e.last.Message, "No database selected"):
-		return noSchemaHook
 	case e.before == nil && in.RollsBack:
 		return "dbt could not build it; the warehouse rolled it back, so its rows are unchanged"
 	case e.before == nil && in.Unaudited == "":
@@ -194,23 +173,6 @@ func (e *evidence) failure(node Node, in Input) string {
 	default:
 		return "dbt could not build it; what it left in the table is unknown"
 	}
-}
-
-// missesItself says whether a message complains that the node's own relation is
-// not there.
-func missesItself(message string, node Node) bool {
-	for line := range strings.Lines(strings.ToLower(message)) {
-		if !missingRelation.MatchString(line) {
-			continue
-		}
-		for _, name := range relationEnds(node.Relation) {
-			name = regexp.QuoteMeta(strings.ReplaceAll(name, "\x00", "."))
-			if regexp.MustCompile(`(^|[^\w])` + name + `([^\w]|$)`).MatchString(line) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (e *evidence) counted() (Status, string) {

@@ -19,6 +19,12 @@ func row(phase Phase, second int, count *int64) Row {
 	}
 }
 
+// vendor are the words of two warehouses.
+var vendor = Words{
+	Missing:    []string{"does not exist", "doesn't exist"},
+	HookFaults: []Fault{{Message: "No database selected", Reason: "its hook names a table without its schema"}},
+}
+
 func orders() Node {
 	return Node{
 		ID: "model.shop.orders", Name: "orders", ResourceType: "model", Package: "shop",
@@ -97,19 +103,19 @@ func TestStatusOfAModel(t *testing.T) {
 		},
 		"failed by a hook that names no schema": {
 			result: ptr(result("error", "Database Error in model orders\n  1046 (3D000): No database selected")),
-			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: noSchemaHook,
+			change: func(in *Input) { in.ProjectHooks, in.Words = true, vendor }, want: Failed, reason: vendor.HookFaults[0].Reason,
 		},
 		"failed by the tutorial's hook on MySQL": {
 			result: ptr(result("error", "Database Error in model orders\n  1146 (42S02): Table 'dev.orders' doesn't exist")),
-			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: FirstBuildHook,
+			change: func(in *Input) { in.ProjectHooks, in.Words = true, vendor }, want: Failed, reason: FirstBuildHook,
 		},
 		"failed by the tutorial's hook": {
 			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.orders\" does not exist")),
-			change: func(in *Input) { in.ProjectHooks = true }, want: Failed, reason: FirstBuildHook,
+			change: func(in *Input) { in.ProjectHooks, in.Words = true, vendor }, want: Failed, reason: FirstBuildHook,
 		},
 		"failed for want of another table": {
 			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.raw_orders\" does not exist")),
-			change: func(in *Input) { in.ProjectHooks, in.RollsBack = true, true }, want: Failed,
+			change: func(in *Input) { in.ProjectHooks, in.RollsBack, in.Words = true, true, vendor }, want: Failed,
 			reason: "dbt could not build it; the warehouse rolled it back, so its rows are unchanged",
 		},
 		"not covered by the project's hooks": {

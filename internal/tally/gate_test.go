@@ -23,7 +23,7 @@ func built(before, after, baseline *int64, limits Limits) Input {
 		in.Rows = append(in.Rows, row(Before, 0, before))
 	}
 	if baseline != nil {
-		in.History = History{Runs: []Run{{ID: "main"}}, Points: []Point{{RunID: "main", NodeID: node.ID, Count: *baseline}}}
+		in.History = History{Runs: []Run{{ID: "main"}}, Rows: rowsOf(point{RunID: "main", NodeID: node.ID, Count: *baseline})}
 	}
 	return in
 }

@@ -1,6 +1,9 @@
 package tally
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Run is one invocation as the run table keeps it: dbt_audit_run, one row an
 // invocation, written after dbt. Texts that are not known are "".
@@ -24,18 +27,53 @@ type Run struct {
 	Version     string // of dbt-tally
 }
 
-// Point is what one earlier run found of one node.
-type Point struct {
-	RunID    string
-	NodeID   string // "" where the project's own hooks wrote the row
-	Relation string
-	Count    int64    // rows after that run
-	Seconds  *float64 // from the before to the after row; nil where there is only one
-}
-
-// History is what earlier runs found: the runs newest first, their points in any
+// History is what earlier runs left: the runs newest first, their audit rows in any
 // order.
 type History struct {
-	Runs   []Run
-	Points []Point
+	Runs []Run
+	Rows []Row
+}
+
+// point is what one earlier run found of one node.
+type point struct {
+	RunID    string
+	NodeID   string // "" if the project's own hooks wrote the row
+	Relation string
+	Count    int64    // rows after that run
+	Seconds  *float64 // from the before to the after row; nil if there is only one
+}
+
+// points are the counts that the rows tell. Rows without a node ID belong to the node
+// that left rows of the same relation in the same run, if there is one.
+func (h History) points() []point {
+	type place struct{ run, node, relation string }
+	nodes := map[place]string{} // by run and relation
+	for _, r := range h.Rows {
+		if r.NodeID != "" {
+			nodes[place{run: r.Invocation, relation: r.Relation}] = r.NodeID
+		}
+	}
+	pairs := map[place]*pair{}
+	var order []place
+	for _, r := range inOrder(h.Rows, nil) {
+		at := place{run: r.Invocation, node: cmp.Or(r.NodeID, nodes[place{run: r.Invocation, relation: r.Relation}])}
+		if at.node == "" {
+			at.relation = r.Relation
+		}
+		if pairs[at] == nil {
+			pairs[at], order = new(pair), append(order, at)
+		}
+		pairs[at].add(r)
+	}
+	var found []point
+	for _, at := range order {
+		p := pairs[at]
+		if p.after == nil || p.after.Count == nil {
+			continue
+		}
+		found = append(found, point{
+			RunID: at.run, NodeID: at.node, Relation: p.after.Relation, Count: *p.after.Count, Seconds: p.seconds(),
+		})
+	}
+	return found
 }

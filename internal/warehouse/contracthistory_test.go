@@ -1,6 +1,7 @@
 package warehouse_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,7 @@ const earlierRows = `
 
 // history is of one run, "now", and of those before it.
 func (l lab) history(t *testing.T) {
+	const id = "model.shop.orders"
 	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
 	relation := prepare(t, store).Relation
 	l.exec(t, strings.ReplaceAll(earlierRows, "RELATION", relation))
@@ -71,10 +73,15 @@ func (l lab) history(t *testing.T) {
 	})
 	want := warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
 		Runs: []tally.Run{runs[4], runs[1]},
-		Points: []tally.Point{
-			{RunID: "first", NodeID: "model.shop.orders", Relation: "s.orders", Count: 1000, Seconds: seconds(2.5)},
-			{RunID: "first", Relation: "s.own", Count: 4},
-			{RunID: "second", NodeID: "model.shop.orders", Relation: "s.orders", Count: 1100},
+		Rows: []tally.Row{
+			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.Before, Time: at("08:00:10")},
+			{Invocation: "first", Relation: "s.orders", Phase: tally.After, Time: at("08:00:12"), Count: rows(5)},
+			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("08:00:12.4"), Count: rows(999)},
+			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("08:00:12.5"), Count: rows(1000)},
+			{Invocation: "first", Relation: "s.own", Phase: tally.After, Time: at("08:00:20"), Count: rows(4)},
+			{Invocation: "first", Relation: "s.own", Phase: tally.Before, Time: at("08:00:20"), Count: rows(3)},
+			{Invocation: "first", NodeID: "model.shop.a_view", Relation: "s.a_view", Phase: tally.After, Time: at("08:00:30")},
+			{Invocation: "second", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("09:00:00"), Count: rows(1100)},
 		},
 	}}
 	if diff := gocmp.Diff(want, got, anyOrder); diff != "" {
@@ -89,8 +96,11 @@ func (l lab) oneRun(t *testing.T) {
 	query := warehouse.HistoryQuery{Wanted: true, Schema: "prod", RunID: "failed", Branch: "main", Before: at("09:00:00")}
 	got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, History: query})
 	want := tally.History{
-		Runs:   []tally.Run{earlierRuns()[5]},
-		Points: []tally.Point{{RunID: "failed", NodeID: "model.shop.orders", Relation: "s.orders", Count: 7}},
+		Runs: []tally.Run{earlierRuns()[5]},
+		Rows: []tally.Row{{
+			Invocation: "failed", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After,
+			Time: at("09:05:00"), Count: rows(7),
+		}},
 	}
 	if diff := gocmp.Diff(want, got.History); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("problems %q, history (-want +got):\n%s", got.Problems, diff)
@@ -126,9 +136,9 @@ func (l lab) fallback(t *testing.T) {
 	})
 	want := tally.History{
 		Runs: []tally.Run{{ID: "second", CompletedAt: at("12:00:00").AddDate(0, 0, -1)}, {ID: "first", CompletedAt: at("00:00:01").AddDate(0, 0, -1)}},
-		Points: []tally.Point{
-			{RunID: "first", Relation: "s.items", Count: 3},
-			{RunID: "second", Relation: "s.orders", Count: 4},
+		Rows: []tally.Row{
+			{Invocation: "first", Relation: "s.items", Phase: tally.After, Time: at("00:00:01").AddDate(0, 0, -1), Count: rows(3)},
+			{Invocation: "second", Relation: "s.orders", Phase: tally.After, Time: at("12:00:00").AddDate(0, 0, -1), Count: rows(4)},
 		},
 	}
 	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
@@ -138,9 +148,13 @@ func (l lab) fallback(t *testing.T) {
 	got = finish(t, store, warehouse.Finish{
 		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, RunID: "old", Before: at("10:00:00")},
 	})
+	october := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	want = tally.History{
-		Runs:   []tally.Run{{ID: "old", CompletedAt: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)}},
-		Points: []tally.Point{{RunID: "old", Relation: "s.gone", Count: 1}, {RunID: "old", Relation: "s.orders", Count: 1}},
+		Runs: []tally.Run{{ID: "old", CompletedAt: october}},
+		Rows: []tally.Row{
+			{Invocation: "old", Relation: "s.gone", Phase: tally.After, Time: october, Count: rows(1)},
+			{Invocation: "old", Relation: "s.orders", Phase: tally.After, Time: october, Count: rows(1)},
+		},
 	}
 	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("asked for a run: problems %q, history (-want +got):\n%s", got.Problems, diff)
@@ -165,7 +179,7 @@ func (l lab) pruned(t *testing.T) {
 		}
 	}
 	got := finish(t, store, warehouse.Finish{Invocations: []string{"now", "first", "failed"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")}})
-	if len(got.Rows) != 2 || len(got.History.Runs) != 2 || len(got.History.Points) != 1 {
+	if len(got.Rows) != 2 || len(got.History.Runs) != 2 || len(got.History.Rows) != 1 {
 		t.Errorf("what is left: %+v", got)
 	}
 }
@@ -174,7 +188,9 @@ func nowRow() tally.Row {
 	return tally.Row{Invocation: "now", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After, Time: at("10:00:00"), Count: rows(900)}
 }
 
-var anyOrder = cmpopts.SortSlices(func(a, b tally.Point) bool { return a.RunID+a.NodeID+a.Relation < b.RunID+b.NodeID+b.Relation })
+var anyOrder = cmpopts.SortSlices(func(a, b tally.Row) int {
+	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.Phase, b.Phase))
+})
 
 func finish(t testing.TB, store *warehouse.Store, f warehouse.Finish) warehouse.Finished {
 	t.Helper()
@@ -184,5 +200,3 @@ func finish(t testing.TB, store *warehouse.Store, f warehouse.Finish) warehouse.
 	}
 	return done
 }
-
-func seconds(s float64) *float64 { return &s }

@@ -26,7 +26,6 @@ type HistoryQuery struct {
 	// RunID names one run, whatever its age, branch, target and outcome.
 	RunID  string
 	Before time.Time // they ended before it, and at most 90 days before it
-	Limit  int       // how many; 0: 30, and 10 through dbt
 	// Database and Schema are where the tables to compare with are, under the same
 	// names; "": where the audit table is.
 	Database, Schema string
@@ -43,9 +42,9 @@ const (
 type Finished struct {
 	Relation string      // the audit table as SQL must write it, quoted; "" where it was not read
 	Rows     []tally.Row // the audit rows of the invocations, in no particular order
-	// History is empty where nothing is found. Without a run table its points are
-	// the newest earlier ones of each node, of any branch and target, and of its
-	// runs only ID and CompletedAt are known.
+	// History is empty if nothing is found. Without a run table its rows are the
+	// newest earlier after row of each node, of any branch and target, and of its runs
+	// only ID and CompletedAt are known.
 	History  tally.History
 	Problems []string // what could not be recorded or compared, a sentence each
 }
@@ -103,7 +102,7 @@ func (e earlier) history(id string) (tally.History, error) {
 	if id != "" && len(runs) == 0 {
 		return tally.History{}, unknownRun(id, e.newest)
 	}
-	return tally.History{Runs: runs, Points: points(rows)}, nil
+	return tally.History{Runs: runs, Rows: rows}, nil
 }
 
 // unknownRun helps to find the run that was meant.
@@ -148,9 +147,6 @@ func (f Finish) filter(limit int) runFilter {
 	q := f.History
 	if q.RunID != "" {
 		return runFilter{id: q.RunID, limit: 1}
-	}
-	if q.Limit > 0 {
-		limit = q.Limit
 	}
 	return runFilter{
 		branch: q.Branch, target: q.Target, successful: true,

@@ -45,8 +45,8 @@ func TestTheHistoryIsFoundWithoutReadingTheWholeTable(t *testing.T) {
 	store := open(t, options(db, auditLog, warehouse.Write))
 	got := finish(t, store, f)
 	store.Close()
-	if len(got.History.Runs) != 30 || len(got.History.Points) != 3000 {
-		t.Errorf("%d runs and %d points; want 30 and 3000", len(got.History.Runs), len(got.History.Points))
+	if len(got.History.Runs) != 30 || len(got.History.Rows) != 6000 {
+		t.Errorf("%d runs and %d rows; want 30 and 6000", len(got.History.Runs), len(got.History.Rows))
 	}
 	if is := scans(t, db); is != was {
 		t.Errorf("scans of the audit table: %s before, %s after", was, is)
@@ -61,8 +61,8 @@ func BenchmarkHistory(b *testing.B) {
 	was := scans(b, db)
 	store := open(b, options(db, auditLog, warehouse.Write))
 	for b.Loop() {
-		if got := finish(b, store, f); len(got.History.Points) != 30_000 {
-			b.Fatalf("%d points, problems %q", len(got.History.Points), got.Problems)
+		if got := finish(b, store, f); len(got.History.Rows) != 60_000 {
+			b.Fatalf("%d rows, problems %q", len(got.History.Rows), got.Problems)
 		}
 	}
 	store.Close()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
 func TestMain(m *testing.M) {
@@ -19,6 +20,9 @@ func TestMain(m *testing.M) {
 	if settings, asked := os.LookupEnv(aloneEnv); asked {
 		fmt.Println(alone(settings))
 		return
+	}
+	if err := warehouse.Quiet("snowflake", os.Setenv, os.TempDir()); err != nil {
+		panic(err)
 	}
 	os.Exit(server.Main(m))
 }

@@ -1,41 +1,66 @@
 package warehouse
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
-// For the engines to which a question mark is the place of a value.
-
-// among is a list for "in", and its arguments.
-func among(texts []string) (list string, args []any) {
-	for _, text := range texts {
-		args = append(args, text)
-	}
-	return "(?" + strings.Repeat(", ?", len(texts)-1) + ")", args
+// places writes the places of values into a query and collects the values, in the
+// order in which the query has them.
+type places struct {
+	numbered bool   // $1, $2 and so on, not ?
+	time     string // a time without a zone, of "%s", the place of a text
+	zone     string // ends the text of a time
+	args     []any
 }
 
-// conditions are the filter, for "where"; time is the place of a time.
-func (f runFilter) conditions(time string) (where string, args []any) {
-	where = "true"
-	restrict := func(condition string, values ...any) {
-		where, args = where+" and "+condition, append(args, values...)
+// value returns the place of a value.
+func (p *places) value(v any) string {
+	p.args = append(p.args, v)
+	if p.numbered {
+		return fmt.Sprintf("$%d", len(p.args))
 	}
-	if f.id != "" {
-		restrict("run_id = ?", f.id)
+	return "?"
+}
+
+// at returns the place of a time.
+func (p *places) at(t time.Time) string {
+	return fmt.Sprintf(p.time, p.value(sqlTime(t)+p.zone))
+}
+
+// list returns the places of texts, for "in".
+func (p *places) list(texts []string) string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = p.value(text)
 	}
-	if f.branch != "" {
-		restrict("branch = ?", f.branch)
-	}
-	if f.target != "" {
-		restrict("target = ?", f.target)
+	return "(" + strings.Join(all, ", ") + ")"
+}
+
+// where returns the conditions of the filter.
+func (p *places) where(f runFilter) string {
+	all := []string{"true"}
+	for _, equal := range []struct{ column, value string }{
+		{"run_id", f.id}, {"branch", f.branch}, {"target", f.target},
+	} {
+		if equal.value != "" {
+			all = append(all, equal.column+" = "+p.value(equal.value))
+		}
 	}
 	if f.successful {
-		restrict("status = 'success' and dbt_exit_code = 0")
+		all = append(all, "status = 'success'", "dbt_exit_code = 0")
 	}
 	if !f.before.IsZero() {
-		restrict("completed_at >= "+time+" and completed_at < "+time, sqlTime(f.since), sqlTime(f.before))
+		all = append(all, "completed_at >= "+p.at(f.since), "completed_at < "+p.at(f.before))
 	}
 	if len(f.exclude) > 0 {
-		list, runs := among(f.exclude)
-		restrict("run_id not in "+list, runs...)
+		all = append(all, "run_id not in "+p.list(f.exclude))
 	}
-	return where, args
+	return strings.Join(all, " and ")
+}
+
+// quote is a name in the quotes of most engines.
+func quote(name string) string {
+	return `"` + strings.NewReplacer(`"`, `""`, "\x00", "").Replace(name) + `"`
 }

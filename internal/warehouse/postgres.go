@@ -1,33 +1,44 @@
 package warehouse
 
 import (
-	"database/sql/driver"
-	"errors"
+	"cmp"
 	"fmt"
 	"hash/crc32"
-	"io"
-	"net"
-	"slices"
 	"strings"
+	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// postgres is PostgreSQL, as Aurora and RDS serve it too.
+// postgres is the SQL of PostgreSQL, as Aurora and RDS serve it too.
 type postgres struct {
-	user       string // whose rights count: the role, where one is set
+	user       string // whose rights count: the role, if one is set
 	role       string
 	searchPath string
 	database   string
 }
 
-// lockTimeout bounds the wait for a lock: an alter table that waits behind a
-// long transaction makes every hook's insert wait behind itself.
-const lockTimeout = "5s"
+func newPostgres(t Target, db connect.Database) dialect {
+	role := fold(t.text("role"))
+	return postgres{user: cmp.Or(role, db.User), role: role, searchPath: t.text("search_path"), database: db.Name}
+}
+
+// fold does to the profile's role what "set role x" does to a bare name, as dbt
+// writes it: it folds it to lower case unless it is quoted.
+func fold(name string) string {
+	if len(name) >= 2 && strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
+		return strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
+	}
+	return strings.ToLower(name)
+}
+
+// places names the zone for the tables whose times have one; PostgreSQL ignores it
+// for others.
+func (postgres) places() *places { return &places{numbered: true, time: "%s", zone: "+00"} }
 
 func (p postgres) session() (string, []any) {
-	query, args := "select set_config('lock_timeout', $1, true), set_config('datestyle', 'ISO', true)", []any{lockTimeout}
+	query := "select set_config('lock_timeout', $1, true), set_config('datestyle', 'ISO', true)"
+	args := []any{connect.LockWait.String()}
 	for _, s := range []struct{ name, value string }{{"role", p.role}, {"search_path", p.searchPath}} {
 		if s.value != "" {
 			args = append(args, s.value)
@@ -43,40 +54,49 @@ func (p postgres) reaches(t Table) error {
 	if t.Database == "" || strings.EqualFold(t.Database, p.database) {
 		return nil
 	}
-	return fmt.Errorf("%q is not the database of the connection, and PostgreSQL reaches no other; want %q or none; see docs/warehouses.md", t.Database, p.database)
+	return fmt.Errorf("%q is not the database of the connection, and PostgreSQL reaches no other; "+
+		"want %q or none; see docs/warehouses.md", t.Database, p.database)
+}
+
+// nameLimit is the length of a name in bytes; what is longer is cut off.
+const nameLimit = 63
+
+// fits refuses a name that, once it is cut, would be two tables'.
+func (p postgres) fits(t Table) error {
+	if runs := runTable(t).Name; len(runs) > nameLimit {
+		return fmt.Errorf("the name of its run table, %q, is longer than PostgreSQL's %d bytes; "+
+			"want a shorter one; see docs/audit-table.md", runs, nameLimit)
+	}
+	return nil
 }
 
 func (p postgres) find(t Table) (string, []any) {
-	const query = `
+	where, args := "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2", []any{t.Schema, t.Name}
+	if t.Schema == "" {
+		where = "c.oid = coalesce(to_regclass(quote_ident(lower($1))), to_regclass(quote_ident($1)))"
+		args = []any{t.Name}
+	}
+	return `
 select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where a.attnum > 0 and not a.attisdropped and %s
-order by a.attnum`
-	if t.Schema == "" {
-		return fmt.Sprintf(query, "c.oid = coalesce(to_regclass(quote_ident(lower($1))), to_regclass(quote_ident($1)))"), []any{t.Name}
-	}
-	return fmt.Sprintf(query, "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2"), []any{t.Schema, t.Name}
+where a.attnum > 0 and not a.attisdropped and ` + where + `
+order by a.attnum`, args
 }
 
 func (p postgres) findSchema(t Table) (string, []any) {
 	return "select exists (select from pg_catalog.pg_namespace where nspname = $1)", []any{t.Schema}
 }
 
-func (p postgres) relation(t Table) string {
-	return pgx.Identifier{t.Schema, t.Name}.Sanitize()
-}
+func (p postgres) relation(t Table) string { return quote(t.Schema) + "." + quote(t.Name) }
 
 func (p postgres) createSchema(t Table) string {
 	return "create schema if not exists " + quote(t.Schema)
 }
 
 func (p postgres) createTable(t Table, l layout) []string {
-	columns := make([]string, len(l.columns))
-	for i, d := range l.columns {
-		columns[i] = d.name + " " + p.typeName(d.kind)
-	}
+	columns := each(l.columns, p.column)
 	if l.key != "" {
 		columns = append(columns, "primary key ("+l.key+")")
 	}
@@ -87,24 +107,22 @@ func (p postgres) createTable(t Table, l layout) []string {
 }
 
 func (p postgres) addColumns(f found) []string {
-	missing := f.missing()
-	columns := make([]string, len(missing))
-	for i, d := range missing {
-		columns[i] = "add column if not exists " + d.name + " " + p.typeName(d.kind)
-	}
+	columns := each(f.missing(), func(d definition) string { return "add column if not exists " + p.column(d) })
 	return []string{
 		"alter table " + f.relation + " " + strings.Join(columns, ", "),
 		p.index(f.table, f.layout),
 	}
 }
 
+func (p postgres) column(d definition) string {
+	types := [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"}
+	return d.name + " " + types[d.kind]
+}
+
 func (p postgres) index(t Table, l layout) string {
 	name := indexName(t.Name + "_" + strings.Join(l.index, "_") + "_idx")
 	return "create index if not exists " + quote(name) + " on " + p.relation(t) + " (" + strings.Join(l.index, ", ") + ")"
 }
-
-// nameLimit is the length of a name in bytes; what is longer is cut off.
-const nameLimit = 63
 
 // indexName is a name that is still its own once it is cut: tables and their
 // indexes share one set of names.
@@ -116,120 +134,83 @@ func indexName(name string) string {
 	return strings.ToValidUTF8(name[:nameLimit-len(sum)], "") + sum
 }
 
-// fits refuses a name that, once it is cut, would be two tables'.
-func (p postgres) fits(t Table) error {
-	if runs := runTable(t).Name; len(runs) > nameLimit {
-		return fmt.Errorf("the name of its run table, %q, is longer than PostgreSQL's %d bytes; want a shorter one; see docs/audit-table.md", runs, nameLimit)
-	}
-	return nil
-}
-
-func (p postgres) typeName(k kind) string {
-	return [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"}[k]
-}
+func (p postgres) widenCount(relation string) string { return alterCount(relation) }
 
 func (p postgres) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
 
 // guard is none: the block that the hooks write is one that every PostgreSQL takes.
 func (p postgres) guard() string { return "" }
 
-func (p postgres) widenCount(relation string) string { return alterCount(relation) }
-
-// Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
-const (
-	connectionException   = "08" // the class
-	invalidAuthorization  = "28" // the class
-	readOnlyTransaction   = "25006"
-	insufficientPrivilege = "42501"
-	lockNotAvailable      = "55P03"
-)
-
-// Two jobs that create the same schema or table: the one that is late gets a
-// unique violation of the catalog, or is told that it exists.
-var racedCodes = []string{
-	"23505", // unique_violation
-	"42P06", // duplicate_schema
-	"42P07", // duplicate_table
-	"42710", // duplicate_object
-	"40P01", // deadlock_detected
-	"XX000", // internal_error: tuple concurrently updated
+// texts are the columns as text, a time without a zone taken for UTC. The session
+// sees to the form of times.
+func (p postgres) texts(f found, columns []string) string {
+	return f.values(columns, func(name, typ string) string {
+		if strings.HasSuffix(typ, "with time zone") {
+			return "(" + name + " at time zone 'UTC')::text"
+		}
+		return name + "::text"
+	})
 }
 
-func (p postgres) raced(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && slices.Contains(racedCodes, e.Code)
-}
-
-// What goes away by itself.
-var passingCodes = []string{
-	lockNotAvailable,
-	readOnlyTransaction,
-	"40001", // serialization_failure: on a reader, what it replays came first
-	"40P01", // deadlock_detected
-	"53300", // too_many_connections
-	"57P01", // admin_shutdown
-	"57P02", // crash_shutdown
-	"57P03", // cannot_connect_now
-}
-
-func (p postgres) passes(err error) bool {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
-		return strings.HasPrefix(refused.Code, connectionException) || slices.Contains(passingCodes, refused.Code)
+func (p postgres) insertRun(f found, values []*string) (string, []any) {
+	at := p.places()
+	row := make([]string, len(values))
+	for i, value := range values {
+		row[i] = at.value(value)
 	}
-	var connecting *pgconn.ConnectError
-	return errors.As(err, &connecting) || cutOff(err)
+	return "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") select " +
+		strings.Join(row, ", ") + " where not exists (select from " + f.relation + " where run_id = $1)" +
+		" on conflict do nothing", at.args
 }
 
-// cutOff is true of the errors by which pgx tells of a connection that is gone.
-func cutOff(err error) bool {
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+func (p postgres) selectRows(f found, runs []string) (string, []any) {
+	at := p.places()
+	return "select " + p.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-func (p postgres) explain(s step, t Table, err error) error {
-	var refused *pgconn.PgError
-	var connecting *pgconn.ConnectError
-	switch {
-	case errors.As(err, &connecting):
-		return explainConnect(connecting)
-	case cutOff(err):
-		return fmt.Errorf("the connection to postgres was lost: %w", err)
-	case !errors.As(err, &refused):
-		return err
-	case refused.Code == insufficientPrivilege:
-		return fmt.Errorf("%w; want: %s; see docs/permissions.md", err, p.grant(s, t, refused))
-	case refused.Code == lockNotAvailable:
-		return fmt.Errorf("%w: another transaction held it for more than %s", err, lockTimeout)
-	case refused.Code == readOnlyTransaction:
-		return fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
-	}
-	return err
+// selectNewest tells the phase by the name, which all hooks write alike.
+func (p postgres) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
+	at := p.places()
+	return "select distinct on (" + f.node() + ") " + p.texts(f, recordColumns) + " from " + f.relation + `
+where execution_time >= ` + at.at(since) + " and execution_time < " + at.at(before) +
+		" and run_id not in " + at.list(exclude) + `
+	and model_name ilike '% - after' and row_count is not null
+order by ` + f.node() + ", execution_time desc", at.args
+}
+
+func (p postgres) selectRuns(f found, filter runFilter) (string, []any) {
+	at := p.places()
+	return "select " + p.texts(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
+		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
+}
+
+func (p postgres) countOlder(f found, column string, than time.Time) (string, []any) {
+	at := p.places()
+	return "select run_id::text, count(*)::text from " + f.relation + " where " + column + " < " + at.at(than) +
+		" and run_id is not null group by run_id", at.args
+}
+
+func (p postgres) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
+	at := p.places()
+	return "delete from " + f.relation + " where " + column + " < " + at.at(than) +
+		" and run_id in " + at.list(runs), at.args
 }
 
 // grant is the statement that the owner has to run.
-func (p postgres) grant(s step, t Table, refused *pgconn.PgError) string {
+func (p postgres) grant(s step, t Table, on connect.Denied) string {
 	to := " to " + quote(p.user)
+	fix := "grant " + s.rights() + " on " + p.relation(t) + to
 	switch {
-	case strings.Contains(refused.Message, "set role"):
-		return "grant " + quote(p.role) + " to the user of the profile, or another role in it"
+	case on == connect.Role:
+		fix = "grant " + quote(p.role) + " to the user of the profile, or another role in it"
 	case s == creatingSchema:
-		return "grant create on database " + quote(p.database) + to
+		fix = "grant create on database " + quote(p.database) + to
 	case s == creatingTable:
-		return "grant usage, create on schema " + quote(t.Schema) + to
-	case strings.Contains(refused.Message, "schema"):
-		return "grant usage on schema " + quote(t.Schema) + to
+		fix = "grant usage, create on schema " + quote(t.Schema) + to
+	case on == connect.Schema:
+		fix = "grant usage on schema " + quote(t.Schema) + to
 	case s == addingColumns:
-		return quote(p.user) + " as a member of the role that owns the table"
-	case s == inserting:
-		return "grant insert on " + p.relation(t) + to
-	case s == recording:
-		return "grant select, insert on " + p.relation(t) + to
-	case s == deleting:
-		return "grant select, delete on " + p.relation(t) + to
-	default:
-		return "grant select on " + p.relation(t) + to
+		fix = quote(p.user) + " as a member of the role that owns the table"
 	}
+	return fix + "; see docs/permissions.md"
 }
-
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,4 +131,20 @@ func sqlTime(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05.000000")
+}
+
+// runsOf are the runs that left these rows, newest first, as far as the rows tell.
+func runsOf(rows []tally.Row) []tally.Run {
+	var runs []tally.Run
+	for _, row := range rows {
+		i := slices.IndexFunc(runs, func(run tally.Run) bool { return run.ID == row.Invocation })
+		if i < 0 {
+			i, runs = len(runs), append(runs, tally.Run{ID: row.Invocation})
+		}
+		if row.Time.After(runs[i].CompletedAt) {
+			runs[i].CompletedAt = row.Time
+		}
+	}
+	slices.SortStableFunc(runs, func(a, b tally.Run) int { return b.CompletedAt.Compare(a.CompletedAt) })
+	return runs
 }

@@ -2,35 +2,35 @@ package warehouse
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
-	driver "github.com/snowflakedb/gosnowflake"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// snowflake is Snowflake, whatever the cloud. The names of tables that it is given
-// are the catalog's own, see exact.
+// snowflake is the SQL of Snowflake, whatever the cloud. The names of tables that it
+// gets are the catalog's own, see exact.
 type snowflake struct {
 	role     string   // the profile's; without one the user's default role counts
-	database string   // the profile's, where names without a database are found
+	database string   // the profile's, in which names without a database are found
 	verbatim []string // names of the profile that dbt quotes
 }
 
-// openSnowflake takes the settings of dbt-snowflake.
-func openSnowflake(o Options) (engine, error) {
-	db, err := openSnowflakeDB(o)
-	if err != nil {
-		return nil, err
+func newSnowflake(t Target, db connect.Database) dialect {
+	s := snowflake{role: t.text("role")}
+	for _, setting := range t.Quoted {
+		s.verbatim = append(s.verbatim, t.text(setting))
 	}
-	s := snowflake{role: o.Target.setting("role")}
-	for _, setting := range o.Target.Quoted {
-		s.verbatim = append(s.verbatim, o.Target.setting(setting))
-	}
-	s.database = s.exact(o.Target.setting("database"))
-	table := Table{Database: s.exact(o.Table.Database), Schema: s.exact(o.Table.Schema), Name: s.exact(o.Table.Name)}
-	return &sqlEngine{db: db, table: table, access: o.Access, dialect: s}, nil
+	s.database = s.exact(db.Name)
+	return s
+}
+
+// places writes a time as a text of which the session's settings make no other one.
+func (snowflake) places() *places {
+	return &places{time: "to_timestamp_ntz(%s, 'YYYY-MM-DD HH24:MI:SS.FF6')"}
 }
 
 // session has nothing to say: what a session is told at its login lasts, and no
@@ -59,6 +59,9 @@ func (s snowflake) exact(name string) string {
 // use it, Snowflake says itself.
 func (s snowflake) reaches(Table) error { return nil }
 
+// fits takes every name: a name that is too long is refused by Snowflake, not cut.
+func (s snowflake) fits(Table) error { return nil }
+
 // catalog is a view of the information schema, of the table's database.
 func (s snowflake) catalog(t Table, view string) string {
 	database := cmp.Or(t.Database, s.database)
@@ -73,7 +76,8 @@ func (s snowflake) find(t Table) (string, []any) {
 	if t.Schema != "" {
 		schema, args = "?", []any{t.Schema, t.Name}
 	}
-	return `select table_schema, table_name, column_name, data_type || coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '')
+	return `select table_schema, table_name, column_name,
+	data_type || coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '')
 from ` + s.catalog(t, "columns") + ` where table_schema = ` + schema + ` and table_name = ? order by ordinal_position`, args
 }
 
@@ -101,20 +105,17 @@ func (s snowflake) createSchema(t Table) string {
 // transient schema. dbt makes its own transient, for it can build them again. There
 // is no index in Snowflake, and a primary key would not be held to.
 func (s snowflake) createTable(t Table, l layout) []string {
-	columns := make([]string, len(l.columns))
-	for i, d := range l.columns {
-		columns[i] = d.name + " " + s.typeName(d.kind)
-	}
-	return []string{"create table if not exists " + s.relation(t) + " (" + strings.Join(columns, ", ") + ")"}
+	columns := strings.Join(each(l.columns, s.column), ", ")
+	return []string{"create table if not exists " + s.relation(t) + " (" + columns + ")"}
 }
 
 func (s snowflake) addColumns(f found) []string {
-	var statements []string
-	for _, d := range f.missing() {
-		statements = append(statements, "alter table "+f.relation+" add column if not exists "+d.name+" "+s.typeName(d.kind))
-	}
-	return statements
+	return each(f.missing(), func(d definition) string {
+		return "alter table " + f.relation + " add column if not exists " + s.column(d)
+	})
 }
+
+func (s snowflake) column(d definition) string { return d.name + " " + s.typeName(d.kind) }
 
 func (s snowflake) typeName(k kind) string {
 	return [...]string{text: "string", timestamp: "timestamp_ntz", bigint: "bigint", integer: "integer"}[k]
@@ -122,14 +123,6 @@ func (s snowflake) typeName(k kind) string {
 
 func (s snowflake) widenCount(relation string) string {
 	return "alter table " + relation + " alter column row_count set data type number(38, 0)"
-}
-
-// objectExists is Snowflake's code for what somebody else has just made.
-const objectExists = 2002
-
-func (s snowflake) raced(err error) bool {
-	var refused *driver.SnowflakeError
-	return errors.As(err, &refused) && refused.Number == objectExists
 }
 
 // guard is the block that keeps a failing insert of a hook from its model. What it
@@ -140,4 +133,97 @@ func (s snowflake) guard() string {
 
 func (s snowflake) insertProof(f found) string {
 	return proofOf(f, s.instant("'2000-01-01 00:00:00.000000'"), "0")
+}
+
+// instant is the UTC time of an expression that gives sqlTime's text, for a column
+// of whichever type of timestamp: the session may have its own idea of how times
+// are written, and of the zone they are in.
+func (s snowflake) instant(expression string) string {
+	return "to_timestamp_tz(" + expression + " || ' +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')"
+}
+
+// texts are the columns as text, a time without a zone taken for UTC.
+func (s snowflake) texts(f found, columns []string) string {
+	return f.values(columns, func(name, typ string) string {
+		if strings.HasPrefix(typ, "timestamp") {
+			return "to_varchar(" + s.utc(f, name) + ", 'YYYY-MM-DD HH24:MI:SS.FF6')"
+		}
+		return name + "::string"
+	})
+}
+
+// utc is the time of a column without a zone, for comparing.
+func (s snowflake) utc(f found, column string) string {
+	switch f.typeOf(column) {
+	case "timestamp_ntz":
+		return column
+	case "timestamp_ltz", "timestamp_tz":
+		return "convert_timezone('UTC', " + column + ")::timestamp_ntz"
+	default:
+		return column + "::timestamp_ntz"
+	}
+}
+
+// insertRun casts by itself: an insert from a query takes no text for a number.
+func (s snowflake) insertRun(f found, values []*string) (string, []any) {
+	at := s.places()
+	row := make([]string, len(values))
+	for i, value := range values {
+		if kind := f.layout.columns[i].kind; kind == timestamp {
+			row[i] = fmt.Sprintf(at.time, at.value(value))
+		} else {
+			row[i] = "cast(" + at.value(value) + " as " + s.typeName(kind) + ")"
+		}
+	}
+	return "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") select " +
+		strings.Join(row, ", ") + " from (select 1 as one) where not exists (select 1 from " + f.relation +
+		" where run_id = " + at.value(values[0]) + ")", at.args
+}
+
+func (s snowflake) selectRows(f found, runs []string) (string, []any) {
+	at := s.places()
+	return "select " + s.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
+}
+
+// selectNewest tells the phase by the name, which all hooks write alike.
+func (s snowflake) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
+	at, written := s.places(), s.utc(f, "execution_time")
+	return "select " + s.texts(f, recordColumns) + " from " + f.relation + `
+where ` + written + " >= " + at.at(since) + " and " + written + " < " + at.at(before) +
+		" and run_id not in " + at.list(exclude) + `
+	and model_name ilike '% - after' and row_count is not null
+qualify row_number() over (partition by ` + f.node() + " order by execution_time desc) = 1", at.args
+}
+
+func (s snowflake) selectRuns(f found, filter runFilter) (string, []any) {
+	at := s.places()
+	return "select " + s.texts(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
+		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
+}
+
+func (s snowflake) countOlder(f found, column string, than time.Time) (string, []any) {
+	at := s.places()
+	return "select run_id::string, count(*)::string from " + f.relation + " where " + s.utc(f, column) +
+		" < " + at.at(than) + " and run_id is not null group by run_id", at.args
+}
+
+func (s snowflake) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
+	at := s.places()
+	return "delete from " + f.relation + " where " + s.utc(f, column) + " < " + at.at(than) +
+		" and run_id in " + at.list(runs), at.args
+}
+
+// grant is what the owner has to run.
+func (s snowflake) grant(step step, t Table, _ connect.Denied) string {
+	rights, on := step.rights(), "table "+s.relation(t)
+	switch step {
+	case creatingSchema:
+		rights, on = "usage, create schema", "database "+quote(cmp.Or(t.Database, s.database))
+	case creatingTable:
+		rights, on = "usage, create table", "schema "+s.schema(t)
+	case addingColumns:
+		rights = "ownership" // nothing less alters a table
+	}
+	return "grant " + rights + " on " + on + " to role " + cmp.Or(s.role, "… (the user's default role)") +
+		"; see docs/warehouses.md"
 }

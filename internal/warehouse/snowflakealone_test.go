@@ -33,6 +33,9 @@ func alone(settings string) string {
 	if err := json.Unmarshal([]byte(settings), &o.Target.Settings); err != nil {
 		return err.Error()
 	}
+	if err := warehouse.Quiet("snowflake", os.Setenv, os.TempDir()); err != nil {
+		return err.Error()
+	}
 	store, err := warehouse.Open(o)
 	if err != nil {
 		return err.Error()

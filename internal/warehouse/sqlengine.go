@@ -3,79 +3,16 @@ package warehouse
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
-
-// proof is the run_id of the row by which an insert is proven; nobody sees it,
-// for it is rolled back.
-const proof = "dbt-tally proof"
-
-// step is what was being done when a statement was refused.
-type step int
-
-const (
-	looking step = iota
-	creatingSchema
-	creatingTable
-	addingColumns
-	inserting
-	recording
-	reading
-	deleting
-)
-
-// dialect is all in which the engines with a driver of their own differ: pure
-// functions that return SQL, and the meaning of errors. A query for rows gives
-// every value as text.
-type dialect interface {
-	// session returns the first statement of every transaction, "" for none: behind
-	// a pooler nothing else of a session lasts.
-	session() (query string, args []any)
-	// exact is a name as the catalog has it, of one as users write it.
-	exact(name string) string
-	// reaches refuses a database that the connection cannot see.
-	reaches(Table) error
-	// find returns the query for schema, table, column and type of each column,
-	// in order; no rows where there is no such table.
-	find(Table) (query string, args []any)
-	findSchema(Table) (query string, args []any)
-	relation(Table) string
-	createSchema(Table) string
-	createTable(Table, layout) []string
-	addColumns(found) []string
-	// widenCount makes the row_count of a relation a bigint.
-	widenCount(relation string) string
-	// insertProof is an insert as the hooks write it. guard is what keeps a failing
-	// one from its model, if anything does that has to be proven: a query around
-	// "{}", the insert, which returns null or why that failed.
-	insertProof(found) string
-	guard() string
-	// insertRun inserts nothing where there is a row of that run.
-	insertRun(f found, values []*string) (query string, args []any)
-	// selectRows, selectNewest and selectRuns return queries for recordColumns of
-	// some runs, for those of the newest after row of each node, and for runs.
-	selectRows(f found, runs []string) (query string, args []any)
-	selectNewest(f found, since, before time.Time, exclude []string) (query string, args []any)
-	selectRuns(found, runFilter) (query string, args []any)
-	// countOlder returns the query for the runs that have rows of before, by a
-	// column, and for the number of these; deleteOlder deletes them, of some runs.
-	countOlder(f found, column string, than time.Time) (query string, args []any)
-	deleteOlder(f found, column string, than time.Time, runs []string) (query string, args []any)
-	// raced says that somebody else did the same at the same time, so that it is
-	// worth another try.
-	raced(error) bool
-	// passes says that the reason for an error goes away by itself: the connection
-	// was lost, the server hands over to another, two transactions were in each
-	// other's way.
-	passes(error) bool
-	// explain puts an error in words that name what is to be granted or set, and
-	// no secret.
-	explain(step, Table, error) error
-}
 
 // sqlEngine reaches a warehouse by a driver for database/sql.
 type sqlEngine struct {
-	db      *sql.DB
+	db      connect.Database
 	dialect dialect
 	table   Table // the audit table
 	access  Access
@@ -85,7 +22,25 @@ type sqlEngine struct {
 	failing  time.Time     // since when nothing has worked, zero while it works
 }
 
-func (e *sqlEngine) close() error { return e.db.Close() }
+// openSQL opens a warehouse for whose profile type there is a connector.
+func openSQL(o Options, kind profileType) (engine, error) {
+	db, err := kind.connect(o.connection())
+	if err != nil {
+		return nil, err
+	}
+	e := &sqlEngine{db: db, dialect: kind.dialect(o.Target, db), access: o.Access}
+	exact := e.dialect.exact
+	e.table = Table{Database: exact(o.Table.Database), Schema: exact(o.Table.Schema), Name: exact(o.Table.Name)}
+	if err := e.dialect.reaches(e.table); err != nil {
+		return nil, errors.Join(fmt.Errorf("audit-database: %w", err), e.close())
+	}
+	if err := e.dialect.fits(e.table); o.Access == Write && err != nil {
+		return nil, errors.Join(fmt.Errorf("audit-table: %w", err), e.close())
+	}
+	return e, nil
+}
+
+func (e *sqlEngine) close() error { return e.db.DB.Close() }
 
 // look finds a table, or gives ErrNoTable.
 func (e *sqlEngine) look(ctx context.Context, t Table, l layout) (found, error) {

@@ -75,7 +75,7 @@ func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error
 	const tries = 10
 	var err error
 	for range tries {
-		if err = e.createOnce(ctx, t, l); err == nil || !e.dialect.raced(err) {
+		if err = e.createOnce(ctx, t, l); err == nil || !e.db.Failure(err).Raced {
 			break
 		}
 		if f, lookErr := e.look(ctx, t, l); lookErr == nil {

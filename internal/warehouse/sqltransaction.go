@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 const (
@@ -36,19 +39,27 @@ func (e *sqlEngine) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) e
 			e.reached, e.failing = true, time.Time{}
 			return nil
 		}
-		if !e.again(ctx, err) {
-			return e.dialect.explain(s, t, err)
+		if failure := e.db.Failure(err); !e.again(ctx, failure) {
+			return e.explain(s, t, failure)
 		}
 	}
 }
 
+// explain says what is to be granted if a right is missing.
+func (e *sqlEngine) explain(s step, t Table, f connect.Failure) error {
+	if f.Denied == connect.Nothing {
+		return f.Err
+	}
+	return fmt.Errorf("%w; want: %s", f.Err, e.dialect.grant(s, t, f.Denied))
+}
+
 func (e *sqlEngine) try(ctx context.Context, f func(*sql.Tx) error) error {
-	conn, err := e.db.Conn(ctx)
+	conn, err := e.db.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err = e.transact(ctx, conn, f); err != nil && e.dialect.passes(err) {
+	if err = e.transact(ctx, conn, f); err != nil && e.db.Failure(err).Passes {
 		// A server that has become a reader stays one for this connection.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
@@ -75,8 +86,8 @@ func (e *sqlEngine) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx
 
 // again says, after a pause, whether another try is worth it. A server that was
 // never reached is more likely to be the wrong one.
-func (e *sqlEngine) again(ctx context.Context, err error) bool {
-	if !e.reached || !e.dialect.passes(err) {
+func (e *sqlEngine) again(ctx context.Context, f connect.Failure) bool {
+	if !e.reached || !f.Passes {
 		return false
 	}
 	if e.failing.IsZero() {

@@ -22,6 +22,11 @@ const (
 	integer
 )
 
+// String is the name of the kind in operations.sql.
+func (k kind) String() string {
+	return [...]string{text: "text", timestamp: "timestamp", bigint: "bigint", integer: "integer"}[k]
+}
+
 // definition is a column as docs/audit-table.md defines it.
 type definition struct {
 	name string
@@ -37,13 +42,18 @@ type layout struct {
 	index   []string // columns of the index
 }
 
+// each writes every column.
+func each(columns []definition, as func(definition) string) []string {
+	texts := make([]string, len(columns))
+	for i, d := range columns {
+		texts[i] = as(d)
+	}
+	return texts
+}
+
 // names are the names of the columns, in order.
 func (l layout) names() []string {
-	names := make([]string, len(l.columns))
-	for i, d := range l.columns {
-		names[i] = d.name
-	}
-	return names
+	return each(l.columns, func(d definition) string { return d.name })
 }
 
 // The audit table. The first four columns are the tutorial's.
@@ -109,6 +119,26 @@ func (f found) present() []definition {
 	return slices.DeleteFunc(slices.Clone(f.layout.columns), func(d definition) bool {
 		return !slices.Contains(names, d.name)
 	})
+}
+
+// values are some columns as a query selects them, null if the table lacks them.
+func (f found) values(columns []string, as func(name, typ string) string) string {
+	values := make([]string, len(columns))
+	for i, name := range columns {
+		values[i] = "null"
+		if typ := f.typeOf(name); typ != "" {
+			values[i] = as(name, typ)
+		}
+	}
+	return strings.Join(values, ", ")
+}
+
+// node is what tells the rows of one node from those of others.
+func (f found) node() string {
+	if f.typeOf("node_id") == "" {
+		return "model_name"
+	}
+	return "coalesce(node_id, model_name)"
 }
 
 // usable refuses a table of another kind that happens to have the name.

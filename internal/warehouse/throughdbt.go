@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -18,18 +17,41 @@ type throughDBT struct {
 	operator Operator
 	table    Table
 	access   Access
+	setup    map[string]any // for every macro
 }
 
-func openThroughDBT(o Options) (engine, error) {
+// setup is what Go knows and the macros need: the layouts of the tables, in kinds of
+// columns, and in what the warehouse differs from others.
+func (p profileType) setup() map[string]any {
+	type column struct {
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+	}
+	columns := func(all []definition) []column {
+		named := make([]column, len(all))
+		for i, d := range all {
+			named[i] = column{Name: d.name, Kind: d.kind.String()}
+		}
+		return named
+	}
+	return map[string]any{
+		"tutorial": columns(auditLayout.columns[:auditLayout.first]),
+		"more":     columns(auditLayout.columns[auditLayout.first:]),
+		"run":      columns(runLayout.columns), "run_first": runLayout.first,
+		"row_columns": recordColumns, "proof": proof,
+		"text_type": p.text, "backslash": p.backslash, "session_schema": p.sessionSchema,
+	}
+}
+
+func openThroughDBT(o Options, kind profileType) (engine, error) {
 	if o.Operator == nil {
 		return nil, fmt.Errorf("profile type %q has no driver of its own, and there is no dbt to reach it through", o.Target.Type)
 	}
-	path := o.Target.setting("path")
-	inMemory := o.Target.Type == "duckdb" && (path == "" || strings.HasPrefix(path, ":memory:"))
-	if inMemory && (o.Table.Database == "" || o.Table.Database == "memory") {
-		return nil, errors.New("audit table: a DuckDB in memory is gone when dbt ends; want a file as path in the profile, or audit-database: an attached one; see docs/warehouses.md")
+	if o.Target.inMemory() && (o.Table.Database == "" || o.Table.Database == "memory") {
+		return nil, errors.New("audit table: a DuckDB in memory is gone when dbt ends; " +
+			"want a file as path in the profile, or audit-database: an attached one; see docs/warehouses.md")
 	}
-	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access}, nil
+	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
 }
 
 // payload is what a macro of ours logs: what it is about to do, and what there is.
@@ -76,8 +98,81 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	return f, problems, nil
 }
 
+func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
+	args := e.args()
+	args["invocations"] = f.Invocations
+	runs := make([][]*string, len(f.Runs))
+	for i, run := range f.Runs {
+		runs[i] = runValues(run)
+	}
+	args["runs"] = runs
+	if f.History.Wanted {
+		args["history"] = historyArgs(f)
+	}
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_finish", args, recordingStep)
+	var a answer
+	if why, ok := leftOut[recordingStep]; ok {
+		a.problems = append(a.problems, notRecorded(runTable(e.table), why))
+	}
+	// It comes last: the rows were read, and the run was recorded.
+	compared := f.History.Wanted
+	if err != nil && lastStep(payloads) == comparingStep {
+		a.problems = append(a.problems, noHistory(err))
+		compared, err = false, nil
+	}
+	if err != nil {
+		return a, err
+	}
+	var past earlier
+	for _, p := range payloads {
+		if p.Absent {
+			return a, ErrNoTable
+		}
+		a.relation = cmp.Or(p.Relation, a.relation)
+		a.rows = append(a.rows, p.Rows...)
+		past.runs = append(past.runs, p.Runs...)
+		past.rows = append(past.rows, p.Past...)
+		past.newest = append(past.newest, p.Newest...)
+	}
+	if compared {
+		a.earlier = &past
+	}
+	return a, nil
+}
+
+func historyArgs(f Finish) map[string]any {
+	filter := f.filter(10)
+	return map[string]any{
+		"database": f.History.Database, "schema": f.History.Schema,
+		"run_id": filter.id, "branch": filter.branch, "target": filter.target,
+		"since": sqlTime(f.History.Before.Add(-historyAge)), "newest_since": sqlTime(f.History.Before.Add(-fallbackAge)),
+		"before": sqlTime(f.History.Before), "exclude": f.Invocations, "limit": filter.limit,
+	}
+}
+
+// dbtBatchRows bounds the rows of a statement, but for the last run's. Where dbt is
+// the way, a statement costs more than its rows do.
+const dbtBatchRows = 100_000
+
+func (e *throughDBT) prune(ctx context.Context, p pruning) (log, run int64, err error) {
+	args := e.args()
+	args["older_than"], args["dry_run"], args["batch_rows"] = sqlTime(p.than), p.dryRun, dbtBatchRows
+	payloads, err := e.run(ctx, "dbt_tally_prune", args)
+	for _, done := range payloads {
+		if done.Absent {
+			return 0, 0, ErrNoTable
+		}
+		log, run = log+done.Log, run+done.Run
+		if deleted := done.Log + done.Run; deleted > 0 && !p.dryRun {
+			p.progress(deleted)
+		}
+	}
+	return log, run, err
+}
+
 func (e *throughDBT) args() map[string]any {
 	return map[string]any{
+		"setup":    e.setup,
 		"database": e.table.Database, "schema": e.table.Schema,
 		"identifier": e.table.Name, "run_identifier": runTable(e.table).Name,
 	}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // Table names the audit table. An empty Database is the connection's own. An
@@ -53,7 +55,6 @@ type Options struct {
 	Operator    Operator // for the targets that have no driver in this program
 	Application string   // how the connection calls itself in the warehouse's own lists
 	Unattended  bool     // nobody is there to answer a browser or a telephone
-	ScratchDir  string   // where a driver may leave files; the temporary folder without
 }
 
 // Prepared is what the hooks and the report have to know of the audit table.
@@ -86,14 +87,13 @@ type engine interface {
 	close() error
 }
 
-// engines has the profile types with a driver of their own; dbt itself reaches
-// all others.
-var engines = map[string]func(Options) (engine, error){
-	"postgres":  openPostgres,
-	"mysql":     openMySQL,
-	"mysql5":    openMySQL,
-	"mariadb":   openMySQL,
-	"snowflake": openSnowflake,
+// connection is what a connector has to know.
+func (o Options) connection() connect.Options {
+	c := connect.Options{Settings: o.Target.settings(), Application: o.Application, Unattended: o.Unattended}
+	if o.Renew != nil {
+		c.Renew = func() connect.Settings { return o.Renew().settings() }
+	}
+	return c
 }
 
 // Open chooses the way to the warehouse and checks its settings. It does not
@@ -103,13 +103,14 @@ func Open(o Options) (*Store, error) {
 		o.Table.Schema = o.Target.Schema()
 	}
 	if o.Access == Write && o.Table.Schema == "" {
-		return nil, errors.New("audit table: no schema named; want audit-schema or a profile with a schema; see docs/audit-table.md")
+		return nil, errors.New("audit table: no schema named; " +
+			"want audit-schema or a profile with a schema; see docs/audit-table.md")
 	}
-	open, ok := engines[o.Target.Type]
-	if !ok {
-		open = openThroughDBT
+	open, kind := openThroughDBT, profileTypes[o.Target.Type]
+	if kind.connect != nil {
+		open = openSQL
 	}
-	e, err := open(o)
+	e, err := open(o, kind)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package warehouse
+package snowflake
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	driver "github.com/snowflakedb/gosnowflake"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // errRefresh says that Snowflake itself gives no access token.
@@ -20,12 +22,14 @@ var errRefresh = errors.New("the refresh token gives no access token")
 // accessToken is the profile's token or, where it has a client's id and secret, what
 // that client gets for it: it is a refresh token then, to dbt too. The request is
 // dbt-snowflake's own, to the connection's host.
-func accessToken(ctx context.Context, t Target, config driver.Config) (string, error) {
-	id, secret := t.setting("oauth_client_id"), t.setting("oauth_client_secret")
-	if !strings.EqualFold(t.setting("authenticator"), "oauth") || config.Authenticator != driver.AuthTypeOAuth || id == "" || secret == "" {
+func accessToken(ctx context.Context, s connect.Settings, config driver.Config) (string, error) {
+	id, secret := s.Text("oauth_client_id"), s.Text("oauth_client_secret")
+	refreshes := strings.EqualFold(s.Text("authenticator"), "oauth") && config.Authenticator == driver.AuthTypeOAuth
+	if !refreshes || id == "" || secret == "" {
 		return config.Token, nil
 	}
-	address := url.URL{Scheme: config.Protocol, Host: net.JoinHostPort(config.Host, strconv.Itoa(config.Port)), Path: "/oauth/token-request"}
+	host := net.JoinHostPort(config.Host, strconv.Itoa(config.Port))
+	address := url.URL{Scheme: config.Protocol, Host: host, Path: "/oauth/token-request"}
 	form := url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {config.Token},
 		"redirect_uri": {"http://localhost:9999"}, // nobody is sent there

@@ -1,7 +1,6 @@
-package warehouse
+package snowflake
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -12,57 +11,98 @@ import (
 	"strings"
 
 	driver "github.com/snowflakedb/gosnowflake"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // Snowflake's own codes. It publishes no list of them: they are what its drivers,
 // its documentation and other people's issues know.
 const (
-	lockWaiters    = 625
-	objectMissing  = 2003
-	objectUnknown  = 2043
-	notPrivileged  = 3001
-	sessionGone    = 390111
-	sessionExpired = 390112
-	masterMissing  = 390113
-	masterExpired  = 390114
-	masterInvalid  = 390115
+	lockWaiters  = 625
+	objectExists = 2002 // somebody else has just made it
 )
 
-// snowflakeAdvice says what is to be done, by code or, where one meaning has many
+var (
+	// denied is what Snowflake says of what is not there and of what a role may not
+	// know of.
+	denied = []int{
+		2003, // object does not exist or not authorized
+		2043, // the same, of other kinds of objects
+		3001, // insufficient privileges
+	}
+
+	// passing needs no more than another session, or the end of another's
+	// statement: dbt may run for longer than a session lasts.
+	passing = []int{
+		lockWaiters,
+		390111,                 // the session is gone
+		390112,                 // the session's token has expired
+		390113, 390114, 390115, // the token that renews it is missing, expired, invalid
+	}
+)
+
+// advices says what is to be done, by code or, where one meaning has many
 // codes or none that is known, by words of the message.
-var snowflakeAdvice = []struct {
+var advices = []struct {
 	codes  []int
 	words  string
 	advice string
 }{
-	{[]int{390100}, "", "user and password as Snowflake has them, or private_key: a user with MFA has no login by password alone"},
-	{nil, "temporarily locked", "to wait a quarter of an hour, or an administrator's alter user … set mins_to_unlock = 0"},
+	{
+		[]int{390100}, "",
+		"user and password as Snowflake has them, or private_key: a user with MFA has no login by password alone",
+	},
+	{
+		nil, "temporarily locked",
+		"to wait a quarter of an hour, or an administrator's alter user … set mins_to_unlock = 0",
+	},
 	{nil, "access disabled", "an administrator's alter user … set disabled = false"},
-	{[]int{390144, 394300, 394301, 394302, 394303, 394304, 394305, 394306}, "", "the private key whose public half is the user's rsa_public_key, the user's login name, and a clock that is right"},
+	{
+		[]int{390144, 394300, 394301, 394302, 394303, 394304, 394305, 394306}, "",
+		"the private key whose public half is the user's rsa_public_key, the user's login name, and a clock that is right",
+	},
 	{[]int{390186, 390189}, "", "a role in the profile that is granted to the user"},
 	{[]int{390317}, "", "a role in the profile that the token is good for"},
-	{[]int{390303}, "", "an access token as token, or with oauth_client_id and oauth_client_secret a refresh token"},
+	{
+		[]int{390303}, "",
+		"an access token as token, or with oauth_client_id and oauth_client_secret a refresh token",
+	},
 	{[]int{390309}, "", "the user that the token was made for"},
 	{[]int{390318}, "", "a new token: this one has run out"},
 	{[]int{394400}, "", "a programmatic access token that is the user's own and has not run out"},
-	{[]int{390432}, "network policy is required", "a network policy for the user, without which Snowflake takes no programmatic access token"},
-	{nil, "is not allowed to access snowflake", "the runner's address in the network policy, or a runner with an address that is in it"},
-	{[]int{394507, 394508, 394633}, "", "private_key, programmatic_access_token, oauth or workload_identity: nobody confirms a second factor on a runner"},
+	{
+		[]int{390432}, "network policy is required",
+		"a network policy for the user, without which Snowflake takes no programmatic access token",
+	},
+	{
+		nil, "is not allowed to access snowflake",
+		"the runner's address in the network policy, or a runner with an address that is in it",
+	},
+	{
+		[]int{394507, 394508, 394633}, "",
+		"private_key, programmatic_access_token, oauth or workload_identity: nobody confirms a second factor on a runner",
+	},
 	{[]int{390139}, "", "an authenticator that the account allows"},
-	{[]int{driver.ErrFailedToAuth, driver.ErrCodeFailedToConnect}, "", "account as the address of Snowflake has it before .snowflakecomputing.com"},
+	{
+		[]int{driver.ErrFailedToAuth, driver.ErrCodeFailedToConnect}, "",
+		"account as the address of Snowflake has it before .snowflakecomputing.com",
+	},
 	{[]int{606}, "", "warehouse in the profile, and usage on it granted to the role"},
 	{nil, "has exceeded its quota", "a resource monitor with credits left, or another warehouse in the profile"},
 	{nil, "cannot be resumed", "alter warehouse … resume, or auto_resume = true for it"},
 	{[]int{666}, "", "an account that is not suspended"},
 	{[]int{630}, "", "statement_timeout_in_seconds above what a count takes, for the user or the warehouse"},
-	{[]int{lockWaiters}, "", "fewer statements at once that update or delete rows of this table: dbt-tally only inserts"},
+	{
+		[]int{lockWaiters}, "",
+		"fewer statements at once that update or delete rows of this table: dbt-tally only inserts",
+	},
 	{[]int{90105, 90106}, "", "database and schema in the profile, and usage on them granted to the role"},
 }
 
-// snowflakeHint is "; want …" with what is to be done, or nothing.
-func snowflakeHint(refused *driver.SnowflakeError) string {
+// hint is "; want …" with what is to be done, or nothing.
+func hint(refused *driver.SnowflakeError) string {
 	message := strings.ToLower(refused.Message)
-	for _, known := range snowflakeAdvice {
+	for _, known := range advices {
 		if slices.Contains(known.codes, refused.Number) || known.words != "" && strings.Contains(message, known.words) {
 			return "; want " + known.advice + "; see docs/warehouses.md"
 		}
@@ -87,7 +127,7 @@ func loginHint(err error) string {
 	var unknownAuthority x509.UnknownAuthorityError
 	switch {
 	case errors.As(err, &refused):
-		return snowflakeHint(refused)
+		return hint(refused)
 	case errors.Is(err, errRefresh):
 		return "; want a refresh token that has not run out, and the id and secret of its client; see docs/warehouses.md"
 	case errors.As(err, &unknownHost):
@@ -101,20 +141,22 @@ func loginHint(err error) string {
 	}
 }
 
-// explain wraps Snowflake's error with what is to be done about it.
-func (s snowflake) explain(step step, t Table, err error) error {
+// failure says what an error of the driver means.
+func failure(err error) connect.Failure {
 	err = plainly(err)
+	f := connect.Failure{Err: err}
 	var refused *driver.SnowflakeError
 	if !errors.As(err, &refused) {
-		return err
+		return f
 	}
-	if slices.Contains([]int{objectMissing, objectUnknown, notPrivileged}, refused.Number) {
-		return fmt.Errorf("%w; want: %s; see docs/warehouses.md", err, s.grant(step, t))
+	f.Raced = refused.Number == objectExists
+	f.Passes = slices.Contains(passing, refused.Number)
+	if slices.Contains(denied, refused.Number) {
+		f.Denied = connect.Object
+	} else if fix := hint(refused); fix != "" {
+		f.Err = fmt.Errorf("%w%s", err, fix)
 	}
-	if hint := snowflakeHint(refused); hint != "" {
-		return fmt.Errorf("%w%s", err, hint)
-	}
-	return err
+	return f
 }
 
 // plainly drops the identifiers of requests from an error, and its line breaks.
@@ -139,31 +181,3 @@ func plainly(err error) error {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// passes is true where another session, or the end of another's statement, is all
-// that it takes: dbt may run for longer than a session lasts.
-func (s snowflake) passes(err error) bool {
-	var refused *driver.SnowflakeError
-	return errors.As(err, &refused) &&
-		slices.Contains([]int{lockWaiters, sessionGone, sessionExpired, masterMissing, masterExpired, masterInvalid}, refused.Number)
-}
-
-// grant is what the owner has to run.
-func (s snowflake) grant(step step, t Table) string {
-	rights, on := "select", "table "+s.relation(t)
-	switch step {
-	case creatingSchema:
-		rights, on = "usage, create schema", "database "+quote(cmp.Or(t.Database, s.database))
-	case creatingTable:
-		rights, on = "usage, create table", "schema "+s.schema(t)
-	case addingColumns:
-		rights = "ownership" // nothing less alters a table
-	case inserting:
-		rights = "insert"
-	case recording:
-		rights = "select, insert"
-	case deleting:
-		rights = "select, delete"
-	}
-	return "grant " + rights + " on " + on + " to role " + cmp.Or(s.role, "… (the user's default role)")
-}

@@ -1,4 +1,4 @@
-package warehouse
+package snowflake
 
 import (
 	"cmp"
@@ -16,14 +16,16 @@ import (
 
 	driver "github.com/snowflakedb/gosnowflake"
 	"github.com/youmark/pkcs8"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // okta stands for the address that a profile has in place of a name.
 const okta = "https://…"
 
-// snowflakeAuthenticators are those that dbt-snowflake and the driver share, by
+// authenticators are those that dbt-snowflake and the driver share, by
 // their names in a profile, with the settings that each can't do without.
-var snowflakeAuthenticators = map[string]struct {
+var authenticators = map[string]struct {
 	kind  driver.AuthType
 	needs []string
 }{
@@ -38,77 +40,83 @@ var snowflakeAuthenticators = map[string]struct {
 	okta:                        {driver.AuthTypeOkta, []string{"user", "password"}},
 }
 
-// snowflakeLogin chooses how the session is logged in to, as dbt does: a private
+// authenticate chooses how to log in, as dbt does: a private
 // key goes before the authenticator, and an address is Okta's.
-func snowflakeLogin(o Options, config *driver.Config) error {
-	t := o.Target
-	given := t.setting("authenticator")
+func authenticate(config *driver.Config, o connect.Options) error {
+	s := o.Settings
+	given := s.Text("authenticator")
 	name := strings.ToLower(given)
 	switch {
-	case cmp.Or(t.setting("private_key"), t.setting("private_key_path")) != "":
+	case cmp.Or(s.Text("private_key"), s.Text("private_key_path")) != "":
 		name = "snowflake_jwt"
 	case name == "":
 		name = "snowflake"
 	case strings.HasPrefix(name, "https://"):
 		name = okta
 	}
-	method, ok := snowflakeAuthenticators[name]
+	method, ok := authenticators[name]
 	switch {
 	case !ok:
 		return fmt.Errorf("authenticator: unknown value %q; want %s; see docs/warehouses.md",
-			given, strings.Join(slices.Sorted(maps.Keys(snowflakeAuthenticators)), ", "))
+			given, strings.Join(slices.Sorted(maps.Keys(authenticators)), ", "))
 	case name == "externalbrowser" && o.Unattended:
-		return errors.New("authenticator: externalbrowser needs somebody at a browser, and this is a runner; want private_key, programmatic_access_token, oauth or workload_identity; see docs/warehouses.md")
+		return errors.New("authenticator: externalbrowser needs somebody at a browser, and this is a runner; " +
+			"want private_key, programmatic_access_token, oauth or workload_identity; see docs/warehouses.md")
 	}
 	for _, setting := range method.needs {
-		if cmp.Or(t.setting(setting), t.setting(setting+"_path")) == "" {
+		if cmp.Or(s.Text(setting), s.Text(setting+"_path")) == "" {
 			return fmt.Errorf("%s: none in the profile; want it for authenticator %s; see docs/warehouses.md", setting, name)
 		}
 	}
 	config.Authenticator = method.kind
 	switch name {
 	case "snowflake_jwt":
-		return snowflakeKey(t, config)
+		return keyPair(config, s)
 	case okta:
-		return snowflakeOkta(given, config)
+		return oktaAt(config, given)
 	case "workload_identity":
-		return snowflakeWorkload(t, config)
+		return workload(config, s)
 	}
 	return nil
 }
 
-func snowflakeOkta(address string, config *driver.Config) error {
+func oktaAt(config *driver.Config, address string) error {
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return errors.New("authenticator: the address of Okta cannot be read; want one such as https://example.okta.com; see docs/warehouses.md")
+		return errors.New("authenticator: the address of Okta cannot be read; " +
+			"want one such as https://example.okta.com; see docs/warehouses.md")
 	}
 	config.OktaURL, config.DisableSamlURLCheck = parsed, driver.ConfigBoolFalse
 	return nil
 }
 
-func snowflakeWorkload(t Target, config *driver.Config) error {
+func workload(config *driver.Config, s connect.Settings) error {
 	providers := []string{"AWS", "AZURE", "GCP", "OIDC"}
-	provider := strings.ToUpper(t.setting("workload_identity_provider"))
-	resource := t.setting("workload_identity_entra_resource")
+	provider := strings.ToUpper(s.Text("workload_identity_provider"))
+	resource := s.Text("workload_identity_entra_resource")
 	switch {
 	case !slices.Contains(providers, provider):
-		return fmt.Errorf("workload_identity_provider: unknown value %q; want %s; see docs/warehouses.md", provider, strings.Join(providers, ", "))
+		return fmt.Errorf("workload_identity_provider: unknown value %q; want %s; see docs/warehouses.md",
+			provider, strings.Join(providers, ", "))
 	case provider == "OIDC" && config.Token == "":
-		return errors.New("token: none in the profile; want the identity's token for workload_identity_provider OIDC; see docs/warehouses.md")
+		return errors.New("token: none in the profile; " +
+			"want the identity's token for workload_identity_provider OIDC; see docs/warehouses.md")
 	case provider != "AZURE" && resource != "":
-		return errors.New("workload_identity_entra_resource: only for workload_identity_provider AZURE; want it left out; see docs/warehouses.md")
+		return errors.New("workload_identity_entra_resource: " +
+			"only for workload_identity_provider AZURE; want it left out; see docs/warehouses.md")
 	}
 	config.WorkloadIdentityProvider, config.WorkloadIdentityEntraResource = provider, resource
 	return nil
 }
 
-// snowflakeKey reads the key of a key pair: PEM, from a file or the profile, or
+// keyPair reads the key of a key pair: PEM, from a file or the profile, or
 // DER in base64. What is wrong with it is said without a word of it.
-func snowflakeKey(t Target, config *driver.Config) error {
-	setting, content := "private_key", t.setting("private_key")
-	switch file := t.path("private_key_path"); {
+func keyPair(config *driver.Config, s connect.Settings) error {
+	setting, content := "private_key", s.Text("private_key")
+	switch file := s.Path("private_key_path"); {
 	case file != "" && content != "":
-		return errors.New("private_key and private_key_path: both in the profile; want one of them; see docs/warehouses.md")
+		return errors.New("private_key and private_key_path: both in the profile; " +
+			"want one of them; see docs/warehouses.md")
 	case file != "":
 		read, err := os.ReadFile(file)
 		if err != nil {
@@ -116,7 +124,7 @@ func snowflakeKey(t Target, config *driver.Config) error {
 		}
 		setting, content = "private_key_path", string(read)
 	}
-	key, err := parseKey(content, t.setting("private_key_passphrase"))
+	key, err := parseKey(content, s.Text("private_key_passphrase"))
 	if err != nil {
 		return fmt.Errorf("%s: %w; see docs/warehouses.md", setting, err)
 	}
@@ -134,7 +142,8 @@ func parseKey(content, passphrase string) (*rsa.PrivateKey, error) {
 	}
 	parsed, err := parseDER(der, passphrase)
 	if err != nil {
-		return nil, errors.New("the key cannot be read, or private_key_passphrase is not its own; want PKCS#8 as openssl pkcs8 -topk8 -v2 aes256 writes it")
+		return nil, errors.New("the key cannot be read, or private_key_passphrase is not its own; " +
+			"want PKCS#8 as openssl pkcs8 -topk8 -v2 aes256 writes it")
 	}
 	key, ok := parsed.(*rsa.PrivateKey)
 	if !ok {

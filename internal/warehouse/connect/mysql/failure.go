@@ -1,0 +1,129 @@
+package mysql
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	sqldriver "database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
+)
+
+// Numbers of https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+// and https://mariadb.com/docs/server/reference/error-codes.
+const (
+	schemaDenied  = 1044
+	loginDenied   = 1045
+	tableDenied   = 1142
+	lockTimedOut  = 1205
+	databaseThere = 1007
+	tableThere    = 1050
+	deadlock      = 1213
+)
+
+var (
+	// raced is what the later one of two jobs hears that create the same.
+	raced = []uint16{databaseThere, tableThere, deadlock}
+
+	// readOnly is what a server says that has become a reader.
+	readOnly = []uint16{1290, 1792, 1836}
+
+	// passing is what goes away by itself, beside readOnly.
+	passing = []uint16{
+		lockTimedOut, deadlock,
+		1040, // too many connections
+		1053, // the server shuts down
+		1317, // the statement was killed, as it is when the server shuts down
+		1927, // MariaDB: the connection was killed
+		3169, // MySQL: the session was killed
+		4031, // MySQL: idle for longer than wait_timeout
+	}
+)
+
+// failures are those of the server at an address.
+type failures struct{ address string }
+
+// failure says what an error of the driver means.
+func (f failures) failure(err error) connect.Failure {
+	var refused *driver.MySQLError
+	var connecting *dialError
+	switch said := errors.As(err, &refused); {
+	case errors.As(err, &connecting):
+		return connect.Failure{Err: connecting.explain(f.address), Passes: !said || passes(refused)}
+	case lost(err):
+		return connect.Failure{
+			Err:    fmt.Errorf("the connection to mysql at %s was lost: %w", f.address, err),
+			Passes: true,
+		}
+	case said:
+		return refusal(err, refused)
+	default:
+		return connect.Failure{Err: err}
+	}
+}
+
+func refusal(err error, refused *driver.MySQLError) connect.Failure {
+	f := connect.Failure{
+		Err:    err,
+		Raced:  slices.Contains(raced, refused.Number),
+		Passes: passes(refused),
+	}
+	switch {
+	case refused.Number == schemaDenied, refused.Number == tableDenied:
+		f.Denied = connect.Object
+	case refused.Number == lockTimedOut:
+		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
+	case slices.Contains(readOnly, refused.Number):
+		f.Err = fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
+	}
+	return f
+}
+
+func passes(refused *driver.MySQLError) bool {
+	return slices.Contains(passing, refused.Number) || slices.Contains(readOnly, refused.Number)
+}
+
+func lost(err error) bool {
+	return errors.Is(err, driver.ErrInvalidConn) || errors.Is(err, sqldriver.ErrBadConn)
+}
+
+// dialError is of a connection that could not be made. It is not to be shown: its
+// text may have the password in it.
+type dialError struct {
+	error
+	password string
+}
+
+func (e *dialError) Unwrap() error { return e.error }
+
+// explain says where and why, and drops what the error holds.
+func (e *dialError) explain(address string) error {
+	cause := connect.Redactor(e.password)(strings.Join(strings.Fields(e.Error()), " "))
+	return fmt.Errorf("connect to mysql at %s: %s%s", address, cause, e.advice())
+}
+
+func (e *dialError) advice() string {
+	var refused *driver.MySQLError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid *tls.CertificateVerificationError
+	switch {
+	case errors.As(e, &refused) && refused.Number == loginDenied:
+		return connect.ExpiredToken(e.password)
+	case errors.As(e, &name):
+		return "; want the host that the certificate names, or no ssl_verify_identity; see docs/warehouses.md"
+	case errors.As(e, &unknown), errors.As(e, &invalid):
+		return "; want ssl_ca: the file of the authority that signed the server's certificate; see docs/warehouses.md"
+	case errors.Is(e, driver.ErrNoTLS):
+		return "; want a server with TLS, or no ssl_ca; see docs/warehouses.md"
+	case errors.Is(e, driver.ErrCleartextPassword):
+		return "; want ssl_ca, so that the password goes to no stranger; see docs/warehouses.md"
+	default:
+		return ""
+	}
+}

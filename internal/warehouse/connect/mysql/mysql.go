@@ -1,0 +1,85 @@
+// Package mysql connects to MySQL and MariaDB, as Aurora and RDS serve them too, by
+// the settings of dbt-mysql: TLS, passwords that change, timeouts. It is the only
+// importer of go-sql-driver/mysql.
+package mysql
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	sqldriver "database/sql/driver"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
+)
+
+// Open takes the settings of dbt-mysql, and those by which MySQL's connector for
+// Python verifies a certificate. It does not connect yet.
+func Open(o connect.Options) (connect.Database, error) {
+	config, err := configure(o.Settings)
+	if err != nil {
+		return connect.Database{}, fmt.Errorf("mysql connection: %w", err)
+	}
+	timeout, err := o.Settings.Seconds("connect_timeout", 10)
+	if err != nil {
+		return connect.Database{}, fmt.Errorf("mysql connection: %w", err)
+	}
+	db := sql.OpenDB(connector{config: config, timeout: timeout, now: o.Now})
+	db.SetMaxOpenConns(1)
+	return connect.Database{DB: db, User: config.User, Failure: failures{config.Addr}.failure}, nil
+}
+
+// configure names no database, as dbt-mysql does: the schema may not exist yet.
+func configure(s connect.Settings) (*driver.Config, error) {
+	config := driver.NewConfig()
+	config.User = s.Text("username", "user", "UID")
+	config.Passwd = password(s)
+	config.Logger = &driver.NopLogger{} // what it says comes back as an error too
+	config.InterpolateParams = true     // a proxy in between need not know prepared statements
+	host, port := s.Text("server", "host"), cmp.Or(s.Text("port"), "3306")
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return nil, fmt.Errorf("port: %q is no port; want a number; see docs/warehouses.md", port)
+	}
+	if socket := s.Text("unix_socket"); host == "" && socket != "" {
+		config.Net, config.Addr = "unix", socket
+		return config, nil
+	}
+	config.Net, config.Addr = "tcp", net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port)
+	return config, encrypt(config, s, host)
+}
+
+func password(s connect.Settings) string { return s.Text("password", "PWD") }
+
+// connector takes the password as the profile has it now, bounds a connection as a
+// whole, and marks what went wrong with it.
+type connector struct {
+	config  *driver.Config
+	timeout time.Duration
+	now     func() connect.Settings
+}
+
+func (c connector) Driver() sqldriver.Driver { return driver.MySQLDriver{} }
+
+func (c connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	config := c.config.Clone()
+	config.Passwd = password(c.now())
+	connector, err := driver.NewConnector(config)
+	if err != nil {
+		return nil, &dialError{err, config.Passwd}
+	}
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, &dialError{err, config.Passwd}
+	}
+	return conn, nil
+}

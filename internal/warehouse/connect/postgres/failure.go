@@ -1,0 +1,158 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
+)
+
+// Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const (
+	connectionException   = "08" // the class
+	invalidAuthorization  = "28" // the class
+	readOnlyTransaction   = "25006"
+	insufficientPrivilege = "42501"
+	lockNotAvailable      = "55P03"
+)
+
+// Two jobs that create the same schema or table: the later one gets a unique
+// violation of the catalog, or hears that it exists.
+var racedCodes = []string{
+	"23505", // unique_violation
+	"42P06", // duplicate_schema
+	"42P07", // duplicate_table
+	"42710", // duplicate_object
+	"40P01", // deadlock_detected
+	"XX000", // internal_error: tuple concurrently updated
+}
+
+// What goes away by itself.
+var passingCodes = []string{
+	lockNotAvailable,
+	readOnlyTransaction,
+	"40001", // serialization_failure: on a reader, what it replays came first
+	"40P01", // deadlock_detected
+	"53300", // too_many_connections
+	"57P01", // admin_shutdown
+	"57P02", // crash_shutdown
+	"57P03", // cannot_connect_now
+}
+
+// failure says what an error of pgx means.
+func failure(err error) connect.Failure {
+	var refused *pgconn.PgError
+	var connecting *pgconn.ConnectError
+	f := connect.Failure{Err: err}
+	switch said := errors.As(err, &refused); {
+	case errors.As(err, &connecting):
+		f.Err = explainConnect(connecting)
+		f.Passes = !said || passes(refused)
+	case cutOff(err):
+		f.Err = fmt.Errorf("the connection to postgres was lost: %w", err)
+		f.Passes = true
+	case said:
+		f = refusal(err, refused)
+	}
+	return f
+}
+
+func refusal(err error, refused *pgconn.PgError) connect.Failure {
+	f := connect.Failure{
+		Err:    err,
+		Raced:  slices.Contains(racedCodes, refused.Code),
+		Passes: passes(refused),
+	}
+	switch refused.Code {
+	case insufficientPrivilege:
+		f.Denied = denied(refused)
+	case lockNotAvailable:
+		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
+	case readOnlyTransaction:
+		f.Err = fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
+	}
+	return f
+}
+
+func passes(refused *pgconn.PgError) bool {
+	return strings.HasPrefix(refused.Code, connectionException) || slices.Contains(passingCodes, refused.Code)
+}
+
+// denied reads from the message what one code is used for.
+func denied(refused *pgconn.PgError) connect.Denied {
+	switch {
+	case strings.Contains(refused.Message, "set role"):
+		return connect.Role
+	case strings.Contains(refused.Message, "schema"):
+		return connect.Schema
+	default:
+		return connect.Object
+	}
+}
+
+// cutOff recognises the errors by which pgx reports a connection that is gone.
+func cutOff(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+}
+
+// explainConnect keeps what went wrong at each address, and drops the configuration
+// that pgx's own error carries.
+func explainConnect(err *pgconn.ConnectError) error {
+	where := net.JoinHostPort(err.Config.Host, strconv.Itoa(int(err.Config.Port)))
+	if strings.HasPrefix(err.Config.Host, "/") {
+		where = err.Config.Host
+	}
+	var causes []string // a line for each attempt, with TLS and without
+	for line := range strings.Lines(errors.Unwrap(err).Error()) {
+		if cause := strings.Join(strings.Fields(line), " "); !slices.Contains(causes, cause) {
+			causes = append(causes, cause)
+		}
+	}
+	cause := connect.Redactor(err.Config.Password)(strings.Join(causes, "; "))
+	return fmt.Errorf("connect to postgres at %s: %s%s", where, cause, loginAdvice(err))
+}
+
+func loginAdvice(err *pgconn.ConnectError) string {
+	var refused *pgconn.PgError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &refused):
+		return refusalAdvice(refused, err.Config.Password)
+	case errors.As(err, &name):
+		return "; want the host that the certificate names, or sslmode: verify-ca; see docs/warehouses.md"
+	case errors.As(err, &unknown), errors.As(err, &invalid):
+		return "; want sslrootcert: the file of the authority that signed the server's certificate; " +
+			"see docs/warehouses.md"
+	default:
+		return ""
+	}
+}
+
+// Messages of https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/libpq/auth.c;
+// all have the same few codes.
+func refusalAdvice(refused *pgconn.PgError, password string) string {
+	switch {
+	case !strings.HasPrefix(refused.Code, invalidAuthorization):
+		return ""
+	case strings.Contains(refused.Message, "no encryption"):
+		return "; want sslmode: require, verify-ca or verify-full; see docs/warehouses.md"
+	case strings.Contains(refused.Message, "client certificate"):
+		return "; want sslcert and sslkey: the files of a certificate that the server knows; see docs/warehouses.md"
+	default:
+		return connect.ExpiredToken(password)
+	}
+}

@@ -1,0 +1,108 @@
+// Package postgres connects to PostgreSQL, as Aurora and RDS serve it too, by the
+// settings of dbt-postgres: TLS, passwords that change, timeouts. It is the only
+// importer of pgx.
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
+)
+
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+// Open takes the settings of dbt-postgres. What the profile does not say comes from
+// libpq's PG* variables and files, as it does for dbt. It does not connect yet.
+func Open(o connect.Options) (connect.Database, error) {
+	config, err := configure(o.Settings, o.Application)
+	if err != nil {
+		return connect.Database{}, fmt.Errorf("postgres connection: %w", err)
+	}
+	renew := func(_ context.Context, config *pgx.ConnConfig) error {
+		renewed, err := configure(o.Now(), o.Application)
+		if err != nil {
+			return fmt.Errorf("postgres connection: %w", err)
+		}
+		config.Password = renewed.Password
+		return nil
+	}
+	// One connection from the first query to the last: who is in needs no password
+	// again.
+	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew))
+	db.SetMaxOpenConns(1)
+	return connect.Database{DB: db, User: config.User, Name: config.Database, Failure: failure}, nil
+}
+
+// configure keeps the password out of the connection string, which pgx repeats in
+// its errors.
+func configure(s connect.Settings, application string) (*pgx.ConnConfig, error) {
+	timeout, errTimeout := s.Seconds("connect_timeout", 10)
+	idle, errIdle := s.Seconds("keepalives_idle", 0)
+	if err := cmp.Or(errTimeout, errIdle); err != nil {
+		return nil, err
+	}
+	if mode := s.Text("sslmode"); mode != "" && !slices.Contains(sslModes, mode) {
+		return nil, fmt.Errorf("sslmode: unknown value %q; want %s; see docs/warehouses.md",
+			mode, strings.Join(sslModes, ", "))
+	}
+	config, err := pgx.ParseConfig(connectionString(s, application))
+	if err != nil {
+		return nil, parseProblem(err)
+	}
+	if password := s.Text("password", "pass"); password != "" {
+		config.Password = password
+	}
+	config.ConnectTimeout = timeout
+	keepAlive := net.KeepAliveConfig{Enable: true, Idle: idle}
+	config.DialFunc = (&net.Dialer{Timeout: timeout, KeepAliveConfig: keepAlive}).DialContext
+	// A pooler that hands out connections by the transaction knows no prepared
+	// statements of ours. pgx writes values into the query only if it knows how the
+	// server reads them; a pooler restores both settings for every transaction.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	config.RuntimeParams["client_encoding"] = "UTF8"
+	config.RuntimeParams["standard_conforming_strings"] = "on"
+	return config, nil
+}
+
+func connectionString(s connect.Settings, application string) string {
+	values := map[string]string{
+		"host":             s.Text("host"),
+		"port":             cmp.Or(s.Text("port"), "5432"),
+		"user":             s.Text("user"),
+		"dbname":           s.Text("dbname", "database"),
+		"sslmode":          s.Text("sslmode"),
+		"application_name": cmp.Or(application, s.Text("application_name")),
+		"sslcert":          s.Path("sslcert"),
+		"sslkey":           s.Path("sslkey"),
+		"sslrootcert":      s.Path("sslrootcert"),
+	}
+	if s.Text("sslrootcert") == "system" { // the one authority that is not a file
+		values["sslrootcert"] = "system"
+	}
+	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	var all strings.Builder
+	for key, value := range values {
+		if value != "" {
+			fmt.Fprintf(&all, "%s='%s' ", key, quoted.Replace(value))
+		}
+	}
+	return all.String()
+}
+
+// parseProblem leaves out the connection string.
+func parseProblem(err error) error {
+	const fix = "want the settings of a dbt-postgres profile; see docs/warehouses.md"
+	if cause := errors.Unwrap(err); cause != nil {
+		return fmt.Errorf("%w; %s", cause, fix)
+	}
+	return errors.New("host or port cannot be read; " + fix)
+}

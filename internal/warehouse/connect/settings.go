@@ -1,0 +1,91 @@
+package connect
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Settings are the chosen output of profiles.yml.
+type Settings struct {
+	Values map[string]any // strings, numbers and booleans as YAML gave them
+	Dir    string         // relative paths are relative to it
+}
+
+// Text returns the first of the settings that is there, as text; "" if none is.
+func (s Settings) Text(names ...string) string {
+	for _, name := range names {
+		if value, ok := s.Values[name]; ok && value != nil {
+			return fmt.Sprint(value)
+		}
+	}
+	return ""
+}
+
+// Path returns the file that a setting names, "" if there is no such setting.
+func (s Settings) Path(name string) string {
+	file := s.Text(name)
+	if file == "" || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(s.Dir, file)
+}
+
+// Flag returns a setting that is true or false, false if it is not there.
+func (s Settings) Flag(name string) (bool, error) {
+	text := s.Text(name)
+	if text == "" {
+		return false, nil
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, fmt.Errorf("%s: unknown value %q; want true or false; see docs/warehouses.md", name, text)
+	}
+	return value, nil
+}
+
+// Number returns a setting that is a whole number.
+func (s Settings) Number(name string, otherwise int) (int, error) {
+	return s.whole(name, otherwise, "number")
+}
+
+// Seconds returns a setting that is a whole number of seconds.
+func (s Settings) Seconds(name string, otherwise int) (time.Duration, error) {
+	n, err := s.whole(name, otherwise, "number of seconds")
+	return time.Duration(n) * time.Second, err
+}
+
+func (s Settings) whole(name string, otherwise int, what string) (int, error) {
+	text := cmp.Or(s.Text(name), strconv.Itoa(otherwise))
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%s: %q is no %s; want a whole number; see docs/warehouses.md", name, text, what)
+	}
+	return n, nil
+}
+
+// Redactor returns a function that puts stars in place of the secrets. An empty
+// secret is none.
+func Redactor(secrets ...string) func(string) string {
+	var pairs []string
+	for _, secret := range secrets {
+		if secret != "" {
+			pairs = append(pairs, secret, "***")
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace
+}
+
+// ExpiredToken is the advice for a login that was refused although its password is
+// a token of AWS; "" if the password is not.
+func ExpiredToken(password string) string {
+	// "aws rds generate-db-auth-token" prints a signed URL of the database.
+	if !strings.Contains(password, "X-Amz-Signature=") {
+		return ""
+	}
+	return "; the password is a token of AWS, and such a token lets in for 15 minutes: " +
+		"want one that is made right before, or a profile that is written anew; see docs/warehouses.md"
+}
