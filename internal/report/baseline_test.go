@@ -60,7 +60,11 @@ func TestGatesAreListedErrorsFirst(t *testing.T) {
 	for _, g := range r.Gates {
 		got = append(got, string(g.Severity)+" "+g.NodeID+" "+g.Gate)
 	}
-	want := []string{"error model.shop.fct_orders max-drop", "warn model.shop.fct_orders max-rows", "warn model.shop.dim_region min-rows"}
+	want := []string{
+		"error model.shop.fct_orders max-drop",
+		"warn model.shop.fct_orders max-rows",
+		"warn model.shop.dim_region min-rows",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -63,15 +63,21 @@ func everyKey() report.Report {
 	for i, f := range r.Failures {
 		r.Failures[i].File = "shop/" + f.Path
 	}
-	gate := report.Gate{NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error"}
-	r.Baseline = &report.Baseline{RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: situation.Noon, URL: "https://github.com/octo/shop/actions/runs/1"}
+	gate := report.Gate{
+		NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error",
+	}
+	r.Baseline = &report.Baseline{
+		RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: situation.Noon,
+		URL: "https://github.com/octo/shop/actions/runs/1",
+	}
 	r.Audit.Problems = []string{"a problem"}
 	r.HeadSHA = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 	r.Requirements = new(8.7)
 	r.Gates = []report.Gate{gate}
 	r.GatesUnchecked = []string{"meta.tally of model.shop.orders: a problem"}
 	m := &r.Models[0]
-	m.Before, m.After, m.Change, m.Baseline, m.BaselineChange = new(int64(2)), new(int64(1)), new(int64(-1)), new(int64(3)), new(int64(-2))
+	m.Before, m.After, m.Change = new(int64(2)), new(int64(1)), new(int64(-1))
+	m.Baseline, m.BaselineChange = new(int64(3)), new(int64(-2))
 	m.BaselineSeconds, m.History = new(1.5), []int64{3, 1}
 	m.Gates = []report.Gate{gate}
 	r.Totals.RowsBefore, r.Totals.RowsAfter, r.Totals.RowsDelta, r.Totals.GatesBreached = 2, 13, 11, 1

@@ -21,8 +21,14 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 		{Name: "failed b", Status: tally.Failed},
 		{Name: "failed a", Status: tally.Failed},
 		{Name: "warned", Status: tally.Unchanged, Gates: []Gate{{Severity: tally.SeverityWarn}}},
-		{Name: "breached", Status: tally.New, Gates: []Gate{{Severity: tally.SeverityWarn}, {Severity: tally.SeverityError}}},
-		{Name: "first build, fewer than there", Status: tally.New, Change: new(int64(7)), After: new(int64(7)), BaselineChange: new(int64(-50))},
+		{
+			Name: "breached", Status: tally.New,
+			Gates: []Gate{{Severity: tally.SeverityWarn}, {Severity: tally.SeverityError}},
+		},
+		{
+			Name: "first build, fewer than there", Status: tally.New,
+			Change: new(int64(7)), After: new(int64(7)), BaselineChange: new(int64(-50)),
+		},
 		{Name: "emptied", Status: tally.Emptied, Change: new(int64(-2))},
 	}
 	rank(models)

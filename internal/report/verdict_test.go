@@ -28,9 +28,14 @@ func TestVerdictIsOfTheGatesAlone(t *testing.T) {
 		"unchecked, dbt failed": {unreadableAndFailed, report.Breached, "gates could not be checked"},
 		"warnings":              {situation.Warned(), report.Undecided, "⚠️ 1 gate warning"},
 		"dbt failed":            {situation.Failed(), report.Undecided, "dbt failed before all gates could be checked"},
-		"interrupted":           {situation.Interrupted(), report.Undecided, "dbt was interrupted before all gates could be checked"},
-		"not audited":           {situation.Unaudited(), report.Undecided, "no rows were counted, so no gate could be checked"},
-		"hostile":               {situation.Hostile(situation.Attack), report.Breached, "❌ 2 gates breached"},
+		"interrupted": {
+			situation.Interrupted(), report.Undecided,
+			"dbt was interrupted before all gates could be checked",
+		},
+		"not audited": {
+			situation.Unaudited(), report.Undecided, "no rows were counted, so no gate could be checked",
+		},
+		"hostile": {situation.Hostile(situation.Attack), report.Breached, "❌ 2 gates breached"},
 	} {
 		if verdict, why := report.Judge(tt.report); verdict != tt.verdict || why != tt.why {
 			t.Errorf("%s: got %s, %q; want %s, %q", name, verdict, why, tt.verdict, tt.why)

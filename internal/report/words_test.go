@@ -46,8 +46,8 @@ func TestChangesInWords(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := report.New(situation.Run(), tally.Tally{Models: []tally.Model{situation.Model("m", test.status, test.before, test.after, 0)}})
-			if got := report.ChangeWords(r.Models[0]); got != test.want {
+			m := line(situation.Model("m", test.status, test.before, test.after, 0))
+			if got := report.ChangeWords(m); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -97,7 +97,8 @@ func TestAgesOfBaselines(t *testing.T) {
 	const day = 24 * time.Hour
 	for d, want := range map[time.Duration]string{
 		-time.Hour: "just now", 59 * time.Second: "just now", 90 * time.Second: "1 min ago", 59 * time.Minute: "59 min ago",
-		2*time.Hour + 5*time.Minute: "2 h ago", 47 * time.Hour: "47 h ago", 2 * day: "2 days ago", 9*day + time.Hour: "9 days ago",
+		2*time.Hour + 5*time.Minute: "2 h ago", 47 * time.Hour: "47 h ago",
+		2 * day: "2 days ago", 9*day + time.Hour: "9 days ago",
 	} {
 		if got := report.Ago(d); got != want {
 			t.Errorf("ago(%v) = %q, want %q", d, got, want)

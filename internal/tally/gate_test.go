@@ -74,24 +74,58 @@ func TestGates(t *testing.T) {
 			before: n(10), after: n(0), limits: five,
 			want: []Breach{breach("max-drop", AxisRun, "5%", "−100.0 %")},
 		},
-		"as many rows as the limit went":  {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
-		"more rows than the limit went":   {before: n(2300), after: n(1000), limits: Limits{MaxDrop: number64(1200)}, want: []Breach{breach("max-drop", AxisRun, "1,200", "−1,300")}},
-		"growth is no drop":               {before: n(10), after: n(1000), limits: Limits{MaxDrop: number64(0)}},
-		"a drop is no growth":             {before: n(1000), after: n(10), limits: Limits{MaxGrowth: number64(0)}},
-		"grew by a percentage":            {before: n(100), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}, want: []Breach{breach("max-growth", AxisRun, "50%", "+1200.0 %")}},
-		"grew by rows":                    {before: n(100), after: n(1300), limits: Limits{MaxGrowth: number64(50)}, want: []Breach{breach("max-growth", AxisRun, "50", "+1,200")}},
-		"none to some is no percentage":   {before: n(0), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}},
-		"none to some is a number":        {before: n(0), after: n(1300), limits: Limits{MaxGrowth: number64(50)}, want: []Breach{breach("max-growth", AxisRun, "50", "+1,300")}},
-		"a first build has not grown":     {after: n(1300), baseline: n(1300), limits: Limits{MaxGrowth: number64(50)}},
-		"a first build without baseline":  {after: n(1300), limits: five, unchecked: "it has neither a count before this run nor a baseline to compare with"},
-		"a first build, this run only":    {after: n(1300), baseline: n(9), limits: Limits{MaxGrowth: number64(1), Axis: AxisRun}, unchecked: "it has no count before this run to compare with"},
-		"no baseline, that axis only":     {before: n(13), after: n(1), limits: Limits{MaxDrop: number64(1), Axis: AxisBaseline}, unchecked: "it has no baseline to compare with"},
-		"enough rows":                     {after: n(10), limits: Limits{MinRows: n(10), MaxRows: n(10)}},
-		"too few rows":                    {before: n(9), after: n(9), baseline: n(9), limits: Limits{MinRows: n(1000)}, want: []Breach{breach("min-rows", AxisRun, "1,000", "9")}},
-		"too many rows":                   {after: n(1001), limits: Limits{MaxRows: n(1000)}, want: []Breach{breach("max-rows", AxisRun, "1,000", "1,001")}},
-		"no rows":                         {before: n(0), after: n(0), limits: Limits{FailOnEmpty: true}, want: []Breach{breach("fail-on-empty", AxisRun, "1", "0")}},
-		"some rows":                       {before: n(0), after: n(1), limits: Limits{FailOnEmpty: true}},
-		"rows are checked without a base": {after: n(0), limits: Limits{MinRows: n(1), MaxDrop: percentage(5)}, want: []Breach{breach("min-rows", AxisRun, "1", "0")}, unchecked: "it has neither a count before this run nor a baseline to compare with"},
+		"as many rows as the limit went": {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
+		"more rows than the limit went": {
+			before: n(2300), after: n(1000), limits: Limits{MaxDrop: number64(1200)},
+			want: []Breach{breach("max-drop", AxisRun, "1,200", "−1,300")},
+		},
+		"growth is no drop":   {before: n(10), after: n(1000), limits: Limits{MaxDrop: number64(0)}},
+		"a drop is no growth": {before: n(1000), after: n(10), limits: Limits{MaxGrowth: number64(0)}},
+		"grew by a percentage": {
+			before: n(100), after: n(1300), limits: Limits{MaxGrowth: percentage(50)},
+			want: []Breach{breach("max-growth", AxisRun, "50%", "+1200.0 %")},
+		},
+		"grew by rows": {
+			before: n(100), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
+			want: []Breach{breach("max-growth", AxisRun, "50", "+1,200")},
+		},
+		"none to some is no percentage": {before: n(0), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}},
+		"none to some is a number": {
+			before: n(0), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
+			want: []Breach{breach("max-growth", AxisRun, "50", "+1,300")},
+		},
+		"a first build has not grown": {after: n(1300), baseline: n(1300), limits: Limits{MaxGrowth: number64(50)}},
+		"a first build without baseline": {
+			after: n(1300), limits: five,
+			unchecked: "it has neither a count before this run nor a baseline to compare with",
+		},
+		"a first build, this run only": {
+			after: n(1300), baseline: n(9), limits: Limits{MaxGrowth: number64(1), Axis: AxisRun},
+			unchecked: "it has no count before this run to compare with",
+		},
+		"no baseline, that axis only": {
+			before: n(13), after: n(1), limits: Limits{MaxDrop: number64(1), Axis: AxisBaseline},
+			unchecked: "it has no baseline to compare with",
+		},
+		"enough rows": {after: n(10), limits: Limits{MinRows: n(10), MaxRows: n(10)}},
+		"too few rows": {
+			before: n(9), after: n(9), baseline: n(9), limits: Limits{MinRows: n(1000)},
+			want: []Breach{breach("min-rows", AxisRun, "1,000", "9")},
+		},
+		"too many rows": {
+			after: n(1001), limits: Limits{MaxRows: n(1000)},
+			want: []Breach{breach("max-rows", AxisRun, "1,000", "1,001")},
+		},
+		"no rows": {
+			before: n(0), after: n(0), limits: Limits{FailOnEmpty: true},
+			want: []Breach{breach("fail-on-empty", AxisRun, "1", "0")},
+		},
+		"some rows": {before: n(0), after: n(1), limits: Limits{FailOnEmpty: true}},
+		"rows are checked without a base": {
+			after: n(0), limits: Limits{MinRows: n(1), MaxDrop: percentage(5)},
+			want:      []Breach{breach("min-rows", AxisRun, "1", "0")},
+			unchecked: "it has neither a count before this run nor a baseline to compare with",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -204,10 +238,13 @@ func TestLimitsThatCantBeMeant(t *testing.T) {
 		limits Limits
 		want   string
 	}{
-		"none":           {Limits{}, ""},
-		"all that can":   {Limits{MinRows: n(5), MaxRows: n(5), MaxDrop: percentage(100), MaxGrowth: percentage(500)}, ""},
-		"rows, not %":    {Limits{MaxDrop: number64(500)}, ""},
-		"two at once":    {Limits{MinRows: n(1000), MaxRows: n(5), MaxDrop: percentage(100.5)}, "min-rows 1,000 is above max-rows 5; lower min-rows or raise max-rows; see docs/gates.md\nmax-drop 100.5% cannot be breached; use at most 100%; see docs/gates.md"},
+		"none":         {Limits{}, ""},
+		"all that can": {Limits{MinRows: n(5), MaxRows: n(5), MaxDrop: percentage(100), MaxGrowth: percentage(500)}, ""},
+		"rows, not %":  {Limits{MaxDrop: number64(500)}, ""},
+		"two at once": {
+			Limits{MinRows: n(1000), MaxRows: n(5), MaxDrop: percentage(100.5)},
+			"min-rows 1,000 is above max-rows 5; lower min-rows or raise max-rows; see docs/gates.md\nmax-drop 100.5% cannot be breached; use at most 100%; see docs/gates.md",
+		},
 		"half a range":   {Limits{MinRows: n(1000)}, ""},
 		"the other half": {Limits{MaxRows: n(0)}, ""},
 	}

@@ -15,17 +15,32 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 		want  func(*Limits)
 		audit bool
 	}{
-		"nothing":              {`null`, func(*Limits) {}, true},
-		"opted out":            {`{"audit": false}`, func(*Limits) {}, false},
-		"opted in":             {`{"audit": true}`, func(*Limits) {}, true},
-		"a percentage":         {`{"max_drop": "12.5 %"}`, func(l *Limits) { l.MaxDrop = percentage(12.5) }, true},
-		"numbers":              {`{"max_drop": 3, "max_rows": 2000000}`, func(l *Limits) { l.MaxDrop, l.MaxRows = number64(3), n(2_000_000) }, true},
-		"numbers in quotes":    {`{"max_growth": "3", "min_rows": "7"}`, func(l *Limits) { l.MaxGrowth, l.MinRows = number64(3), n(7) }, true},
-		"gates taken away":     {`{"max_drop": false, "min_rows": null, "fail_on_empty": false}`, func(l *Limits) { l.MaxDrop, l.MinRows, l.FailOnEmpty = nil, nil, false }, true},
-		"off in quotes":        {`{"max_drop": "off"}`, func(l *Limits) { l.MaxDrop = nil }, true},
-		"unusual":              {`{"fail_on_unusual": true}`, func(l *Limits) { l.FailOnUnusual = true }, true},
-		"axis and severity":    {`{"axis": "run", "severity": "warn"}`, func(l *Limits) { l.Axis, l.Severity = AxisRun, SeverityWarn }, true},
-		"for change capture":   {`{"change_column": "a", "created_column": "b", "change_type_column": "c"}`, func(*Limits) {}, true},
+		"nothing":      {`null`, func(*Limits) {}, true},
+		"opted out":    {`{"audit": false}`, func(*Limits) {}, false},
+		"opted in":     {`{"audit": true}`, func(*Limits) {}, true},
+		"a percentage": {`{"max_drop": "12.5 %"}`, func(l *Limits) { l.MaxDrop = percentage(12.5) }, true},
+		"numbers": {
+			`{"max_drop": 3, "max_rows": 2000000}`,
+			func(l *Limits) { l.MaxDrop, l.MaxRows = number64(3), n(2_000_000) }, true,
+		},
+		"numbers in quotes": {
+			`{"max_growth": "3", "min_rows": "7"}`,
+			func(l *Limits) { l.MaxGrowth, l.MinRows = number64(3), n(7) }, true,
+		},
+		"gates taken away": {
+			`{"max_drop": false, "min_rows": null, "fail_on_empty": false}`,
+			func(l *Limits) { l.MaxDrop, l.MinRows, l.FailOnEmpty = nil, nil, false }, true,
+		},
+		"off in quotes": {`{"max_drop": "off"}`, func(l *Limits) { l.MaxDrop = nil }, true},
+		"unusual":       {`{"fail_on_unusual": true}`, func(l *Limits) { l.FailOnUnusual = true }, true},
+		"axis and severity": {
+			`{"axis": "run", "severity": "warn"}`,
+			func(l *Limits) { l.Axis, l.Severity = AxisRun, SeverityWarn }, true,
+		},
+		"for change capture": {
+			`{"change_column": "a", "created_column": "b", "change_type_column": "c"}`, func(*Limits) {},
+			true,
+		},
 		"an empty mapping too": {`{}`, func(*Limits) {}, true},
 	}
 	for name, test := range tests {
@@ -53,7 +68,10 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 func TestEveryMistakeInMetaIsTold(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ meta, want string }{
-		"not a mapping": {`["max_drop"]`, "meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see docs/gates.md"},
+		"not a mapping": {
+			`["max_drop"]`,
+			"meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see docs/gates.md",
+		},
 		"every key": {
 			`{"audit": "no", "axis": "main", "fail_on_empty": 1, "max_drop": "5 %%", "max_dorp": 1, "max_growth": true, "max_rows": [1], "min_rows": -3, "severity": null}`,
 			`meta.tally.audit: unusable value "no"; expected true or false; see docs/gates.md
@@ -66,8 +84,14 @@ meta.tally.max_rows: unusable value "[1]"; expected a whole number from 0 up; se
 meta.tally.min_rows: unusable value "-3"; expected a whole number from 0 up; see docs/gates.md
 meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see docs/gates.md`,
 		},
-		"half a number of rows": {`{"max_drop": 12.5}`, `meta.tally.max_drop: unusable value "12.5"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md`},
-		"against the run's":     {`{"max_rows": 9}`, `min-rows 10 is above max-rows 9; lower min-rows or raise max-rows; see docs/gates.md`},
+		"half a number of rows": {
+			`{"max_drop": 12.5}`,
+			`meta.tally.max_drop: unusable value "12.5"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md`,
+		},
+		"against the run's": {
+			`{"max_rows": 9}`,
+			`min-rows 10 is above max-rows 9; lower min-rows or raise max-rows; see docs/gates.md`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 func Main() *tally.Run {
 	return &tally.Run{
 		ID: "5c3b8a1e-0d7f-4f0e-8f3c-1b2a3c4d5e6f", CompletedAt: Run().GeneratedAt.Add(-2*time.Hour - 5*time.Minute),
-		Branch: "main", Commit: "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", URL: "https://github.com/octo/shop/actions/runs/7",
+		Branch: "main", Commit: "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
+		URL: "https://github.com/octo/shop/actions/runs/7",
 	}
 }
 
@@ -74,18 +75,25 @@ func Stale() report.Report {
 func Breached() report.Report {
 	r := pullRequest()
 	r.Status, r.ExitCode = report.Failed, 3
-	drop := tally.Breach{Gate: "max-drop", Axis: tally.AxisBaseline, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityError}
+	drop := tally.Breach{
+		Gate: "max-drop", Axis: tally.AxisBaseline, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityError,
+	}
+	many := tally.Breach{
+		Gate: "max-rows", Axis: tally.AxisRun, Limit: "90,000", Value: "98,201", Severity: tally.SeverityWarn,
+	}
 	few := tally.Breach{Gate: "min-rows", Axis: tally.AxisRun, Limit: "100", Value: "42", Severity: tally.SeverityWarn}
 	failing := Because(Model("fct_daily", tally.Failed, Unknown, Unknown, 0.3), "some of its batches failed")
 	failing.Unchecked = "it failed"
 	skipped := Because(Model("fct_weekly", tally.Skipped, Unknown, Unknown, 0), skipReason)
 	skipped.Unchecked = "it was skipped"
-	r.Failures = []report.Failure{{NodeID: failing.Node.ID, Kind: "model", Path: failing.Node.Path, Message: "out of memory"}}
+	r.Failures = []report.Failure{{
+		NodeID: failing.Node.ID, Kind: "model", Path: failing.Node.Path, Message: "out of memory",
+	}}
 	return Report(r, tally.Tally{BaselineRun: Main(), Models: []tally.Model{
 		breaching(NewThere(Model("dim_region", tally.Unchanged, 42, 42, 0.6)), few),
 		failing, skipped,
 		breaching(Was(Model("fct_orders", tally.Unchanged, 98_201, 98_201, 130.2), 120_340, 128),
-			drop, tally.Breach{Gate: "max-rows", Axis: tally.AxisRun, Limit: "90,000", Value: "98,201", Severity: tally.SeverityWarn}),
+			drop, many),
 		Was(Model("stg_orders", tally.Grew, 98_000, 99_204, 12.4), 99_204, 12.1),
 	}})
 }

@@ -16,7 +16,9 @@ func TestReasonsArePlainOnlyWhereNothingInThemIsMarkup(t *testing.T) {
 	if got := prose(plain); got != plain {
 		t.Errorf("got %q, want it as it is", got)
 	}
-	for _, reason := range []string{"ask @octocat", "*x*", "<b>", "see #1", "www.e.vil", "GH-1", ":tada:", "a_b", "x: :tada:", "[a](b)"} {
+	for _, reason := range []string{
+		"ask @octocat", "*x*", "<b>", "see #1", "www.e.vil", "GH-1", ":tada:", "a_b", "x: :tada:", "[a](b)",
+	} {
 		if got, want := prose(reason), "`"+reason+"`"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -26,7 +28,8 @@ func TestReasonsArePlainOnlyWhereNothingInThemIsMarkup(t *testing.T) {
 func FuzzCellsComeBack(f *testing.F) {
 	for _, seed := range []string{
 		"orders", "a|b", `a\|b`, `a\`, "`", "``a`` `", "@octocat", "<!-- x -->", "</details>", "[x](y)", "a\nb", "\r\n| x |",
-		"\x00\x1b[0m", "\u202eabc", "  ", "*b*", "~~s~~", "https://e.vil", "&amp;", "\xff\xfe", strings.Repeat("x|", 300), "a: b (c)", ":tada:", "\\`|`",
+		"\x00\x1b[0m", "\u202eabc", "  ", "*b*", "~~s~~", "https://e.vil", "&amp;", "\xff\xfe",
+		strings.Repeat("x|", 300), "a: b (c)", ":tada:", "\\`|`",
 	} {
 		f.Add(seed)
 	}
@@ -48,12 +51,16 @@ func FuzzCellsComeBack(f *testing.F) {
 }
 
 func FuzzBlockIsOneBlock(f *testing.F) {
-	for _, seed := range []string{"", "error", "```\n</details>", "~~~", "a\r\nb\rc", strings.Repeat("`", 300), "\x00\u2028x", strings.Repeat("l\n", 50), "\xff"} {
+	for _, seed := range []string{
+		"", "error", "```\n</details>", "~~~", "a\r\nb\rc", strings.Repeat("`", 300), "\x00\u2028x",
+		strings.Repeat("l\n", 50), "\xff",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		page := htmlOf(t, block(text)+"\nafter\n")
-		if !strings.HasPrefix(page, "<pre><code>") || !strings.HasSuffix(page, "</code></pre>\n<p>after</p>\n") || strings.Count(page, "<") != 6 {
+		if !strings.HasPrefix(page, "<pre><code>") || !strings.HasSuffix(page, "</code></pre>\n<p>after</p>\n") ||
+			strings.Count(page, "<") != 6 {
 			t.Errorf("%q became %s", text, page)
 		}
 		if lines := strings.Count(page, "\n"); lines > maxLines+3 {

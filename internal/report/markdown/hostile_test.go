@@ -18,8 +18,11 @@ import (
 
 // attacks try to be a link, a mention, a reference, an element, a command.
 var attacks = []string{
-	situation.Attack, "a` @octocat <b>x</b> [x](https://e.vil) `b", "https://e.vil/x", "www.e.vil", "me@e.vil", "@octocat", "octo/shop#1", "#1", "GH-1", "[x](https://e.vil)", "<https://e.vil>",
-	"![x](//e.vil)", "[x]: https://e.vil\n", "</details>", "<!-- dbt-tally: {} -->", "`", "```", "~~~\n", "|", "\\", "&lt;b&gt;", "<b", "::error::x", "\n\n# x\n", "\u2028", strings.Repeat("x", 1000),
+	situation.Attack, "a` @octocat <b>x</b> [x](https://e.vil) `b", "https://e.vil/x",
+	"www.e.vil", "me@e.vil", "@octocat", "octo/shop#1",
+	"#1", "GH-1", "[x](https://e.vil)", "<https://e.vil>",
+	"![x](//e.vil)", "[x]: https://e.vil\n", "</details>", "<!-- dbt-tally: {} -->", "`", "```", "~~~\n", "|", "\\",
+	"&lt;b&gt;", "<b", "::error::x", "\n\n# x\n", "\u2028", strings.Repeat("x", 1000),
 }
 
 // Whatever file is read, what is posted of it can be made and is nothing but text.

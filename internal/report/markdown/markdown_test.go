@@ -38,7 +38,8 @@ func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
 		shared.Models[i].File = "shop/snapshots/all.sql"
 	}
 	for name, r := range map[string]report.Report{
-		"breached": situation.Breached(), "failed": situation.Failed(), "hostile": situation.Hostile(situation.Attack), "baseline": situation.AgainstMain(), "one-file": shared,
+		"breached": situation.Breached(), "failed": situation.Failed(), "one-file": shared,
+		"hostile": situation.Hostile(situation.Attack), "baseline": situation.AgainstMain(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +66,8 @@ func TestCommentOfTooManyModelsCutsWholeRowsAndSaysSo(t *testing.T) {
 		t.Errorf("%d changed models shown beside 500 failures; want a table of at least 100", shown)
 	}
 	for _, want := range []string{
-		fmt.Sprintf("\n\n… %s left out to keep this short; [the job summary](%s) has the full list.\n", tally.Number(2000-shown), runURL),
+		fmt.Sprintf("\n\n… %s left out to keep this short; [the job summary](%s) has the full list.\n",
+			tally.Number(2000-shown), runURL),
 		"<details><summary>100 models unchanged</summary>\n\n… 100 left out",
 	} {
 		if !strings.Contains(comment, want) {
@@ -81,7 +83,9 @@ func TestCommentOfTooManyBreachesHasRoomForTheTable(t *testing.T) {
 	t.Parallel()
 	r := situation.Large(2000, 500)
 	for i := range r.Models {
-		r.Models[i].Gates = []report.Gate{{Gate: "max-growth", Axis: tally.AxisRun, Limit: "5%", Value: "+100.0 %", Severity: tally.SeverityError}}
+		r.Models[i].Gates = []report.Gate{{
+			Gate: "max-growth", Axis: tally.AxisRun, Limit: "5%", Value: "+100.0 %", Severity: tally.SeverityError,
+		}}
 	}
 	comment, err := Comment(r, runURL)
 	if err != nil {

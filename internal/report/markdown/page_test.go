@@ -23,7 +23,8 @@ func checkPage(t *testing.T, text string, limit int) {
 		t.Error("not UTF-8")
 	}
 	page := htmlOf(t, text)
-	if opened, closed := strings.Count(page, "<details>"), strings.Count(page, "</details>"); opened != closed || opened == 0 {
+	opened, closed := strings.Count(page, "<details>"), strings.Count(page, "</details>")
+	if opened != closed || opened == 0 {
 		t.Errorf("%d <details> opened, %d closed", opened, closed)
 	}
 	width := 0

@@ -25,7 +25,9 @@ func TestSummaryWithTrend(t *testing.T) {
 
 func TestTrendOfARunThatHasNoneIsLeftOut(t *testing.T) {
 	t.Parallel()
-	for name, r := range map[string]report.Report{"no earlier run": situation.Changed(), "nothing changed": situation.Stale()} {
+	for name, r := range map[string]report.Report{
+		"no earlier run": situation.Changed(), "nothing changed": situation.Stale(),
+	} {
 		plain, err := Summary(r)
 		if err != nil {
 			t.Fatal(err)
