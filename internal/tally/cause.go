@@ -37,6 +37,7 @@ type CodeNode struct {
 	Unreadable  string   // why it cannot be told, else ""
 	Files       []string // that the code is in, relative to the project
 	Inlined     bool     // ephemeral, or a source or function: part of what is built from it
+	ReadsVars   bool     // its code reads variables, whose values in dbt_project.yml have no fingerprint
 }
 
 // CauseInput is what causes are told from.

@@ -189,6 +189,23 @@ func TestCausesWithoutStoredFingerprintsGoByTheFiles(t *testing.T) {
 	}
 }
 
+func TestAVariableMayHaveChangedWithTheProject(t *testing.T) {
+	t.Parallel()
+	in := graph("a!", "b! = a", "c!", "d*")
+	in.Nodes[0].ReadsVars, in.Nodes[3].ReadsVars = true, true
+	if diff := cmp.Diff([]string{"a: data", "b: data of a", "c: data", "d: edited"}, words(FindCauses(in))); diff != "" {
+		t.Errorf("files not known (-want +got):\n%s", diff)
+	}
+	in.ChangedFiles = []string{"dbt_project.yml"}
+	const why = "dbt_project.yml changed, and its code reads variables"
+	want := []string{
+		"a: unknown (" + why + ")", "b: unknown of a (upstream: " + why + ")", "c: data", "d: edited",
+	}
+	if diff := cmp.Diff(want, words(FindCauses(in))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestRemovedNodesAreListed(t *testing.T) {
 	t.Parallel()
 	in := graph("renamed+", "child*! = renamed")

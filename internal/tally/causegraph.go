@@ -38,8 +38,11 @@ type nearest struct {
 	distance int
 }
 
+// projectFile has the values of variables, among other things.
+const projectFile = "dbt_project.yml"
+
 // projectFiles can change what any node of a project does.
-var projectFiles = []string{"dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml"}
+var projectFiles = []string{projectFile, "packages.yml", "package-lock.yml", "dependencies.yml"}
 
 func newCauseGraph(in CauseInput) *causeGraph {
 	g := &causeGraph{in: in, nodes: slices.Clone(in.Nodes), index: make(map[string]int, len(in.Nodes))}
@@ -73,7 +76,11 @@ func compareCode(node CodeNode, in CauseInput, changed map[string]bool) codeStat
 	before, stored := in.Baseline[node.ID]
 	switch {
 	case node.Fingerprint != "" && before != "":
-		return codeState{edited: node.Fingerprint != before}
+		state := codeState{edited: node.Fingerprint != before}
+		if !state.edited && node.ReadsVars && changed[projectFile] {
+			state.unknown = projectFile + " changed, and its code reads variables"
+		}
+		return state
 	case in.Baseline != nil && !stored:
 		return codeState{edited: true}
 	}
