@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -119,7 +120,7 @@ func unknownRun(id string, newest [][]*string) error {
 		}
 		known += fmt.Sprintf("%s (%s, %s)", run.ID, cmp.Or(run.Branch, "no branch"), run.CompletedAt.Format(time.DateTime))
 	}
-	return fmt.Errorf("baseline: there is no run %q; %s; see docs/gates.md", id, known)
+	return fmt.Errorf("baseline: there is no run %q; %s; see "+docs.Gates, id, known)
 }
 
 func noHistory(why error) string {

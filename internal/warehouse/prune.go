@@ -14,7 +14,9 @@ import (
 // nil, hears after each transaction how many rows it deleted. The error is
 // ErrNoTable where there is no audit table; without a run table there is nothing
 // to delete from it.
-func (s *Store) Prune(ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64)) (log, run int64, err error) {
+func (s *Store) Prune(
+	ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64),
+) (log, run int64, err error) {
 	if progress == nil {
 		progress = func(int64) {}
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -103,8 +104,8 @@ func Open(o Options) (*Store, error) {
 		o.Table.Schema = o.Target.Schema()
 	}
 	if o.Access == Write && o.Table.Schema == "" {
-		return nil, errors.New("audit table: no schema named; " +
-			"want audit-schema or a profile with a schema; see docs/audit-table.md")
+		return nil, errors.New("audit table: no schema is named; " +
+			"set audit-schema, or schema in the profile; see " + docs.AuditTable)
 	}
 	open, kind := openThroughDBT, profileTypes[o.Target.Type]
 	if kind.connect != nil {

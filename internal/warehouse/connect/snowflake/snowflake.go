@@ -15,6 +15,7 @@ import (
 
 	driver "github.com/snowflakedb/gosnowflake"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -77,7 +78,7 @@ func configure(o connect.Options) (*driver.Config, error) {
 	}
 	if account == "" {
 		return nil, errors.New("account: none in the profile; " +
-			"want the settings of a dbt-snowflake profile; see docs/warehouses.md")
+			"set it as in a dbt-snowflake profile; see " + docs.Warehouses)
 	}
 	config, err := driver.ParseDSN(defaults)
 	if err != nil {
