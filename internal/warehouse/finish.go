@@ -52,8 +52,8 @@ type Finished struct {
 
 // Finish records the runs, reads the audit rows of the invocations back, and
 // finds the history. It is safe beside other jobs and when called again. Rows
-// whose phase cannot be told are no audit rows and left out. The error is about
-// the rows alone, ErrNoTable where there is no table (any more, or yet).
+// whose phase is unknown are not audit rows and are left out. The error is about
+// the rows alone, ErrNoTable if there is no table (any more, or yet).
 func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 	if len(f.Invocations) == 0 {
 		return Finished{}, nil

@@ -42,7 +42,7 @@ func (l *link) bePatient(ctx context.Context) {
 // inTx runs f in a transaction of its own, which an error of f rolls back. f runs
 // again where the transaction failed for a reason that passes, and the patience
 // with it does not end, so that what it did must be fit to be done twice: when a
-// commit's answer is lost, nobody knows what became of it.
+// commit's answer is lost, its outcome is unknown.
 func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
 	for {
 		err := l.try(ctx, f)

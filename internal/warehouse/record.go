@@ -27,7 +27,7 @@ func (r *record) fields() []**string {
 	return []**string{&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized}
 }
 
-// parseRows leaves out the rows whose phase cannot be told.
+// parseRows leaves out the rows whose phase is unknown.
 func parseRows(texts [][]*string) ([]tally.Row, error) {
 	rows := make([]tally.Row, 0, len(texts))
 	for _, values := range texts {

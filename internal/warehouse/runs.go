@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// The run table, one row an invocation, beside the audit table. It is nobody's
-// but ours, so that it is used only with all of its columns.
+// The run table, one row per invocation, beside the audit table. Only dbt-tally
+// writes to it, so it is used only if it has all of its columns.
 var runLayout = layout{
 	columns: []definition{
 		{"run_id", text},

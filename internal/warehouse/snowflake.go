@@ -34,7 +34,7 @@ func (snowflake) places() *places {
 	return &places{time: "to_timestamp_ntz(%s, 'YYYY-MM-DD HH24:MI:SS.FF6')"}
 }
 
-// session has nothing to say: what a session is told at its login lasts, and no
+// session is empty: the settings of a login last for the session, and no
 // statement here depends on what it may be set to.
 func (s snowflake) session() (string, []any) { return "", nil }
 

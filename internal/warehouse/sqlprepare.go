@@ -69,7 +69,7 @@ func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, erro
 	return f, nil, err
 }
 
-// create makes the schema where there is none, and the table. Jobs that do it at
+// create creates the schema if it is missing, and the table. Jobs that do it at
 // the same time see each other's unfinished work only as an error.
 func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error) {
 	const tries = 10

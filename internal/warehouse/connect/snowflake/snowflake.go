@@ -65,7 +65,7 @@ func Quiet(setenv func(key, value string) error, scratch string) error {
 	)
 }
 
-// configure is all that the driver is told, but for a token that is yet to
+// configure returns all settings of the driver, except for a token that is yet to
 // be fetched.
 func configure(o connect.Options) (*driver.Config, error) {
 	s := o.Settings
