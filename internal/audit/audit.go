@@ -91,7 +91,7 @@ func (p Prepared) prepareTable(ctx context.Context) Prepared {
 		p.Hooks = dbt.Hooks{
 			Relation:   table.Relation,
 			Guard:      table.Guard,
-			FourOnly:   !slices.Contains(table.Columns, "node_id"),
+			FourOnly:   !slices.Contains(table.Columns, "node_id") || !slices.Contains(table.Columns, "batch"),
 			CountViews: p.settings.Job.Config.CountViews,
 		}
 	}
@@ -147,15 +147,15 @@ func (p *Prepared) installMacros() error {
 		Operations: warehouse.Operations(p.settings.Connection.Type),
 	}
 	if set == (dbt.MacroSet{}) {
-		return nil
+		return dbt.RemoveLeftOver(p.settings.Job.Project.MacroPaths)
 	}
 	if err := p.install(set); err != nil {
 		return err
 	}
 	if !p.macros.Called {
 		p.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; "+
-			"add {%% do dbt_tally_before(inside_transaction) if dbt_tally_before is defined %%} as its first line "+
-			"and {%% do dbt_tally_after(inside_transaction) if dbt_tally_after is defined %%} as its last; see %s",
+			"add {%% do dbt_tally_before(hooks, inside_transaction) if dbt_tally_before is defined %%} as its first line "+
+			"and {%% do dbt_tally_after(hooks, inside_transaction) if dbt_tally_after is defined %%} as its last; see %s",
 			p.macros.RunHooksIn, docs.AuditTable))
 		p.Off = "the project's own run_hooks does not call the audit hooks"
 	}

@@ -8,7 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 //go:embed macros/*.sql
@@ -20,10 +21,6 @@ const (
 	// macroMark opens a macro file of ours; a file without it is never touched.
 	macroMark = "{#- dbt-tally: written for one run and removed after it. Do not edit. -#}\n"
 )
-
-// ErrForeignMacroFile means that the project has a file of the name that the
-// macros would get, and that it is not ours.
-var ErrForeignMacroFile = errors.New("the file is not dbt-tally's")
 
 // Macros says how the audit macros stand to the project's own.
 type Macros struct {
@@ -37,7 +34,7 @@ type Macros struct {
 	// whose models the audit hooks are not called.
 	OwnHooks []string
 
-	madeDir string // the folder made for the file, removed with it
+	file *sharedFile
 }
 
 // MacroSet says which macros a run needs. dbt spends time on each of them at every
@@ -48,53 +45,55 @@ type MacroSet struct {
 }
 
 // InstallMacros writes the audit macros into the first of the project's
-// macro-paths (made where it is missing) and returns what was done; Remove undoes
-// it. A left-over of an earlier run is replaced; a file of that name that is not
-// ours is left alone, with ErrForeignMacroFile. Where the project defines
+// macro-paths (created if it is missing) and returns what was done; Remove undoes
+// it. Runs that use the same macros in one checkout share the file, and the last
+// one removes it. A left-over of a killed run is replaced; a file of that name that
+// is not ours is left alone, with ErrForeignMacroFile. If the project defines
 // run_hooks itself, only dbt_tally_before and dbt_tally_after are brought along.
 func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macros, error) {
-	m := Macros{Called: true}
-	dir := macroPaths[0]
-	m.Path = filepath.Join(dir, macroFile)
-	switch old, err := os.ReadFile(m.Path); {
-	case err == nil && !strings.HasPrefix(string(old), macroMark):
-		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; want that name free: rename the file; see docs/troubleshooting.md", m.Path, ErrForeignMacroFile)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return Macros{}, fmt.Errorf("read %s: %w", m.Path, err)
-	}
+	m := Macros{Called: true, Path: filepath.Join(macroPaths[0], macroFile)}
 	if set.Hooks {
 		m.findRunHooks(macroPaths, packagesPath)
 	}
-
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		m.madeDir = dir
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return Macros{}, fmt.Errorf("make the macro folder: %w", err)
-	}
-	if err := os.WriteFile(m.Path, macroText(set, m.RunHooksIn == ""), 0o644); err != nil {
-		return Macros{}, errors.Join(fmt.Errorf("write the audit macros: %w", err), m.Remove())
+	var err error
+	m.file, err = shareFile(m.Path, macroParts(set, m.RunHooksIn == ""))
+	switch {
+	case errors.Is(err, ErrForeignMacroFile):
+		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; rename the file; see %s",
+			m.Path, err, docs.Troubleshooting)
+	case errors.Is(err, ErrMacroFileInUse):
+		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; run each version in a checkout of its own",
+			m.Path, err)
+	case err != nil:
+		return Macros{}, fmt.Errorf("write the audit macros to %s: %w", m.Path, err)
 	}
 	return m, nil
 }
 
-// Remove takes the macros out of the project again. It may be called twice, and
-// on the zero value.
+// Remove takes the macros out of the project again, unless another run still uses
+// them. It may be called twice, and on the zero value.
 func (m Macros) Remove() error {
-	if m.Path == "" {
+	if m.file == nil {
 		return nil
 	}
-	if err := os.Remove(m.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := m.file.release(); err != nil {
 		return fmt.Errorf("remove the audit macros: %w", err)
-	}
-	if m.madeDir != "" {
-		_ = os.Remove(m.madeDir) // somebody else's file in it keeps it
 	}
 	return nil
 }
 
-// macroText is the macro file, with or without the override of run_hooks.
-func macroText(set MacroSet, override bool) []byte {
+// RemoveLeftOver takes the macros of a killed run out of the project, for a run
+// that brings none. Macros that another run uses stay.
+func RemoveLeftOver(macroPaths []string) error {
+	if err := removeUnused(filepath.Join(macroPaths[0], macroFile)); err != nil {
+		return fmt.Errorf("remove the audit macros of an earlier run: %w", err)
+	}
+	return nil
+}
+
+// macroParts are the parts of the macro file, with or without the override of
+// run_hooks.
+func macroParts(set MacroSet, override bool) []string {
 	var names []string
 	if set.Hooks {
 		names = append(names, "hooks.sql")
@@ -102,18 +101,18 @@ func macroText(set MacroSet, override bool) []byte {
 	if set.Hooks && override {
 		names = append(names, "run_hooks.sql")
 	}
-	text := []byte(macroMark)
+	var parts []string
 	if set.Operations != "" {
-		text = append(text, "\n"+set.Operations...)
+		parts = append(parts, set.Operations)
 	}
 	for _, name := range names {
 		part, err := macros.ReadFile("macros/" + name)
 		if err != nil {
 			panic(err) // embedded when the program was built
 		}
-		text = append(append(text, '\n'), part...)
+		parts = append(parts, string(part))
 	}
-	return text
+	return parts
 }
 
 var (

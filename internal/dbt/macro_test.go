@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // write makes a file, folders and all.
@@ -121,8 +123,8 @@ func TestProjectsWithARunHooksOfTheirOwn(t *testing.T) {
 		called bool
 	}{
 		"without the two lines": {"", false},
-		"with one of them":      {"{% do dbt_tally_before(inside_transaction) %}", false},
-		"with both":             {"{% do dbt_tally_before(inside_transaction) %}{% do dbt_tally_after(inside_transaction) %}", true},
+		"with one of them":      {"{% do dbt_tally_before(hooks, inside_transaction) %}", false},
+		"with both":             {"{% do dbt_tally_before(hooks, inside_transaction) %}{% do dbt_tally_after(hooks, inside_transaction) %}", true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -139,9 +141,9 @@ func TestProjectsWithARunHooksOfTheirOwn(t *testing.T) {
 			}
 			want := Macros{
 				Path: filepath.Join(dir, "macros", macroFile), RunHooksIn: second, Called: test.called,
-				OwnHooks: []string{"stubborn"}, madeDir: filepath.Join(dir, "macros"),
+				OwnHooks: []string{"stubborn"},
 			}
-			if diff := cmp.Diff(want, m, cmp.AllowUnexported(Macros{})); diff != "" {
+			if diff := cmp.Diff(want, m, cmpopts.IgnoreUnexported(Macros{})); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			text, _ := os.ReadFile(m.Path)
@@ -157,5 +159,76 @@ func TestAnUnwritableMacroFolderIsAnError(t *testing.T) {
 	file := write(t, "", t.TempDir(), "macros")
 	if _, err := InstallMacros([]string{file}, "", MacroSet{Hooks: true}); err == nil {
 		t.Error("no error where macros is a file")
+	}
+}
+
+func TestRunsInOneCheckoutShareTheMacros(t *testing.T) {
+	t.Parallel()
+	paths := []string{filepath.Join(t.TempDir(), "macros")}
+	first, err := InstallMacros(paths, "", MacroSet{Hooks: true, Operations: "{# operations #}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := InstallMacros(paths, "", MacroSet{Operations: "{# operations #}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(first.Remove(), RemoveLeftOver(paths)); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(second.Path); err != nil || !strings.Contains(string(text), "macro run_hooks") {
+		t.Errorf("the first run to end took the second's macros: %v\n%s", err, text)
+	}
+	if err := second.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(paths[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder that the first run made is left: %v", err)
+	}
+}
+
+func TestManyRunsAtOnceLeaveNothing(t *testing.T) {
+	t.Parallel()
+	paths := []string{filepath.Join(t.TempDir(), "macros")}
+	var runs sync.WaitGroup
+	for range 8 {
+		runs.Go(func() {
+			for range 50 {
+				m, err := InstallMacros(paths, "", MacroSet{Hooks: true})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if text, err := os.ReadFile(m.Path); err != nil || !strings.Contains(string(text), "macro run_hooks") {
+					t.Errorf("the macros are not there: %v\n%s", err, text)
+				}
+				if err := m.Remove(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	runs.Wait()
+	if left, err := os.ReadDir(paths[0]); len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+func TestALeftOverIsRemoved(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "macros")
+	write(t, macroMark+folderMark+"a left-over", dir, macroFile)
+	if err := RemoveLeftOver([]string{dir}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is left: %v", err)
+	}
+	theirs := write(t, "theirs", dir, macroFile)
+	if err := RemoveLeftOver([]string{dir}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Errorf("a file that is not ours: %v", err)
 	}
 }
