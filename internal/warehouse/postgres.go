@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -56,7 +55,7 @@ func (p postgres) reaches(t Table) error {
 		return nil
 	}
 	return fmt.Errorf("%q is not the database of the connection, and PostgreSQL reaches no other; "+
-		"set %q or none; see "+docs.Warehouses, t.Database, p.database)
+		"want %q or none; see docs/warehouses.md", t.Database, p.database)
 }
 
 // nameLimit is the length of a name in bytes; what is longer is cut off.
@@ -66,14 +65,13 @@ const nameLimit = 63
 func (p postgres) fits(t Table) error {
 	if runs := runTable(t).Name; len(runs) > nameLimit {
 		return fmt.Errorf("the name of its run table, %q, is longer than PostgreSQL's %d bytes; "+
-			"use a shorter name; see "+docs.AuditTable, runs, nameLimit)
+			"want a shorter one; see docs/audit-table.md", runs, nameLimit)
 	}
 	return nil
 }
 
 func (p postgres) find(t Table) (string, []any) {
-	where := "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2"
-	args := []any{t.Schema, t.Name}
+	where, args := "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2", []any{t.Schema, t.Name}
 	if t.Schema == "" {
 		where = "c.oid = coalesce(to_regclass(quote_ident(lower($1))), to_regclass(quote_ident($1)))"
 		args = []any{t.Name}
@@ -123,8 +121,7 @@ func (p postgres) column(d definition) string {
 
 func (p postgres) index(t Table, l layout) string {
 	name := indexName(t.Name + "_" + strings.Join(l.index, "_") + "_idx")
-	return "create index if not exists " + quote(name) + " on " + p.relation(t) +
-		" (" + strings.Join(l.index, ", ") + ")"
+	return "create index if not exists " + quote(name) + " on " + p.relation(t) + " (" + strings.Join(l.index, ", ") + ")"
 }
 
 // indexName is a name that is still its own once it is cut: tables and their
@@ -205,7 +202,7 @@ func (p postgres) grant(s step, t Table, on connect.Denied) string {
 	fix := "grant " + s.rights() + " on " + p.relation(t) + to
 	switch {
 	case on == connect.Role:
-		fix = "grant " + quote(p.role) + " to the user of the profile, or set another role"
+		fix = "grant " + quote(p.role) + " to the user of the profile, or another role in it"
 	case s == creatingSchema:
 		fix = "grant create on database " + quote(p.database) + to
 	case s == creatingTable:
@@ -213,7 +210,7 @@ func (p postgres) grant(s step, t Table, on connect.Denied) string {
 	case on == connect.Schema:
 		fix = "grant usage on schema " + quote(t.Schema) + to
 	case s == addingColumns:
-		fix = "make " + quote(p.user) + " a member of the role that owns the table"
+		fix = quote(p.user) + " as a member of the role that owns the table"
 	}
-	return fix + "; see " + docs.Permissions
+	return fix + "; see docs/permissions.md"
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // column is one column of a table, its type in the warehouse's own words.
@@ -68,6 +66,7 @@ var auditLayout = layout{
 		{"node_id", text},
 		{"phase", text},
 		{"materialized", text},
+		{"batch", text},
 		{"changed_rows", bigint},
 		{"inserted_rows", bigint},
 		{"updated_rows", bigint},
@@ -154,7 +153,7 @@ func (f found) usable() error {
 	if len(lacks) == 0 {
 		return nil
 	}
-	return fmt.Errorf("it lacks %s and has %s; expected at least %s; use another audit-table; see "+docs.AuditTable,
+	return fmt.Errorf("it lacks %s and has %s; want at least %s, or another audit-table; see docs/audit-table.md",
 		strings.Join(lacks, ", "), strings.Join(f.names(), ", "), listed(f.layout.columns[:f.layout.first]))
 }
 
@@ -191,6 +190,5 @@ func alterCount(relation string) string {
 
 // lackingColumns says that the table stays without some columns, and why.
 func lackingColumns(f found, why error) string {
-	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v",
-		f.relation, listed(f.missing()), why)
+	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v", f.relation, listed(f.missing()), why)
 }

@@ -1,11 +1,17 @@
-{#- The two halves of an audit: both look by themselves whether it is their turn,
-    so that a run_hooks of your own can call both whenever it is called. -#}
-{% macro dbt_tally_before(inside_transaction=True) %}
-  {%- if inside_transaction and load_result('main') is none -%}{%- do dbt_tally_audit('before') -%}{%- endif -%}
+{#- The two halves of an audit. Each acts only if it is its turn, so a run_hooks of
+    your own can call both whenever it is called. A materialization calls run_hooks
+    with pre_hooks and with post_hooks, themselves and not their copies. One that
+    passes other lists is judged by whether main was stored. -#}
+{% macro dbt_tally_before(hooks, inside_transaction=True) %}
+  {%- if inside_transaction and (hooks is sameas pre_hooks or (hooks is not sameas post_hooks and load_result('main') is none)) -%}
+    {%- do dbt_tally_audit('before') -%}
+  {%- endif -%}
 {% endmacro %}
 
-{% macro dbt_tally_after(inside_transaction=True) %}
-  {%- if inside_transaction and load_result('main') is not none -%}{%- do dbt_tally_audit('after') -%}{%- endif -%}
+{% macro dbt_tally_after(hooks, inside_transaction=True) %}
+  {%- if inside_transaction and (hooks is sameas post_hooks or (hooks is not sameas pre_hooks and load_result('main') is not none)) -%}
+    {%- do dbt_tally_audit('after') -%}
+  {%- endif -%}
 {% endmacro %}
 
 {#- All that a hook does, in one macro: to call another one takes dbt longer than
@@ -18,6 +24,7 @@
     {%- set count_views = env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true' -%}
     {#- dbt's clock, not the transaction's, in which both rows would have one time.
         dbt v2 gives %f nine digits: cut to microseconds. -#}
+    {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26] -%}
     {%- set rows = [] -%}
 
@@ -40,10 +47,22 @@
       {%- endif -%}
       {#- dbt-postgres knows the exact number of rows that it has just put into a new
           table, unless a post-hook of the project changed them since. -#}
-      {%- set affected = load_result('main').response.rows_affected
-            if target.type == 'postgres' and not post_hooks
+      {%- set main = load_result('main') -%}
+      {%- set affected = main.response.rows_affected
+            if target.type == 'postgres' and not post_hooks and main is not none
               and (materialized in ('table', 'seed') or (materialized == 'incremental' and remembered is not none)) else none -%}
-      {%- if materialized == 'view' and not count_views -%}
+      {#- A post-hook may have dropped the relation, and dbt's cache does not know that
+          it was built. To look costs a statement: where that is not nearly free, only if
+          a hook mentions it. -#}
+      {%- set dropped = post_hooks and (engine in ('duckdb', 'mysql')
+            or (engine in ('postgres', 'redshift', 'snowflake') and 'drop' in (post_hooks ~ '') | lower))
+            and adapter.execute('select count(*) from '
+              ~ {'duckdb': 'system.information_schema.tables', 'mysql': 'information_schema.tables'}.get(engine, this.information_schema('tables'))
+              ~ " where lower(table_schema) = '" ~ (this.schema | lower | replace("'", "''"))
+              ~ "' and lower(table_name) = '" ~ (this.identifier | lower | replace("'", "''"))
+              ~ ("' and lower(table_catalog) = '" ~ (this.database | lower | replace("'", "''")) if engine == 'duckdb') ~ "'",
+              auto_begin=True, fetch=True)[1].rows[0][0] == 0 -%}
+      {%- if dropped or (materialized == 'view' and not count_views) -%}
         {%- set count = none -%}
       {%- elif affected is number and affected >= 0 -%}
         {%- set count = affected | string -%}
@@ -55,7 +74,6 @@
 
     {%- if rows -%}
       {%- set all_columns = env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
-      {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
       {%- set time = {
             'snowflake': "to_timestamp_tz('{} +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')",
             'mysql': "cast('{}' as datetime(6))", 'sqlserver': "cast('{}' as datetime2(6))",
@@ -63,10 +81,10 @@
       {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
       {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
       {%- set sql -%}
-        insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' if all_columns }})
+        insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') if all_columns }})
         {%- for row in rows %}
         {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', {{ time | replace('{}', row.time) }}, {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
-          {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{% endif -%}
+          {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{% endif -%}
         {%- endfor -%}
       {%- endset -%}
       {#- A block of its own keeps an audit that fails from failing the model. On
@@ -79,7 +97,10 @@
       {%- if target.type == 'postgres' and dbt_version[:2] == '1.' -%}
         {%- do adapter.add_query('do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
       {%- else -%}
-        {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=True, fetch=False) -%}
+        {#- dbt-duckdb runs a Python model on another connection, whose work a
+            transaction that is already open would not see. -#}
+        {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql,
+              auto_begin=not (engine == 'duckdb' and phase == 'before' and model.language == 'python'), fetch=False) -%}
       {%- endif -%}
     {%- endif -%}
   {%- endif -%}

@@ -11,7 +11,6 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
-	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -80,7 +79,7 @@ func refusal(err error, refused *driver.MySQLError) connect.Failure {
 	case refused.Number == lockTimedOut:
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
 	case slices.Contains(readOnly, refused.Number):
-		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)
+		f.Err = fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
 	}
 	return f
 }
@@ -117,13 +116,13 @@ func (e *dialError) advice() string {
 	case errors.As(e, &refused) && refused.Number == loginDenied:
 		return connect.ExpiredToken(e.password)
 	case errors.As(e, &name):
-		return "; use the host that the certificate names, or unset ssl_verify_identity; see " + docs.Warehouses
+		return "; want the host that the certificate names, or no ssl_verify_identity; see docs/warehouses.md"
 	case errors.As(e, &unknown), errors.As(e, &invalid):
-		return "; set ssl_ca to the file of the authority that signed the server's certificate; see " + docs.Warehouses
+		return "; want ssl_ca: the file of the authority that signed the server's certificate; see docs/warehouses.md"
 	case errors.Is(e, driver.ErrNoTLS):
-		return "; use a server with TLS, or unset ssl_ca; see " + docs.Warehouses
+		return "; want a server with TLS, or no ssl_ca; see docs/warehouses.md"
 	case errors.Is(e, driver.ErrCleartextPassword):
-		return "; set ssl_ca: without it the password might go to another server; see " + docs.Warehouses
+		return "; want ssl_ca, so that the password goes to no stranger; see docs/warehouses.md"
 	default:
 		return ""
 	}
