@@ -3,9 +3,14 @@ package dbt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -24,7 +29,8 @@ type Operator struct {
 
 // RunOperation runs one macro and returns the payloads that it logged, each a
 // JSON value, in order, and those before a failure along with the error. It costs
-// one start of dbt. An error holds dbt's own words.
+// one start of dbt. An error holds dbt's own words. The user's command sees no trace
+// of it: a project that dbt parsed already gives no warnings a second time.
 func (o Operator) RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error) {
 	text, err := json.Marshal(args, json.Deterministic(true))
 	if err != nil {
@@ -34,11 +40,14 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 	if err != nil {
 		return nil, fmt.Errorf("dbt run-operation %s: %w", macro, err)
 	}
-	command := o.Like.Like("run-operation", macro, "--args", string(text), "--log-format", "json", "--log-level", "info", "--log-path", dir)
-	if o.Version.Rust {
-		command = append(command, "--target-path", dir) // v2 writes its artifacts whatever it is told
-	} else {
-		command = append(command, "--target-path", o.CLI.TargetPath, "--no-write-json", "--log-level-file", "none")
+	target, err := o.ownTarget()
+	if err != nil {
+		return nil, fmt.Errorf("dbt run-operation %s: %w", macro, err)
+	}
+	command := o.Like.Like("run-operation", macro, "--args", string(text),
+		"--log-format", "json", "--log-level", "info", "--log-path", dir, "--target-path", target)
+	if !o.Version.Rust {
+		command = append(command, "--no-quiet", "--no-write-json", "--log-level-file", "none")
 	}
 
 	var out bytes.Buffer
@@ -58,11 +67,39 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 	return payloads, nil
 }
 
+// partialParse is where dbt keeps what it parsed.
+const partialParse = "partial_parse.msgpack"
+
+// ownTarget is a target folder of our own, with what the user's dbt has parsed by
+// now, so that nothing is parsed twice that need not be.
+func (o Operator) ownTarget() (string, error) {
+	dir := filepath.Join(o.CLI.ScratchDir, "target")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	parsed, err := os.Open(filepath.Join(o.CLI.TargetPath, partialParse))
+	if errors.Is(err, fs.ErrNotExist) {
+		return dir, nil
+	} else if err != nil {
+		return "", err
+	}
+	defer parsed.Close()
+	own, err := os.Create(filepath.Join(dir, partialParse))
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(own, parsed)
+	return dir, errors.Join(err, own.Close())
+}
+
 // event is what is read of a line of dbt's log as JSON.
 type event struct {
 	Info struct {
-		Level string `json:"level"`
-		Msg   string `json:"msg"`
+		InvocationID string    `json:"invocation_id"`
+		Time         time.Time `json:"ts"`
+		Level        string    `json:"level"`
+		Thread       string    `json:"thread"`
+		Msg          string    `json:"msg"`
 	} `json:"info"`
 }
 
