@@ -1,10 +1,8 @@
 package dbt
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,8 +38,8 @@ type runResults struct {
 
 func (c CLI) runResultsFile() string { return filepath.Join(c.TargetPath, "run_results.json") }
 
-// readRunResults reads the results of the command that has just ended. Where the
-// command wrote none it returns an error that is fs.ErrNotExist.
+// readRunResults reads the results of the last command that wrote some. If none did
+// it returns an error that is fs.ErrNotExist.
 func (c CLI) readRunResults() (runResults, error) {
 	var r runResults
 	file, err := os.Open(c.runResultsFile())
@@ -55,13 +53,13 @@ func (c CLI) readRunResults() (runResults, error) {
 	return r, nil
 }
 
-// removeRunResults takes an earlier command's results away: a dbt that can't run
-// leaves the old file, which would then pass for its own.
-func (c CLI) removeRunResults() error {
-	if err := os.Remove(c.runResultsFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the run_results.json of an earlier command: %w", err)
+// resultsID is the invocation of which run_results.json is; "" if there is none.
+func (c CLI) resultsID() string {
+	results, err := c.readRunResults()
+	if err != nil {
+		return ""
 	}
-	return nil
+	return results.Metadata.InvocationID
 }
 
 // ManifestNode is what is wanted of a node in the manifest.

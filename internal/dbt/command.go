@@ -49,6 +49,21 @@ func (c Command) Flag(names ...string) (value string, ok bool) {
 	return value, ok
 }
 
+// without leaves out the named flags and their values.
+func (c Command) without(names ...string) Command {
+	var kept Command
+	for i := 0; i < len(c); i++ {
+		name, _, joined := strings.Cut(c[i], "=")
+		switch {
+		case !slices.Contains(names, name):
+			kept = append(kept, c[i])
+		case !joined:
+			i++
+		}
+	}
+	return kept
+}
+
 // WithDefault adds a flag where the command does not give it itself. An empty
 // value adds nothing. Flags go to the end: dbt takes each of its commands' flags
 // there.

@@ -1,25 +1,22 @@
 package dbt
 
 import (
-	"bufio"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
-// record is one entry of dbt's debug log, which may be of several lines. Its form
-// is the same from dbt 1.7 to 1.12 (create_debug_line in dbt's events/logger.py).
-// The same log as JSON would be read with less ado, but costs dbt as much as the
-// hooks do: docs/performance.md.
+// record is one entry of dbt's log, which may be of several lines: as text for
+// debugging, which is the default, or as JSON. The text's form is the same from dbt
+// 1.7 to 1.12 (create_debug_line in dbt's events/logger.py).
 type record struct {
+	id     string        // dbt's invocation_id, "" if the record does not say
 	time   time.Duration // since midnight, to the microsecond
 	level  string
 	thread string // its first ten characters
@@ -28,6 +25,7 @@ type record struct {
 
 var (
 	recordStart = regexp.MustCompile(`^(?:\x1b\[0m)?(\d\d):(\d\d):(\d\d\.\d{6}) \[(\w+) *\] \[(.{10})\]: `)
+	plainStart  = regexp.MustCompile(`^(?:\x1b\[0m)?\d\d:\d\d:\d\d  `)
 	// opening is the line above the first record of an invocation.
 	opening = regexp.MustCompile(`^={30} [\d:.]+ \| (\S+) ={30}\s*$`)
 	// resultText is the outcome of a node: "2 of 5 OK created … [SELECT 1 in 0.05s]".
@@ -38,15 +36,34 @@ var (
 	ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
-// startRecord reads the first line of a record; false where the line goes on with
-// the one before.
+// startRecord reads the first line of a record; false if the line continues the
+// one before.
 func startRecord(line string) (record, bool) {
+	if strings.HasPrefix(line, "{") {
+		return jsonRecord(line)
+	}
 	m := recordStart.FindStringSubmatch(line)
 	if m == nil {
 		return record{}, false
 	}
 	since, err := time.ParseDuration(m[1] + "h" + m[2] + "m" + m[3] + "s")
 	return record{time: since, level: m[4], thread: m[5], text: line[len(m[0]):]}, err == nil
+}
+
+// jsonRecord reads a line of a log as JSON (log_format_file: json).
+func jsonRecord(line string) (record, bool) {
+	var e event
+	if json.Unmarshal([]byte(line), &e, lenient...) != nil || e.Info.InvocationID == "" {
+		return record{}, false
+	}
+	at := e.Info.Time
+	return record{
+		id:     e.Info.InvocationID,
+		time:   at.Sub(at.Truncate(24 * time.Hour)),
+		level:  e.Info.Level,
+		thread: fmt.Sprintf("%-10.10s", e.Info.Thread),
+		text:   e.Info.Msg,
+	}, true
 }
 
 // statuses are dbt's words in a result's line, as run_results.json has them.
@@ -97,7 +114,11 @@ func (p *progress) add(r record) {
 		at = &thread{}
 		p.threads[r.thread] = at
 	}
-	if r.level == "error" {
+	p.id = cmp.Or(p.id, r.id)
+	switch r.level {
+	case "debug":
+		p.cost.Known = true
+	case "error":
 		p.lastError = text
 	}
 	result := resultText.FindStringSubmatch(text)
@@ -162,104 +183,3 @@ func (p *progress) inFlight() []NodeResult {
 	}
 	return nodes
 }
-
-// tail reads the debug log while dbt writes it, so that nothing is left to read
-// when dbt ends, and copies it. Closing stop makes it read the rest and deliver.
-func tail(path string, copyTo io.Writer, stop <-chan struct{}) *progress {
-	p := newProgress()
-	var file *os.File
-	for ended := false; file == nil; {
-		if file, _ = os.Open(path); file == nil { // dbt makes it in its own time, or never
-			if ended {
-				return p
-			}
-			ended = wait(stop)
-		}
-	}
-	defer file.Close()
-
-	lines := bufio.NewReaderSize(io.TeeReader(file, copyTo), 1<<16)
-	var line strings.Builder
-	var current record
-	var text strings.Builder // of the current record
-	next := func(r record) {
-		if current.text = text.String(); current.text != "" {
-			p.add(current)
-		}
-		current = r
-		text.Reset()
-		text.WriteString(r.text)
-	}
-	for ended := false; ; {
-		part, err := lines.ReadString('\n')
-		line.WriteString(part)
-		switch {
-		case err == nil:
-			if r, ok := startRecord(line.String()); ok {
-				next(r)
-			} else if m := opening.FindStringSubmatch(line.String()); m != nil && p.id == "" {
-				p.id = m[1]
-			} else {
-				text.WriteString(line.String())
-			}
-			line.Reset()
-		case ended:
-			next(record{})
-			return p
-		default:
-			ended = wait(stop)
-		}
-	}
-}
-
-// wait lets dbt write on; it is true when dbt has ended.
-func wait(stop <-chan struct{}) bool {
-	select {
-	case <-stop:
-		return true
-	case <-time.After(100 * time.Millisecond):
-		return false
-	}
-}
-
-// dbt moves a dbt.log of this size aside and keeps this many of them
-// (--log-file-max-bytes, and backupCount in dbt's events/logger.py).
-const (
-	fullLog  = 10 << 20
-	fullLogs = 5
-)
-
-// openLog opens dbt's own log for appending, a full one moved aside first; a log
-// that can't be written is no reason to stop anything.
-func openLog(path string) io.WriteCloser {
-	if path == "" {
-		return discard{}
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return discard{}
-	}
-	if info, err := os.Stat(path); err == nil && info.Size() >= fullLog {
-		for i := fullLogs - 1; i > 0; i-- {
-			_ = os.Rename(fmt.Sprintf("%s.%d", path, i), fmt.Sprintf("%s.%d", path, i+1))
-		}
-		_ = os.Rename(path, path+".1")
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return discard{}
-	}
-	return copyOf{file}
-}
-
-// copyOf never fails: a full disk must not keep the log from being read.
-type copyOf struct{ *os.File }
-
-func (c copyOf) Write(p []byte) (int, error) {
-	_, _ = c.File.Write(p)
-	return len(p), nil
-}
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-func (discard) Close() error                { return nil }

@@ -66,7 +66,7 @@ func TestTheLogSaysWhatRunResultsSay(t *testing.T) {
 			}
 			ended := make(chan struct{})
 			close(ended)
-			seen := tail(logs[0], io.Discard, ended)
+			seen := tail(logs[0], &userLog{}, ended)
 			if seen.id != inv.ID || len(seen.inFlight()) > 0 {
 				t.Errorf("the log is of %q with %v in flight; want %q and none", seen.id, seen.inFlight(), inv.ID)
 			}

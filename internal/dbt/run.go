@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -48,42 +46,32 @@ func (h Hooks) environment() []string {
 // all that dbt itself had to say, its exit code included, is in the Invocation.
 func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Version) (Invocation, error) {
 	inv := Invocation{Command: command, StartedAt: c.Now(), DBTVersion: version.Number}
-	if err := c.removeRunResults(); err != nil {
-		return inv, err
-	}
-	args, log := c.arguments(command, version)
-	cmd := c.command(args, hooks.environment()...)
-
-	witness := func() *progress { return newProgress() }
-	if log.file != "" {
-		witness = log.follow()
-	}
-	code, err := c.start(ctx, cmd)
+	args, env, follow := c.arguments(command, version)
+	inv.ID, _ = args.Flag("--invocation-id")
+	earlier := c.resultsID()
+	witness := follow()
+	code, err := c.start(ctx, c.command(args, append(hooks.environment(), env...)...))
 	seen := witness()
 	inv.CompletedAt, inv.ExitCode, inv.Interrupted = c.Now(), code, ctx.Err() != nil
 	if err != nil {
 		return inv, err
 	}
-	inv.ID, inv.Audit = seen.id, seen.cost
-	inv.Audit.Known = seen.id != ""
-	if seen.version != "" {
-		inv.DBTVersion = seen.version
-	}
-	if version.Rust {
-		inv.ID = log.invocationID
-	}
-	c.collect(&inv, seen)
+	inv.ID, inv.Audit = cmp.Or(inv.ID, seen.id), seen.cost
+	inv.DBTVersion = cmp.Or(seen.version, inv.DBTVersion)
+	c.collect(&inv, seen, earlier)
 	return inv, nil
 }
 
-// collect takes the nodes from run_results.json where it is this invocation's,
-// else from the debug log.
-func (c CLI) collect(inv *Invocation, seen *progress) {
+// collect takes the nodes from run_results.json if it is this invocation's, else
+// from the log. A command that writes no results leaves those of an earlier one. If
+// nothing else says which invocation this was, results that are not the earlier
+// ones are its own.
+func (c CLI) collect(inv *Invocation, seen *progress, earlier string) {
 	results, err := c.readRunResults()
-	switch {
-	case err == nil && (inv.ID == "" || results.Metadata.InvocationID == inv.ID):
+	id := results.Metadata.InvocationID
+	if err == nil && (id == inv.ID || inv.ID == "" && id != earlier) {
 		inv.take(results)
-	default:
+	} else {
 		inv.Nodes = seen.finished
 	}
 	reported := map[string]bool{}
@@ -113,7 +101,7 @@ func (c CLI) Past(id string) (Invocation, error) {
 	}
 	ended, _ := time.Parse(time.RFC3339, results.Metadata.GeneratedAt) // the zero time where dbt says otherwise
 	inv := Invocation{
-		Command:     withoutDebugLog(strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt "))),
+		Command:     strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt ")),
 		CompletedAt: ended,
 		StartedAt:   ended.Add(-time.Duration(results.ElapsedTime * float64(time.Second))),
 	}
@@ -137,79 +125,22 @@ func (inv *Invocation) take(results runResults) {
 	}
 }
 
-// ownLog are the flags and variables by which a user shapes dbt's file log. Who
-// uses one keeps that log as it is, and the report goes without it.
-var ownLog = map[string]string{
-	"--log-format":         "DBT_LOG_FORMAT",
-	"--log-format-file":    "DBT_LOG_FORMAT_FILE",
-	"--log-level-file":     "DBT_LOG_LEVEL_FILE",
-	"--log-file-max-bytes": "DBT_LOG_FILE_MAX_BYTES",
-}
-
-// debugLog is where an invocation's debug log goes.
-type debugLog struct {
-	file         string // the log of this invocation alone, "" for none
-	copy         string // dbt's own log, which gets all of it too
-	invocationID string // the id given to dbt, where dbt takes one
-}
-
-// arguments completes a command: a debug log of its own on dbt v1, the invocation id on
-// dbt v2, whose log is another.
-func (c CLI) arguments(command Command, version Version) ([]string, debugLog) {
+// arguments completes a command: with a log of its own on dbt v1, and with the
+// invocation id on dbt v2, whose log is another.
+func (c CLI) arguments(command Command, version Version) (Command, []string, func() func() *progress) {
+	noLog := func() func() *progress { return newProgress }
 	if command.Name() == "" {
-		return command, debugLog{}
+		return command, nil, noLog
 	}
 	if version.Rust {
-		id, given := command.Flag("--invocation-id")
-		if given {
-			return command, debugLog{invocationID: id}
-		}
-		id = uuid.NewString()
-		return append(slices.Clone(command), "--invocation-id", id), debugLog{invocationID: id}
+		return command.WithDefault(uuid.NewString(), "--invocation-id"), nil, noLog
 	}
-	for _, flag := range slices.Sorted(maps.Keys(ownLog)) {
-		_, given := command.Flag(flag)
-		if given || c.lookupEnv(ownLog[flag]) != "" {
-			return command, debugLog{}
-		}
-	}
-	dir, err := os.MkdirTemp(c.ScratchDir, "log-")
+	log, err := c.newLog(command)
 	if err != nil {
-		return command, debugLog{} // without a witness rather than not at all
+		return command, nil, noLog // without a witness rather than not at all
 	}
-	own := c.LogFile
-	if path, given := command.Flag("--log-path"); given {
-		own = filepath.Join(c.absolute(path), "dbt.log")
-	}
-	return append(append(slices.Clone(command), debugLogFlags...), dir), debugLog{file: filepath.Join(dir, "dbt.log"), copy: own}
-}
-
-// debugLogFlags make dbt v1 write its usual debug log to a file that it does not
-// rotate; the folder follows.
-var debugLogFlags = []string{"--log-format-file", "debug", "--log-level-file", "debug", "--log-file-max-bytes", "0", "--log-path"}
-
-// withoutDebugLog is a command as the user wrote it.
-func withoutDebugLog(command Command) Command {
-	end := len(command) - len(debugLogFlags) - 1
-	if end >= 0 && slices.Equal(command[end:len(command)-1], debugLogFlags) {
-		return command[:end]
-	}
-	return command
-}
-
-// follow begins to read the log; the returned function ends it.
-func (l debugLog) follow() func() *progress {
-	stop, result := make(chan struct{}), make(chan *progress, 1)
-	go func() {
-		own := openLog(l.copy)
-		seen := tail(l.file, own, stop)
-		_ = own.Close()
-		result <- seen
-	}()
-	return func() *progress {
-		close(stop)
-		return <-result
-	}
+	args, env := log.redirect(command)
+	return args, env, log.follow
 }
 
 func (c CLI) absolute(path string) string {

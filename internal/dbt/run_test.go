@@ -50,8 +50,7 @@ func TestOutputAndExitCodeArePassedOn(t *testing.T) {
 func TestResultsOfThisInvocation(t *testing.T) {
 	t.Parallel()
 	fake := func(resultsID string) CLI {
-		return script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
-cat >"$dir/dbt.log" <<'END'
+		return script(t, `cat >"$DBT_LOG_PATH/dbt.log" <<'END'
 
 
 ============================== 23:59:58.000000 | one ==============================
@@ -119,9 +118,9 @@ exit 1`)
 	}
 }
 
-func TestResultsOfAnEarlierCommandAreGoneBeforeDBTStarts(t *testing.T) {
+func TestResultsOfAnEarlierCommandStayAndAreNotThisOnes(t *testing.T) {
 	t.Parallel()
-	c := script(t, `[ -e target/run_results.json ] && exit 9; exit 2`)
+	c := script(t, `[ -e target/run_results.json ] || exit 9; exit 2`)
 	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
 	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ExitCode != 2 || len(inv.Nodes) != 0 || inv.ID != "" {
@@ -131,8 +130,7 @@ func TestResultsOfAnEarlierCommandAreGoneBeforeDBTStarts(t *testing.T) {
 
 func TestWhyDBTCouldNotRun(t *testing.T) {
 	t.Parallel()
-	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
-cat >"$dir/dbt.log" <<'END'
+	c := script(t, `cat >"$DBT_LOG_PATH/dbt.log" <<'END'
 ============================== 10:00:00.000000 | one ==============================
 10:00:00.000000 [info ] [MainThread]: Running with dbt=1.11.16
 10:00:00.100000 [error] [MainThread]: `+"\x1b[31m"+`Encountered an error:
@@ -150,8 +148,7 @@ func TestDBTsOwnLogGetsEveryByte(t *testing.T) {
 	t.Parallel()
 	const said = "\n\n============================== 10:00:00.000000 | one ==============================\n" +
 		"\x1b[0m10:00:00.000000 [info ] [MainThread]: Running with dbt=1.11.16\n  more of it\n10:00:00.1 cut o"
-	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
-cp said "$dir/dbt.log"`)
+	c := script(t, `cp said "$DBT_LOG_PATH/dbt.log"`)
 	write(t, said, c.WorkDir, "said")
 	write(t, "of earlier runs\n", c.LogFile)
 	if _, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
@@ -165,39 +162,57 @@ cp said "$dir/dbt.log"`)
 
 func TestAFullLogIsMovedAside(t *testing.T) {
 	t.Parallel()
-	path := write(t, "full", t.TempDir(), "dbt.log")
-	if err := os.Truncate(path, fullLog); err != nil {
+	c := script(t, `for i in 1 2 3 4; do echo "10:00:00.000000 [info ] [MainThread]: record $i"; echo "  more"; done >"$DBT_LOG_PATH/dbt.log"`)
+	c.Env = append(c.Env, "DBT_LOG_FILE_MAX_BYTES=100")
+	write(t, "10:00:00.000000 [info ] [MainThread]: of earlier runs\n", c.LogFile)
+	write(t, "oldest", c.LogFile+".5")
+	if _, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, "earlier", path+".1")
-	write(t, "oldest", path+".5")
-	log := openLog(path)
-	if _, err := log.Write([]byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{path: "new", path + ".2": "earlier", path + ".5": "oldest"} {
-		if text, err := os.ReadFile(name); err != nil || string(text) != want {
-			t.Errorf("%s holds %.20q, %v; want %q", name, text, err, want)
+	const one, more = "10:00:00.000000 [info ] [MainThread]: record ", "\n  more\n"
+	for name, want := range map[string]string{
+		c.LogFile:        one + "4" + more,
+		c.LogFile + ".1": one + "3" + more,
+		c.LogFile + ".3": one + "1" + more,
+		c.LogFile + ".4": "10:00:00.000000 [info ] [MainThread]: of earlier runs\n",
+		c.LogFile + ".5": "oldest",
+	} {
+		text, err := os.ReadFile(name)
+		if diff := cmp.Diff(want, string(text)); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got)\n%s", filepath.Base(name), err, diff)
 		}
-	}
-	if info, err := os.Stat(path + ".1"); err != nil || info.Size() != fullLog {
-		t.Errorf("the full log was not kept: %v", err)
 	}
 }
 
-func TestALogOfAnotherFormTellsNothing(t *testing.T) {
+func TestALogOfPlainTextTellsNothing(t *testing.T) {
 	t.Parallel()
-	c := script(t, `while [ "$1" ]; do [ "$1" = --log-path ] && dir=$2; shift; done
-echo '{"info": {"code": "Q024", "msg": "Began running node model.shop.z"}}' >"$dir/dbt.log"
+	c := script(t, `echo '10:00:00  Began running node model.shop.z' >"$DBT_LOG_PATH/dbt.log"
 mkdir -p target; cat >target/run_results.json <<'END'
 `+strings.Replace(results, "%s", "one", 1)+`
 END`)
+	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
 	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ID != "one" || len(inv.Nodes) != 3 || inv.Audit.Known {
 		t.Errorf("got %+v, %v; want what run_results.json says, and the cost unknown", inv, err)
+	}
+}
+
+func TestALogAsJSONTellsTheSame(t *testing.T) {
+	t.Parallel()
+	c := script(t, `cat >"$DBT_LOG_PATH/dbt.log" <<'END'
+{"data": {}, "info": {"invocation_id": "one", "level": "info", "msg": "Running with dbt=1.11.16", "thread": "MainThread", "ts": "2026-01-01T23:59:58.000000Z"}}
+{"data": {}, "info": {"invocation_id": "one", "level": "debug", "msg": "Began running node model.shop.a", "thread": "Thread-1 (worker)", "ts": "2026-01-01T23:59:58.500000Z"}}
+{"data": {}, "info": {"invocation_id": "one", "level": "debug", "msg": "On model.shop.a: insert /* dbt_tally */ into t", "thread": "Thread-1 (worker)", "ts": "2026-01-01T23:59:59.000000Z"}}
+{"data": {}, "info": {"invocation_id": "one", "level": "debug", "msg": "SQL status: DO in 1.25 seconds", "thread": "Thread-1 (worker)", "ts": "2026-01-02T00:00:00.250000Z"}}
+END
+exit 2`)
+	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	want := Invocation{
+		ID: "one", Command: Command{"build"}, DBTVersion: "1.11.16", ExitCode: 2, Nodes: []NodeResult{{NodeID: "model.shop.a"}},
+		Audit: AuditCost{Statements: 1, Seconds: 1.25, Known: true},
+	}
+	if diff := cmp.Diff(want, inv, cmpopts.IgnoreFields(Invocation{}, "StartedAt", "CompletedAt")); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
 
@@ -224,21 +239,24 @@ func TestHooksAreToldThroughTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestAUsersOwnLogSettingsAreLeftAlone(t *testing.T) {
+func TestTheLogGoesWhereTheUserWantsIt(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		command Command
-		env     string
-	}{
-		{Command{"build", "--log-format-file", "text"}, ""},
-		{Command{"build"}, "DBT_LOG_FORMAT=json"},
-	} {
-		c := script(t, `echo "$@"`)
-		c.Env = append(c.Env, test.env)
-		inv, err := c.Run(t.Context(), test.command, Hooks{}, Version{})
-		if out := c.Stdout.(*bytes.Buffer).String(); err != nil || strings.Contains(out, "--log-path") || inv.Audit.Known {
-			t.Errorf("dbt got %q; cost known: %v; %v", out, inv.Audit.Known, err)
-		}
+	c := script(t, `echo "$@"; echo "10:00:00.000000 [debug] [MainThread]: 'log_path': '$DBT_ENGINE_LOG_PATH'" >"$DBT_LOG_PATH/dbt.log"`)
+	command := Command{"build", "--log-format-file", "json", "--log-path", "theirs", "--log-file-max-bytes=7", "--select", "x"}
+	inv, err := c.Run(t.Context(), command, Hooks{}, Version{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := c.Stdout.(*bytes.Buffer).String(); out != "build --log-format-file json --select x\n" {
+		t.Errorf("dbt got %q", out)
+	}
+	if diff := cmp.Diff(command, inv.Command); diff != "" {
+		t.Errorf("the command (-want +got)\n%s", diff)
+	}
+	dir := filepath.Join(c.WorkDir, "theirs")
+	got, err := os.ReadFile(filepath.Join(dir, "dbt.log"))
+	if want := "10:00:00.000000 [debug] [MainThread]: 'log_path': '" + dir + "'\n"; string(got) != want {
+		t.Errorf("%v, the log has %q; want %q", err, got, want)
 	}
 }
 

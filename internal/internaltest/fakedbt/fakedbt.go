@@ -61,6 +61,7 @@ func (p Process) run(ctx context.Context) (int, error) {
 	}
 	o.projectDir = below(p.Dir, o.projectDir)
 	o.profilesDir = below(p.Dir, o.profilesDir)
+	o.logPath = env["DBT_ENGINE_LOG_PATH"]
 	id := uuid.NewString()
 	log, err := openLog(o, id, p.Stdout)
 	if err != nil {
@@ -108,8 +109,7 @@ func parse(args []string) (options, error) {
 	ignored := ""
 	values := map[string]*string{
 		"--project-dir": &o.projectDir, "--profiles-dir": &o.profilesDir, "--target": &o.target,
-		"--log-path": &o.logPath, "--threads": &ignored,
-		"--log-format-file": &ignored, "--log-level-file": &ignored, "--log-file-max-bytes": &ignored,
+		"--threads": &ignored,
 	}
 	for i := 0; i < len(args); i++ {
 		value, known := values[args[i]]
@@ -142,6 +142,7 @@ type environment map[string]string
 func newEnvironment(environ []string) (environment, error) {
 	known := []string{
 		"DBT_SEND_ANONYMOUS_USAGE_STATS",
+		"DBT_LOG_PATH", "DBT_ENGINE_LOG_PATH", "DBT_LOG_FILE_MAX_BYTES", "DBT_ENGINE_LOG_FILE_MAX_BYTES",
 		"DBT_TALLY_RELATION", "DBT_TALLY_GUARD", "DBT_TALLY_COLUMNS", "DBT_TALLY_COUNT_VIEWS",
 	}
 	env := environment{}

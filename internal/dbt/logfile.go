@@ -1,0 +1,235 @@
+package dbt
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// logFile is the log of one invocation of dbt v1. dbt writes it into a folder of
+// its own, so that no other dbt in the same checkout writes between, and in the
+// form that the user's settings ask for. It is copied to where dbt would have
+// written it.
+type logFile struct {
+	dir      string // made for it
+	user     string // the user's dbt.log
+	maxBytes int64  // at which dbt moves the user's aside; 0: never
+}
+
+// fullLog is when dbt moves a dbt.log aside unless it is told otherwise, and
+// fullLogs how many it keeps (backupCount in dbt's events/logger.py).
+const (
+	fullLog  = 10 << 20
+	fullLogs = 5
+)
+
+// newLog makes the folder of a command's log.
+func (c CLI) newLog(command Command) (logFile, error) {
+	dir, err := os.MkdirTemp(c.ScratchDir, "log-")
+	if err != nil {
+		return logFile{}, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // as dbt writes it into its log
+		return logFile{}, err
+	}
+	l := logFile{dir: dir, user: c.LogFile, maxBytes: fullLog}
+	if path, given := command.Flag("--log-path"); given {
+		l.user = filepath.Join(c.absolute(path), "dbt.log")
+	}
+	limit, given := command.Flag("--log-file-max-bytes")
+	if !given {
+		limit = cmp.Or(c.lookupEnv("DBT_ENGINE_LOG_FILE_MAX_BYTES"), c.lookupEnv("DBT_LOG_FILE_MAX_BYTES"))
+	}
+	if n, err := strconv.ParseInt(limit, 10, 64); err == nil {
+		l.maxBytes = n
+	}
+	return l, nil
+}
+
+// redirect makes dbt write the log here. It takes variables, of the names before and
+// since dbt 1.11, because flags would become part of the command that dbt keeps in
+// its artifacts and repeats in a retry.
+func (l logFile) redirect(command Command) (args Command, env []string) {
+	return command.without("--log-path", "--log-file-max-bytes"), []string{
+		"DBT_LOG_PATH=" + l.dir, "DBT_ENGINE_LOG_PATH=" + l.dir,
+		"DBT_LOG_FILE_MAX_BYTES=0", "DBT_ENGINE_LOG_FILE_MAX_BYTES=0",
+	}
+}
+
+// follow begins to read the log; the returned function ends it.
+func (l logFile) follow() func() *progress {
+	stop, result := make(chan struct{}), make(chan *progress, 1)
+	go func() {
+		user := l.openUser()
+		seen := tail(filepath.Join(l.dir, "dbt.log"), user, stop)
+		user.close()
+		result <- seen
+	}()
+	return func() *progress {
+		close(stop)
+		return <-result
+	}
+}
+
+// tail reads the log while dbt writes it, so that nothing is left to read when dbt
+// ends, and copies it. Closing stop makes it read the rest and deliver.
+func tail(path string, user *userLog, stop <-chan struct{}) *progress {
+	r := &logReader{seen: newProgress()}
+	file := await(path, stop)
+	if file == nil {
+		return r.seen
+	}
+	defer file.Close()
+	lines := bufio.NewReaderSize(file, 1<<16)
+	var line strings.Builder
+	for ended := false; ; {
+		part, err := lines.ReadString('\n')
+		line.WriteString(part)
+		switch {
+		case err == nil:
+			user.write(line.String(), r.read(line.String()))
+			line.Reset()
+		case ended:
+			user.write(line.String(), false)
+			r.end()
+			return r.seen
+		default:
+			ended = wait(stop)
+		}
+	}
+}
+
+// logReader puts a log's lines together to records.
+type logReader struct {
+	seen    *progress
+	current record
+	started bool
+	text    strings.Builder // of the current record
+}
+
+// read takes a line in and says whether a record begins with it. The lines of a log
+// as plain text (log_format_file: text) begin one, of which nothing is read.
+func (r *logReader) read(line string) (starts bool) {
+	next, starts := startRecord(line)
+	switch m := opening.FindStringSubmatch(line); {
+	case starts:
+		r.end()
+		r.started, r.current = true, next
+		r.text.WriteString(next.text)
+	case m != nil && r.seen.id == "":
+		r.seen.id = m[1]
+	case r.started:
+		r.text.WriteString(line)
+	default:
+		return plainStart.MatchString(line)
+	}
+	return starts
+}
+
+func (r *logReader) end() {
+	if r.started {
+		r.current.text = r.text.String()
+		r.seen.add(r.current)
+	}
+	r.text.Reset()
+}
+
+// await opens the file once it is there; nil if dbt ends without it.
+func await(path string, stop <-chan struct{}) *os.File {
+	for ended := false; ; ended = wait(stop) {
+		if file, err := os.Open(path); err == nil {
+			return file
+		} else if ended {
+			return nil
+		}
+	}
+}
+
+// wait lets dbt write on; it is true when dbt has ended.
+func wait(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	case <-time.After(100 * time.Millisecond):
+		return false
+	}
+}
+
+// userLog is the dbt.log that the user finds. A log that can't be written stops
+// nothing: the copy is then incomplete, as dbt's own would be on a full disk.
+type userLog struct {
+	path     string
+	own      *strings.Replacer // our folder's name, which dbt writes into its log
+	maxBytes int64
+	file     *os.File // nil: not open
+	size     int64
+}
+
+// openUser opens the user's log for appending. dbt makes its folder even if it is
+// told to write no log.
+func (l logFile) openUser() *userLog {
+	u := &userLog{path: l.user, maxBytes: l.maxBytes, own: strings.NewReplacer(l.dir, filepath.Dir(l.user))}
+	if u.path != "" {
+		_ = os.MkdirAll(filepath.Dir(u.path), 0o755)
+	}
+	return u
+}
+
+// write appends a line. If that would fill the file and a record starts with it, the
+// file is moved aside first.
+func (u *userLog) write(line string, starts bool) {
+	if u.path == "" || line == "" {
+		return
+	}
+	if u.file == nil && !u.open() {
+		return
+	}
+	line = u.own.Replace(line)
+	if starts && u.maxBytes > 0 && u.size+int64(len(line)) >= u.maxBytes {
+		u.close()
+		u.moveAside()
+		if !u.open() {
+			return
+		}
+	}
+	n, _ := io.WriteString(u.file, line)
+	u.size += int64(n)
+}
+
+func (u *userLog) open() bool {
+	file, err := os.OpenFile(u.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		u.path = ""
+		return false
+	}
+	u.file = file
+	if info, err := file.Stat(); err == nil {
+		u.size = info.Size()
+	}
+	return true
+}
+
+func (u *userLog) moveAside() {
+	for i := fullLogs - 1; i > 0; i-- {
+		err := os.Rename(fmt.Sprintf("%s.%d", u.path, i), fmt.Sprintf("%s.%d", u.path, i+1))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+	}
+	_ = os.Rename(u.path, u.path+".1")
+}
+
+func (u *userLog) close() {
+	if u.file != nil {
+		_ = u.file.Close()
+		u.file = nil
+	}
+}
