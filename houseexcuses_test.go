@@ -13,6 +13,7 @@ var (
 		"internal/warehouse.mysql",
 		"internal/warehouse.postgres",
 		"internal/warehouse.snowflake",
+		"internal/warehouse.sqlEngine",
 	}
 
 	wideStructs = []string{"internal/ci.Event", "internal/tally.Run"}
@@ -41,6 +42,7 @@ var (
 		"internal/stories",
 		"internal/surface",
 		"internal/tally",
+		"internal/warehouse",
 		"internal/workspace",
 		"scripts/e2e",
 	}

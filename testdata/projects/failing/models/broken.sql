@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select no_such_column as id from {{ ref('events') }}

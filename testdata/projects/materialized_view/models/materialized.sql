@@ -1,0 +1,2 @@
+{{ config(materialized='materialized_view', enabled=target.type == 'postgres') }}
+select * from {{ ref('events') }}

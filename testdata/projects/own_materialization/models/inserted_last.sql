@@ -1,0 +1,1 @@
+{{ config(materialized='insert_last') }} select * from {{ ref('events') }}
