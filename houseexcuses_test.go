@@ -13,7 +13,6 @@ var (
 		"internal/warehouse.mysql",
 		"internal/warehouse.postgres",
 		"internal/warehouse.snowflake",
-		"internal/warehouse.sqlEngine",
 	}
 
 	wideStructs = []string{"internal/ci.Event", "internal/tally.Run"}
@@ -42,7 +41,6 @@ var (
 		"internal/stories",
 		"internal/surface",
 		"internal/tally",
-		"internal/warehouse",
 		"internal/workspace",
 		"scripts/e2e",
 	}

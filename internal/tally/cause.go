@@ -79,8 +79,8 @@ func FindCauses(in CauseInput) Causes {
 			causes.ByNode[id] = cause
 		}
 	}
-	for id, cause := range causes.ByNode {
-		causes.setRoot(id, cause, len(causes.ByNode))
+	for id := range causes.ByNode {
+		causes.setRoot(id)
 	}
 	for id := range in.Baseline {
 		if _, there := g.index[id]; !there {
@@ -91,17 +91,33 @@ func FindCauses(in CauseInput) Causes {
 	return causes
 }
 
-// setRoot follows the causes up to a node that is its own, for so many steps at
-// most: a cycle has none.
-func (c Causes) setRoot(id string, cause Cause, steps int) string {
-	if cause.Root == "" {
-		cause.Root = id
-		if above, ok := c.ByNode[cause.Of]; ok && steps > 0 {
-			cause.Root = c.setRoot(cause.Of, above, steps-1)
+// setRoot follows the causes of a node up to one that is its own and makes that the
+// root of all on the way. The root of a cycle is the first of it by name.
+func (c Causes) setRoot(id string) {
+	root := ""
+	var way []string
+	place := map[string]int{}
+	for root == "" {
+		cause := c.ByNode[id]
+		at, again := place[id]
+		_, known := c.ByNode[cause.Of]
+		place[id] = len(way)
+		switch {
+		case cause.Root != "":
+			root = cause.Root
+		case again:
+			root = slices.Min(way[at:])
+		case !known:
+			root = id
 		}
-		c.ByNode[id] = cause
+		way, id = append(way, id), cause.Of
 	}
-	return cause.Root
+	for _, id := range way {
+		if cause, known := c.ByNode[id]; known {
+			cause.Root = root
+			c.ByNode[id] = cause
+		}
+	}
 }
 
 // Untouched reports whether the run built the node and neither its code nor that of

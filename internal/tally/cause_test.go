@@ -141,7 +141,7 @@ func TestCauses(t *testing.T) {
 		},
 		"a cycle": {
 			[]string{"a! = b", "b! = a", "c! = b", "x* = a", "d! = c x"},
-			[]string{"a: data of b", "b: data of a", "c: data of b", "d: downstream of x", "x: edited"},
+			[]string{"a: data of b", "b: data of a", "c: data of b, root a", "d: downstream of x", "x: edited"},
 		},
 		"an edit in a cycle": {
 			[]string{"a*! = c", "b! = a", "c! = b", "d! = c"},

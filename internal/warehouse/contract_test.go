@@ -67,16 +67,27 @@ func (l lab) freshTable(t *testing.T) {
 		t.Errorf("second preparation (-first +second), problems %q:\n%s", first.Problems, diff)
 	}
 
-	const insert = "insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase, materialized) values "
+	const insert = "insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase, " +
+		"materialized) values "
 	l.exec(t, strings.ReplaceAll(insert, "RELATION", first.Relation)+`
 		('"db"."s"."orders" - BEFORE', '2026-11-23 10:00:00.123456', null, 'one', 'model.shop.orders', 'before', ''),
-		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:01', 9223372036854775807, 'one', 'model.shop.orders', 'after', 'table'),
+		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:01', 9223372036854775807,
+			'one', 'model.shop.orders', 'after', 'table'),
 		('"d""b"."Größe: it''s ✓"."a - b" - AFTER', '2026-11-23 10:00:02.5', 2147483648, 'two''s', null, 'after', null),
 		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:03', 1, 'three', 'model.shop.orders', 'after', 'table')`)
 	want := []tally.Row{
-		{Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.Before, Time: at("10:00:00.123456")},
-		{Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.After, Time: at("10:00:01"), Count: rows(math.MaxInt64), Materialized: "table"},
-		{Invocation: "two's", Relation: `"d""b"."Größe: it's ✓"."a - b"`, Phase: tally.After, Time: at("10:00:02.5"), Count: rows(1 << 31)},
+		{
+			Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.Before,
+			Time: at("10:00:00.123456"),
+		},
+		{
+			Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.After,
+			Time: at("10:00:01"), Count: rows(math.MaxInt64), Materialized: "table",
+		},
+		{
+			Invocation: "two's", Relation: `"d""b"."Größe: it's ✓"."a - b"`, Phase: tally.After,
+			Time: at("10:00:02.5"), Count: rows(1 << 31),
+		},
 	}
 	if diff := gocmp.Diff(want, read(t, store, "one", "two's", "unknown")); diff != "" {
 		t.Errorf("rows of two invocations (-want +got):\n%s", diff)
@@ -114,7 +125,7 @@ func (l lab) adopted(t *testing.T) {
 func (l lab) refused(t *testing.T) {
 	l.exec(t, "create table events (Event_Name varchar, run_id varchar)")
 	_, err := l.open(t, warehouse.Table{Schema: l.schema, Name: "events"}, warehouse.Write).Prepare(t.Context())
-	want := "it lacks model_name, execution_time, row_count and has event_name, run_id; want at least"
+	want := "it lacks model_name, execution_time, row_count and has event_name, run_id; expected at least"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v; want %q in it", err, want)
 	}
@@ -149,7 +160,8 @@ func (l lab) missing(t *testing.T) {
 	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
 		t.Errorf("prepare: %v; want ErrNoTable", err)
 	}
-	if _, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}}); !errors.Is(err, warehouse.ErrNoTable) {
+	_, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+	if !errors.Is(err, warehouse.ErrNoTable) {
 		t.Errorf("finish: %v; want ErrNoTable", err)
 	}
 }

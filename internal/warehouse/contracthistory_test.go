@@ -23,19 +23,26 @@ func earlierRuns() []tally.Run {
 		if exitCode != 0 {
 			status = "failed"
 		}
-		return tally.Run{ID: id, StartedAt: at(clock).Add(-time.Minute), CompletedAt: at(clock), Status: status, ExitCode: exitCode, Branch: branch, Target: target}
+		return tally.Run{
+			ID: id, StartedAt: at(clock).Add(-time.Minute), CompletedAt: at(clock), Status: status,
+			ExitCode: exitCode, Branch: branch, Target: target,
+		}
 	}
 	ancient := run("ancient", hostile, "prod", "00:00:00", 0)
 	ancient.StartedAt, ancient.CompletedAt = at("00:00:00").AddDate(0, 0, -92), at("00:00:00").AddDate(0, 0, -91)
 	full := tally.Run{
-		ID: "first", StartedAt: at("08:00:00"), CompletedAt: at("08:01:00.123456"), Status: "success", Command: `build --vars '{a: "\b"}'`,
+		ID: "first", StartedAt: at("08:00:00"), CompletedAt: at("08:01:00.123456"),
+		Status: "success", Command: `build --vars '{a: "\b"}'`,
 		Target: "prod", Repository: "o/r", Branch: hostile, Commit: "1a2b3c4", Event: "pull_request", PullRequest: 7,
-		Workflow: "CI; it's", Job: "build", URL: "https://github.com/o/r/actions/runs/1?a=b&c", DBTVersion: "1.11.16", Version: "0.1.0",
+		Workflow: "CI; it's", Job: "build", URL: "https://github.com/o/r/actions/runs/1?a=b&c",
+		DBTVersion: "1.11.16", Version: "0.1.0",
 	}
 	return []tally.Run{
 		ancient, full,
 		run("other branch", "pr", "prod", "08:30:00", 0), run("other target", hostile, "ci", "08:40:00", 0),
-		run("second", hostile, "prod", "09:00:00", 0), run("failed", hostile, "prod", "09:10:00", 1), run("later", hostile, "prod", "11:00:00", 0),
+		run(
+			"second", hostile, "prod", "09:00:00", 0,
+		), run("failed", hostile, "prod", "09:10:00", 1), run("later", hostile, "prod", "11:00:00", 0),
 	}
 }
 
@@ -68,7 +75,9 @@ func (l lab) history(t *testing.T) {
 
 	again := tally.Run{ID: "second", CompletedAt: at("09:30:00"), Status: "success", Branch: "again"}
 	got := finish(t, store, warehouse.Finish{
-		Invocations: now, Runs: []tally.Run{again, {ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod"}},
+		Invocations: now, Runs: []tally.Run{
+			again, {ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod"},
+		},
 		History: warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")},
 	})
 	want := warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
@@ -76,12 +85,21 @@ func (l lab) history(t *testing.T) {
 		Rows: []tally.Row{
 			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.Before, Time: at("08:00:10")},
 			{Invocation: "first", Relation: "s.orders", Phase: tally.After, Time: at("08:00:12"), Count: rows(5)},
-			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("08:00:12.4"), Count: rows(999)},
-			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("08:00:12.5"), Count: rows(1000)},
+			{
+				Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("08:00:12.4"),
+				Count: rows(999),
+			},
+			{
+				Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("08:00:12.5"),
+				Count: rows(1000),
+			},
 			{Invocation: "first", Relation: "s.own", Phase: tally.After, Time: at("08:00:20"), Count: rows(4)},
 			{Invocation: "first", Relation: "s.own", Phase: tally.Before, Time: at("08:00:20"), Count: rows(3)},
 			{Invocation: "first", NodeID: "model.shop.a_view", Relation: "s.a_view", Phase: tally.After, Time: at("08:00:30")},
-			{Invocation: "second", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("09:00:00"), Count: rows(1100)},
+			{
+				Invocation: "second", NodeID: id, Relation: "s.orders", Phase: tally.After, Time: at("09:00:00"),
+				Count: rows(1100),
+			},
 		},
 	}}
 	if diff := gocmp.Diff(want, got, anyOrder); diff != "" {
@@ -108,8 +126,10 @@ func (l lab) oneRun(t *testing.T) {
 
 	query.RunID = "it's none"
 	got = finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: query})
-	problem := `there is no run "it's none"; the newest are later (` + hostile + `, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
-	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], problem) || strings.Contains(got.Problems[0], "ancient") {
+	problem := `there is no run "it's none"; the newest are later (` + hostile +
+		`, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], problem) ||
+		strings.Contains(got.Problems[0], "ancient") {
 		t.Errorf("problems %q; want %q and two more", got.Problems, problem)
 	}
 
@@ -135,10 +155,19 @@ func (l lab) fallback(t *testing.T) {
 		History: warehouse.HistoryQuery{Wanted: true, Branch: "main", Before: at("10:00:00")},
 	})
 	want := tally.History{
-		Runs: []tally.Run{{ID: "second", CompletedAt: at("12:00:00").AddDate(0, 0, -1)}, {ID: "first", CompletedAt: at("00:00:01").AddDate(0, 0, -1)}},
+		Runs: []tally.Run{
+			{ID: "second", CompletedAt: at("12:00:00").AddDate(0, 0, -1)},
+			{ID: "first", CompletedAt: at("00:00:01").AddDate(0, 0, -1)},
+		},
 		Rows: []tally.Row{
-			{Invocation: "first", Relation: "s.items", Phase: tally.After, Time: at("00:00:01").AddDate(0, 0, -1), Count: rows(3)},
-			{Invocation: "second", Relation: "s.orders", Phase: tally.After, Time: at("12:00:00").AddDate(0, 0, -1), Count: rows(4)},
+			{
+				Invocation: "first", Relation: "s.items", Phase: tally.After, Time: at("00:00:01").AddDate(0, 0, -1),
+				Count: rows(3),
+			},
+			{
+				Invocation: "second", Relation: "s.orders", Phase: tally.After, Time: at("12:00:00").AddDate(0, 0, -1),
+				Count: rows(4),
+			},
 		},
 	}
 	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
@@ -178,14 +207,23 @@ func (l lab) pruned(t *testing.T) {
 			t.Errorf("%s: heard of %d rows; want of those that were deleted", tc.what, heard)
 		}
 	}
-	got := finish(t, store, warehouse.Finish{Invocations: []string{"now", "first", "failed"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")}})
+	got := finish(
+		t, store,
+		warehouse.Finish{
+			Invocations: []string{"now", "first", "failed"},
+			History:     warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")},
+		},
+	)
 	if len(got.Rows) != 2 || len(got.History.Runs) != 2 || len(got.History.Rows) != 1 {
 		t.Errorf("what is left: %+v", got)
 	}
 }
 
 func nowRow() tally.Row {
-	return tally.Row{Invocation: "now", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After, Time: at("10:00:00"), Count: rows(900)}
+	return tally.Row{
+		Invocation: "now", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After,
+		Time: at("10:00:00"), Count: rows(900),
+	}
 }
 
 var anyOrder = cmpopts.SortSlices(func(a, b tally.Row) int {

@@ -30,9 +30,10 @@ func newDuckDBLab(t *testing.T) lab {
 	}
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"dbt_project.yml":       "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
-		"profiles.yml":          "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
-		"models/own.sql":        `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ invocation_id }}')") }} select 1 as n`,
+		"dbt_project.yml": "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
+		"profiles.yml":    "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
+		"models/own.sql": `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ ` +
+			`invocation_id }}')") }} select 1 as n`,
 		"macros/operations.sql": warehouse.Operations("duckdb"),
 	} {
 		path := filepath.Join(dir, name)
@@ -107,13 +108,20 @@ func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "hooked"}, warehouse.Write)
 	l.exec(t, "create table hooked_run (run_id varchar, distance int)")
 	prepared := prepare(t, store)
-	if problems := prepared.Problems; len(problems) != 1 || !strings.Contains(problems[0], "it lacks started_at, completed_at, status, so it is another table") {
+	if problems := prepared.Problems; len(problems) != 1 ||
+		!strings.Contains(problems[0], "it lacks started_at, completed_at, status, so it is another table") {
 		t.Errorf("problems %q; want one of a run table of another kind", problems)
 	}
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	l.exec(t, fmt.Sprintf("insert into %s select 'model ' || i || ' - AFTER', now(), i, 'many' from range(1201) r(i)", prepared.Relation))
+	l.exec(
+		t,
+		fmt.Sprintf(
+			"insert into %s select 'model ' || i || ' - AFTER', now(), i, 'many' from range(1201) r(i)",
+			prepared.Relation,
+		),
+	)
 	var sum int64
 	for _, row := range read(t, store, "many") {
 		sum += *row.Count

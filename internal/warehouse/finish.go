@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -51,8 +52,8 @@ type Finished struct {
 
 // Finish records the runs, reads the audit rows of the invocations back, and
 // finds the history. It is safe beside other jobs and when called again. Rows
-// whose phase cannot be told are no audit rows and left out. The error is about
-// the rows alone, ErrNoTable where there is no table (any more, or yet).
+// whose phase is unknown are not audit rows and are left out. The error is about
+// the rows alone, ErrNoTable if there is no table (any more, or yet).
 func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 	if len(f.Invocations) == 0 {
 		return Finished{}, nil
@@ -119,7 +120,7 @@ func unknownRun(id string, newest [][]*string) error {
 		}
 		known += fmt.Sprintf("%s (%s, %s)", run.ID, cmp.Or(run.Branch, "no branch"), run.CompletedAt.Format(time.DateTime))
 	}
-	return fmt.Errorf("baseline: there is no run %q; %s; see docs/gates.md", id, known)
+	return fmt.Errorf("baseline: there is no run %q; %s; see "+docs.Gates, id, known)
 }
 
 func noHistory(why error) string {

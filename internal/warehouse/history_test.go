@@ -17,11 +17,14 @@ func past(tb testing.TB, db postgres.Database, runs, rowsOfARun int) warehouse.F
 	db.Exec(tb,
 		"alter table "+relation+" set unlogged",
 		fmt.Sprintf(`insert into audit.dbt_audit_run (run_id, started_at, completed_at, status, dbt_exit_code, target, branch)
-			select md5(r::text), '2026-11-23'::timestamp - r * interval '20 min', '2026-11-23'::timestamp - r * interval '20 min', 'success', 0, 'prod',
+			select md5(r::text), '2026-11-23'::timestamp - r * interval '20 min',
+				'2026-11-23'::timestamp - r * interval '20 min', 'success', 0, 'prod',
 				case when r %% 10 = 0 then 'main' else 'feature/' || r end from generate_series(1, %d) r`, runs),
 		fmt.Sprintf(`insert into %s (model_name, execution_time, row_count, run_id, node_id, phase, materialized)
-			select '"shop"."prod"."model_number_' || n || '" - ' || upper(phase), '2026-11-23'::timestamp - r * interval '20 min', n, md5(r::text), 'model.shop.model_number_' || n, phase, 'table'
-			from generate_series(%d, 1, -1) r, generate_series(1, %d) n, (values ('before'), ('after')) as p (phase)`, relation, runs, rowsOfARun/2),
+			select '"shop"."prod"."model_number_' || n || '" - ' || upper(phase),
+				'2026-11-23'::timestamp - r * interval '20 min', n, md5(r::text), 'model.shop.model_number_' || n, phase, 'table'
+			from generate_series(%d, 1, -1) r, generate_series(1, %d) n,
+				(values ('before'), ('after')) as p (phase)`, relation, runs, rowsOfARun/2),
 		"analyze")
 	return warehouse.Finish{
 		Invocations: []string{"now"},

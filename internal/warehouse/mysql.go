@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -38,8 +39,8 @@ func (m mysql) reaches(t Table) error {
 	if t.Database == "" || t.Database == cmp.Or(t.Schema, m.schema) {
 		return nil
 	}
-	return fmt.Errorf("%q is another name than the schema's, and to MySQL both are one; "+
-		"want it as the schema, and no database; see docs/warehouses.md", t.Database)
+	return fmt.Errorf("%q is not the schema's name, and to MySQL a schema is a database; "+
+		"set the schema to it, and no database; see "+docs.Warehouses, t.Database)
 }
 
 // fits takes every name: a name that is too long is refused by MySQL, not cut.
@@ -147,8 +148,8 @@ func (m mysql) selectNewest(f found, since, before time.Time, exclude []string) 
 		" and run_id not in " + at.list(exclude) +
 		" and lower(model_name) like '% - after' and row_count is not null"
 	return "select " + m.values(f, recordColumns) + " from " + f.relation +
-		" join (select " + f.node() + " as node, max(execution_time) as newest from " + f.relation + where + " group by 1) n" +
-		" on " + f.node() + " = n.node and execution_time = n.newest" + where, append(at.args, at.args...)
+		" join (select " + f.node() + " as node, max(execution_time) as newest from " + f.relation + where +
+		" group by 1) n on " + f.node() + " = n.node and execution_time = n.newest" + where, append(at.args, at.args...)
 }
 
 func (m mysql) selectRuns(f found, filter runFilter) (string, []any) {
@@ -178,7 +179,8 @@ func (m mysql) grant(s step, t Table, _ connect.Denied) string {
 	case addingColumns:
 		rights = "alter, create, insert" // all that "alter table" takes
 	}
-	return "grant " + rights + " on " + on + " to '" + strings.ReplaceAll(m.user, "'", "''") + "'@'%'; see docs/permissions.md"
+	user := "'" + strings.ReplaceAll(m.user, "'", "''") + "'@'%'"
+	return "grant " + rights + " on " + on + " to " + user + "; see " + docs.Permissions
 }
 
 func backquote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }

@@ -62,14 +62,20 @@ func TestMySQLJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 			var jobs sync.WaitGroup
 			for range 8 {
 				jobs.Go(func() {
-					prepared, err := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "log"}, warehouse.Write)).Prepare(t.Context())
+					prepared, err := open(
+						t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "log"}, warehouse.Write),
+					).Prepare(t.Context())
 					if err != nil || len(prepared.Columns) != len(allColumns) || len(prepared.Problems) > 0 {
 						t.Errorf("%s: prepared %+v, %v", name, prepared, err)
 					}
 				})
 			}
 			jobs.Wait()
-			got := db.Query(t, "select table_name, index_name from information_schema.statistics where table_schema = database() and seq_in_index = 1 order by 1, 2")
+			got := db.Query(
+				t,
+				"select table_name, index_name from information_schema.statistics where table_schema = database() and "+
+					"seq_in_index = 1 order by 1, 2",
+			)
 			want := [][]string{{"log", "run_id_idx"}, {"log_run", "branch_target_completed_at_idx"}, {"log_run", "PRIMARY"}}
 			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: indexes (-want +got):\n%s", name, diff)
@@ -85,11 +91,19 @@ func TestAMissingMySQLGrantIsNamed(t *testing.T) {
 			access warehouse.Access
 			want   string
 		}{
-			"no schema":              {"", warehouse.Write, "want: grant create on `nowhere`.* to GUEST; see docs/permissions.md"},
-			"no table":               {"grant select on SCHEMA.other to GUEST", warehouse.Write, "want: grant create on `SCHEMA`.* to GUEST; see docs/"},
-			"no select":              {"grant insert on SCHEMA.log to GUEST", warehouse.Read, "want: grant select on `SCHEMA`.`log` to GUEST; see docs/"},
-			"no insert":              {"grant select on SCHEMA.log to GUEST", warehouse.Write, "want: grant insert on `SCHEMA`.`log` to GUEST; see docs/"},
-			"insert, but not select": {"grant insert on SCHEMA.log to GUEST", warehouse.Write, "want: grant select on `SCHEMA`.`log` to GUEST; see docs/"},
+			"no schema": {"", warehouse.Write, "grant create on `nowhere`.* to GUEST; see "},
+			"no table": {
+				"grant select on SCHEMA.other to GUEST", warehouse.Write, "grant create on `SCHEMA`.* to GUEST; see ",
+			},
+			"no select": {
+				"grant insert on SCHEMA.log to GUEST", warehouse.Read, "grant select on `SCHEMA`.`log` to GUEST; see ",
+			},
+			"no insert": {
+				"grant select on SCHEMA.log to GUEST", warehouse.Write, "grant insert on `SCHEMA`.`log` to GUEST; see ",
+			},
+			"insert, but not select": {
+				"grant insert on SCHEMA.log to GUEST", warehouse.Write, "grant select on `SCHEMA`.`log` to GUEST; see ",
+			},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -121,14 +135,16 @@ func TestAMySQLTableOfSomebodyElseIsUsedAsItIs(t *testing.T) {
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		db := mysql.New(t, flavour)
 		guest := db.As(t, "guest")
-		db.Exec(t, "create table log (model_name varchar(255), execution_time datetime(6), row_count bigint, run_id varchar(36))",
+		db.Exec(t, "create table log (model_name varchar(255), execution_time datetime(6), row_count bigint, run_id "+
+			"varchar(36))",
 			"grant select, insert on log to '"+guest.User+"'@'%'")
 		prepared := prepare(t, open(t, mysqlOptions(guest, warehouse.Table{Schema: db.Name, Name: "log"}, warehouse.Write)))
 		if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 			t.Errorf("columns (-want +got):\n%s", diff)
 		}
-		want := "want: grant alter, create, insert on `" + db.Name + "`.`log` to '" + guest.User + "'@'%'"
-		if len(prepared.Problems) != 2 || !strings.Contains(prepared.Problems[0], want) || !strings.Contains(prepared.Problems[1], "not recorded in "+db.Name+".log_run") {
+		want := "grant alter, create, insert on `" + db.Name + "`.`log` to '" + guest.User + "'@'%'"
+		if len(prepared.Problems) != 2 || !strings.Contains(prepared.Problems[0], want) ||
+			!strings.Contains(prepared.Problems[1], "not recorded in "+db.Name+".log_run") {
 			t.Errorf("problems %q; want %q, and one of the run table", prepared.Problems, want)
 		}
 	})
@@ -142,9 +158,10 @@ func TestMySQLRunsAreRecordedWithoutTheRightToUpdate(t *testing.T) {
 		prepare(t, open(t, mysqlOptions(db, table, warehouse.Write)))
 		db.Exec(t, "grant select on dbt_audit_log to '"+guest.User+"'@'%'")
 		f := warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now", Branch: "main"}}}
-		want := "want: grant select, insert on `" + db.Name + "`.`dbt_audit_run` to "
+		want := "grant select, insert on `" + db.Name + "`.`dbt_audit_run` to "
 		db.Exec(t, "grant select on dbt_audit_run to '"+guest.User+"'@'%'")
-		if got := finish(t, open(t, mysqlOptions(guest, table, warehouse.Write)), f); len(got.Problems) != 1 || !strings.Contains(got.Problems[0], want) {
+		if got := finish(t, open(t, mysqlOptions(guest, table, warehouse.Write)), f); len(got.Problems) != 1 ||
+			!strings.Contains(got.Problems[0], want) {
 			t.Errorf("problems %q; want %q", got.Problems, want)
 		}
 		db.Exec(t, "grant insert on dbt_audit_run to '"+guest.User+"'@'%'")
@@ -153,7 +170,8 @@ func TestMySQLRunsAreRecordedWithoutTheRightToUpdate(t *testing.T) {
 				t.Errorf("problems %q", got.Problems)
 			}
 		}
-		if diff := gocmp.Diff([][]string{{"now", "main"}}, db.Query(t, "select run_id, branch from dbt_audit_run")); diff != "" {
+		if diff := gocmp.Diff([][]string{{"now", "main"}}, db.Query(t,
+			"select run_id, branch from dbt_audit_run")); diff != "" {
 			t.Errorf("runs (-want +got):\n%s", diff)
 		}
 	})
@@ -163,9 +181,12 @@ func TestMySQLTimesAreUTCWhateverTheServersZone(t *testing.T) {
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		db := mysql.New(t, flavour)
 		db.Exec(t, "create table log (model_name text, execution_time timestamp, row_count text, run_id text)",
-			"set time_zone = '+02:00'; insert into log values ('orders - after', '2026-11-23 12:00:00', '12.00', 'run'), ('bare', '2026-11-23 12:00:00', '', 'run')")
+			"set time_zone = '+02:00'; insert into log values ('orders - after', '2026-11-23 12:00:00', '12.00', 'run'), "+
+				"('bare', '2026-11-23 12:00:00', '', 'run')")
 		got := read(t, open(t, mysqlOptions(db, warehouse.Table{Name: "log"}, warehouse.Read)), "run")
-		want := []tally.Row{{Invocation: "run", Relation: "orders", Phase: tally.After, Time: at("10:00:00"), Count: rows(12)}}
+		want := []tally.Row{
+			{Invocation: "run", Relation: "orders", Phase: tally.After, Time: at("10:00:00"), Count: rows(12)},
+		}
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("rows (-want +got):\n%s", diff)
 		}

@@ -44,7 +44,11 @@ func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 				db.Port = proxy.port
 				store := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write))
 				relation := prepare(t, store).Relation
-				db.Exec(t, "insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')")
+				db.Exec(
+					t,
+					"insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values "+
+						"('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')",
+				)
 
 				proxy.strike(tc.statement, tc.says)
 				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
@@ -108,8 +112,10 @@ func TestAMySQLThatOnlyReadsIsToldAsSuch(t *testing.T) {
 	proxy := newProxy(t, mysqlProtocol, db.Port)
 	db.Port = proxy.port
 	proxy.strike("create table", "1290")
-	_, err := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write)).Prepare(t.Context())
-	if want := "want the writer's endpoint in the profile"; err == nil || !strings.Contains(err.Error(), want) {
+	_, err := open(
+		t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write),
+	).Prepare(t.Context())
+	if want := "use the writer's endpoint in the profile"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v; want %q in it", err, want)
 	}
 }

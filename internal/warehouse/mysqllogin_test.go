@@ -26,7 +26,7 @@ func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
 		}{
 			"an open connection needs none":     {false, token, ""},
 			"a new login takes the new one":     {true, "renewed", ""},
-			"without it the token is explained": {true, token, "want one that is made right before"},
+			"without it the token is explained": {true, token, "generate one immediately before"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -72,19 +72,25 @@ func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
 		want     string // in the error; the server is gone after the login
 	}{
 		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "was lost"},
-		"any server":         {nil, "", "want ssl_ca, so that the password goes to no stranger"},
-		"no TLS":             {map[string]any{"ssl_disabled": true}, "", "want ssl_ca, so that the password goes to no stranger"},
+		"any server":         {nil, "", "set ssl_ca: without it the password might go to another server"},
+		"no TLS": {
+			map[string]any{"ssl_disabled": true}, "",
+			"set ssl_ca: without it the password might go to another server",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			port, sent := serveIAM(t, dir)
-			settings := map[string]any{"server": "localhost", "port": port, "username": "ci", "password": token, "schema": "shop"}
+			settings := map[string]any{
+				"server": "localhost", "port": port, "username": "ci", "password": token, "schema": "shop",
+			}
 			maps.Copy(settings, tc.settings)
 			store := open(t, warehouse.Options{
 				Target: warehouse.Target{Type: "mysql", Settings: settings, Dir: dir},
 				Table:  warehouse.Table{Name: "log"}, Access: warehouse.Read,
 			})
-			if _, err := store.Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter") {
+			if _, err := store.Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), tc.want) ||
+				strings.Contains(err.Error(), "hunter") {
 				t.Errorf("error %v; want %q in it, and no token", err, tc.want)
 			}
 			if got := <-sent; got != tc.wantSent {
@@ -116,7 +122,8 @@ func serveIAM(t *testing.T, dir string) (port int, sent <-chan string) {
 		}
 		defer conn.Close()
 		// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
-		const salt, flags, more = "12345678\x00", "\x00\x8a\x2d\x02\x00", "\x08\x00\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		const salt, flags, more = "12345678\x00", "\x00\x8a\x2d\x02\x00",
+			"\x08\x00\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 		send(conn, 0, "\x0a8.0.36\x00\x01\x00\x00\x00"+salt+flags+more+"123456789012\x00mysql_native_password\x00")
 		number, answer := receive(conn)
 		if len(answer) == 32 { // asks for TLS

@@ -4,7 +4,7 @@
     (columns by name and kind), and what differs from one warehouse to another. -#}
 
 {#- Finds the audit table and says its columns. With write it and the run table
-    beside it are made where there is none, get the columns that they lack, and an
+    beside it are created if they are missing, get the columns that they lack, and an
     insert is proven. A table without the first columns is left alone. Without:
     the steps to leave out. -#}
 {% macro dbt_tally_prepare(setup, database, schema, identifier, run_identifier, write, without=[]) %}

@@ -28,7 +28,8 @@ func TestNothingIsLeftInTheSession(t *testing.T) {
 	}
 	for i, text := range texts {
 		if strings.HasPrefix(text, "begin") {
-			if !strings.Contains(texts[i+1], "set_config('role',  'postgres' , true)") || !strings.Contains(texts[i+1], "set_config('search_path',  'public' , true)") {
+			if !strings.Contains(texts[i+1], "set_config('role',  'postgres' , true)") ||
+				!strings.Contains(texts[i+1], "set_config('search_path',  'public' , true)") {
 				t.Errorf("a transaction starts with %q; want role and search path set for it alone", texts[i+1])
 			}
 		}

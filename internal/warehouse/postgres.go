@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -55,7 +56,7 @@ func (p postgres) reaches(t Table) error {
 		return nil
 	}
 	return fmt.Errorf("%q is not the database of the connection, and PostgreSQL reaches no other; "+
-		"want %q or none; see docs/warehouses.md", t.Database, p.database)
+		"set %q or none; see "+docs.Warehouses, t.Database, p.database)
 }
 
 // nameLimit is the length of a name in bytes; what is longer is cut off.
@@ -65,13 +66,14 @@ const nameLimit = 63
 func (p postgres) fits(t Table) error {
 	if runs := runTable(t).Name; len(runs) > nameLimit {
 		return fmt.Errorf("the name of its run table, %q, is longer than PostgreSQL's %d bytes; "+
-			"want a shorter one; see docs/audit-table.md", runs, nameLimit)
+			"use a shorter name; see "+docs.AuditTable, runs, nameLimit)
 	}
 	return nil
 }
 
 func (p postgres) find(t Table) (string, []any) {
-	where, args := "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2", []any{t.Schema, t.Name}
+	where := "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2"
+	args := []any{t.Schema, t.Name}
 	if t.Schema == "" {
 		where = "c.oid = coalesce(to_regclass(quote_ident(lower($1))), to_regclass(quote_ident($1)))"
 		args = []any{t.Name}
@@ -121,7 +123,8 @@ func (p postgres) column(d definition) string {
 
 func (p postgres) index(t Table, l layout) string {
 	name := indexName(t.Name + "_" + strings.Join(l.index, "_") + "_idx")
-	return "create index if not exists " + quote(name) + " on " + p.relation(t) + " (" + strings.Join(l.index, ", ") + ")"
+	return "create index if not exists " + quote(name) + " on " + p.relation(t) +
+		" (" + strings.Join(l.index, ", ") + ")"
 }
 
 // indexName is a name that is still its own once it is cut: tables and their
@@ -202,7 +205,7 @@ func (p postgres) grant(s step, t Table, on connect.Denied) string {
 	fix := "grant " + s.rights() + " on " + p.relation(t) + to
 	switch {
 	case on == connect.Role:
-		fix = "grant " + quote(p.role) + " to the user of the profile, or another role in it"
+		fix = "grant " + quote(p.role) + " to the user of the profile, or set another role"
 	case s == creatingSchema:
 		fix = "grant create on database " + quote(p.database) + to
 	case s == creatingTable:
@@ -210,7 +213,7 @@ func (p postgres) grant(s step, t Table, on connect.Denied) string {
 	case on == connect.Schema:
 		fix = "grant usage on schema " + quote(t.Schema) + to
 	case s == addingColumns:
-		fix = quote(p.user) + " as a member of the role that owns the table"
+		fix = "make " + quote(p.user) + " a member of the role that owns the table"
 	}
-	return fix + "; see docs/permissions.md"
+	return fix + "; see " + docs.Permissions
 }

@@ -58,14 +58,17 @@ func TestJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 		var jobs sync.WaitGroup
 		for range 8 {
 			jobs.Go(func() {
-				prepared, err := open(t, options(way, warehouse.Table{Schema: "fresh", Name: "log"}, warehouse.Write)).Prepare(t.Context())
+				prepared, err := open(
+					t, options(way, warehouse.Table{Schema: "fresh", Name: "log"}, warehouse.Write),
+				).Prepare(t.Context())
 				if err != nil || len(prepared.Columns) != len(allColumns) || len(prepared.Problems) > 0 {
 					t.Errorf("prepared %+v, %v", prepared, err)
 				}
 			})
 		}
 		jobs.Wait()
-		if diff := gocmp.Diff([][]string{{"3"}}, db.Query(t, "select count(*) from pg_indexes where schemaname = 'fresh'")); diff != "" {
+		if diff := gocmp.Diff([][]string{{"3"}}, db.Query(t, "select count(*) from pg_indexes where schemaname = "+
+			"'fresh'")); diff != "" {
 			t.Errorf("indexes (-want +got):\n%s", diff)
 		}
 	}
@@ -78,7 +81,9 @@ func TestJobsThatMigrateAtOnceAllSucceed(t *testing.T) {
 	var jobs sync.WaitGroup
 	for range 8 {
 		jobs.Go(func() {
-			prepared, err := open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Write)).Prepare(t.Context())
+			prepared, err := open(
+				t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Write),
+			).Prepare(t.Context())
 			if err != nil || len(prepared.Columns) != len(allColumns) || len(prepared.Problems) > 0 {
 				t.Errorf("prepared %+v, %v", prepared, err)
 			}
@@ -92,7 +97,8 @@ func TestJobsThatMigrateAtOnceAllSucceed(t *testing.T) {
 func TestTablesWithLongNamesHaveAllTheirIndexes(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
-	for _, name := range []string{strings.Repeat("x", 57), strings.Repeat("x", 58), strings.Repeat("x", 59), strings.Repeat("ü", 29), strings.Repeat("x", 59) + "_log"} {
+	for _, name := range []string{strings.Repeat("x", 57), strings.Repeat("x", 58), strings.Repeat("x",
+		59), strings.Repeat("ü", 29), strings.Repeat("x", 59) + "_log"} {
 		table := warehouse.Table{Schema: "of " + name[:54], Name: name}
 		for range 2 {
 			if problems := prepare(t, open(t, options(db, table, warehouse.Write))).Problems; len(problems) > 0 {
@@ -116,12 +122,26 @@ func TestAMissingGrantIsNamed(t *testing.T) {
 		access      warehouse.Access
 		want        string
 	}{
-		{"no schema", "", warehouse.Write, `want: grant create on database DB to ROLE; see docs/`},
-		{"no table", "create schema audit; grant usage on schema audit to ROLE", warehouse.Write, `want: grant usage, create on schema "audit" to ROLE; see docs/`},
-		{"no usage", "create schema audit; " + table, warehouse.Read, `want: grant usage on schema "audit" to ROLE; see docs/`},
-		{"no select", "create schema audit; grant usage on schema audit to ROLE; " + table, warehouse.Read, `want: grant select on "audit"."log" to ROLE; see docs/`},
-		{"no insert", "create schema audit; grant usage on schema audit to ROLE; " + table + "grant select on audit.log to ROLE", warehouse.Write, `want: grant insert on "audit"."log" to ROLE; see docs/`},
-		{"insert but no select", "create schema audit; grant usage on schema audit to ROLE; " + table + "grant insert on audit.log to ROLE", warehouse.Write, `want: grant select on "audit"."log" to ROLE; see docs/`},
+		{"no schema", "", warehouse.Write, `grant create on database DB to ROLE; see `},
+		{
+			"no table", "create schema audit; grant usage on schema audit to ROLE", warehouse.Write,
+			`grant usage, create on schema "audit" to ROLE; see `,
+		},
+		{"no usage", "create schema audit; " + table, warehouse.Read, `grant usage on schema "audit" to ROLE; see `},
+		{
+			"no select", "create schema audit; grant usage on schema audit to ROLE; " + table, warehouse.Read,
+			`grant select on "audit"."log" to ROLE; see `,
+		},
+		{
+			"no insert",
+			"create schema audit; grant usage on schema audit to ROLE; " + table + "grant select on audit.log to ROLE",
+			warehouse.Write, `grant insert on "audit"."log" to ROLE; see `,
+		},
+		{
+			"insert but no select",
+			"create schema audit; grant usage on schema audit to ROLE; " + table + "grant insert on audit.log to ROLE",
+			warehouse.Write, `grant select on "audit"."log" to ROLE; see `,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,18 +162,24 @@ func TestATableOfSomebodyElseIsUsedAsItIs(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	guest := db.As(t, "guest")
-	db.Exec(t, strings.ReplaceAll(tutorialTable, "NAME", "log"), "grant select, insert on log to "+postgres.Quote(guest.User))
+	db.Exec(
+		t, strings.ReplaceAll(tutorialTable, "NAME", "log"),
+		"grant select, insert on log to "+postgres.Quote(guest.User),
+	)
 	store := open(t, options(guest, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Write))
 
 	prepared := prepare(t, store)
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	if len(prepared.Problems) != 2 || !strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") || !strings.Contains(prepared.Problems[0], "must be owner") {
+	if len(prepared.Problems) != 2 ||
+		!strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") ||
+		!strings.Contains(prepared.Problems[0], "must be owner") {
 		t.Errorf("problems %q; want one that names the columns and why", prepared.Problems)
 	}
 	want := `not recorded in public.log_run, so that counts are compared with each model's newest earlier row: `
-	if last := prepared.Problems[len(prepared.Problems)-1]; !strings.Contains(last, want) || !strings.Contains(last, `want: grant usage, create on schema "public"`) {
+	if last := prepared.Problems[len(prepared.Problems)-1]; !strings.Contains(last, want) ||
+		!strings.Contains(last, `grant usage, create on schema "public"`) {
 		t.Errorf("problem %q; want %q and the grant", last, want)
 	}
 	if diff := gocmp.Diff(tutorialRows, read(t, store, "run")); diff != "" {
@@ -169,18 +195,21 @@ func TestALongTransactionDoesNotHoldTheMigrationUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Host, config.Port, config.Database, config.User, config.Password = db.Host, uint16(db.Port), db.Name, db.User, db.Password
+	config.Host, config.Port, config.Database = db.Host, uint16(db.Port), db.Name
+	config.User, config.Password = db.User, db.Password
 	other, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close(context.Background())
-	if _, err := other.Exec(t.Context(), "begin; insert into log values ('other - BEFORE', now(), 1, 'other')"); err != nil {
+	if _, err := other.Exec(t.Context(), "begin; insert into log values ('other - BEFORE', now(), 1, "+
+		"'other')"); err != nil {
 		t.Fatal(err)
 	}
 
 	prepared := prepare(t, open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Write)))
-	if len(prepared.Columns) != 4 || len(prepared.Problems) != 1 || !strings.Contains(prepared.Problems[0], "another transaction held it") {
+	if len(prepared.Columns) != 4 || len(prepared.Problems) != 1 ||
+		!strings.Contains(prepared.Problems[0], "another transaction held it") {
 		t.Errorf("prepared %+v; want four columns and the reason", prepared)
 	}
 }
@@ -191,9 +220,18 @@ func TestTextAndZonedColumnsAreReadWhateverTheSession(t *testing.T) {
 	db.Exec(t,
 		"alter database "+db.Name+" set datestyle = 'German'", "alter database "+db.Name+" set timezone = 'Asia/Tokyo'",
 		"create table log (model_name text, execution_time timestamptz, row_count text, run_id uuid, extra int)",
-		`insert into log values ('orders - after', '2026-11-23 12:00:00+02', '12.00', '48e93027-5c24-4fed-9906-54f841e382b2', 1), ('bare', null, '', '48e93027-5c24-4fed-9906-54f841e382b2', 1)`)
-	got := read(t, open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read)), "48e93027-5c24-4fed-9906-54f841e382b2")
-	want := []tally.Row{{Invocation: "48e93027-5c24-4fed-9906-54f841e382b2", Relation: "orders", Phase: tally.After, Time: at("10:00:00"), Count: rows(12)}}
+		`insert into log values ('orders - after', '2026-11-23 12:00:00+02', '12.00', `+
+			`'48e93027-5c24-4fed-9906-54f841e382b2', 1), ('bare', null, '', '48e93027-5c24-4fed-9906-54f841e382b2', 1)`)
+	got := read(
+		t, open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read)),
+		"48e93027-5c24-4fed-9906-54f841e382b2",
+	)
+	want := []tally.Row{
+		{
+			Invocation: "48e93027-5c24-4fed-9906-54f841e382b2", Relation: "orders", Phase: tally.After,
+			Time: at("10:00:00"), Count: rows(12),
+		},
+	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
@@ -205,8 +243,11 @@ func TestACountThatIsNoneIsAnError(t *testing.T) {
 		db := postgres.New(t)
 		db.Exec(t, "create table log (model_name text, execution_time timestamp, row_count text, run_id text)",
 			"insert into log values ('orders - AFTER', now(), '"+count+"', 'run')")
-		_, err := open(t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read)).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
-		if want := `row_count of "orders - AFTER": "` + count + `" is no number`; err == nil || !strings.Contains(err.Error(), want) {
+		_, err := open(
+			t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read),
+		).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+		if want := `row_count of "orders - AFTER": "` + count + `" is not a number`; err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v; want %q in it", err, want)
 		}
 	}
@@ -234,7 +275,8 @@ func TestTheRoleOfTheProfileOwnsTheTable(t *testing.T) {
 	o.Target.Settings["role"] = strings.ToUpper(owner.User) // unquoted, so PostgreSQL folds it
 
 	prepare(t, open(t, o))
-	if diff := gocmp.Diff([][]string{{owner.User}}, db.Query(t, "select tableowner from pg_tables where tablename = 'log'")); diff != "" {
+	if diff := gocmp.Diff([][]string{{owner.User}}, db.Query(t, "select tableowner from pg_tables where tablename "+
+		"= 'log'")); diff != "" {
 		t.Errorf("owner (-want +got):\n%s", diff)
 	}
 }

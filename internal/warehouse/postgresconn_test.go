@@ -21,17 +21,20 @@ func TestEveryWayToConnect(t *testing.T) {
 	certified := db.As(t, "certified")
 	db.Exec(t, "grant "+postgres.NeedsCertificate+" to "+postgres.Quote(certified.User))
 	for name, change := range map[string]map[string]any{
-		"port as text":               {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
-		"synonyms":                   {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
-		"unix socket":                {"host": db.SocketDir, "sslmode": "verify-full"},
-		"default sslmode":            {"sslmode": nil},
-		"allow":                      {"sslmode": "allow"},
-		"prefer":                     {"sslmode": "prefer"},
-		"require":                    {"sslmode": "require"},
-		"verify-ca by address":       {"sslmode": "verify-ca", "sslrootcert": db.CA},
-		"verify-full by name":        {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
-		"authority by its folder":    {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
-		"a certificate of one's own": {"sslmode": "require", "sslcert": filepath.Base(db.Certificate), "sslkey": db.Key, "user": certified.User, "password": certified.Password},
+		"port as text":            {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
+		"synonyms":                {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
+		"unix socket":             {"host": db.SocketDir, "sslmode": "verify-full"},
+		"default sslmode":         {"sslmode": nil},
+		"allow":                   {"sslmode": "allow"},
+		"prefer":                  {"sslmode": "prefer"},
+		"require":                 {"sslmode": "require"},
+		"verify-ca by address":    {"sslmode": "verify-ca", "sslrootcert": db.CA},
+		"verify-full by name":     {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
+		"authority by its folder": {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
+		"a certificate of one's own": {
+			"sslmode": "require", "sslcert": filepath.Base(db.Certificate), "sslkey": db.Key, "user": certified.User,
+			"password": certified.Password,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,35 +51,18 @@ func TestEveryWayToConnect(t *testing.T) {
 // secrets are what no message may hold.
 var secrets = []string{"hunter", "p&ss w'ö"}
 
-func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
-	t.Parallel()
-	db := postgres.New(t)
-	login := func(role, sslmode string) map[string]any {
-		user := db.As(t, role)
-		db.Exec(t, "grant "+role+" to "+postgres.Quote(user.User))
-		return map[string]any{"user": user.User, "password": user.Password, "sslmode": sslmode}
-	}
-	for name, tc := range map[string]struct {
-		change map[string]any
-		want   string
-	}{
-		"TLS is needed":            {login(postgres.NeedsTLS, "disable"), "want sslmode: require, verify-ca or verify-full"},
-		"a certificate is needed":  {login(postgres.NeedsCertificate, "require"), "want sslcert and sslkey"},
-		"wrong password":           {map[string]any{"password": `hunter'2\`}, "password authentication failed"},
-		"no such database":         {map[string]any{"dbname": "nothing"}, `database "nothing" does not exist`},
-		"no server":                {map[string]any{"port": 1}, "connect to postgres at 127.0.0.1:1: "},
-		"unknown authority":        {map[string]any{"sslmode": "verify-ca"}, "want sslrootcert"},
-		"certificate of another":   {map[string]any{"sslmode": "verify-full", "sslrootcert": db.CA}, "want the host that the certificate names, or sslmode: verify-ca"},
-		"no such authority's file": {map[string]any{"sslmode": "verify-ca", "sslrootcert": "/no/ca.crt"}, "/no/ca.crt"},
-		"certificate without key":  {map[string]any{"sslmode": "require", "sslcert": db.CA}, `"sslcert" and "sslkey"`},
-		"unknown sslmode":          {map[string]any{"sslmode": "on"}, `sslmode: unknown value "on"; want disable, allow, prefer, require, verify-ca, verify-full`},
-		"bad timeout":              {map[string]any{"connect_timeout": "soon"}, `connect_timeout: "soon" is no number of seconds`},
-		"bad port":                 {map[string]any{"port": "hunter"}, "host or port cannot be read"},
-		"role that is not granted": {map[string]any{"role": "nobody_here"}, "nobody_here"},
-	} {
+// refusedConnection is a change of a profile, and what the error then has.
+type refusedConnection struct {
+	change map[string]any
+	want   string
+}
+
+func refusedConnections(t *testing.T, profile func() warehouse.Options, cases map[string]refusedConnection) {
+	t.Helper()
+	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := options(db, warehouse.Table{Schema: "audit", Name: "log"}, warehouse.Read)
+			o := profile()
 			maps.Copy(o.Target.Settings, tc.change)
 			store, err := warehouse.Open(o)
 			if err == nil {
@@ -86,13 +72,44 @@ func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Fatalf("error %v; want %q in it", err, tc.want)
 			}
-			for _, secret := range secrets {
-				if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err)), secret) {
-					t.Errorf("%q in the error %v", secret, err)
-				}
-			}
+			withoutSecret(t, err)
 		})
 	}
+}
+
+func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	login := func(role, sslmode string) map[string]any {
+		user := db.As(t, role)
+		db.Exec(t, "grant "+role+" to "+postgres.Quote(user.User))
+		return map[string]any{"user": user.User, "password": user.Password, "sslmode": sslmode}
+	}
+	refusedConnections(t, func() warehouse.Options {
+		return options(db, warehouse.Table{Schema: "audit", Name: "log"}, warehouse.Read)
+	}, map[string]refusedConnection{
+		"TLS is needed":           {login(postgres.NeedsTLS, "disable"), "set sslmode to require, verify-ca or verify-full"},
+		"a certificate is needed": {login(postgres.NeedsCertificate, "require"), "set sslcert and sslkey"},
+		"wrong password":          {map[string]any{"password": `hunter'2\`}, "password authentication failed"},
+		"no such database":        {map[string]any{"dbname": "nothing"}, `database "nothing" does not exist`},
+		"no server":               {map[string]any{"port": 1}, "connect to postgres at 127.0.0.1:1: "},
+		"unknown authority":       {map[string]any{"sslmode": "verify-ca"}, "set sslrootcert"},
+		"certificate of another": {
+			map[string]any{"sslmode": "verify-full", "sslrootcert": db.CA},
+			"use the host that the certificate names, or set sslmode: verify-ca",
+		},
+		"no such authority's file": {map[string]any{"sslmode": "verify-ca", "sslrootcert": "/no/ca.crt"}, "/no/ca.crt"},
+		"certificate without key":  {map[string]any{"sslmode": "require", "sslcert": db.CA}, `"sslcert" and "sslkey"`},
+		"unknown sslmode": {
+			map[string]any{"sslmode": "on"},
+			`sslmode: unknown value "on"; expected disable, allow, prefer, require, verify-ca, verify-full`,
+		},
+		"bad timeout": {
+			map[string]any{"connect_timeout": "soon"}, `connect_timeout: "soon" is not a number of seconds`,
+		},
+		"bad port":                 {map[string]any{"port": "hunter"}, "host or port cannot be read"},
+		"role that is not granted": {map[string]any{"role": "nobody_here"}, "nobody_here"},
+	})
 }
 
 func TestASilentServerIsGivenUp(t *testing.T) {
@@ -102,8 +119,14 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silent.Close() })
-	settings := map[string]any{"host": "127.0.0.1", "port": silent.Addr().(*net.TCPAddr).Port, "user": "u", "password": "hunter", "dbname": "d", "connect_timeout": 1}
-	o := warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: settings}, Table: warehouse.Table{Name: "log"}, Access: warehouse.Read}
+	settings := map[string]any{
+		"host": "127.0.0.1", "port": silent.Addr().(*net.TCPAddr).Port, "user": "u", "password": "hunter",
+		"dbname": "d", "connect_timeout": 1,
+	}
+	o := warehouse.Options{
+		Target: warehouse.Target{Type: "postgres", Settings: settings}, Table: warehouse.Table{Name: "log"},
+		Access: warehouse.Read,
+	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -125,19 +148,28 @@ func TestWhatCannotBeOpenedIsToldBeforeAnyConnection(t *testing.T) {
 		want string
 	}{
 		"another database": {
-			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Database: "prod", Schema: "s", Name: "log"}},
+			warehouse.Options{
+				Target: warehouse.Target{Type: "postgres", Settings: pg},
+				Table:  warehouse.Table{Database: "prod", Schema: "s", Name: "log"},
+			},
 			`audit-database: "prod" is not the database of the connection`,
 		},
 		"a run table without a name of its own": {
-			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Schema: "s", Name: strings.Repeat("x", 60)}},
-			`_run", is longer than PostgreSQL's 63 bytes; want a shorter one`,
+			warehouse.Options{
+				Target: warehouse.Target{Type: "postgres", Settings: pg},
+				Table:  warehouse.Table{Schema: "s", Name: strings.Repeat("x", 60)},
+			},
+			`_run", is longer than PostgreSQL's 63 bytes; use a shorter name`,
 		},
 		"writing without a schema": {
 			warehouse.Options{Target: warehouse.Target{Type: "postgres", Settings: pg}, Table: warehouse.Table{Name: "log"}},
-			"no schema named",
+			"no schema is named",
 		},
 		"DuckDB in memory": {
-			warehouse.Options{Target: warehouse.Target{Type: "duckdb"}, Table: warehouse.Table{Schema: "s", Name: "log"}, Operator: failing{}},
+			warehouse.Options{
+				Target: warehouse.Target{Type: "duckdb"}, Table: warehouse.Table{Schema: "s", Name: "log"},
+				Operator: failing{},
+			},
 			"in memory is gone when dbt ends",
 		},
 		"no driver and no dbt": {

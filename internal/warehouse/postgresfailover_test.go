@@ -38,7 +38,8 @@ func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 			proxied.Port = way.port
 			store := open(t, options(proxied, auditLog, warehouse.Write))
 			relation := prepare(t, store).Relation
-			db.Exec(t, "insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')",
+			db.Exec(t, "insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) values "+
+				"('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')",
 				"insert into "+relation+" (model_name, run_id) select 'a long answer', 'now' from generate_series(1, 500)")
 
 			for _, statement := range []string{"set_config", "pg_attribute", "insert into", "commit", "select model_name"} {
@@ -47,7 +48,8 @@ func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 				if diff := gocmp.Diff(warehouse.Finished{Relation: got.Relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
 					t.Errorf("%s: (-want +got):\n%s", statement, diff)
 				}
-				if diff := gocmp.Diff([][]string{{"1"}}, db.Query(t, "select count(*) from audit.dbt_audit_run where run_id = '"+statement+"'")); diff != "" {
+				if diff := gocmp.Diff([][]string{{"1"}}, db.Query(t, "select count(*) from audit.dbt_audit_run where run_id "+
+					"= '"+statement+"'")); diff != "" {
 					t.Errorf("%s: recorded so often (-want +got):\n%s", statement, diff)
 				}
 				if way.armed() {
@@ -86,7 +88,7 @@ func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
 func TestWhatAPostgresIsNoLongerIsToldAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ statement, says, want string }{
-		"a reader by now": {"create table", "25006", "want the writer's endpoint in the profile"},
+		"a reader by now": {"create table", "25006", "use the writer's endpoint in the profile"},
 		"there any more":  {"create table", reset, "the connection to postgres was lost: "},
 	} {
 		t.Run(name, func(t *testing.T) {

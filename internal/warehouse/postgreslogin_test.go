@@ -24,7 +24,7 @@ func TestAPasswordThatChangesMeanwhile(t *testing.T) {
 	}{
 		"an open connection needs none":     {false, token, ""},
 		"a new login takes the new one":     {true, "renewed", ""},
-		"without it the token is explained": {true, token, "want one that is made right before"},
+		"without it the token is explained": {true, token, "generate one immediately before"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

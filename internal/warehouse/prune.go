@@ -9,12 +9,14 @@ import (
 
 // Prune deletes the rows older than a time from the audit table and from the run
 // table, and returns how many of each; with dryRun it only counts them. It deletes
-// run by run in transactions of bounded size, so that it holds nobody up, and what
+// run by run in transactions of bounded size, so that no other job waits for it, and what
 // was deleted before an error stays deleted and counted. progress, which may be
 // nil, hears after each transaction how many rows it deleted. The error is
-// ErrNoTable where there is no audit table; without a run table there is nothing
+// ErrNoTable if there is no audit table; without a run table there is nothing
 // to delete from it.
-func (s *Store) Prune(ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64)) (log, run int64, err error) {
+func (s *Store) Prune(
+	ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64),
+) (log, run int64, err error) {
 	if progress == nil {
 		progress = func(int64) {}
 	}

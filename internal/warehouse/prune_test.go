@@ -13,14 +13,17 @@ import (
 // their own.
 func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
 	t.Parallel()
-	for name, newLab := range map[string]func(*testing.T) lab{"postgres": newPostgresLab, "mariadb": newMariaDBLab, "mysql": newMySQLLab} {
+	for name, newLab := range map[string]func(*testing.T) lab{
+		"postgres": newPostgresLab, "mariadb": newMariaDBLab, "mysql": newMySQLLab,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
 			table := warehouse.Table{Schema: l.schema, Name: "dbt_audit_log"}
 			store := l.open(t, table, warehouse.Write)
 			relation := prepare(t, store).Relation
-			l.exec(t, "create table digits (n int)", "insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
+			l.exec(t, "create table digits (n int)", "insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), "+
+				"(8), (9)",
 				"insert into "+relation+` (model_name, execution_time, row_count, run_id)
 				select 'orders - AFTER', '2026-01-01 00:00:00', 1, concat('old ', a.n, b.n)
 				from digits a, digits b, digits c, digits d, digits e where a.n < 5`)
@@ -39,7 +42,12 @@ func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
 					t.Errorf("%d times %+v", n, row)
 				}
 			}
-			got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("11:00:00")}})
+			got := finish(
+				t, store,
+				warehouse.Finish{
+					Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("11:00:00")},
+				},
+			)
 			if runs := got.History.Runs; len(runs) != 2 {
 				t.Errorf("runs %+v; want both, once", runs)
 			}
@@ -54,13 +62,23 @@ func (l lab) besideAPruner(t *testing.T, table warehouse.Table, relation string,
 	for w := range 2 {
 		var hooks []string // each a statement and a transaction of its own
 		for n := range 1000 {
-			hooks = append(hooks, fmt.Sprintf("insert into %s (model_name, execution_time, row_count, run_id) values ('m%d - AFTER', '2026-11-23 10:00:00', %d, 'new %d')", relation, n, n, w))
+			hooks = append(
+				hooks,
+				fmt.Sprintf(
+					"insert into %s (model_name, execution_time, row_count, run_id) values ('m%d - AFTER', '2026-11-23 "+
+						"10:00:00', %d, 'new %d')",
+					relation, n, n, w,
+				),
+			)
 		}
 		all.Go(func() { l.exec(t, hooks...) })
 		all.Go(func() {
 			_, err := l.open(t, table, warehouse.Write).Finish(t.Context(), warehouse.Finish{
 				Invocations: []string{"new 0"},
-				Runs:        []tally.Run{{ID: "new 0", CompletedAt: at("10:00:00"), Status: "success"}, {ID: "new 1", CompletedAt: at("10:00:00"), Status: "success"}},
+				Runs: []tally.Run{
+					{ID: "new 0", CompletedAt: at("10:00:00"), Status: "success"},
+					{ID: "new 1", CompletedAt: at("10:00:00"), Status: "success"},
+				},
 			})
 			if err != nil {
 				t.Error(err)
@@ -71,7 +89,8 @@ func (l lab) besideAPruner(t *testing.T, table warehouse.Table, relation string,
 	for p := range pruned {
 		all.Go(func() {
 			var err error
-			if pruned[p], _, err = l.open(t, table, warehouse.Write).Prune(t.Context(), at("00:00:00").AddDate(0, 0, -30), false, nil); err != nil {
+			if pruned[p], _, err = l.open(t, table, warehouse.Write).Prune(t.Context(), at("00:00:00").AddDate(0, 0,
+				-30), false, nil); err != nil {
 				t.Error(err)
 			}
 		})

@@ -18,14 +18,16 @@ type record struct {
 }
 
 // recordColumns are the columns of a record, in its order.
-var recordColumns = []string{"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized"}
+var recordColumns = []string{
+	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized",
+}
 
 // fields are where the values of a record go, in the order of recordColumns.
 func (r *record) fields() []**string {
 	return []**string{&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized}
 }
 
-// parseRows leaves out the rows whose phase cannot be told.
+// parseRows leaves out the rows whose phase is unknown.
 func parseRows(texts [][]*string) ([]tally.Row, error) {
 	rows := make([]tally.Row, 0, len(texts))
 	for _, values := range texts {
@@ -48,7 +50,7 @@ func parseRows(texts [][]*string) ([]tally.Row, error) {
 func newRecord(values []*string) (r record, err error) {
 	fields := r.fields()
 	if len(values) != len(fields) {
-		return record{}, fmt.Errorf("an audit row of %d values; want %d", len(values), len(fields))
+		return record{}, fmt.Errorf("an audit row of %d values; expected %d", len(values), len(fields))
 	}
 	for i, field := range fields {
 		*field = values[i]
@@ -90,7 +92,7 @@ func parseCount(s *string) (*int64, error) {
 	}
 	n, ok := new(big.Rat).SetString(strings.TrimSpace(*s))
 	if !ok || !n.IsInt() || !n.Num().IsInt64() {
-		return nil, fmt.Errorf("%q is no number of rows", *s)
+		return nil, fmt.Errorf("%q is not a number of rows", *s)
 	}
 	count := n.Num().Int64()
 	return &count, nil
@@ -99,7 +101,8 @@ func parseCount(s *string) (*int64, error) {
 // The ways in which engines write a timestamp as text. Go reads a fraction of
 // the second behind each of them. Without an offset the time is in UTC.
 var timeLayouts = []string{
-	"2006-01-02 15:04:05", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST",
+	"2006-01-02 15:04:05", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05Z07:00",
+	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST",
 	"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00", "2006-01-02",
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// The run table, one row an invocation, beside the audit table. It is nobody's
-// but ours, so that it is used only with all of its columns.
+// The run table, one row per invocation, beside the audit table. Only dbt-tally
+// writes to it, so it is used only if it has all of its columns.
 var runLayout = layout{
 	columns: []definition{
 		{"run_id", text},
@@ -51,7 +51,8 @@ func runTable(log Table) Table {
 
 // noRunTable says what follows from a run table that is not there.
 func noRunTable(t Table, why error) string {
-	return fmt.Sprintf("runs are not recorded in %s, so that counts are compared with each model's newest earlier row: %v", t, why)
+	return fmt.Sprintf("runs are not recorded in %s, "+
+		"so that counts are compared with each model's newest earlier row: %v", t, why)
 }
 
 // runTexts are where the values of a run's columns go, times and numbers apart.
@@ -72,7 +73,10 @@ func (r *runTexts) fields() []*string {
 
 // runValues are the values of a run's row as text, nil where null.
 func runValues(run tally.Run) []*string {
-	r := runTexts{Run: run, started: sqlTime(run.StartedAt), completed: sqlTime(run.CompletedAt), exitCode: strconv.Itoa(run.ExitCode)}
+	r := runTexts{
+		Run: run, started: sqlTime(run.StartedAt), completed: sqlTime(run.CompletedAt),
+		exitCode: strconv.Itoa(run.ExitCode),
+	}
 	if run.PullRequest != 0 {
 		r.pullRequest = strconv.Itoa(run.PullRequest)
 	}
@@ -101,7 +105,7 @@ func parseRun(values []*string) (tally.Run, error) {
 	var r runTexts
 	fields := r.fields()
 	if len(values) != len(fields) {
-		return tally.Run{}, fmt.Errorf("a run of %d values; want %d", len(values), len(fields))
+		return tally.Run{}, fmt.Errorf("a run of %d values; expected %d", len(values), len(fields))
 	}
 	for i, field := range fields {
 		*field = deref(values[i])

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -33,7 +34,7 @@ func (snowflake) places() *places {
 	return &places{time: "to_timestamp_ntz(%s, 'YYYY-MM-DD HH24:MI:SS.FF6')"}
 }
 
-// session has nothing to say: what a session is told at its login lasts, and no
+// session is empty: the settings of a login last for the session, and no
 // statement here depends on what it may be set to.
 func (s snowflake) session() (string, []any) { return "", nil }
 
@@ -78,7 +79,8 @@ func (s snowflake) find(t Table) (string, []any) {
 	}
 	return `select table_schema, table_name, column_name,
 	data_type || coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '')
-from ` + s.catalog(t, "columns") + ` where table_schema = ` + schema + ` and table_name = ? order by ordinal_position`, args
+from ` + s.catalog(t, "columns") + `
+where table_schema = ` + schema + ` and table_name = ? order by ordinal_position`, args
 }
 
 func (s snowflake) findSchema(t Table) (string, []any) {
@@ -225,5 +227,5 @@ func (s snowflake) grant(step step, t Table, _ connect.Denied) string {
 		rights = "ownership" // nothing less alters a table
 	}
 	return "grant " + rights + " on " + on + " to role " + cmp.Or(s.role, "… (the user's default role)") +
-		"; see docs/warehouses.md"
+		"; see " + docs.Warehouses
 }

@@ -67,9 +67,12 @@ func TestSnowflakeInsertsAreGuardedByTheBlockThatWasProven(t *testing.T) {
 		guarded       bool
 		problem, fail string
 	}{
-		"the block is taken":    {"", true, "", ""},
-		"the block is refused":  {"execute immediate", false, "the block around it is refused: 003001 (42501): not here: execute immediate", ""},
-		"the insert is refused": {"insert into", false, "", `want: grant insert on table "TEST`},
+		"the block is taken": {"", true, "", ""},
+		"the block is refused": {
+			"execute immediate", false,
+			"the block around it is refused: 003001 (42501): not here: execute immediate", "",
+		},
+		"the insert is refused": {"insert into", false, "", `grant insert on table "TEST`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +90,8 @@ func TestSnowflakeInsertsAreGuardedByTheBlockThatWasProven(t *testing.T) {
 			if guarded := strings.Count(prepared.Guard, "{}") == 1; guarded != tc.guarded {
 				t.Errorf("guard %q; want one: %t", prepared.Guard, tc.guarded)
 			}
-			if got := strings.Join(prepared.Problems, "\n"); !strings.Contains(got, tc.problem) || (got == "") != (tc.problem == "") {
+			if got := strings.Join(prepared.Problems, "\n"); !strings.Contains(got, tc.problem) ||
+				(got == "") != (tc.problem == "") {
 				t.Errorf("problems %q; want %q", got, tc.problem)
 			}
 			if diff := gocmp.Diff([][]string{{"0"}}, db.Query(t, "select count(*) from log")); diff != "" {
@@ -118,7 +122,8 @@ func TestSnowflakeNamesAreThoseThatSnowflakeMeans(t *testing.T) {
 			o.Target.Settings["schema"], o.Target.Quoted = "dev", tc.quoted
 			_, _ = open(t, o).Prepare(t.Context())
 			statements := sent()
-			if last := statements[len(statements)-2]; !strings.HasPrefix(last, `create table if not exists "`+db.Name+`".`+tc.want) {
+			want := `create table if not exists "` + db.Name + `".` + tc.want
+			if last := statements[len(statements)-2]; !strings.HasPrefix(last, want) {
 				t.Errorf("%s; want %q", last, tc.want)
 			}
 		})
@@ -130,9 +135,16 @@ func TestSnowflakeStatementsAreKnownByTheirComment(t *testing.T) {
 	db, sent := behind(t, fakesnow.New(t), "")
 	store := open(t, snowflakeOptions(db, warehouse.Table{Name: "log"}, warehouse.Write))
 	prepare(t, store)
-	finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")}})
+	finish(
+		t, store,
+		warehouse.Finish{
+			Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}},
+			History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")},
+		},
+	)
 	for _, statement := range sent() {
-		if !strings.HasSuffix(statement, "/* dbt_tally */") && !slices.Contains([]string{"BEGIN", "COMMIT", "ROLLBACK"}, statement) {
+		if !strings.HasSuffix(statement, "/* dbt_tally */") &&
+			!slices.Contains([]string{"BEGIN", "COMMIT", "ROLLBACK"}, statement) {
 			t.Errorf("no comment at the end of %s", statement)
 		}
 	}
@@ -145,7 +157,8 @@ func TestSnowflakeTimesAreUTCWhateverTheirType(t *testing.T) {
 			t.Parallel()
 			db := fakesnow.New(t)
 			db.Exec(t, "create table log (model_name varchar, execution_time "+typ+", row_count varchar, run_id varchar)",
-				"insert into log values ('orders - after', '2026-11-23 10:00:00.5', '12.00', 'run'), ('bare', '2026-11-23 10:00:00', '', 'run')")
+				"insert into log values ('orders - after', '2026-11-23 10:00:00.5', '12.00', 'run'), ('bare', '2026-11-23 "+
+					"10:00:00', '', 'run')")
 			store := open(t, snowflakeOptions(db, warehouse.Table{Name: "log"}, warehouse.Write))
 			prepare(t, store)
 			row := tally.Row{Invocation: "run", Relation: "orders", Phase: tally.After, Time: at("10:00:00.5"), Count: rows(12)}
@@ -166,7 +179,12 @@ func TestASnowflakeTableThatSomebodyElseHasJustMadeIsUsed(t *testing.T) {
 	fake := fakesnowflake.New(t)
 	fake.Answer("= 'LOG' order by", noTable, tutorialCatalog)
 	fake.Answer("schemata", fakesnowflake.Result{Columns: []string{"THERE"}, Rows: [][]any{{"true"}}})
-	fake.Answer("create table", fakesnowflake.Result{Refusal: &fakesnowflake.Refusal{Code: 2002, SQLState: "42710", Message: "Object 'LOG' already exists."}})
+	fake.Answer(
+		"create table",
+		fakesnowflake.Result{
+			Refusal: &fakesnowflake.Refusal{Code: 2002, SQLState: "42710", Message: "Object 'LOG' already exists."},
+		},
+	)
 	fake.Answer("alter table", fakesnowflake.Result{})
 	fake.Answer("execute immediate", fakesnowflake.Result{Columns: []string{"anonymous block"}, Rows: [][]any{{nil}}})
 	fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]})
@@ -194,7 +212,10 @@ func TestSnowflakeTablesOfTheDocsAreComplete(t *testing.T) {
 	db := fakesnow.New(t)
 	db.Exec(t, strings.Split(strings.ReplaceAll(script, "SHOP.", db.Name+"."), ";\n")...)
 	db, sent := behind(t, db, "")
-	prepared := prepare(t, open(t, snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write)))
+	prepared := prepare(
+		t,
+		open(t, snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write)),
+	)
 	if len(prepared.Problems) > 0 {
 		t.Errorf("problems %q", prepared.Problems)
 	}

@@ -29,7 +29,10 @@ const (
 
 // alone prepares the table and returns what became of it as text.
 func alone(settings string) string {
-	o := warehouse.Options{Target: warehouse.Target{Type: "snowflake"}, Table: warehouse.Table{Schema: "AUDIT", Name: "LOG"}, Access: warehouse.Read}
+	o := warehouse.Options{
+		Target: warehouse.Target{Type: "snowflake"}, Table: warehouse.Table{Schema: "AUDIT", Name: "LOG"},
+		Access: warehouse.Read,
+	}
 	if err := json.Unmarshal([]byte(settings), &o.Target.Settings); err != nil {
 		return err.Error()
 	}
@@ -63,7 +66,8 @@ func prepareAlone(t *testing.T, fake *fakesnowflake.Server, authority string, se
 	var output bytes.Buffer
 	program := exec.CommandContext(t.Context(), os.Args[0])
 	program.Env = []string{
-		aloneEnv + "=" + string(encoded), "HOME=" + home, "PATH=" + programs, "TMPDIR=" + t.TempDir(), "SSL_CERT_FILE=" + authority,
+		aloneEnv + "=" + string(encoded), "HOME=" + home, "PATH=" + programs,
+		"TMPDIR=" + t.TempDir(), "SSL_CERT_FILE=" + authority,
 		"SF_OCSP_RESPONSE_CACHE_SERVER_URL=" + fake.URL() + "/ocsp_response_cache.json",
 	}
 	program.Stdout, program.Stderr = &output, &output
@@ -90,14 +94,18 @@ func TestTheDriverOfSnowflakeKeepsToItself(t *testing.T) {
 		"over TLS":           {nil, nil, "there is no such table"},
 		"without revocation": {map[string]any{"insecure_mode": true}, nil, "there is no such table"},
 		"a second factor":    {map[string]any{"authenticator": "username_password_mfa"}, nil, "there is no such table"},
-		"refused":            {nil, []fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}}, "connect to snowflake at localhost:"},
+		"refused": {
+			nil, []fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}},
+			"connect to snowflake at localhost:",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake, authority := fakesnowflake.NewTLS(t)
 			fake.Answer("information_schema", noTable)
 			fake.RefuseLogin(tc.refusals...)
-			if said := prepareAlone(t, fake, authority, fakeOptions(fake, tc.change).Target.Settings); !strings.Contains(said, tc.want) {
+			if said := prepareAlone(t, fake, authority, fakeOptions(fake,
+				tc.change).Target.Settings); !strings.Contains(said, tc.want) {
 				t.Errorf("%q; want %q in it", said, tc.want)
 			}
 		})
@@ -116,7 +124,9 @@ func TestOktaLogsInToTheSnowflakeOfTheProfileAlone(t *testing.T) {
 	if said := prepareAlone(t, fake, authority, settings); !strings.Contains(said, "SSO URL didn't match") {
 		t.Errorf("%q; want a refusal", said)
 	}
-	want := plainLogin(fakesnowflake.Login{SAML: fmt.Sprintf(`<form action="%s/fed/login"><input value="ci/hunter2"></form>`, fake.URL())})
+	want := plainLogin(
+		fakesnowflake.Login{SAML: fmt.Sprintf(`<form action="%s/fed/login"><input value="ci/hunter2"></form>`, fake.URL())},
+	)
 	want.Application = "Go"
 	if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
 		t.Errorf("logins (-want +got):\n%s", diff)
@@ -131,7 +141,12 @@ func TestSomebodyAtABrowserLogsIn(t *testing.T) {
 	if said := prepareAlone(t, fake, authority, settings); !strings.Contains(said, "there is no such table") {
 		t.Errorf("%q; want no such table", said)
 	}
-	want := plainLogin(fakesnowflake.Login{User: "ci", Authenticator: "EXTERNALBROWSER", Token: fakesnowflake.BrowserToken, Proof: fakesnowflake.BrowserProof})
+	want := plainLogin(
+		fakesnowflake.Login{
+			User: "ci", Authenticator: "EXTERNALBROWSER", Token: fakesnowflake.BrowserToken,
+			Proof: fakesnowflake.BrowserProof,
+		},
+	)
 	want.Application = "Go"
 	if diff := gocmp.Diff([]fakesnowflake.Login{want}, fake.Logins()); diff != "" {
 		t.Errorf("logins (-want +got):\n%s", diff)

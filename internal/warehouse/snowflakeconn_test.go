@@ -27,7 +27,8 @@ var noTable = fakesnowflake.Result{Columns: []string{"TABLE_SCHEMA", "TABLE_NAME
 func fakeOptions(fake *fakesnowflake.Server, change map[string]any) warehouse.Options {
 	settings := fake.Settings()
 	maps.Copy(settings, map[string]any{
-		"user": "ci", "password": "hunter2", "role": "CI", "warehouse": "WH", "database": "SHOP", "schema": "DBT_CI", "connect_retries": 0,
+		"user": "ci", "password": "hunter2", "role": "CI", "warehouse": "WH",
+		"database": "SHOP", "schema": "DBT_CI", "connect_retries": 0,
 	})
 	maps.Copy(settings, change)
 	return warehouse.Options{
@@ -43,7 +44,9 @@ func fakeOptions(fake *fakesnowflake.Server, change map[string]any) warehouse.Op
 func plainLogin(who fakesnowflake.Login) fakesnowflake.Login {
 	who.Database, who.Schema, who.Warehouse, who.Role = "SHOP", "DBT_CI", "WH", "CI"
 	who.Account, who.Application = "acme-shop", "dbt-tally-1.2.3"
-	who.Session = map[string]any{"CLIENT_VALIDATE_DEFAULT_PARAMETERS": false, "QUERY_TAG": "dbt-tally", "LOCK_TIMEOUT": "5"}
+	who.Session = map[string]any{
+		"CLIENT_VALIDATE_DEFAULT_PARAMETERS": false, "QUERY_TAG": "dbt-tally", "LOCK_TIMEOUT": "5",
+	}
 	return who
 }
 
@@ -53,18 +56,54 @@ func TestALoginToSnowflakeIsWhatTheProfileSays(t *testing.T) {
 		change map[string]any
 		want   fakesnowflake.Login
 	}{
-		"password":              {nil, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"password, by name":     {map[string]any{"authenticator": "Snowflake"}, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"a key that is not set": {map[string]any{"private_key": "", "authenticator": ""}, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"a tag of the profile":  {map[string]any{"query_tag": "nightly"}, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"settings without use":  {map[string]any{"client_session_keep_alive": true, "reuse_connections": false, "insecure_mode": "true"}, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"a second factor":       {map[string]any{"authenticator": "username_password_mfa"}, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
-		"OAuth":                 {map[string]any{"authenticator": "oauth", "token": "hunter-token", "password": nil}, fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"}},
-		"OAuth without a user":  {map[string]any{"authenticator": "oauth", "token": "hunter-token", "user": nil}, fakesnowflake.Login{Authenticator: "OAUTH", Token: "hunter-token"}},
-		"OAuth, half a client":  {map[string]any{"authenticator": "oauth", "token": "hunter-token", "oauth_client_id": "client-id"}, fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"}},
-		"jwt, token as it is":   {map[string]any{"authenticator": "jwt", "token": "hunter-token", "oauth_client_id": "a", "oauth_client_secret": "b"}, fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"}},
-		"programmatic token":    {map[string]any{"authenticator": "programmatic_access_token", "token": "hunter-token"}, fakesnowflake.Login{User: "ci", Authenticator: "PROGRAMMATIC_ACCESS_TOKEN", Token: "hunter-token"}},
-		"workload, with OIDC":   {map[string]any{"authenticator": "WORKLOAD_IDENTITY", "workload_identity_provider": "oidc", "token": fakesnowflake.Identity("repo")}, fakesnowflake.Login{Authenticator: "WORKLOAD_IDENTITY", Provider: "OIDC", Token: fakesnowflake.Identity("repo")}},
+		"password": {nil, fakesnowflake.Login{User: "ci", Password: "hunter2"}},
+		"password, by name": {
+			map[string]any{"authenticator": "Snowflake"}, fakesnowflake.Login{User: "ci", Password: "hunter2"},
+		},
+		"a key that is not set": {
+			map[string]any{"private_key": "", "authenticator": ""},
+			fakesnowflake.Login{User: "ci", Password: "hunter2"},
+		},
+		"a tag of the profile": {
+			map[string]any{"query_tag": "nightly"}, fakesnowflake.Login{User: "ci", Password: "hunter2"},
+		},
+		"settings without use": {
+			map[string]any{"client_session_keep_alive": true, "reuse_connections": false, "insecure_mode": "true"},
+			fakesnowflake.Login{User: "ci", Password: "hunter2"},
+		},
+		"a second factor": {
+			map[string]any{"authenticator": "username_password_mfa"},
+			fakesnowflake.Login{User: "ci", Password: "hunter2"},
+		},
+		"OAuth": {
+			map[string]any{"authenticator": "oauth", "token": "hunter-token", "password": nil},
+			fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"},
+		},
+		"OAuth without a user": {
+			map[string]any{"authenticator": "oauth", "token": "hunter-token", "user": nil},
+			fakesnowflake.Login{Authenticator: "OAUTH", Token: "hunter-token"},
+		},
+		"OAuth, half a client": {
+			map[string]any{"authenticator": "oauth", "token": "hunter-token", "oauth_client_id": "client-id"},
+			fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"},
+		},
+		"jwt, token as it is": {
+			map[string]any{
+				"authenticator": "jwt", "token": "hunter-token", "oauth_client_id": "a", "oauth_client_secret": "b",
+			},
+			fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"},
+		},
+		"programmatic token": {
+			map[string]any{"authenticator": "programmatic_access_token", "token": "hunter-token"},
+			fakesnowflake.Login{User: "ci", Authenticator: "PROGRAMMATIC_ACCESS_TOKEN", Token: "hunter-token"},
+		},
+		"workload, with OIDC": {
+			map[string]any{
+				"authenticator": "WORKLOAD_IDENTITY", "workload_identity_provider": "oidc",
+				"token": fakesnowflake.Identity("repo"),
+			},
+			fakesnowflake.Login{Authenticator: "WORKLOAD_IDENTITY", Provider: "OIDC", Token: fakesnowflake.Identity("repo")},
+		},
 		"OAuth, refresh token": {map[string]any{
 			"authenticator": "oauth", "token": fakesnowflake.RefreshToken,
 			"oauth_client_id": fakesnowflake.OAuthClient, "oauth_client_secret": fakesnowflake.OAuthSecret,
@@ -96,7 +135,8 @@ func TestAWorkloadLogsInByItsCloud(t *testing.T) {
 	fake := fakesnowflake.New(t)
 	fake.Answer("information_schema", noTable)
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hunter-key", "AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hunter-key",
+		"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true",
 		"IDENTITY_ENDPOINT": fake.IdentityEndpoint(), "IDENTITY_HEADER": "header",
 	} {
 		t.Setenv(name, value)
@@ -111,11 +151,13 @@ func TestAWorkloadLogsInByItsCloud(t *testing.T) {
 		}
 	}
 	logins := fake.Logins()
-	if logins[0].Provider != "AWS" || logins[1].Provider != "AZURE" || logins[1].Token != fakesnowflake.Identity("api://ours") {
+	if logins[0].Provider != "AWS" || logins[1].Provider != "AZURE" ||
+		logins[1].Token != fakesnowflake.Identity("api://ours") {
 		t.Errorf("logins %+v", logins)
 	}
 	attestation, err := base64.StdEncoding.DecodeString(logins[0].Token)
-	if want := "https://sts.eu-central-1.amazonaws.com?Action=GetCallerIdentity"; err != nil || !strings.Contains(string(attestation), want) {
+	if want := "https://sts.eu-central-1.amazonaws.com?Action=GetCallerIdentity"; err != nil ||
+		!strings.Contains(string(attestation), want) {
 		t.Errorf("what AWS signed: %s, error %v; want %s", attestation, err, want)
 	}
 }
@@ -138,7 +180,8 @@ func TestAnAccountIsReachedAtItsOwnAddress(t *testing.T) {
 			fake.Answer("information_schema", noTable)
 			o := fakeOptions(fake, map[string]any{
 				"account": account, "host": nil, "port": nil,
-				"proxy_host": fake.Settings()["host"], "proxy_port": fake.Settings()["port"], "proxy_user": "ci", "proxy_password": "hunter3",
+				"proxy_host": fake.Settings()["host"], "proxy_port": fake.Settings()["port"],
+				"proxy_user": "ci", "proxy_password": "hunter3",
 				"authenticator": "oauth", "token": fakesnowflake.RefreshToken,
 				"oauth_client_id": fakesnowflake.OAuthClient, "oauth_client_secret": fakesnowflake.OAuthSecret,
 			})
@@ -168,36 +211,87 @@ func TestAProfileOfSnowflakeThatCannotWorkIsToldBeforeAnyConnection(t *testing.T
 		change map[string]any
 		want   string
 	}{
-		"no account":              {map[string]any{"account": nil}, "account: none in the profile"},
-		"no user":                 {map[string]any{"user": nil}, "user: none in the profile; want it for authenticator snowflake"},
-		"no password":             {map[string]any{"password": nil}, "password: none in the profile; want it for authenticator snowflake"},
-		"no token":                {map[string]any{"authenticator": "oauth"}, "token: none in the profile; want it for authenticator oauth"},
-		"no key":                  {map[string]any{"authenticator": "snowflake_jwt"}, "private_key: none in the profile; want it for authenticator snowflake_jwt"},
-		"a browser on a runner":   {map[string]any{"authenticator": "externalbrowser"}, "externalbrowser needs somebody at a browser, and this is a runner; want private_key, programmatic_access_token, oauth or workload_identity"},
-		"unknown authenticator":   {map[string]any{"authenticator": "kerberos"}, `authenticator: unknown value "kerberos"; want externalbrowser, https://…, jwt, oauth, programmatic_access_token, snowflake, snowflake_jwt, username_password_mfa, workload_identity; see`},
-		"okta by name":            {map[string]any{"authenticator": "okta"}, `authenticator: unknown value "okta"`},
-		"two keys":                {map[string]any{"private_key": "a", "private_key_path": "b"}, "private_key and private_key_path: both in the profile"},
-		"no such key":             {map[string]any{"private_key_path": "/no/key.p8"}, "private_key_path: open /no/key.p8: no such file"},
-		"a key that is none":      {map[string]any{"private_key": "hunter%"}, "private_key: it is neither PEM nor base64"},
-		"a key that is cut off":   {map[string]any{"private_key": base64.StdEncoding.EncodeToString(der[:20])}, "private_key: the key cannot be read"},
-		"a key of another kind":   {map[string]any{"private_key": base64.StdEncoding.EncodeToString(der)}, "private_key: the key is no RSA key"},
-		"no passphrase":           {map[string]any{"private_key": lockedText}, "private_key: the key is encrypted; want private_key_passphrase too"},
-		"another passphrase":      {map[string]any{"private_key": lockedText, "private_key_passphrase": "hunter3"}, "private_key_passphrase is not its own"},
-		"unknown cloud":           {map[string]any{"authenticator": "workload_identity", "workload_identity_provider": "ovh"}, `workload_identity_provider: unknown value "OVH"; want AWS, AZURE, GCP, OIDC`},
-		"no cloud":                {map[string]any{"authenticator": "workload_identity"}, "workload_identity_provider: none in the profile"},
-		"OIDC without a token":    {map[string]any{"authenticator": "workload_identity", "workload_identity_provider": "OIDC"}, "token: none in the profile"},
-		"Azure's setting for AWS": {map[string]any{"authenticator": "workload_identity", "workload_identity_provider": "AWS", "workload_identity_entra_resource": "x"}, "workload_identity_entra_resource: only for workload_identity_provider AZURE"},
-		"bad port":                {map[string]any{"port": "many"}, `port: "many" is no number`},
-		"bad port of a proxy":     {map[string]any{"proxy_port": -1}, `proxy_port: "-1" is no number`},
-		"bad number of tries":     {map[string]any{"connect_retries": "few"}, `connect_retries: "few" is no number`},
-		"bad pause":               {map[string]any{"connect_timeout": "soon"}, `connect_timeout: "soon" is no number of seconds`},
-		"bad flag":                {map[string]any{"insecure_mode": "sure"}, `insecure_mode: unknown value "sure"`},
-		"bad flag of retrying":    {map[string]any{"retry_all": "sure"}, `retry_all: unknown value "sure"`},
+		"no account": {map[string]any{"account": nil}, "account: none in the profile"},
+		"no user": {
+			map[string]any{"user": nil}, "user: none in the profile; authenticator snowflake needs it",
+		},
+		"no password": {
+			map[string]any{"password": nil}, "password: none in the profile; authenticator snowflake needs it",
+		},
+		"no token": {
+			map[string]any{"authenticator": "oauth"}, "token: none in the profile; authenticator oauth needs it",
+		},
+		"no key": {
+			map[string]any{"authenticator": "snowflake_jwt"},
+			"private_key: none in the profile; authenticator snowflake_jwt needs it",
+		},
+		"a browser on a runner": {
+			map[string]any{"authenticator": "externalbrowser"},
+			"externalbrowser needs a person at a browser, and a runner has none; use private_key, " +
+				"programmatic_access_token, oauth or workload_identity",
+		},
+		"unknown authenticator": {
+			map[string]any{"authenticator": "kerberos"},
+			`authenticator: unknown value "kerberos"; expected one of externalbrowser, https://…, jwt, oauth, ` +
+				`programmatic_access_token, snowflake, snowflake_jwt, username_password_mfa, workload_identity; see`,
+		},
+		"okta by name": {map[string]any{"authenticator": "okta"}, `authenticator: unknown value "okta"`},
+		"two keys": {
+			map[string]any{"private_key": "a", "private_key_path": "b"},
+			"private_key and private_key_path: both in the profile",
+		},
+		"no such key": {
+			map[string]any{"private_key_path": "/no/key.p8"}, "private_key_path: open /no/key.p8: no such file",
+		},
+		"a key that is none": {map[string]any{"private_key": "hunter%"}, "private_key: it is neither PEM nor base64"},
+		"a key that is cut off": {
+			map[string]any{"private_key": base64.StdEncoding.EncodeToString(der[:20])},
+			"private_key: the key cannot be read",
+		},
+		"a key of another kind": {
+			map[string]any{"private_key": base64.StdEncoding.EncodeToString(der)},
+			"private_key: the key is not an RSA key",
+		},
+		"no passphrase": {
+			map[string]any{"private_key": lockedText},
+			"private_key: the key is encrypted; set private_key_passphrase",
+		},
+		"another passphrase": {
+			map[string]any{"private_key": lockedText, "private_key_passphrase": "hunter3"},
+			"private_key_passphrase is not its own",
+		},
+		"unknown cloud": {
+			map[string]any{"authenticator": "workload_identity", "workload_identity_provider": "ovh"},
+			`workload_identity_provider: unknown value "OVH"; expected one of AWS, AZURE, GCP, OIDC`,
+		},
+		"no cloud": {
+			map[string]any{"authenticator": "workload_identity"}, "workload_identity_provider: none in the profile",
+		},
+		"OIDC without a token": {
+			map[string]any{"authenticator": "workload_identity", "workload_identity_provider": "OIDC"},
+			"token: none in the profile",
+		},
+		"Azure's setting for AWS": {
+			map[string]any{
+				"authenticator": "workload_identity", "workload_identity_provider": "AWS",
+				"workload_identity_entra_resource": "x",
+			},
+			"workload_identity_entra_resource: only for workload_identity_provider AZURE",
+		},
+		"bad port":            {map[string]any{"port": "many"}, `port: "many" is not a number`},
+		"bad port of a proxy": {map[string]any{"proxy_port": -1}, `proxy_port: "-1" is not a number`},
+		"bad number of tries": {map[string]any{"connect_retries": "few"}, `connect_retries: "few" is not a number`},
+		"bad pause": {
+			map[string]any{"connect_timeout": "soon"}, `connect_timeout: "soon" is not a number of seconds`,
+		},
+		"bad flag":             {map[string]any{"insecure_mode": "sure"}, `insecure_mode: unknown value "sure"`},
+		"bad flag of retrying": {map[string]any{"retry_all": "sure"}, `retry_all: unknown value "sure"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := warehouse.Open(fakeOptions(fakesnowflake.New(t), tc.change))
-			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "snowflake connection: ") {
+			if err == nil || !strings.Contains(err.Error(), tc.want) ||
+				!strings.Contains(err.Error(), "snowflake connection: ") {
 				t.Fatalf("error %v; want %q in it", err, tc.want)
 			}
 			withoutSecret(t, err)

@@ -37,18 +37,25 @@ func TestAKeyPairLogsInHoweverTheKeyIsWritten(t *testing.T) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
 	dir := t.TempDir()
-	for name, content := range map[string]string{"key.p8": text("PRIVATE KEY", der), "locked.p8": text("ENCRYPTED PRIVATE KEY", locked)} {
+	for name, content := range map[string]string{"key.p8": text("PRIVATE KEY",
+		der), "locked.p8": text("ENCRYPTED PRIVATE KEY", locked)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, change := range map[string]map[string]any{
-		"PEM":                      {"private_key": text("PRIVATE KEY", der)},
-		"PEM of PKCS#1":            {"private_key": text("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key))},
-		"PEM with a passphrase":    {"private_key": text("ENCRYPTED PRIVATE KEY", locked), "private_key_passphrase": "hunter 2"},
-		"base64":                   {"private_key": base64.StdEncoding.EncodeToString(der)},
-		"base64, in lines":         {"private_key": strings.ReplaceAll(base64.StdEncoding.EncodeToString(der), "A", "A\n"), "password": nil},
-		"base64 with a passphrase": {"private_key": base64.StdEncoding.EncodeToString(locked), "private_key_passphrase": "hunter 2"},
+		"PEM":           {"private_key": text("PRIVATE KEY", der)},
+		"PEM of PKCS#1": {"private_key": text("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key))},
+		"PEM with a passphrase": {
+			"private_key": text("ENCRYPTED PRIVATE KEY", locked), "private_key_passphrase": "hunter 2",
+		},
+		"base64": {"private_key": base64.StdEncoding.EncodeToString(der)},
+		"base64, in lines": {
+			"private_key": strings.ReplaceAll(base64.StdEncoding.EncodeToString(der), "A", "A\n"), "password": nil,
+		},
+		"base64 with a passphrase": {
+			"private_key": base64.StdEncoding.EncodeToString(locked), "private_key_passphrase": "hunter 2",
+		},
 		"a file":                   {"private_key_path": filepath.Join(dir, "key.p8")},
 		"a file, by its folder":    {"private_key_path": "key.p8"},
 		"a file with a passphrase": {"private_key_path": "locked.p8", "private_key_passphrase": "hunter 2"},
@@ -70,7 +77,8 @@ func TestAKeyPairLogsInHoweverTheKeyIsWritten(t *testing.T) {
 				t.Fatalf("%d logins; want one", len(logins))
 			}
 			checkJWT(t, &key.PublicKey, logins[0].Token)
-			if diff := gocmp.Diff(plainLogin(fakesnowflake.Login{Authenticator: "SNOWFLAKE_JWT", Token: logins[0].Token}), logins[0]); diff != "" {
+			if diff := gocmp.Diff(plainLogin(fakesnowflake.Login{Authenticator: "SNOWFLAKE_JWT",
+				Token: logins[0].Token}), logins[0]); diff != "" {
 				t.Errorf("login (-want +got):\n%s", diff)
 			}
 		})
@@ -99,7 +107,8 @@ func checkJWT(t *testing.T, key *rsa.PublicKey, token string) {
 		t.Fatal(err)
 	}
 	print := sha256.Sum256(der)
-	if want := "ACME-SHOP.CI.SHA256:" + base64.StdEncoding.EncodeToString(print[:]); said.Issuer != want || said.Subject != "ACME-SHOP.CI" {
+	if want := "ACME-SHOP.CI.SHA256:" + base64.StdEncoding.EncodeToString(print[:]); said.Issuer != want ||
+		said.Subject != "ACME-SHOP.CI" {
 		t.Errorf("claims %+v; want the issuer %s", said, want)
 	}
 }

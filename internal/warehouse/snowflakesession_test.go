@@ -35,7 +35,10 @@ func manyRows(n int) (result [][]any, want []tally.Row) {
 		if i%3 != 0 {
 			count, row.Count = fmt.Sprint(i), rows(int64(i))
 		}
-		result = append(result, []any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one", nil, nil, nil})
+		result = append(
+			result,
+			[]any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one", nil, nil, nil},
+		)
 		want = append(want, row)
 	}
 	return result, want
@@ -95,7 +98,10 @@ func TestASessionThatEndedWhileDBTRanIsReplaced(t *testing.T) {
 			prepare(t, store)
 			fake.Answer("BEGIN", fakesnowflake.Result{Refusal: &refusal}, fakesnowflake.Result{})
 			read(t, store, "one")
-			want := []fakesnowflake.Login{plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-0"}), plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-1"})}
+			want := []fakesnowflake.Login{
+				plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-0"}),
+				plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-1"}),
+			}
 			if diff := gocmp.Diff(want, fake.Logins()); diff != "" {
 				t.Errorf("logins (-want +got):\n%s", diff)
 			}
@@ -106,10 +112,18 @@ func TestASessionThatEndedWhileDBTRanIsReplaced(t *testing.T) {
 func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
-	locked := fakesnowflake.Result{Refusal: &fakesnowflake.Refusal{Code: 625, SQLState: "57014", Message: "the number of waiters for this lock exceeds the 20 statements limit."}}
+	locked := fakesnowflake.Result{
+		Refusal: &fakesnowflake.Refusal{
+			Code: 625, SQLState: "57014",
+			Message: "the number of waiters for this lock exceeds the 20 statements limit.",
+		},
+	}
 	fake.Answer("= 'LOG' order by", tutorialCatalog)
 	fake.Answer("information_schema", noTable)
-	fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]}, locked, locked, fakesnowflake.Result{Columns: allColumns[:7]})
+	fake.Answer(
+		"where run_id in", fakesnowflake.Result{Columns: allColumns[:7]}, locked, locked,
+		fakesnowflake.Result{Columns: allColumns[:7]},
+	)
 	store := open(t, fakeOptions(fake, nil))
 	prepare(t, store)
 	read(t, store, "one")

@@ -10,7 +10,7 @@ import (
 )
 
 func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
-	e.bePatient(ctx)
+	e.db.bePatient(ctx)
 	log, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {
 		err = log.usable()
@@ -46,7 +46,7 @@ func (e *sqlEngine) lookRuns(ctx context.Context, log found) (runs found, ok boo
 }
 
 func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error {
-	return e.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
+	return e.db.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
 		for _, run := range runs {
 			query, args := e.dialect.insertRun(f, runValues(run))
 			if _, err := tx.ExecContext(ctx, query, args...); err != nil {
@@ -104,7 +104,7 @@ func (e *sqlEngine) compareWithout(ctx context.Context, log found, f Finish) (*e
 	if id := f.History.RunID; id != "" {
 		query, args = e.dialect.selectRows(log, []string{id})
 	}
-	rows, err := e.query(ctx, reading, log.table, query, args)
+	rows, err := e.db.query(ctx, reading, log.table, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -113,5 +113,5 @@ func (e *sqlEngine) compareWithout(ctx context.Context, log found, f Finish) (*e
 
 func (e *sqlEngine) selectRuns(ctx context.Context, f found, filter runFilter) ([][]*string, error) {
 	query, args := e.dialect.selectRuns(f, filter)
-	return e.query(ctx, reading, f.table, query, args)
+	return e.db.query(ctx, reading, f.table, query, args)
 }

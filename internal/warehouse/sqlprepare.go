@@ -61,7 +61,7 @@ func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, erro
 	if len(f.missing()) == 0 {
 		return f, nil, nil
 	}
-	refused := e.do(ctx, addingColumns, f.table, e.dialect.addColumns(f)...)
+	refused := e.db.do(ctx, addingColumns, f.table, e.dialect.addColumns(f)...)
 	f, err := e.look(ctx, f.table, f.layout) // another job may have added them
 	if err == nil && len(f.missing()) > 0 {
 		return f, []string{lackingColumns(f, refused)}, nil
@@ -69,13 +69,13 @@ func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, erro
 	return f, nil, err
 }
 
-// create makes the schema where there is none, and the table. Jobs that do it at
+// create creates the schema if it is missing, and the table. Jobs that do it at
 // the same time see each other's unfinished work only as an error.
 func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error) {
 	const tries = 10
 	var err error
 	for range tries {
-		if err = e.createOnce(ctx, t, l); err == nil || !e.db.Failure(err).Raced {
+		if err = e.createOnce(ctx, t, l); err == nil || !e.db.raced(err) {
 			break
 		}
 		if f, lookErr := e.look(ctx, t, l); lookErr == nil {
@@ -90,7 +90,7 @@ func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error
 
 func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
 	there := false
-	err := e.inTx(ctx, looking, t, func(tx *sql.Tx) error {
+	err := e.db.inTx(ctx, looking, t, func(tx *sql.Tx) error {
 		query, args := e.dialect.findSchema(t)
 		return tx.QueryRowContext(ctx, query, args...).Scan(&there)
 	})
@@ -98,11 +98,11 @@ func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
 		return err
 	}
 	if !there {
-		if err := e.do(ctx, creatingSchema, t, e.dialect.createSchema(t)); err != nil {
+		if err := e.db.do(ctx, creatingSchema, t, e.dialect.createSchema(t)); err != nil {
 			return err
 		}
 	}
-	return e.do(ctx, creatingTable, t, e.dialect.createTable(t, l)...)
+	return e.db.do(ctx, creatingTable, t, e.dialect.createTable(t, l)...)
 }
 
 // prove inserts a row into all audit columns that there are, in the hooks' guard
@@ -123,7 +123,8 @@ func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems 
 		_, err = e.read(ctx, f, []string{proof})
 	}
 	if guard != "" && guarded != nil {
-		guard, problems = "", []string{fmt.Sprintf("an audit row that cannot be written fails its model here, for the block around it is refused: %v", guarded)}
+		const problem = "an audit row that cannot be written fails its model here, because the block around it is refused: %v"
+		guard, problems = "", []string{fmt.Sprintf(problem, guarded)}
 	}
 	return guard, problems, err
 }
@@ -140,7 +141,7 @@ func (e *sqlEngine) proveGuarded(ctx context.Context, f found, query string) err
 
 func (e *sqlEngine) rollingBack(ctx context.Context, f found, do func(*sql.Tx) error) error {
 	errProven := errors.New("rolled back")
-	err := e.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
+	err := e.db.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
 		return cmp.Or(do(tx), errProven)
 	})
 	if errors.Is(err, errProven) {

@@ -9,7 +9,7 @@ import (
 const batchRows = 10_000
 
 func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err error) {
-	e.bePatient(ctx)
+	e.db.bePatient(ctx)
 	f, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {
 		err = f.usable()
@@ -31,7 +31,7 @@ func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err e
 // pruneTable deletes by run, which has an index, and the time, which has none.
 func (e *sqlEngine) pruneTable(ctx context.Context, f found, column string, p pruning) (rows int64, err error) {
 	query, args := e.dialect.countOlder(f, column, p.than)
-	counts, err := e.query(ctx, deleting, f.table, query, args)
+	counts, err := e.db.query(ctx, deleting, f.table, query, args)
 	if err != nil {
 		return 0, err
 	}
@@ -56,7 +56,7 @@ func (e *sqlEngine) pruneTable(ctx context.Context, f found, column string, p pr
 }
 
 func (e *sqlEngine) deleteOnce(ctx context.Context, f found, query string, args []any) (deleted int64, err error) {
-	err = e.inTx(ctx, deleting, f.table, func(tx *sql.Tx) error {
+	err = e.db.inTx(ctx, deleting, f.table, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err

@@ -70,7 +70,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- An insert into all audit columns, by a row that nobody reads and that is taken
+{#- An insert into all audit columns, by a row that no report reads and that is taken
     away again: not every engine can roll back. -#}
 {% macro dbt_tally_prove(setup, relation, names) %}
   {%- set known = {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // column is one column of a table, its type in the warehouse's own words.
@@ -153,7 +155,7 @@ func (f found) usable() error {
 	if len(lacks) == 0 {
 		return nil
 	}
-	return fmt.Errorf("it lacks %s and has %s; want at least %s, or another audit-table; see docs/audit-table.md",
+	return fmt.Errorf("it lacks %s and has %s; expected at least %s; use another audit-table; see "+docs.AuditTable,
 		strings.Join(lacks, ", "), strings.Join(f.names(), ", "), listed(f.layout.columns[:f.layout.first]))
 }
 
@@ -190,5 +192,6 @@ func alterCount(relation string) string {
 
 // lackingColumns says that the table stays without some columns, and why.
 func lackingColumns(f found, why error) string {
-	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v", f.relation, listed(f.missing()), why)
+	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v",
+		f.relation, listed(f.missing()), why)
 }

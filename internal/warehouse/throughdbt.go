@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // throughDBT reaches any warehouse that dbt reaches, by macros in operations.sql that
@@ -45,11 +47,12 @@ func (p profileType) setup() map[string]any {
 
 func openThroughDBT(o Options, kind profileType) (engine, error) {
 	if o.Operator == nil {
-		return nil, fmt.Errorf("profile type %q has no driver of its own, and there is no dbt to reach it through", o.Target.Type)
+		return nil, fmt.Errorf("profile type %q has no driver of its own, and there is no dbt to reach it through",
+			o.Target.Type)
 	}
 	if o.Target.inMemory() && (o.Table.Database == "" || o.Table.Database == "memory") {
 		return nil, errors.New("audit table: a DuckDB in memory is gone when dbt ends; " +
-			"want a file as path in the profile, or audit-database: an attached one; see docs/warehouses.md")
+			"set path in the profile to a file, or audit-database to an attached one; see " + docs.Warehouses)
 	}
 	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
 }
@@ -87,7 +90,10 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	if len(last.Columns) == 0 {
 		return found{}, nil, ErrNoTable
 	}
-	f := found{table: e.table, relation: last.Relation, widen: alterCount(last.Relation), columns: last.Columns, layout: auditLayout}
+	f := found{
+		table: e.table, relation: last.Relation, widen: alterCount(last.Relation),
+		columns: last.Columns, layout: auditLayout,
+	}
 	var problems []string
 	if why, ok := leftOut[addingColumnsStep]; ok {
 		problems = append(problems, lackingColumns(f, why))
@@ -180,7 +186,9 @@ func (e *throughDBT) args() map[string]any {
 
 // runWithout runs a macro and, where one of these steps fails, again without it:
 // Jinja cannot catch the warehouse's error. It returns what was left out and why.
-func (e *throughDBT) runWithout(ctx context.Context, macro string, args map[string]any, optional ...string) ([]payload, map[string]error, error) {
+func (e *throughDBT) runWithout(
+	ctx context.Context, macro string, args map[string]any, optional ...string,
+) ([]payload, map[string]error, error) {
 	leftOut := make(map[string]error)
 	for {
 		args["without"] = slices.Sorted(maps.Keys(leftOut))

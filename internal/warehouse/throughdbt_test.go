@@ -31,7 +31,9 @@ func TestColumnsThatDBTMayNotAddAreDoneWithout(t *testing.T) {
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	if len(prepared.Problems) != 1 || !strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") || !strings.Contains(prepared.Problems[0], "not allowed") {
+	if len(prepared.Problems) != 1 ||
+		!strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") ||
+		!strings.Contains(prepared.Problems[0], "not allowed") {
 		t.Errorf("problems %q; want one that names the columns and why", prepared.Problems)
 	}
 }
@@ -39,7 +41,8 @@ func TestColumnsThatDBTMayNotAddAreDoneWithout(t *testing.T) {
 func TestARunTableThatDBTMayNotMakeIsDoneWithout(t *testing.T) {
 	t.Parallel()
 	problems := prepare(t, openWith(t, failing{"make the run table"})).Problems
-	if want := "runs are not recorded in s.log_run, so that counts are compared with each model's newest earlier row: make the run table: not allowed"; len(problems) != 1 || problems[0] != want {
+	if want := "runs are not recorded in s.log_run, so that counts are compared with each model's newest earlier " +
+		"row: make the run table: not allowed"; len(problems) != 1 || problems[0] != want {
 		t.Errorf("problems %q; want %q", problems, want)
 	}
 }
@@ -65,7 +68,10 @@ func TestRowsOutliveAStepThatFailsAfterThem(t *testing.T) {
 				return []string{row}, nil
 			}
 			return []string{row, `{"step": "` + step + `"}`, `{"runs": [["half"]]}`}, errors.New("not allowed")
-		})), warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: warehouse.HistoryQuery{Wanted: step == "read earlier runs"}})
+		})), warehouse.Finish{
+			Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}},
+			History: warehouse.HistoryQuery{Wanted: step == "read earlier runs"},
+		})
 		if len(got.Rows) != 1 || len(got.Problems) != 1 || got.Problems[0] != want {
 			t.Errorf("%s: %+v; want one row and %q", step, got, want)
 		}
@@ -75,7 +81,10 @@ func TestRowsOutliveAStepThatFailsAfterThem(t *testing.T) {
 func TestWhatWasDeletedBeforeAFailureIsCounted(t *testing.T) {
 	t.Parallel()
 	log, run, err := openWith(t, scripted(func(map[string]any) ([]string, error) {
-		return []string{`{"step": "delete from s.log"}`, `{"log": 5}`, `{"log": 2}`, `{"run": 1}`, `{"step": "delete from s.log_run"}`}, errors.New("gone")
+		return []string{
+			`{"step": "delete from s.log"}`, `{"log": 5}`, `{"log": 2}`, `{"run": 1}`,
+			`{"step": "delete from s.log_run"}`,
+		}, errors.New("gone")
 	})).Prune(t.Context(), at("10:00:00"), false, nil)
 	if want := "prune s.log: delete from s.log_run: gone"; log != 7 || run != 1 || err == nil || err.Error() != want {
 		t.Errorf("%d, %d, %v; want 7, 1 and %s", log, run, err, want)
@@ -108,9 +117,11 @@ func TestPayloadsThatMakeNoSenseAreErrors(t *testing.T) {
 	for payloads, want := range map[string]string{
 		"":                 "dbt_tally_finish logged nothing",
 		"{":                "dbt_tally_finish: read what it logged",
-		`{"rows":[["a"]]}`: "an audit row of 1 values; want 7",
+		`{"rows":[["a"]]}`: "an audit row of 1 values; expected 7",
 	} {
-		_, err := openWith(t, logging(strings.Fields(payloads)[:min(1, len(payloads))])).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+		_, err := openWith(
+			t, logging(strings.Fields(payloads)[:min(1, len(payloads))]),
+		).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("payloads %q: error %v; want %q in it", payloads, err, want)
 		}

@@ -56,7 +56,7 @@ var profileTypes = map[string]profileType{
 var noSchema = []tally.Fault{{
 	Message: "No database selected",
 	Reason: "its hook names a table without its schema, and dbt-mysql selects none: " +
-		"want {{ target.schema }}.dbt_audit_log",
+		"write {{ target.schema }}.dbt_audit_log",
 }}
 
 // missing is how the warehouses word that a relation is not there, in lower case.

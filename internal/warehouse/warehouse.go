@@ -1,8 +1,8 @@
 // Package warehouse owns the audit table and the run table in the user's
 // warehouse: it creates and migrates them, proves that the hooks can write,
-// records runs, reads rows and earlier runs back, and deletes what is old. How the
-// connection's settings come about, what the hooks write and what the rows mean is
-// left to others.
+// records runs, reads rows and earlier runs back, and deletes what is old. It leaves
+// connecting to the connectors below it, what the hooks write to package dbt, and
+// what the rows mean to package tally.
 package warehouse
 
 import (
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -54,7 +55,7 @@ type Options struct {
 	Access      Access
 	Operator    Operator // for the targets that have no driver in this program
 	Application string   // how the connection calls itself in the warehouse's own lists
-	Unattended  bool     // nobody is there to answer a browser or a telephone
+	Unattended  bool     // no person can answer a browser or a phone
 }
 
 // Prepared is what the hooks and the report have to know of the audit table.
@@ -103,8 +104,8 @@ func Open(o Options) (*Store, error) {
 		o.Table.Schema = o.Target.Schema()
 	}
 	if o.Access == Write && o.Table.Schema == "" {
-		return nil, errors.New("audit table: no schema named; " +
-			"want audit-schema or a profile with a schema; see docs/audit-table.md")
+		return nil, errors.New("audit table: no schema is named; " +
+			"set audit-schema, or schema in the profile; see " + docs.AuditTable)
 	}
 	open, kind := openThroughDBT, profileTypes[o.Target.Type]
 	if kind.connect != nil {
@@ -119,7 +120,7 @@ func Open(o Options) (*Store, error) {
 
 // Prepare makes the audit table ready for the hooks, or with Read looks whether
 // it can be read. It may be called by several jobs at once, and again. The error
-// is ErrNoTable where there is nothing to read.
+// is ErrNoTable if there is nothing to read.
 func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	found, problems, err := s.engine.prepare(ctx)
 	if err == nil {
@@ -134,5 +135,5 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	return Prepared{Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems}, nil
 }
 
-// Close ends the connection.
+// Close ends the connection. Whoever calls Open calls Close, once or more often.
 func (s *Store) Close() error { return s.engine.close() }

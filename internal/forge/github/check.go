@@ -54,7 +54,7 @@ func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
 	if newest.marker.compare(m) > 0 {
 		return Posted{newest.url, Newer}, nil
 	}
-	err = c.ask(ctx, func() error {
+	err = c.repeatedly(ctx, func(ctx context.Context) error {
 		_, _, err := c.api.Checks.UpdateCheckRun(ctx, c.owner, c.repo, newest.id, github.UpdateCheckRunOptions{
 			Name: ck.Name, Status: github.String("completed"), Conclusion: &ck.Conclusion,
 			DetailsURL: &ck.URL, Output: output,
@@ -66,7 +66,7 @@ func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
 
 func (c *Client) createCheck(ctx context.Context, ck Check, output *github.CheckRunOutput) (Posted, error) {
 	var created *github.CheckRun
-	err := c.ask(ctx, func() (err error) {
+	err := once(ctx, func(ctx context.Context) (err error) {
 		created, _, err = c.api.Checks.CreateCheckRun(ctx, c.owner, c.repo, github.CreateCheckRunOptions{
 			Name: ck.Name, HeadSHA: ck.Commit, Status: github.String("completed"), Conclusion: &ck.Conclusion,
 			DetailsURL: &ck.URL, Output: output,
@@ -79,11 +79,11 @@ func (c *Client) createCheck(ctx context.Context, ck Check, output *github.Check
 // checkRuns returns those of the commit with this name and key that the author's
 // app made. Without the filter GitHub would hide one behind a job of that name.
 func (c *Client) checkRuns(ctx context.Context, ck Check, author string) ([]sticky, error) {
-	all, err := pages(ctx, c, func(o github.ListOptions) ([]*github.CheckRun, *github.Response, error) {
+	all, err := pages(ctx, c, func(ctx context.Context, o github.ListOptions) ([]*github.CheckRun, *github.Response, error) {
 		found, resp, err := c.api.Checks.ListCheckRunsForRef(ctx, c.owner, c.repo, ck.Commit, &github.ListCheckRunsOptions{
 			CheckName: &ck.Name, Filter: github.String("all"), ListOptions: o,
 		})
-		if err != nil {
+		if err != nil || found == nil { // null, as a broken proxy answers
 			return nil, resp, err
 		}
 		return found.CheckRuns, resp, nil

@@ -27,6 +27,7 @@ type Config struct {
 
 // Client asks GitHub for one repository. It may be used by several goroutines.
 type Client struct {
+	viewerOnce  viewerOnce
 	api         *github.Client
 	graphql     string
 	owner, repo string
@@ -85,10 +86,17 @@ type bearer struct {
 	hosts [2]string
 }
 
+// mostBytes is more than GitHub's longest page: 100 comments of 65,536 characters.
+const mostBytes = 64 << 20
+
 func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host == b.hosts[0] || r.URL.Host == b.hosts[1] {
 		r = r.Clone(r.Context())
 		r.Header.Set("Authorization", "Bearer "+b.token)
 	}
-	return b.next.RoundTrip(r)
+	answer, err := b.next.RoundTrip(r)
+	if err == nil {
+		answer.Body = http.MaxBytesReader(nil, answer.Body, mostBytes)
+	}
+	return answer, err
 }

@@ -79,7 +79,7 @@ type comments struct {
 }
 
 func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
-	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.IssueComment, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*github.IssueComment, *github.Response, error) {
 		options := &github.IssueListCommentsOptions{ListOptions: o}
 		return c.api.Issues.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})
@@ -94,7 +94,7 @@ func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
 
 func (c comments) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.IssueComment
-	err := c.ask(ctx, func() (err error) {
+	err := once(ctx, func(ctx context.Context) (err error) {
 		comment := &github.IssueComment{Body: text.body()}
 		created, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, comment)
 		return err
@@ -103,14 +103,14 @@ func (c comments) create(ctx context.Context, text sticky) (sticky, error) {
 }
 
 func (c comments) edit(ctx context.Context, id int64, text sticky) error {
-	return c.ask(ctx, func() error {
+	return c.repeatedly(ctx, func(ctx context.Context) error {
 		_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, id, &github.IssueComment{Body: text.body()})
 		return err
 	})
 }
 
 func (c comments) remove(ctx context.Context, id int64) error {
-	return c.ask(ctx, func() error {
+	return c.repeatedly(ctx, func(ctx context.Context) error {
 		_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, id)
 		return err
 	})

@@ -24,6 +24,8 @@ var (
 	ErrTooLong     = errors.New("the text is longer than GitHub takes")
 	ErrUnavailable = errors.New("GitHub could not be reached or is out of order")
 	ErrRefused     = errors.New("GitHub refused the request")
+	ErrProxy       = errors.New("the proxy does not let the request to GitHub through")
+	ErrEndless     = errors.New("GitHub's list has no end")
 )
 
 // Error is an answer of GitHub's that is not the wanted one, or none at all. A
@@ -57,7 +59,7 @@ func (e *Error) Unwrap() error { return e.Kind }
 // the same pull request would meet it, too.
 func General(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && !errors.Is(e, ErrTooLong) && !errors.Is(e, ErrRefused)
+	return errors.As(err, &e) && !errors.Is(e, ErrTooLong) && !errors.Is(e, ErrRefused) && !errors.Is(e, ErrEndless)
 }
 
 // failure turns an error of go-github's into one of ours. Theirs hold the URL of
@@ -110,6 +112,8 @@ func fromAnswer(err *github.ErrorResponse) *Error {
 		e.Kind, e.RetryAfter = ErrRateLimited, retryAfter(header)
 	case status == http.StatusUnprocessableEntity && tooQuick.MatchString(e.Detail):
 		e.Kind = ErrRateLimited
+	case status == http.StatusProxyAuthRequired:
+		e.Kind = ErrProxy
 	case locked.MatchString(e.Detail):
 		e.Kind = ErrLocked
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
@@ -144,6 +148,17 @@ func retryAfter(header http.Header) time.Duration {
 	return max(0, time.Until(time.Unix(reset, 0)))
 }
 
+// refusedByProxy returns the status with which a proxy answered CONNECT, 0 if none
+// did: of such an answer Go keeps the status in words alone.
+func refusedByProxy(err error) int {
+	for status := http.StatusBadRequest; status < 600; status++ {
+		if text := http.StatusText(status); text != "" && err.Error() == text {
+			return status
+		}
+	}
+	return 0
+}
+
 func fromNetwork(err error) *Error {
 	e := &Error{Kind: ErrUnavailable}
 	var (
@@ -158,6 +173,10 @@ func fromNetwork(err error) *Error {
 		e.Detail = "no answer in time"
 	case errors.As(err, &u):
 		e.Detail = u.Err.Error()
+		e.Status = refusedByProxy(u.Err)
+		if e.Status != 0 && e.Status < http.StatusInternalServerError {
+			e.Kind = ErrProxy
+		}
 	default:
 		e.Detail = err.Error()
 	}

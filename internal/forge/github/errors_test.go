@@ -28,26 +28,31 @@ func TestFailuresAreTold(t *testing.T) {
 		message         string
 	}{
 		{
-			"may not list", "GET", commentsPattern, fault{Status: 404, Message: "Not Found"},
+			"may not list", "GET", commentsPattern,
+			fault{Status: 404, Message: "Not Found"},
 			ErrPermission, "not found, or the token may not",
 		},
 		{
-			"may not create", "POST", commentsPattern, fault{Status: 403, Message: "Resource not accessible by integration"},
+			"may not create", "POST", commentsPattern,
+			fault{Status: 403, Message: "Resource not accessible by integration"},
 			ErrPermission, "(403: Resource not accessible by integration)",
 		},
 		{"may not edit", "PATCH", commentPattern, fault{Status: 403}, ErrPermission, "(403)"},
 		{
-			"too many requests", "POST", commentsPattern, fault{Status: 429, RetryAfter: time.Minute},
+			"too many requests", "POST", commentsPattern,
+			fault{Status: 429, RetryAfter: time.Minute},
 			ErrRateLimited, "for another 1m0s",
 		},
 		{
-			"secondary limit", "GET", commentsPattern, fault{Status: 403, RetryAfter: time.Minute},
+			"secondary limit", "GET", commentsPattern,
+			fault{Status: 403, RetryAfter: time.Minute},
 			ErrRateLimited, "for another 1m0s",
 		},
 		{"out of order", "GET", commentsPattern, fault{Status: 502}, ErrUnavailable, "(502)"},
 		{"create fails", "POST", commentsPattern, fault{Status: 500}, ErrUnavailable, "(500)"},
 		{
-			"disabled", "POST", commentsPattern, fault{Status: 410, Message: "Issues has been disabled"},
+			"disabled", "POST", commentsPattern,
+			fault{Status: 410, Message: "Issues has been disabled"},
 			ErrRefused, "(410: Issues has been disabled)",
 		},
 	} {

@@ -71,14 +71,14 @@ func (c *Client) close(ctx context.Context, number int64, reason string) error {
 }
 
 func (c *Client) change(ctx context.Context, number int64, to *github.IssueRequest) error {
-	return c.ask(ctx, func() error {
+	return c.repeatedly(ctx, func(ctx context.Context) error {
 		_, _, err := c.api.Issues.Edit(ctx, c.owner, c.repo, int(number), to)
 		return err
 	})
 }
 
 func (c *Client) say(ctx context.Context, number int64, text string) error {
-	return c.ask(ctx, func() error {
+	return once(ctx, func(ctx context.Context) error {
 		_, _, err := c.api.Issues.CreateComment(ctx, c.owner, c.repo, int(number), &github.IssueComment{Body: &text})
 		return err
 	})
@@ -88,7 +88,7 @@ func (c *Client) say(ctx context.Context, number int64, text string) error {
 type issues struct{ *Client }
 
 func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
-	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*github.Issue, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*github.Issue, *github.Response, error) {
 		return c.api.Issues.ListByRepo(ctx, c.owner, c.repo, &github.IssueListByRepoOptions{
 			State: "open", Creator: author, ListOptions: o,
 		})
@@ -104,7 +104,7 @@ func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
 
 func (c issues) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.Issue
-	err := c.ask(ctx, func() (err error) {
+	err := once(ctx, func(ctx context.Context) (err error) {
 		issue := &github.IssueRequest{Title: &text.title, Body: text.body()}
 		created, _, err = c.api.Issues.Create(ctx, c.owner, c.repo, issue)
 		return err

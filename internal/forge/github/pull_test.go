@@ -23,7 +23,8 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 		{"the repository was written otherwise", "acme/shop", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
 		{
 			"the oldest of two", "acme/shop",
-			[]fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")}, 8,
+			[]fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")},
+			8,
 		},
 		{"merged since", "acme/shop", []fakegithub.Issue{merged}, 0},
 		{"pushed to since", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "f00d")}, 0},
@@ -32,7 +33,8 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 		{"of somebody's fork", "acme/shop", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
 		{
 			"of the fork that is asked for", "alice/shop-1",
-			[]fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")}, 9,
+			[]fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")},
+			9,
 		},
 		{"of a fork of the same owner", "alice/shop-1", []fakegithub.Issue{from("alice/shop", "fix/a&b", "5eed")}, 0},
 	} {

@@ -4,13 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/go-github/v60/github"
 )
 
-// patience is how long one call may take, waits for GitHub's rate limits included.
-const patience = time.Minute
+const (
+	// patience is how long one call may take, waits for GitHub's rate limits included.
+	patience = time.Minute
+	// attempt is how long one request may take that can be repeated.
+	attempt = 15 * time.Second
+	// mostPages is where a list is taken for one without an end: at 10,000 entries.
+	mostPages = 100
+)
 
 // A permission is what a job grants its token, as its workflow writes it.
 type permission string
@@ -32,21 +39,24 @@ func within[T any](
 	switch {
 	case errors.Is(err, ErrPermission):
 		err = fmt.Errorf("%s: %w; set %q in the job's permissions; see docs/permissions.md", about, err, needs)
+	case errors.Is(err, ErrProxy):
+		err = fmt.Errorf("%s: %w; set HTTPS_PROXY with its user and password, or NO_PROXY; see docs/troubleshooting.md",
+			about, err)
 	case err != nil:
 		err = fmt.Errorf("%s: %w", about, err)
 	}
 	return result, err
 }
 
-// ask waits where a rate limit is reached and then asks again, also for a create:
-// a request that was refused so was not carried out. It does not begin a wait
-// that the context's deadline would end.
+// once sends a request that must not be carried out twice, a create. Only if a rate
+// limit refused it, and it was not carried out, it is sent again after a wait, unless
+// the context's deadline would end the wait.
 //
 // Not by the round-tripper github.com/gofri/go-github-ratelimit: v2.0.2 does not
 // ask again after the primary limit, and over HTTP/2 it asks again without the body.
-func (c *Client) ask(ctx context.Context, request func() error) error {
+func once(ctx context.Context, request func(context.Context) error) error {
 	for {
-		err := failure(request())
+		err := failure(request(ctx))
 		var e *Error
 		if !errors.As(err, &e) || e.RetryAfter == 0 {
 			return err
@@ -60,13 +70,17 @@ func (c *Client) ask(ctx context.Context, request func() error) error {
 	}
 }
 
-// read asks up to three times where GitHub, or the way to it, is down for a
-// moment. Only what changes nothing may be asked so.
-func (c *Client) read(ctx context.Context, request func() error) error {
+// repeatedly sends a request up to three times if GitHub, or the way to it, is down
+// for a moment or does not answer. Twice carried out it has to do the same as once.
+func (c *Client) repeatedly(ctx context.Context, request func(context.Context) error) error {
 	pause := c.pause
-	for attempt := 1; ; attempt++ {
-		err := c.ask(ctx, request)
-		if attempt == 3 || !errors.Is(err, ErrUnavailable) || !sleep(ctx, pause) {
+	for try := 1; ; try++ {
+		err := once(ctx, func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, attempt)
+			defer cancel()
+			return request(ctx)
+		})
+		if try == 3 || !errors.Is(err, ErrUnavailable) || !sleep(ctx, pause) {
 			return err
 		}
 		pause *= 2
@@ -85,22 +99,28 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // pages returns what a list has on all its pages.
 func pages[T any](
-	ctx context.Context, c *Client, list func(github.ListOptions) ([]T, *github.Response, error),
+	ctx context.Context, c *Client, list func(context.Context, github.ListOptions) ([]T, *github.Response, error),
 ) ([]T, error) {
 	var all []T
 	for page := 1; page != 0; {
+		if page > mostPages {
+			return nil, &Error{Kind: ErrEndless, Status: http.StatusOK, Detail: fmt.Sprintf("%d entries so far", len(all))}
+		}
 		var (
 			part []T
 			resp *github.Response
 		)
-		err := c.read(ctx, func() (err error) {
-			part, resp, err = list(github.ListOptions{Page: page, PerPage: 100})
+		err := c.repeatedly(ctx, func(ctx context.Context) (err error) {
+			part, resp, err = list(ctx, github.ListOptions{Page: page, PerPage: 100})
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, part...)
+		if resp.NextPage != 0 && resp.NextPage <= page {
+			return nil, &Error{Kind: ErrEndless, Status: http.StatusOK, Detail: "its next page is an earlier one"}
+		}
 		page = resp.NextPage
 	}
 	return all, nil

@@ -199,8 +199,8 @@ func TestACallTakesAMinuteAtMost(t *testing.T) {
 
 				wantKind(t, call(t.Context(), c), ErrUnavailable, "no answer in time")
 
-				if took := time.Since(began); took != patience {
-					t.Errorf("it took %v, want %v", took, patience)
+				if took := time.Since(began); took > patience {
+					t.Errorf("it took %v, want %v at most", took, patience)
 				}
 			})
 		})

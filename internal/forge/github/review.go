@@ -133,7 +133,7 @@ type reviewComments struct {
 
 func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
 	type comment = github.PullRequestComment
-	all, err := pages(ctx, c.Client, func(o github.ListOptions) ([]*comment, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*comment, *github.Response, error) {
 		options := &github.PullRequestListCommentsOptions{ListOptions: o}
 		return c.api.PullRequests.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})
@@ -152,7 +152,7 @@ func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
 // create puts one on a file as a whole.
 func (c reviewComments) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.PullRequestComment
-	err := c.ask(ctx, func() (err error) {
+	err := once(ctx, func(ctx context.Context) (err error) {
 		comment := &github.PullRequestComment{
 			CommitID: &c.commit, Path: &text.path, SubjectType: github.String("file"), Body: text.body(),
 		}
@@ -163,7 +163,7 @@ func (c reviewComments) create(ctx context.Context, text sticky) (sticky, error)
 }
 
 func (c reviewComments) edit(ctx context.Context, id int64, text sticky) error {
-	return c.ask(ctx, func() error {
+	return c.repeatedly(ctx, func(ctx context.Context) error {
 		comment := &github.PullRequestComment{Body: text.body()}
 		_, _, err := c.api.PullRequests.EditComment(ctx, c.owner, c.repo, id, comment)
 		return err
@@ -171,7 +171,7 @@ func (c reviewComments) edit(ctx context.Context, id int64, text sticky) error {
 }
 
 func (c reviewComments) remove(ctx context.Context, id int64) error {
-	return c.ask(ctx, func() error {
+	return c.repeatedly(ctx, func(ctx context.Context) error {
 		_, err := c.api.PullRequests.DeleteComment(ctx, c.owner, c.repo, id)
 		return err
 	})
@@ -224,7 +224,7 @@ func (c reviewComments) createAll(
 func (c reviewComments) createReview(
 	ctx context.Context, request *github.PullRequestReviewRequest,
 ) (author string, err error) {
-	err = c.ask(ctx, func() error {
+	err = once(ctx, func(ctx context.Context) error {
 		created, _, err := c.api.PullRequests.CreateReview(ctx, c.owner, c.repo, c.pullRequest, request)
 		author = created.GetUser().GetLogin()
 		return err

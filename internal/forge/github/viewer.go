@@ -1,18 +1,47 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"sync"
+	"time"
 )
 
 // actionsBot is who the job's own token belongs to.
 const actionsBot = "github-actions[bot]"
 
-// viewer returns the login of the token's owner. GET /user would not do: the
-// token of a job may not ask it, while GraphQL answers to every kind of token.
-// Where GraphQL does not answer, the token is taken for the job's.
-// https://github.com/marocchino/sticky-pull-request-comment/pull/332
+// viewerPatience is how long the question may take: the answer is of use, but the
+// comment is not to be lost for it.
+const viewerPatience = 5 * time.Second
+
+// viewerOnce keeps the answer for all calls of a client.
+type viewerOnce struct {
+	mu    sync.Mutex
+	login string
+}
+
+// viewer returns the login of the token's owner. If GitHub does not say it, the token
+// is taken for the job's.
 func (c *Client) viewer(ctx context.Context) string {
+	c.viewerOnce.mu.Lock()
+	defer c.viewerOnce.mu.Unlock()
+	if c.viewerOnce.login == "" {
+		limited, cancel := context.WithTimeout(ctx, viewerPatience)
+		defer cancel()
+		login := cmp.Or(c.askViewer(limited), actionsBot)
+		if ctx.Err() != nil {
+			return login
+		}
+		c.viewerOnce.login = login
+	}
+	return c.viewerOnce.login
+}
+
+// askViewer asks GraphQL, which answers to every kind of token. GET /user would not
+// do: the token of a job may not ask it. It returns "" if there is no answer.
+// https://github.com/marocchino/sticky-pull-request-comment/pull/332
+func (c *Client) askViewer(ctx context.Context) string {
 	var answer struct {
 		Data struct {
 			Viewer struct {
@@ -20,7 +49,7 @@ func (c *Client) viewer(ctx context.Context) string {
 			} `json:"viewer"`
 		} `json:"data"`
 	}
-	err := c.read(ctx, func() error {
+	_ = c.repeatedly(ctx, func(ctx context.Context) error {
 		query := map[string]string{"query": "query { viewer { login } }"}
 		req, err := c.api.NewRequest(http.MethodPost, c.graphql, query)
 		if err != nil {
@@ -29,8 +58,5 @@ func (c *Client) viewer(ctx context.Context) string {
 		_, err = c.api.Do(ctx, req, &answer)
 		return err
 	})
-	if err != nil || answer.Data.Viewer.Login == "" {
-		return actionsBot
-	}
 	return answer.Data.Viewer.Login
 }

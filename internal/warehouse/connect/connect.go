@@ -19,7 +19,7 @@ type Options struct {
 	Settings    Settings
 	Renew       func() Settings // asked for the password at every login; nil: it is that of Settings
 	Application string          // the name of the connection in the warehouse's own lists
-	Unattended  bool            // nobody can answer a browser or a phone
+	Unattended  bool            // no person can answer a browser or a phone
 }
 
 // Now returns the settings as the profile has them at this moment.

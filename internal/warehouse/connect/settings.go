@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Settings are the chosen output of profiles.yml.
@@ -42,7 +44,7 @@ func (s Settings) Flag(name string) (bool, error) {
 	}
 	value, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, fmt.Errorf("%s: unknown value %q; want true or false; see docs/warehouses.md", name, text)
+		return false, fmt.Errorf("%s: unknown value %q; expected true or false; see "+docs.Warehouses, name, text)
 	}
 	return value, nil
 }
@@ -62,7 +64,7 @@ func (s Settings) whole(name string, otherwise int, what string) (int, error) {
 	text := cmp.Or(s.Text(name), strconv.Itoa(otherwise))
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%s: %q is no %s; want a whole number; see docs/warehouses.md", name, text, what)
+		return 0, fmt.Errorf("%s: %q is not a %s; expected a whole number; see "+docs.Warehouses, name, text, what)
 	}
 	return n, nil
 }
@@ -86,6 +88,6 @@ func ExpiredToken(password string) string {
 	if !strings.Contains(password, "X-Amz-Signature=") {
 		return ""
 	}
-	return "; the password is a token of AWS, and such a token lets in for 15 minutes: " +
-		"want one that is made right before, or a profile that is written anew; see docs/warehouses.md"
+	return "; the password is an AWS IAM token, and AWS IAM tokens expire after 15 minutes; " +
+		"generate one immediately before this step; see " + docs.Warehouses
 }

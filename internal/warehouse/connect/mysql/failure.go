@@ -11,6 +11,7 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -79,7 +80,7 @@ func refusal(err error, refused *driver.MySQLError) connect.Failure {
 	case refused.Number == lockTimedOut:
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
 	case slices.Contains(readOnly, refused.Number):
-		f.Err = fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
+		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)
 	}
 	return f
 }
@@ -116,13 +117,13 @@ func (e *dialError) advice() string {
 	case errors.As(e, &refused) && refused.Number == loginDenied:
 		return connect.ExpiredToken(e.password)
 	case errors.As(e, &name):
-		return "; want the host that the certificate names, or no ssl_verify_identity; see docs/warehouses.md"
+		return "; use the host that the certificate names, or unset ssl_verify_identity; see " + docs.Warehouses
 	case errors.As(e, &unknown), errors.As(e, &invalid):
-		return "; want ssl_ca: the file of the authority that signed the server's certificate; see docs/warehouses.md"
+		return "; set ssl_ca to the file of the authority that signed the server's certificate; see " + docs.Warehouses
 	case errors.Is(e, driver.ErrNoTLS):
-		return "; want a server with TLS, or no ssl_ca; see docs/warehouses.md"
+		return "; use a server with TLS, or unset ssl_ca; see " + docs.Warehouses
 	case errors.Is(e, driver.ErrCleartextPassword):
-		return "; want ssl_ca, so that the password goes to no stranger; see docs/warehouses.md"
+		return "; set ssl_ca: without it the password might go to another server; see " + docs.Warehouses
 	default:
 		return ""
 	}

@@ -15,6 +15,7 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -43,7 +44,7 @@ func configure(s connect.Settings) (*driver.Config, error) {
 	config.InterpolateParams = true     // a proxy in between need not know prepared statements
 	host, port := s.Text("server", "host"), cmp.Or(s.Text("port"), "3306")
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return nil, fmt.Errorf("port: %q is no port; want a number; see docs/warehouses.md", port)
+		return nil, fmt.Errorf("port: %q is not a port; expected a number; see "+docs.Warehouses, port)
 	}
 	if socket := s.Text("unix_socket"); host == "" && socket != "" {
 		config.Net, config.Addr = "unix", socket

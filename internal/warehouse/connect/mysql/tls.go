@@ -9,6 +9,7 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -55,7 +56,7 @@ func authorities(file string) (*x509.CertPool, error) {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("ssl_ca: there is no certificate in %s; want a file of PEM; see docs/warehouses.md", file)
+		return nil, fmt.Errorf("ssl_ca: there is no certificate in %s; expected a PEM file; see "+docs.Warehouses, file)
 	}
 	return roots, nil
 }

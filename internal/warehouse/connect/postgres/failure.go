@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -79,7 +80,7 @@ func refusal(err error, refused *pgconn.PgError) connect.Failure {
 	case lockNotAvailable:
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
 	case readOnlyTransaction:
-		f.Err = fmt.Errorf("%w; want the writer's endpoint in the profile; see docs/warehouses.md", err)
+		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)
 	}
 	return f
 }
@@ -133,10 +134,10 @@ func loginAdvice(err *pgconn.ConnectError) string {
 	case errors.As(err, &refused):
 		return refusalAdvice(refused, err.Config.Password)
 	case errors.As(err, &name):
-		return "; want the host that the certificate names, or sslmode: verify-ca; see docs/warehouses.md"
+		return "; use the host that the certificate names, or set sslmode: verify-ca; see " + docs.Warehouses
 	case errors.As(err, &unknown), errors.As(err, &invalid):
-		return "; want sslrootcert: the file of the authority that signed the server's certificate; " +
-			"see docs/warehouses.md"
+		return "; set sslrootcert to the file of the authority that signed the server's certificate; " +
+			"see " + docs.Warehouses
 	default:
 		return ""
 	}
@@ -149,9 +150,9 @@ func refusalAdvice(refused *pgconn.PgError, password string) string {
 	case !strings.HasPrefix(refused.Code, invalidAuthorization):
 		return ""
 	case strings.Contains(refused.Message, "no encryption"):
-		return "; want sslmode: require, verify-ca or verify-full; see docs/warehouses.md"
+		return "; set sslmode to require, verify-ca or verify-full; see " + docs.Warehouses
 	case strings.Contains(refused.Message, "client certificate"):
-		return "; want sslcert and sslkey: the files of a certificate that the server knows; see docs/warehouses.md"
+		return "; set sslcert and sslkey to the files of a certificate that the server knows; see " + docs.Warehouses
 	default:
 		return connect.ExpiredToken(password)
 	}

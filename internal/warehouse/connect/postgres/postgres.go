@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -51,7 +52,7 @@ func configure(s connect.Settings, application string) (*pgx.ConnConfig, error) 
 		return nil, err
 	}
 	if mode := s.Text("sslmode"); mode != "" && !slices.Contains(sslModes, mode) {
-		return nil, fmt.Errorf("sslmode: unknown value %q; want %s; see docs/warehouses.md",
+		return nil, fmt.Errorf("sslmode: unknown value %q; expected %s; see "+docs.Warehouses,
 			mode, strings.Join(sslModes, ", "))
 	}
 	config, err := pgx.ParseConfig(connectionString(s, application))
@@ -100,7 +101,7 @@ func connectionString(s connect.Settings, application string) string {
 
 // parseProblem leaves out the connection string.
 func parseProblem(err error) error {
-	const fix = "want the settings of a dbt-postgres profile; see docs/warehouses.md"
+	const fix = "use the settings of a dbt-postgres profile; see " + docs.Warehouses
 	if cause := errors.Unwrap(err); cause != nil {
 		return fmt.Errorf("%w; %s", cause, fix)
 	}

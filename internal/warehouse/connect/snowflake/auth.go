@@ -17,6 +17,7 @@ import (
 	driver "github.com/snowflakedb/gosnowflake"
 	"github.com/youmark/pkcs8"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -57,15 +58,15 @@ func authenticate(config *driver.Config, o connect.Options) error {
 	method, ok := authenticators[name]
 	switch {
 	case !ok:
-		return fmt.Errorf("authenticator: unknown value %q; want %s; see docs/warehouses.md",
+		return fmt.Errorf("authenticator: unknown value %q; expected one of %s; see "+docs.Warehouses,
 			given, strings.Join(slices.Sorted(maps.Keys(authenticators)), ", "))
 	case name == "externalbrowser" && o.Unattended:
-		return errors.New("authenticator: externalbrowser needs somebody at a browser, and this is a runner; " +
-			"want private_key, programmatic_access_token, oauth or workload_identity; see docs/warehouses.md")
+		return errors.New("authenticator: externalbrowser needs a person at a browser, and a runner has none; " +
+			"use private_key, programmatic_access_token, oauth or workload_identity; see " + docs.Warehouses)
 	}
 	for _, setting := range method.needs {
 		if cmp.Or(s.Text(setting), s.Text(setting+"_path")) == "" {
-			return fmt.Errorf("%s: none in the profile; want it for authenticator %s; see docs/warehouses.md", setting, name)
+			return fmt.Errorf("%s: none in the profile; authenticator %s needs it; see "+docs.Warehouses, setting, name)
 		}
 	}
 	config.Authenticator = method.kind
@@ -84,7 +85,7 @@ func oktaAt(config *driver.Config, address string) error {
 	parsed, err := url.Parse(address)
 	if err != nil {
 		return errors.New("authenticator: the address of Okta cannot be read; " +
-			"want one such as https://example.okta.com; see docs/warehouses.md")
+			"expected one such as https://example.okta.com; see " + docs.Warehouses)
 	}
 	config.OktaURL, config.DisableSamlURLCheck = parsed, driver.ConfigBoolFalse
 	return nil
@@ -96,14 +97,14 @@ func workload(config *driver.Config, s connect.Settings) error {
 	resource := s.Text("workload_identity_entra_resource")
 	switch {
 	case !slices.Contains(providers, provider):
-		return fmt.Errorf("workload_identity_provider: unknown value %q; want %s; see docs/warehouses.md",
+		return fmt.Errorf("workload_identity_provider: unknown value %q; expected one of %s; see "+docs.Warehouses,
 			provider, strings.Join(providers, ", "))
 	case provider == "OIDC" && config.Token == "":
 		return errors.New("token: none in the profile; " +
-			"want the identity's token for workload_identity_provider OIDC; see docs/warehouses.md")
+			"set it to the identity's token for workload_identity_provider OIDC; see " + docs.Warehouses)
 	case provider != "AZURE" && resource != "":
 		return errors.New("workload_identity_entra_resource: " +
-			"only for workload_identity_provider AZURE; want it left out; see docs/warehouses.md")
+			"only for workload_identity_provider AZURE; remove it; see " + docs.Warehouses)
 	}
 	config.WorkloadIdentityProvider, config.WorkloadIdentityEntraResource = provider, resource
 	return nil
@@ -116,7 +117,7 @@ func keyPair(config *driver.Config, s connect.Settings) error {
 	switch file := s.Path("private_key_path"); {
 	case file != "" && content != "":
 		return errors.New("private_key and private_key_path: both in the profile; " +
-			"want one of them; see docs/warehouses.md")
+			"set one of them; see " + docs.Warehouses)
 	case file != "":
 		read, err := os.ReadFile(file)
 		if err != nil {
@@ -126,7 +127,7 @@ func keyPair(config *driver.Config, s connect.Settings) error {
 	}
 	key, err := parseKey(content, s.Text("private_key_passphrase"))
 	if err != nil {
-		return fmt.Errorf("%s: %w; see docs/warehouses.md", setting, err)
+		return fmt.Errorf("%s: %w; see "+docs.Warehouses, setting, err)
 	}
 	config.PrivateKey = key
 	return nil
@@ -138,16 +139,16 @@ func parseKey(content, passphrase string) (*rsa.PrivateKey, error) {
 		return nil, err
 	}
 	if kind == "ENCRYPTED PRIVATE KEY" && passphrase == "" {
-		return nil, errors.New("the key is encrypted; want private_key_passphrase too")
+		return nil, errors.New("the key is encrypted; set private_key_passphrase")
 	}
 	parsed, err := parseDER(der, passphrase)
 	if err != nil {
 		return nil, errors.New("the key cannot be read, or private_key_passphrase is not its own; " +
-			"want PKCS#8 as openssl pkcs8 -topk8 -v2 aes256 writes it")
+			"use PKCS#8 as openssl pkcs8 -topk8 -v2 aes256 writes it")
 	}
 	key, ok := parsed.(*rsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("the key is no RSA key; want one, Snowflake knows no other")
+		return nil, errors.New("the key is not an RSA key; Snowflake supports no other kind")
 	}
 	return key, nil
 }
@@ -159,7 +160,7 @@ func decodeKey(content string) (der []byte, kind string, err error) {
 	}
 	der, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content), ""))
 	if err != nil {
-		return nil, "", errors.New("it is neither PEM nor base64; want the whole key, line breaks of PEM kept")
+		return nil, "", errors.New("it is neither PEM nor base64; use the complete key, with the line breaks of PEM")
 	}
 	return der, "", nil
 }

@@ -12,6 +12,7 @@ import (
 
 	driver "github.com/snowflakedb/gosnowflake"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -50,61 +51,61 @@ var advices = []struct {
 }{
 	{
 		[]int{390100}, "",
-		"user and password as Snowflake has them, or private_key: a user with MFA has no login by password alone",
+		"check user and password, or use private_key: a user with MFA cannot log in by password alone",
 	},
 	{
 		nil, "temporarily locked",
-		"to wait a quarter of an hour, or an administrator's alter user … set mins_to_unlock = 0",
+		"wait a quarter of an hour, or have an administrator run alter user … set mins_to_unlock = 0",
 	},
-	{nil, "access disabled", "an administrator's alter user … set disabled = false"},
+	{nil, "access disabled", "have an administrator run alter user … set disabled = false"},
 	{
 		[]int{390144, 394300, 394301, 394302, 394303, 394304, 394305, 394306}, "",
-		"the private key whose public half is the user's rsa_public_key, the user's login name, and a clock that is right",
+		"use the private key that belongs to the user's rsa_public_key, the user's login name, and a clock that is right",
 	},
-	{[]int{390186, 390189}, "", "a role in the profile that is granted to the user"},
-	{[]int{390317}, "", "a role in the profile that the token is good for"},
+	{[]int{390186, 390189}, "", "set role to one that is granted to the user"},
+	{[]int{390317}, "", "set role to one that the token is for"},
 	{
 		[]int{390303}, "",
-		"an access token as token, or with oauth_client_id and oauth_client_secret a refresh token",
+		"set token to an access token or, with oauth_client_id and oauth_client_secret, to a refresh token",
 	},
-	{[]int{390309}, "", "the user that the token was made for"},
-	{[]int{390318}, "", "a new token: this one has run out"},
-	{[]int{394400}, "", "a programmatic access token that is the user's own and has not run out"},
+	{[]int{390309}, "", "set user to the one that the token was made for"},
+	{[]int{390318}, "", "create a new token: this one has expired"},
+	{[]int{394400}, "", "use a programmatic access token of this user that has not expired"},
 	{
 		[]int{390432}, "network policy is required",
-		"a network policy for the user, without which Snowflake takes no programmatic access token",
+		"give the user a network policy: without one Snowflake accepts no programmatic access token",
 	},
 	{
 		nil, "is not allowed to access snowflake",
-		"the runner's address in the network policy, or a runner with an address that is in it",
+		"add the runner's address to the network policy, or use a runner whose address is in it",
 	},
 	{
 		[]int{394507, 394508, 394633}, "",
-		"private_key, programmatic_access_token, oauth or workload_identity: nobody confirms a second factor on a runner",
+		"use private_key, programmatic_access_token, oauth or workload_identity: a runner cannot confirm a second factor",
 	},
-	{[]int{390139}, "", "an authenticator that the account allows"},
+	{[]int{390139}, "", "use an authenticator that the account allows"},
 	{
 		[]int{driver.ErrFailedToAuth, driver.ErrCodeFailedToConnect}, "",
-		"account as the address of Snowflake has it before .snowflakecomputing.com",
+		"set account to what Snowflake's address has before .snowflakecomputing.com",
 	},
-	{[]int{606}, "", "warehouse in the profile, and usage on it granted to the role"},
-	{nil, "has exceeded its quota", "a resource monitor with credits left, or another warehouse in the profile"},
-	{nil, "cannot be resumed", "alter warehouse … resume, or auto_resume = true for it"},
-	{[]int{666}, "", "an account that is not suspended"},
-	{[]int{630}, "", "statement_timeout_in_seconds above what a count takes, for the user or the warehouse"},
+	{[]int{606}, "", "set warehouse in the profile, and grant usage on it to the role"},
+	{nil, "has exceeded its quota", "raise the quota of the resource monitor, or set another warehouse in the profile"},
+	{nil, "cannot be resumed", "run alter warehouse … resume, or set auto_resume = true for it"},
+	{[]int{666}, "", "have the account's suspension lifted"},
+	{[]int{630}, "", "raise statement_timeout_in_seconds of the user or the warehouse above what a count takes"},
 	{
 		[]int{lockWaiters}, "",
-		"fewer statements at once that update or delete rows of this table: dbt-tally only inserts",
+		"run fewer statements at once that update or delete rows of this table: dbt-tally only inserts",
 	},
-	{[]int{90105, 90106}, "", "database and schema in the profile, and usage on them granted to the role"},
+	{[]int{90105, 90106}, "", "set database and schema in the profile, and grant usage on them to the role"},
 }
 
-// hint is "; want …" with what is to be done, or nothing.
+// hint is "; " and what to do, or nothing.
 func hint(refused *driver.SnowflakeError) string {
 	message := strings.ToLower(refused.Message)
 	for _, known := range advices {
 		if slices.Contains(known.codes, refused.Number) || known.words != "" && strings.Contains(message, known.words) {
-			return "; want " + known.advice + "; see docs/warehouses.md"
+			return "; " + known.advice + "; see " + docs.Warehouses
 		}
 	}
 	return ""
@@ -129,13 +130,13 @@ func loginHint(err error) string {
 	case errors.As(err, &refused):
 		return hint(refused)
 	case errors.Is(err, errRefresh):
-		return "; want a refresh token that has not run out, and the id and secret of its client; see docs/warehouses.md"
+		return "; use a refresh token that has not expired, with the id and secret of its client; see " + docs.Warehouses
 	case errors.As(err, &unknownHost):
-		return "; want account as the address of Snowflake has it before .snowflakecomputing.com; see docs/warehouses.md"
+		return "; set account to what Snowflake's address has before .snowflakecomputing.com; see " + docs.Warehouses
 	case errors.As(err, &unknownAuthority):
-		return "; want the authority of a proxy in between among the system's certificates; see docs/warehouses.md"
+		return "; add the certificate authority of the proxy in between to the system's; see " + docs.Warehouses
 	case errors.Is(err, context.DeadlineExceeded):
-		return "; want a network that lets this machine reach Snowflake, or proxy_host; see docs/warehouses.md"
+		return "; use a network from which Snowflake can be reached, or set proxy_host; see " + docs.Warehouses
 	default:
 		return ""
 	}

@@ -85,7 +85,7 @@ func (c *connector) login(ctx context.Context) (opened sqldriver.Conn, again boo
 	return opened, false, nil
 }
 
-// closeLate ends a session that began when nobody waited for it any more.
+// closeLate ends a session that began too late.
 func closeLate(opened sqldriver.Conn) {
 	if opened != nil {
 		_ = opened.Close()

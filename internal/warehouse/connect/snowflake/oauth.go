@@ -32,7 +32,7 @@ func accessToken(ctx context.Context, s connect.Settings, config driver.Config) 
 	address := url.URL{Scheme: config.Protocol, Host: host, Path: "/oauth/token-request"}
 	form := url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {config.Token},
-		"redirect_uri": {"http://localhost:9999"}, // nobody is sent there
+		"redirect_uri": {"http://localhost:9999"}, // no browser is sent there
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	driver "github.com/snowflakedb/gosnowflake"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -64,7 +65,7 @@ func Quiet(setenv func(key, value string) error, scratch string) error {
 	)
 }
 
-// configure is all that the driver is told, but for a token that is yet to
+// configure returns all settings of the driver, except for a token that is yet to
 // be fetched.
 func configure(o connect.Options) (*driver.Config, error) {
 	s := o.Settings
@@ -77,7 +78,7 @@ func configure(o connect.Options) (*driver.Config, error) {
 	}
 	if account == "" {
 		return nil, errors.New("account: none in the profile; " +
-			"want the settings of a dbt-snowflake profile; see docs/warehouses.md")
+			"set it as in a dbt-snowflake profile; see " + docs.Warehouses)
 	}
 	config, err := driver.ParseDSN(defaults)
 	if err != nil {

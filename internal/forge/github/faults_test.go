@@ -1,0 +1,238 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+)
+
+// answers is a GitHub in memory, whose time is the test's own.
+func answers(t *testing.T, answer func(*http.Request) (reply, error)) *Client {
+	t.Helper()
+	return clientFor(t, "http://github.invalid", "secret", roundTripper(func(r *http.Request) (*http.Response, error) {
+		a, err := answer(r)
+		if err != nil {
+			return nil, err
+		}
+		return &http.Response{
+			Request: r, StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)),
+		}, nil
+	}))
+}
+
+func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]func(page string) string{
+		"always another page": func(page string) string { return page + "1" },
+		"the next one":        func(page string) string { var n int; fmt.Sscan(page, &n); return fmt.Sprint(n + 1) },
+		"the same page":       func(page string) string { return page },
+		"the first page":      func(string) string { return "1" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			c := answers(t, func(r *http.Request) (reply, error) {
+				if r.URL.Path != "/graphql" {
+					asked++
+				}
+				page := r.URL.Query().Get("page")
+				link := fmt.Sprintf(`<http://github.invalid%s?page=%s>; rel="next"`, r.URL.Path, next(page))
+				return reply{http.StatusOK, http.Header{"Link": {link}}, "[]"}, nil
+			})
+
+			err := postFails(t, c)
+
+			wantKind(t, err, ErrEndless, "comment on acme/shop#7: GitHub's list has no end (200: ")
+			if asked > mostPages {
+				t.Errorf("%d pages were asked for, want at most %d", asked, mostPages)
+			}
+			if General(err) {
+				t.Error("other surfaces would be given up for it")
+			}
+		})
+	}
+}
+
+func TestAHangingGraphQLCostsSecondsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, asked := forge(t, "", reply{}, true)
+		questions := 0
+		hanging := roundTripper(func(r *http.Request) (*http.Response, error) {
+			questions++
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		next := transportOf(t, c).next
+		transportOf(t, c).next = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/graphql" {
+				return hanging(r)
+			}
+			return next.RoundTrip(r)
+		})
+		began := time.Now()
+
+		for range 3 {
+			if posted := post(t, c, Comment{Body: "new"}); posted.Outcome != Updated {
+				t.Errorf("outcome %q; want the comment to be there all the same", posted.Outcome)
+			}
+		}
+
+		if took := time.Since(began); took != viewerPatience || questions != 1 {
+			t.Errorf("it took %v and %d questions; want %v and one", took, questions, viewerPatience)
+		}
+		if len(*asked) != 6 {
+			t.Errorf("requests %q; want a list and an edit of each", *asked)
+		}
+	})
+}
+
+func transportOf(t *testing.T, c *Client) *bearer {
+	t.Helper()
+	b, ok := c.api.Client().Transport.(*bearer)
+	if !ok {
+		t.Fatal("the client has another transport")
+	}
+	return b
+}
+
+func TestARequestThatHangsOnceIsSentAgain(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]error{
+		http.MethodGet: nil, http.MethodPatch: nil, http.MethodDelete: nil, http.MethodPost: ErrUnavailable,
+	} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				two := fmt.Sprintf(`[{"id":1,"user":{"login":%q},"body":%q},{"id":2,"user":{"login":%[1]q},"body":%[2]q}]`,
+					actionsBot, marker{}.String())
+				if method == http.MethodPost {
+					two = "[]"
+				}
+				c := answers(t, func(r *http.Request) (reply, error) {
+					if r.URL.Path == "/graphql" {
+						return reply{http.StatusOK, nil, "{}"}, nil
+					}
+					if r.Method == method {
+						if sent++; sent == 1 {
+							<-r.Context().Done()
+							return reply{}, r.Context().Err()
+						}
+					}
+					if r.Method == http.MethodGet {
+						return reply{http.StatusOK, nil, two}, nil
+					}
+					return reply{http.StatusOK, nil, "{}"}, nil
+				})
+
+				_, err := c.Comment(t.Context(), Comment{PullRequest: 7, Body: "new"})
+
+				if !errors.Is(err, want) {
+					t.Errorf("got %v, want %v", err, want)
+				}
+				if method == http.MethodPost && sent != 1 {
+					t.Errorf("%d creates, want one", sent)
+				}
+			})
+		})
+	}
+}
+
+func TestAnEditIsRepeatedIfGitHubIsDownForAMoment(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+	gh.Fail(http.MethodPatch, commentPattern, fakegithub.Fault{Status: http.StatusBadGateway, Times: 2})
+
+	if got := post(t, client(t, gh), Comment{Body: "new"}).Outcome; got != Updated {
+		t.Errorf("outcome %q, want %q", got, Updated)
+	}
+	wantOurs(t, gh, "new")
+}
+
+func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status int
+		want   error
+		asked  int // the viewer's question and the list, each up to three times
+		words  string
+	}{
+		{http.StatusProxyAuthRequired, ErrProxy, 2, "(407: Proxy Authentication Required); set HTTPS_PROXY with its user"},
+		{http.StatusForbidden, ErrProxy, 2, "(403: Forbidden); set HTTPS_PROXY"},
+		{http.StatusBadGateway, ErrUnavailable, 6, "(502: Bad Gateway)"},
+	} {
+		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodConnect {
+					t.Errorf("the proxy was asked to %s", r.Method)
+				}
+				asked++
+				w.WriteHeader(tt.status)
+			}))
+			t.Cleanup(proxy.Close)
+			address, err := url.Parse(proxy.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := clientFor(t, "https://github.invalid", "secret", &http.Transport{Proxy: http.ProxyURL(address)})
+
+			wantKind(t, postFails(t, c), tt.want, tt.words)
+
+			if asked != tt.asked {
+				t.Errorf("the proxy was asked %d times, want %d", asked, tt.asked)
+			}
+		})
+	}
+}
+
+// A proxy answers requests that are not encrypted itself.
+func TestA407IsTheProxys(t *testing.T) {
+	t.Parallel()
+	gh := fakegithub.New(t, fakegithub.Options{})
+	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusProxyAuthRequired})
+
+	wantKind(t, postFails(t, client(t, gh)), ErrProxy, "the proxy does not let the request to GitHub through (407")
+}
+
+// Whatever is answered, each call ends, with an error or without.
+func FuzzAnyAnswerIsSurvived(f *testing.F) {
+	for _, body := range []string{"null", "[null]", "{}", "[]", "", "[{}]", `"text"`, "<html>", `{"check_runs":[null]}`} {
+		f.Add(body, http.StatusOK)
+	}
+	f.Add(`{"errors":[{"resource":1}]}`, http.StatusUnprocessableEntity)
+	f.Fuzz(func(t *testing.T, body string, status int) {
+		if status < 200 || status > 599 {
+			t.Skip()
+		}
+		c := answers(t, func(*http.Request) (reply, error) {
+			return reply{status, http.Header{}, body}, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for _, call := range []func() error{
+			func() error { _, err := c.Comment(ctx, Comment{PullRequest: 7, Body: "text"}); return err },
+			func() error { _, err := c.Check(ctx, Check{Commit: "5eed", Name: "dbt-tally"}); return err },
+			func() error { _, err := c.Issue(ctx, Issue{Breached: true, Title: "title", Body: "text"}); return err },
+			func() error { return c.Review(ctx, Review{PullRequest: 7, Remarks: []Remark{{"a.sql", "text"}}}) },
+			func() error { _, _, err := c.OpenPullRequest(ctx, Head{"acme/shop", "fix", "5eed"}); return err },
+		} {
+			if err := call(); err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the token is in the error: %v", err)
+			}
+		}
+	})
+}

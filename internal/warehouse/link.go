@@ -1,0 +1,162 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
+)
+
+const (
+	// failover is how long one takes at most: Aurora's is over within half a
+	// minute, as a rule.
+	// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
+	failover = time.Minute
+	// pause is between two tries.
+	pause = 250 * time.Millisecond
+)
+
+// link runs transactions on a database, and again if they fail for a reason that
+// passes.
+type link struct {
+	db      connect.Database
+	dialect dialect
+
+	patience time.Duration // with what passes; none until dbt has run
+	reached  bool          // that there is such a server is known
+	failing  time.Time     // since when nothing has worked, zero while it works
+}
+
+// bePatient is for what is done once dbt has run: the rows are worth waiting for,
+// with half of the time that there is.
+func (l *link) bePatient(ctx context.Context) {
+	l.patience = failover
+	if deadline, ok := ctx.Deadline(); ok {
+		l.patience = min(failover, time.Until(deadline)/2)
+	}
+}
+
+// inTx runs f in a transaction of its own, which an error of f rolls back. f runs
+// again where the transaction failed for a reason that passes, and the patience
+// with it does not end, so that what it did must be fit to be done twice: when a
+// commit's answer is lost, its outcome is unknown.
+func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
+	for {
+		err := l.try(ctx, f)
+		if err == nil {
+			l.reached, l.failing = true, time.Time{}
+			return nil
+		}
+		if failure := l.db.Failure(err); !l.again(ctx, failure) {
+			return l.explain(s, t, failure)
+		}
+	}
+}
+
+// explain says what is to be granted if a right is missing.
+func (l *link) explain(s step, t Table, f connect.Failure) error {
+	if f.Denied == connect.Nothing {
+		return f.Err
+	}
+	return fmt.Errorf("%w; %s", f.Err, l.dialect.grant(s, t, f.Denied))
+}
+
+func (l *link) try(ctx context.Context, f func(*sql.Tx) error) error {
+	conn, err := l.db.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err = l.transact(ctx, conn, f); err != nil && l.db.Failure(err).Passes {
+		// A server that has become a reader stays one for this connection.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	return err
+}
+
+func (l *link) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx) error) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if query, args := l.dialect.session(); query != "" {
+		_, err = tx.ExecContext(ctx, query, args...)
+	}
+	if err == nil {
+		err = f(tx)
+	}
+	if err != nil {
+		_ = tx.Rollback() // err says more than a connection that is gone
+		return err
+	}
+	return tx.Commit()
+}
+
+// again says, after a pause, whether another try is worth it. A server that was
+// never reached is more likely to be the wrong one.
+func (l *link) again(ctx context.Context, f connect.Failure) bool {
+	if !l.reached || !f.Passes {
+		return false
+	}
+	if l.failing.IsZero() {
+		l.failing = time.Now()
+	}
+	if time.Since(l.failing) >= l.patience {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}
+
+// query returns all rows of a query, nil for null.
+func (l *link) query(
+	ctx context.Context, s step, t Table, query string, args []any,
+) (all [][]*string, err error) {
+	err = l.inTx(ctx, s, t, func(tx *sql.Tx) error {
+		all = nil
+		rows, err := tx.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		names, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			values, into := make([]*string, len(names)), make([]any, len(names))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				return err
+			}
+			all = append(all, values)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+func (l *link) do(ctx context.Context, s step, t Table, statements ...string) error {
+	return l.inTx(ctx, s, t, func(tx *sql.Tx) error {
+		for _, statement := range statements {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// raced says whether another job did the same at the same time.
+func (l *link) raced(err error) bool { return l.db.Failure(err).Raced }
+
+func (l *link) close() error { return l.db.DB.Close() }

@@ -1,0 +1,18 @@
+package warehouse
+
+import "testing"
+
+func TestEveryProfileTypeIsReachedInOneWay(t *testing.T) {
+	t.Parallel()
+	for name, kind := range profileTypes {
+		if (kind.connect == nil) != (kind.dialect == nil) {
+			t.Errorf("%s has a connector without a dialect, or a dialect without a connector", name)
+		}
+		if direct := kind.connect != nil; direct != (Operations(name) == "") {
+			t.Errorf("%s: operations for dbt although it is reached directly, or none although it is not", name)
+		}
+	}
+	if Operations("oracle") == "" || RollsBack("oracle") || len(Words("oracle").Missing) == 0 {
+		t.Error("a profile type that nobody listed is not reached through dbt")
+	}
+}
