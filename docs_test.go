@@ -167,7 +167,7 @@ func inputTable(columns ...string) string {
 		cells := map[string]string{
 			"name":    code(input.Name),
 			"default": code(input.Default),
-			"allowed": strings.ReplaceAll(code(input.Allowed), ",", "`, `"),
+			"allowed": code(strings.Join(input.Allowed, "`, `")),
 			"meaning": input.Help,
 		}
 		var row []string

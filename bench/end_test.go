@@ -116,7 +116,7 @@ func (s *step) run(b *testing.B) took {
 		write(b, filepath.Join(s.artifacts, name), "")
 	}
 	s.runs++
-	cmd := exec.Command(s.binary, "--dbt-executable", filepath.Join(s.artifacts, "dbt"), "--audit-schema", "audit", "--comment-key", strconv.Itoa(s.runs))
+	cmd := exec.Command(s.binary, "--dbt-executable", filepath.Join(s.artifacts, "dbt"), "--audit-table", "audit.dbt_audit_log", "--comment-key", strconv.Itoa(s.runs))
 	cmd.Dir, cmd.Env = s.dir, s.env
 	started := time.Now()
 	if err := cmd.Start(); err != nil {

@@ -11,8 +11,8 @@ export SHOP_DATABASE=$PWD/build/demo/shop.duckdb
 
 tally() { # DAY
   printf '\n\n=== %s ===\n\n' "$1"
-  build/dbt-tally run --project-dir "$shop" --profiles-dir "$shop" \
-    --dbt-executable .cache/dbt-1.11/bin/dbt --report-dir "build/demo/$1" -- build
+  build/dbt-tally --project-dir "$shop" --profiles-dir "$shop" \
+    --dbt-executable .cache/dbt-1.11/bin/dbt --report-dir "build/demo/$1" build
 }
 
 tally day-1

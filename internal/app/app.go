@@ -38,12 +38,16 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	switch {
 	case errors.Is(err, config.ErrHelp):
 		return ExitOK
+	case errors.Is(err, config.ErrVersion):
+		con.line("dbt-tally %s", c.Version)
+		return ExitOK
 	case err != nil:
+		con.secrets.Keep(cfg.GitHubToken)
 		return con.refuse(err)
 	}
 	defer c.leaveWorkspace(con, time.Now())
-	switch cfg.Mode {
-	case config.Run:
+	switch cfg.Command {
+	case config.DBT:
 		return c.dbt(ctx, cfg, con)
 	case config.Report:
 		return c.report(ctx, cfg, con)
@@ -52,7 +56,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	case config.Publish:
 		return c.publish(ctx, cfg, con)
 	default:
-		return con.refuse(fmt.Errorf("mode %q has no command", cfg.Mode))
+		return con.refuse(fmt.Errorf("command %q is not implemented", cfg.Command))
 	}
 }
 

@@ -36,23 +36,24 @@ func buildReport(f facts) (made report.Report, problems []string) {
 	in, unreadable := f.tallyInput()
 	counted := tally.Compare(in)
 	problems = append(unreadable, firstBuildProblems(counted)...)
+	unchecked := append(append([]string{}, unreadable...), unprotected(counted)...)
 
 	all := append(append(append([]string{}, f.prepared.Problems...), f.collected.Problems...), problems...)
-	auditFailed := len(all) > 0 && f.collected.Off != "" && f.job.Config.Audit.MustWork
+	auditFailed := f.auditFailed() && f.job.Config.Audit.Failure == config.Fail
 	database, schema := f.settings.Location()
 	connection := f.settings.Connection
 	about := report.Run{
 		GeneratedAt:    f.now,
 		TallyVersion:   f.version,
 		Status:         f.status(),
-		ExitCode:       exitStatus(f.invocations, counted, len(unreadable) > 0, auditFailed),
+		ExitCode:       exitStatus(f.invocations, counted, len(unchecked) > 0, auditFailed),
 		Requirements:   f.program.installing,
 		HeadSHA:        f.job.Event.HeadSHA,
 		Target:         report.Target{Name: connection.Target, Type: connection.Type, Database: database, Schema: schema},
 		Audit:          report.Audit{Table: f.collected.Relation, Problems: all},
 		Failures:       f.failures(),
 		BaselineMaxAge: f.job.Config.Baseline.MaxAge,
-		GatesUnchecked: unreadable,
+		GatesUnchecked: unchecked,
 		Files:          f.files,
 	}
 	about.Audit.Statements, about.Audit.Seconds = auditCost(f.invocations, in.Rows)
@@ -63,6 +64,36 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		})
 	}
 	return report.New(about, counted), problems
+}
+
+// auditFailed reports whether auditing itself went wrong. Remarks about a table that
+// can be used are not a failure.
+func (f facts) auditFailed() bool {
+	return f.collected.Off != "" && len(f.prepared.Problems)+len(f.collected.Problems) > 0
+}
+
+// unprotected says which gates failed because they could not be checked, one line per
+// reason.
+func unprotected(t tally.Tally) []string {
+	var reasons []string
+	count := map[string]int{}
+	for _, m := range t.Models {
+		if !m.Unprotected {
+			continue
+		}
+		if count[m.Unchecked] == 0 {
+			reasons = append(reasons, m.Unchecked)
+		}
+		count[m.Unchecked]++
+	}
+	for i, reason := range reasons {
+		models := "1 model"
+		if n := count[reason]; n > 1 {
+			models = fmt.Sprintf("%d models", n)
+		}
+		reasons[i] = fmt.Sprintf("the gates of %s could not be checked: %s", models, reason)
+	}
+	return reasons
 }
 
 // status is the last outcome that is not a success. Without any invocation auditing
@@ -92,9 +123,13 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		Rows:         f.collected.Rows,
 		History:      f.collected.History,
 		Unaudited:    f.collected.Off,
+		TurnedOff:    f.collected.Off != "" && !f.auditFailed(),
 	}
 	for _, inv := range f.invocations {
 		in.Invocations = append(in.Invocations, inv.ID)
+		if !inv.Command.Builds() {
+			continue // compile and docs list models that they did not build
+		}
 		for _, node := range inv.Nodes {
 			in.Results = append(in.Results, tally.Result{
 				Invocation: inv.ID, NodeID: node.NodeID, Status: node.Status,

@@ -22,8 +22,8 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) int {
 	if exitCode(invocations) == 0 {
 		prepared = audit.Prepare(ctx, s.audit)
 	}
-	con.problems(prepared.Problems, cfg.Audit.MustWork)
-	if exitCode(invocations) == 0 && !(cfg.Audit.MustWork && prepared.Failed()) {
+	con.problems(prepared.Problems, cfg.Audit.Failure == config.Fail)
+	if exitCode(invocations) == 0 && !(cfg.Audit.Failure == config.Fail && prepared.Failed()) {
 		invocations = append(invocations, c.invoke(ctx, s, prepared.Hooks, con)...)
 	}
 

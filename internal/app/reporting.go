@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
+	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/surface"
@@ -14,13 +15,14 @@ import (
 func (c Command) reportOn(
 	ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console,
 ) report.Report {
+	mustWork := s.job.Config.Audit.Failure == config.Fail
 	nodes, problem := readManifest(s.dbt.cli, invocations)
 	if problem != "" {
-		con.problems([]string{problem}, s.job.Config.Audit.MustWork)
+		con.problems([]string{problem}, mustWork)
 		prepared.Problems = append(prepared.Problems, problem)
 	}
 	collected := prepared.Collect(ctx, invocations)
-	con.problems(collected.Problems, s.job.Config.Audit.MustWork)
+	con.problems(collected.Problems, mustWork)
 	if err := prepared.Close(); err != nil {
 		con.warn(err.Error())
 	}
@@ -29,7 +31,7 @@ func (c Command) reportOn(
 		prepared: prepared, collected: collected, invocations: invocations,
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
 	})
-	con.problems(problems, s.job.Config.Audit.MustWork)
+	con.problems(problems, mustWork)
 	return made
 }
 
@@ -51,7 +53,7 @@ func (c Command) surfaces(s start, con console) []surface.Surface {
 		return list
 	}
 	if cfg.Annotations {
-		list = append(list, surface.Annotations{Annotate: con.actions.Annotate, ProblemsAreErrors: cfg.Audit.MustWork})
+		list = append(list, surface.Annotations{Annotate: con.actions.Annotate, ProblemsAreErrors: cfg.Audit.Failure == config.Fail})
 	}
 	if cfg.Summary {
 		list = append(list, surface.Summary{Write: con.actions.Summary, Trend: event.PullRequest == 0})

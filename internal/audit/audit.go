@@ -42,6 +42,7 @@ type Prepared struct {
 	settings Settings
 	macros   dbt.Macros
 	store    *warehouse.Store // nil if nothing is audited
+	fellBack bool             // the store is of the target's schema
 }
 
 // Prepare makes the audit table and the hooks ready. If that fails, Off says so and
@@ -63,18 +64,34 @@ func Prepare(ctx context.Context, s Settings) Prepared {
 	}
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	store, err := p.openStore()
-	if err != nil {
+	if err := p.openStore(p.settings.Job.Config.Audit.Table); err != nil {
 		return p.failed(err)
 	}
-	p.store = store
-	return p.prepareTable(ctx)
+	table, err := p.store.Prepare(ctx)
+	if errors.Is(err, warehouse.ErrNoSchema) && s.Job.Config.Audit.Fallback {
+		table, err = p.prepareInTarget(ctx, err)
+	}
+	return p.withTable(table, err)
 }
 
-// prepareTable proves the table and fills in the hooks.
-func (p Prepared) prepareTable(ctx context.Context) Prepared {
-	hooks := p.settings.Job.Config.Hooks
+// prepareInTarget prepares the audit table in the target's schema, because the
+// schema of the default table could not be created.
+func (p *Prepared) prepareInTarget(ctx context.Context, why error) (warehouse.Prepared, error) {
+	if err := p.fallBack(); err != nil {
+		return warehouse.Prepared{}, errors.Join(why, err)
+	}
 	table, err := p.store.Prepare(ctx)
+	if err != nil {
+		return warehouse.Prepared{}, errors.Join(why, err)
+	}
+	p.problem(fmt.Sprintf("%v; the audit table is in the target's schema instead, and goes when that is dropped; "+
+		"create the schema, or set audit-table; see %s", why, docs.AuditTable))
+	return table, nil
+}
+
+// withTable fills in the hooks for a table that is ready.
+func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
+	hooks := p.settings.Job.Config.Hooks
 	if hooks == config.Project && errors.Is(err, warehouse.ErrNoTable) {
 		return p // an on-run-start hook of the project may create it
 	}
@@ -119,11 +136,9 @@ func Open(s Settings) Prepared {
 			return p.failed(err)
 		}
 	}
-	store, err := p.openStore()
-	if err != nil {
+	if err := p.openStore(s.Job.Config.Audit.Table); err != nil {
 		return p.failed(err)
 	}
-	p.store = store
 	return p
 }
 
@@ -169,22 +184,37 @@ func (p *Prepared) install(set dbt.MacroSet) (err error) {
 	return err
 }
 
-func (p Prepared) openStore() (*warehouse.Store, error) {
+// fallBack exchanges the store for one of the same table in the target's schema.
+func (p *Prepared) fallBack() error {
+	if err := p.store.Close(); err != nil {
+		return err
+	}
+	p.fellBack = true
+	return p.openStore(config.Table{Name: p.settings.Job.Config.Audit.Table.Name})
+}
+
+// canFallBack reports whether the error means that the table may be in the target's
+// schema.
+func (p Prepared) canFallBack(err error) bool {
+	return errors.Is(err, warehouse.ErrNoTable) && p.settings.Job.Config.Audit.Fallback && !p.fellBack
+}
+
+func (p *Prepared) openStore(table config.Table) (err error) {
 	s := p.settings
-	cfg := s.Job.Config
 	access := warehouse.Read
-	if cfg.Hooks == config.Inject {
+	if s.Job.Config.Hooks == config.Inject {
 		access = warehouse.Write
 	}
-	return warehouse.Open(warehouse.Options{
+	p.store, err = warehouse.Open(warehouse.Options{
 		Target:      s.target(s.Connection.Settings),
 		Renew:       func() warehouse.Target { return s.target(s.Connection.Renewed()) },
-		Table:       warehouse.Table{Database: cfg.Audit.Database, Schema: cfg.Audit.Schema, Name: cfg.Audit.Table},
+		Table:       warehouse.Table(table),
 		Access:      access,
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
 	})
+	return err
 }
 
 // target is the chosen output of the profile with these settings.

@@ -22,13 +22,18 @@ type Collected struct {
 
 // Collect records the invocations, reads their audit rows back and finds the runs to
 // compare with.
-func (p Prepared) Collect(ctx context.Context, invocations []dbt.Invocation) Collected {
+func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
 	finish := p.settings.finish(invocations)
 	if p.store == nil || len(finish.Invocations) == 0 {
 		return c
 	}
 	done, err := p.store.Finish(ctx, finish)
+	if p.canFallBack(err) {
+		if err = p.fallBack(); err == nil {
+			done, err = p.store.Finish(ctx, finish)
+		}
+	}
 	c.Relation = cmp.Or(done.Relation, p.Relation)
 	c.Rows, c.History = done.Rows, done.History
 	problems := done.Problems
@@ -50,7 +55,7 @@ func (s Settings) finish(invocations []dbt.Invocation) warehouse.Finish {
 			continue
 		}
 		f.Invocations = append(f.Invocations, inv.ID)
-		if s.Job.Config.Mode == config.Run {
+		if s.Job.Config.Command == config.DBT {
 			f.Runs = append(f.Runs, s.record(inv))
 		}
 	}
@@ -79,7 +84,7 @@ func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQu
 	}
 	query := warehouse.HistoryQuery{
 		Wanted: true, RunID: wanted.RunID, Branch: wanted.Branch, Target: cmp.Or(wanted.Target, s.Connection.Target),
-		Before: s.startOf(invocations[0]), Database: wanted.Database, Schema: wanted.Schema,
+		Before: s.startOf(invocations[0]), Database: wanted.Table.Database, Schema: wanted.Table.Schema,
 	}
 	if query.RunID == "" && query.Branch == "" {
 		query.Branch = cmp.Or(s.Job.Event.BaseRef, s.Job.Event.Branch())
@@ -102,9 +107,15 @@ type Pruned struct{ AuditRows, Runs int64 }
 // Prune deletes audit rows that are older than the time, or counts them in a dry run,
 // and reports its progress. After an error the counts are those of the rows that are
 // already gone.
-func (p Prepared) Prune(ctx context.Context, olderThan time.Time, progress func(deleted int64)) (Pruned, error) {
+func (p *Prepared) Prune(ctx context.Context, olderThan time.Time, progress func(deleted int64)) (Pruned, error) {
 	var pruned Pruned
 	var err error
-	pruned.AuditRows, pruned.Runs, err = p.store.Prune(ctx, olderThan, p.settings.Job.Config.DryRun, progress)
+	dryRun := p.settings.Job.Config.DryRun
+	pruned.AuditRows, pruned.Runs, err = p.store.Prune(ctx, olderThan, dryRun, progress)
+	if p.canFallBack(err) {
+		if err = p.fallBack(); err == nil {
+			pruned.AuditRows, pruned.Runs, err = p.store.Prune(ctx, olderThan, dryRun, progress)
+		}
+	}
 	return pruned, err
 }

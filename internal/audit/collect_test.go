@@ -35,7 +35,7 @@ func TestWhichRunsAreComparedWith(t *testing.T) {
 		},
 		"a branch that is asked for": {
 			event:    ci.Event{HeadRef: "feature", BaseRef: "main"},
-			baseline: config.Baseline{Branch: "release", Target: "prod", Database: "d", Schema: "s"},
+			baseline: config.Baseline{Branch: "release", Target: "prod", Table: config.Table{Database: "d", Schema: "s"}},
 			want:     warehouse.HistoryQuery{Wanted: true, Branch: "release", Target: "prod", Before: noon, Database: "d", Schema: "s"},
 		},
 		"a run that is asked for, whatever its branch": {

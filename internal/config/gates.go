@@ -1,39 +1,44 @@
 package config
 
-import "github.com/dbt-tally/dbt-tally/internal/tally"
+import (
+	"github.com/dbt-tally/dbt-tally/internal/docs"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
 
-// limits are the gates that hold for every model whose meta says nothing else.
-func (l commandLine) limits(problems *problemList) tally.Limits {
+// limits are the gates of every model whose meta sets none.
+func (p *parser) limits() tally.Limits {
 	limits := tally.Limits{
-		MaxDrop:       gate("max-drop", l.MaxDrop, tally.ParseLimit, problems),
-		MaxGrowth:     gate("max-growth", l.MaxGrowth, tally.ParseLimit, problems),
-		MinRows:       gate("min-rows", l.MinRows, tally.ParseRows, problems),
-		MaxRows:       gate("max-rows", l.MaxRows, tally.ParseRows, problems),
-		FailOnEmpty:   l.FailOnEmpty == "true",
-		FailOnUnusual: l.FailOnUnusual == "true",
-		Axis:          tally.Axis(l.GateAxis),
-		Severity:      tally.Severity(l.GateSeverity),
+		MaxDrop:   gate(p, "max-drop", tally.ParseLimit),
+		MaxGrowth: gate(p, "max-growth", tally.ParseLimit),
+		MinRows:   gate(p, "min-rows", tally.ParseRows),
+		MaxRows:   gate(p, "max-rows", tally.ParseRows),
+		Unusual:   p.text("unusual") == "gate",
+		Axis:      tally.Axis(p.text("gate-against")),
+		Severity:  tally.Severity(p.text("gate-severity")),
 	}
 	if err := limits.Validate(); err != nil {
-		problems.add("%w", err)
+		p.problems.add("%w", err)
 	}
-	if l.Baseline == "none" && limits.Axis == tally.AxisBaseline {
-		problems.add(`input "gate-axis": "baseline" with baseline "none"; want "run", or a baseline; see docs/gates.md`)
+	if p.text("baseline") == "none" && limits.Axis == tally.AxisBaseline {
+		p.problems.add(`input "gate-against": "baseline" with baseline "none"; use "before", or a baseline; `+
+			`see %s`, docs.Gates)
 	}
-	if l.Baseline == "none" && limits.FailOnUnusual {
-		problems.add(`input "fail-on-unusual": given with baseline "none"; want earlier runs to tell from; see docs/gates.md`)
+	if p.text("baseline") == "none" && limits.Unusual {
+		p.problems.add(`input "unusual": "gate" with baseline "none"; it needs earlier runs to compare with; `+
+			`see %s`, docs.Gates)
 	}
 	return limits
 }
 
-// gate reads the value of one gate, nil where it has none.
-func gate[T any](input, text string, parse func(string) (T, error), problems *problemList) *T {
+// gate reads the value of one gate, nil if it has none.
+func gate[T any](p *parser, input string, parse func(string) (T, error)) *T {
+	text := p.text(input)
 	if text == "" {
 		return nil
 	}
 	limit, err := parse(text)
 	if err != nil {
-		problems.add("input %q: %w; see docs/gates.md", input, err)
+		p.problems.add("input %q: %w; see %s", input, err, docs.Gates)
 		return nil
 	}
 	return &limit

@@ -1,91 +1,193 @@
 package config
 
-import "github.com/alecthomas/kong"
+import "slices"
 
-// inputs is the only list of inputs there is: name, default, what is allowed and
-// what each means. Flags are made from it, the action's INPUT_* variables are
-// matched against it, and action.yml and the docs are held to it by tests.
-type inputs struct {
-	Mode           string `name:"mode" default:"run" allowed:"run,report,publish,prune" help:"run runs dbt and reports what it did to the row counts; report makes the report of an invocation that already ran; publish posts the report of a run that could not, as of a fork's pull request; prune deletes old audit rows."`
-	DBTCommand     string `name:"dbt-command" default:"build" help:"dbt commands, one a line, run in order and stopping at the first that fails. Split as a shell would, nothing is expanded; a leading dbt is allowed."`
-	ProjectDir     string `name:"project-dir" help:"Folder of dbt_project.yml. Default: dbt's own search."`
-	ProfilesDir    string `name:"profiles-dir" help:"Folder of profiles.yml. Default: dbt's own search."`
-	Profile        string `name:"profile" help:"Profile to use. Default: the project's."`
-	Target         string `name:"target" help:"Target of the profile. Default: the profile's."`
-	Threads        string `name:"threads" help:"Threads for dbt. Default: the target's."`
-	DBTExecutable  string `name:"dbt-executable" default:"dbt" help:"The dbt to run: a name on the PATH, or a path."`
-	Requirements   string `name:"requirements" help:"dbt version and adapters other than those that are there, one a line as in a requirements file; uv installs them into an environment of their own before the run."`
-	InstallDeps    string `name:"install-deps" default:"auto" allowed:"auto,off" help:"auto runs dbt deps first where the project declares packages that are not installed."`
-	Hooks          string `name:"hooks" default:"inject" allowed:"inject,project,off" help:"inject brings the audit hooks along for the run; project reads what the project's own hooks write; off runs dbt alone."`
-	AuditDatabase  string `name:"audit-database" help:"Database of the audit table. Default: the target's."`
-	AuditSchema    string `name:"audit-schema" help:"Schema of the audit table. Default: the target's; with hooks: project, wherever the session finds the table."`
-	AuditTable     string `name:"audit-table" default:"dbt_audit_log" help:"Name of the audit table."`
-	AuditFailure   string `name:"audit-failure" default:"warn" allowed:"warn,fail" help:"What becomes of the run when auditing itself goes wrong: warn runs dbt without it, fail ends with exit status 4."`
-	CountViews     toggle `name:"count-views" default:"false" allowed:"true,false" help:"Count views too. Counting a view runs its query."`
-	GitHubToken    string `name:"github-token" secret:"true" help:"Token for the comment and all else on GitHub. As an action it defaults to the job's own."`
-	Comment        string `name:"comment" default:"auto" allowed:"auto,changes,gates,off" help:"Comment on the pull request: auto always, changes only when rows changed or something went wrong, gates only when something did, a breached gate among it, off never."`
-	CommentKey     string `name:"comment-key" default:"default" help:"Tells the comments of several jobs on one pull request apart."`
-	ReviewComments string `name:"review-comments" default:"gates" allowed:"gates,off" help:"gates comments on breaches and failed models at their own files, where the pull request changes them."`
-	Check          toggle `name:"check" default:"false" allowed:"true,false" help:"Make a check run on the commit that tells of the gates alone, for branch protection. It is named dbt-tally, with a comment-key dbt-tally (key)."`
-	Summary        toggle `name:"summary" default:"true" allowed:"true,false" help:"Write the job summary."`
-	Annotations    toggle `name:"annotations" default:"true" allowed:"true,false" help:"Annotate breached gates and failed models at their files."`
-	ReportDir      string `name:"report-dir" help:"Folder for report.json and report.md. Default: dbt-tally in dbt's target folder. mode publish: the folder with the report.json to post."`
+// input is one input of the action, which is also a flag of the same name.
+type input struct {
+	name    string
+	value   string   // the default
+	allowed []string // nil if anything is allowed
+	toggle  bool     // true or false; as a flag it needs no value
+	secret  bool
+	only    []Command // narrows the commands of its group; nil: all of them
+	help    string
+	example string
+}
 
-	Baseline         string `name:"baseline" default:"auto" help:"Earlier run to compare with: auto (on a pull request the base branch's newest successful run, else the same branch's previous one), none, a branch, or a dbt invocation_id."`
-	BaselineTarget   string `name:"baseline-target" help:"Name of the target that the baseline was built with. Default: this run's."`
-	BaselineDatabase string `name:"baseline-database" help:"Database of the baseline's audit table. Default: this run's."`
-	BaselineSchema   string `name:"baseline-schema" help:"Schema of the baseline's audit table. Default: this run's."`
-	BaselineMaxAge   string `name:"baseline-max-age" default:"7d" help:"Age from which a baseline is called stale, such as 36h, 7d or 2w."`
-	MaxDrop          string `name:"max-drop" help:"Gate: the most rows that a model may lose, a number or a percentage such as 5%."`
-	MaxGrowth        string `name:"max-growth" help:"Gate: the most rows that a model may gain, a number or a percentage."`
-	MinRows          string `name:"min-rows" help:"Gate: the fewest rows that a model may have after the run."`
-	MaxRows          string `name:"max-rows" help:"Gate: the most rows that a model may have after the run."`
-	FailOnEmpty      toggle `name:"fail-on-empty" default:"false" allowed:"true,false" help:"Gate: a model without rows after the run is a breach."`
-	FailOnUnusual    toggle `name:"fail-on-unusual" default:"false" allowed:"true,false" help:"Gate: a change far outside a model's own history is a breach."`
-	GateAxis         string `name:"gate-axis" default:"both" allowed:"run,baseline,both" help:"What max-drop and max-growth compare with: the model before this run, its baseline, or each of the two."`
-	GateSeverity     string `name:"gate-severity" default:"error" allowed:"error,warn" help:"What a breach does: error ends with exit status 3 where dbt did not fail, warn reports it."`
-	Issue            string `name:"issue" default:"off" allowed:"off,gates" help:"gates keeps one issue while a gate of severity error is breached and closes it when none is. For scheduled runs."`
+// group is the inputs under one heading of the help.
+type group struct {
+	title    string
+	commands []Command // that take these inputs
+	inputs   []input
+}
 
-	AllowPullRequestTarget toggle `name:"allow-pull-request-target" default:"false" allowed:"true,false" help:"Run on pull_request_target also where the pull request's code may be checked out: it then runs with the job's secrets."`
+var (
+	reporting = []Command{DBT, Report}
+	auditing  = []Command{DBT, Report, Prune}
+	posting   = []Command{DBT, Report, Publish}
+)
 
-	OlderThan  string `name:"older-than" help:"mode prune: delete audit rows older than this, such as 180d; a day or more."`
-	DryRun     toggle `name:"dry-run" default:"false" allowed:"true,false" help:"mode prune: count the rows, delete none."`
-	Invocation string `name:"invocation" help:"mode report: dbt's invocation_id. Default: the one in target/run_results.json."`
+// scale is when a surface is written.
+var scale = []string{string(Always), string(Changes), string(Problems), string(Never)}
+
+// groups is the only list of inputs. The flags and the help are made from it, the
+// action's INPUT_* variables are matched against it, and action.yml and the docs are
+// checked against it.
+var groups = []group{
+	{"What runs", auditing, []input{
+		{name: "mode", value: string(DBT), allowed: names(commandNames), only: auditing,
+			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
+				"the report of an invocation that already ran; publish posts a report on behalf of a run that could " +
+				"not, for example one from a fork; prune deletes old audit rows."},
+		{name: "dbt-command", value: "build", only: []Command{DBT},
+			help: "As an action, the dbt commands to run, one per line, in order, up to the first that fails. " +
+				"Each line is split as in a shell, but nothing is expanded. A leading dbt is optional."},
+		{name: "project-dir", help: "Directory of dbt_project.yml. Default: dbt's own search.", example: "transform"},
+		{name: "profiles-dir", help: "Directory of profiles.yml. Default: dbt's own search, then the project's directory."},
+		{name: "profile", help: "Profile to use. Default: the project's."},
+		{name: "target", help: "Target of the profile. Default: the profile's.", example: "ci"},
+		{name: "threads", only: []Command{DBT}, help: "Threads for dbt. Default: the target's."},
+		{name: "dbt-executable", value: "dbt", help: "The dbt to run: a name on the PATH, or a path.",
+			example: ".venv/bin/dbt"},
+		{name: "requirements",
+			help: "Python requirements to install before the run, one per line, for another dbt version or " +
+				"adapter. uv installs them into a separate environment."},
+		{name: "install-deps", value: "true", toggle: true, only: []Command{DBT},
+			help: "Run dbt deps first if the project declares packages that are not installed."},
+	}},
+	{"Auditing", auditing, []input{
+		{name: "hooks", value: string(Inject), allowed: []string{string(Inject), string(Project), string(Off)},
+			help: "inject adds the audit hooks for this run; project reads the rows that the project's own hooks " +
+				"write; off runs dbt without auditing."},
+		{name: "audit-table", value: defaultAuditTable,
+			help: "The audit table, as [[database.]schema.]name. If its schema cannot be created, the target's " +
+				"schema is used. With hooks: project the default is dbt_audit_log, as the session finds it."},
+		{name: "audit-failure", value: string(Auto), only: reporting,
+			allowed: []string{string(Auto), string(Warn), string(Fail)},
+			help: "What happens if auditing does not work: warn reports it; fail does not run dbt without it and " +
+				"ends with exit status 4; auto reports it, and the gates of models that could not be counted fail."},
+		{name: "count-views", value: "false", toggle: true, only: reporting,
+			help: "Count the rows of views, too. Counting a view runs its query."},
+	}},
+	{"Comparison", reporting, []input{
+		{name: "baseline", value: string(Auto),
+			help: "The earlier run to compare with: auto (on a pull request the newest successful run of the " +
+				"base branch, else the previous one of the same branch), none, a branch, or a dbt invocation_id.", example: "main"},
+		{name: "baseline-table", help: "The audit table with the baseline's rows, as " +
+			"[[database.]schema.]name. Default: this run's."},
+		{name: "baseline-target", help: "The target that built the baseline. Default: this run's.", example: "prod"},
+		{name: "baseline-max-age", value: "7d", help: "Age from which a baseline counts as stale: hours, days " +
+			"or weeks.", example: "36h"},
+	}},
+	{"Gates", reporting, []input{
+		{name: "max-drop", help: "The largest loss of rows per model: a number or a percentage.", example: "5%"},
+		{name: "max-growth", help: "The largest gain of rows per model: a number or a percentage.", example: "50%"},
+		{name: "min-rows", help: "The smallest number of rows of a model after the run. 1 refuses empty " +
+			"models.", example: "1"},
+		{name: "max-rows", help: "The largest number of rows of a model after the run."},
+		{name: "unusual", value: "off", allowed: []string{"off", "gate"},
+			help: "gate: a change far outside of the model's own history is a breach."},
+		{name: "gate-against", value: "both", allowed: []string{"before", "baseline", "both"},
+			help: "What max-drop and max-growth compare with: the rows before this run, the baseline, or each of the two."},
+		{name: "gate-severity", value: "error", allowed: []string{"error", "warn"},
+			help: "error: a breach ends the run with exit status 3 if dbt succeeded; warn: it is only reported."},
+	}},
+	{"Surfaces", posting, []input{
+		{name: "github-token", secret: true, help: "Token for the comment and everything else on GitHub. As " +
+			"an action, the default is the job's token."},
+		{name: "comment", value: string(Always), allowed: scale,
+			help: "When a comment is created on the pull request: always, if rows changed or there are problems, " +
+				"only if there are problems (a failure, a breached gate, auditing that does not work), or never. An " +
+				"existing comment is always updated."},
+		{name: "comment-key", value: DefaultKey, help: "Distinguishes the comments, check runs and issues of " +
+			"several jobs."},
+		{name: "review-comments", value: string(Problems), allowed: scale,
+			help: "Comment on breached gates and failed models at their files in the diff. There are problems to " +
+				"comment on or none, so always and changes mean the same as problems."},
+		{name: "check", value: string(Never), allowed: scale,
+			help: "Create a check run that reflects only the gates, for branch protection. It is named dbt-tally " +
+				"or, with a comment-key, dbt-tally (key)."},
+		{name: "issue", value: string(Never), allowed: scale, only: reporting,
+			help: "Keep an issue open for runs without a pull request: problems while a gate of severity error " +
+				"is breached; it is closed when none is."},
+		{name: "summary", value: "true", toggle: true, only: reporting, help: "Write the job summary."},
+		{name: "annotations", value: "true", toggle: true, only: reporting,
+			help: "Annotate breached gates and failed models at their files."},
+		{name: "report-dir",
+			help: "Directory for report.json and report.md. Default: dbt-tally in dbt's target directory. With " +
+				"mode: publish, the directory of the report.json to post."},
+	}},
+	{"Safety", []Command{DBT}, []input{
+		{name: "allow-pull-request-target", value: "false", toggle: true,
+			help: "Run on pull_request_target even if the pull request's code may be checked out. It then runs " +
+				"with the job's secrets."},
+	}},
+	{"prune", []Command{Prune}, []input{
+		{name: "older-than", help: "Delete audit rows older than this, a day or more.", example: "180d"},
+		{name: "dry-run", value: "false", toggle: true, help: "Count the rows and delete none."},
+	}},
+	{"report", []Command{Report}, []input{
+		{name: "invocation", help: "dbt's invocation_id. Default: the one in target/run_results.json."},
+	}},
 }
 
 // Input describes one input, for tests and docs.
 type Input struct {
 	Name    string
 	Default string
-	Allowed string // comma-separated, "" where anything goes
+	Allowed []string // nil if anything is allowed
 	Help    string
 }
 
 // Inputs lists every input in the order of the docs.
 func Inputs() []Input {
-	parser := newParser(&commandLine{}, nil)
 	var list []Input
-	for _, flag := range inputFlags(parser) {
-		list = append(list, Input{
-			Name: flag.Name, Default: flag.Default, Allowed: flag.Tag.Get("allowed"), Help: flag.Help,
-		})
+	for _, g := range groups {
+		for _, in := range g.inputs {
+			list = append(list, Input{Name: in.name, Default: in.value, Allowed: in.choices(), Help: in.help})
+		}
 	}
 	return list
 }
 
-// toggle is an input that is true or false; as a flag it may stand alone. Its
-// value is checked with all the others, so that one run tells every mistake.
-type toggle string
-
-// Decode takes --name, --name=value or an input's value.
-func (t *toggle) Decode(ctx *kong.DecodeContext) error {
-	*t = "true"
-	if ctx.Scan.Peek().Type == kong.FlagValueToken {
-		token := ctx.Scan.Pop()
-		*t = toggle(token.String())
+// choices are the values that the input takes, nil if anything is allowed.
+func (in input) choices() []string {
+	if in.toggle {
+		return []string{"true", "false"}
 	}
-	return nil
+	return in.allowed
 }
 
-// IsBool tells the parser that no value need follow the flag.
-func (t *toggle) IsBool() bool { return true }
+// find returns the input of that name with the commands that take it.
+func find(name string) (in input, takenBy []Command, ok bool) {
+	for _, g := range groups {
+		for _, in := range g.inputs {
+			if in.name == name {
+				if in.only != nil {
+					return in, in.only, true
+				}
+				return in, g.commands, true
+			}
+		}
+	}
+	return input{}, nil, false
+}
+
+// inputNames are the names of the inputs that the command takes; "" for all.
+func inputNames(command Command) []string {
+	var list []string
+	for _, in := range Inputs() {
+		if _, takenBy, _ := find(in.Name); command == "" || slices.Contains(takenBy, command) {
+			list = append(list, in.Name)
+		}
+	}
+	return list
+}
+
+func names[T ~string](list []T) []string {
+	var texts []string
+	for _, item := range list {
+		texts = append(texts, string(item))
+	}
+	return texts
+}

@@ -100,7 +100,7 @@ func (m Model) check() error {
 	}
 	for _, g := range m.Gates {
 		switch {
-		case g.Axis != tally.AxisRun && g.Axis != tally.AxisBaseline:
+		case g.Axis != tally.AxisBefore && g.Axis != tally.AxisBaseline:
 			return unknown("axis", g.Axis)
 		case g.Severity != tally.SeverityError && g.Severity != tally.SeverityWarn:
 			return unknown("severity", g.Severity)

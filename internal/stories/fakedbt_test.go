@@ -97,7 +97,7 @@ func (p *project) leave(args ...string) leavings {
 		p.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(p.t.Context(), "dbt-tally", args...)
-	cmd.Dir, cmd.Env = p.dir, p.env
+	cmd.Dir, cmd.Env = p.dir, append(p.env, "INPUT_AUDIT-TABLE=dbt_audit_log")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

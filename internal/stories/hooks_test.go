@@ -249,7 +249,7 @@ func (p *project) tally(args ...string) tallied {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "dbt-tally", append([]string{"--target", p.target}, args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.Dir, cmd.Env = p.dir, p.env
+	cmd.Dir, cmd.Env = p.dir, append(p.env, "INPUT_AUDIT-TABLE=dbt_audit_log")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.t.Fatalf("dbt-tally: %v\n%s", err, out)
 	}

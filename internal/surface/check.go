@@ -16,6 +16,7 @@ type Check struct {
 	}
 	PullRequest *pullRequest // without this pull request no check run is created; nil: none is needed
 	Run         run
+	When        config.When
 	Text        func(report.Report) (string, error)
 }
 
@@ -44,6 +45,7 @@ func (c Check) Deliver(ctx context.Context, r report.Report, links Links) (Links
 	_, err = c.Forge.Check(ctx, github.Check{
 		Commit: c.Run.Commit, Name: name, Key: c.Run.Key, RunID: c.Run.ID, RunAttempt: c.Run.Attempt,
 		Conclusion: string(verdict), Title: why, Summary: text, URL: c.Run.URL,
+		OnlyUpdate: !deserves(c.When, r),
 	})
 	return links, err
 }

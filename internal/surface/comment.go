@@ -2,7 +2,6 @@ package surface
 
 import (
 	"context"
-	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
@@ -16,7 +15,7 @@ type Comment struct {
 	}
 	PullRequest *pullRequest
 	Run         run
-	Mode        config.CommentMode
+	When        config.When
 	Text        func(report.Report) (string, error)
 	OnlyNewer   bool // leave the comment of this run as it is, too
 }
@@ -36,24 +35,10 @@ func (c Comment) Deliver(ctx context.Context, r report.Report, links Links) (Lin
 	}
 	posted, err := c.Forge.Comment(ctx, github.Comment{
 		PullRequest: number, Key: c.Run.Key, RunID: c.Run.ID, RunAttempt: c.Run.Attempt, Body: body,
-		OnlyUpdate: !deservesComment(c.Mode, r),
+		OnlyUpdate: !deserves(c.When, r),
 		OnlyNewer:  c.OnlyNewer,
 	})
 	c.PullRequest.unreachable = github.General(err)
 	links.Comment = posted.URL
 	return links, err
-}
-
-// deservesComment reports whether a report creates a comment. An existing comment is
-// updated in any case.
-func deservesComment(mode config.CommentMode, r report.Report) bool {
-	wrong := r.Status != report.Success || len(r.Audit.Problems) > 0 || len(r.Gates) > 0
-	differs := func(m report.Model) bool { return m.BaselineChange != nil && *m.BaselineChange != 0 }
-	switch mode {
-	case config.CommentGates:
-		return wrong
-	case config.CommentChanges:
-		return wrong || r.Totals.Changed > 0 || slices.ContainsFunc(r.Models, differs)
-	}
-	return true
 }

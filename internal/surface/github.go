@@ -17,11 +17,11 @@ type GitHub struct {
 	Event ci.Event
 
 	Token          string
-	Key            string             // distinguishes the jobs of one pull request
-	Comment        config.CommentMode // when the pull request gets a comment
-	ReviewComments bool
-	Check          bool
-	Issue          bool
+	Key            string // distinguishes the jobs of one pull request
+	Comment        config.When
+	ReviewComments config.When
+	Check          config.When
+	Issue          config.When
 
 	Target string // the target's name, for the issue's title
 	// Published says that the report is posted on behalf of another run, which the
@@ -56,25 +56,25 @@ func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
 	if g.Published {
 		list = append(list, posting{pr})
 	}
-	if g.Comment != config.CommentOff {
+	if asked(g.Comment) {
 		list = append(list, Comment{
-			Forge: client, PullRequest: pr, Run: from, Mode: g.Comment, Text: text, OnlyNewer: g.Published,
+			Forge: client, PullRequest: pr, Run: from, When: g.Comment, Text: text, OnlyNewer: g.Published,
 		})
 	}
 	// A comment's event does not contain the pull request's commit: its checkout may
 	// be anything.
-	if g.ReviewComments && g.Event.HeadSHA != "" {
+	if asked(g.ReviewComments) && g.Event.HeadSHA != "" {
 		list = append(list, ReviewComments{Forge: client, PullRequest: pr, Run: from})
 	}
-	if g.Check {
-		check := Check{Forge: client, Run: from, Text: text}
+	if asked(g.Check) {
+		check := Check{Forge: client, Run: from, When: g.Check, Text: text}
 		if g.Published {
 			check.PullRequest = pr
 		}
 		list = append(list, check)
 	}
-	if g.Issue && g.Event.PullRequest == 0 {
-		list = append(list, Issue{Forge: client, Run: from, Target: g.Target})
+	if asked(g.Issue) && g.Event.PullRequest == 0 {
+		list = append(list, Issue{Forge: client, Run: from, When: g.Issue, Target: g.Target})
 	}
 	return list
 }
@@ -101,13 +101,13 @@ func (g GitHub) first() string {
 	switch {
 	case g.Published:
 		return posting{}.Name()
-	case g.Comment != config.CommentOff:
+	case asked(g.Comment):
 		return Comment{}.Name()
-	case g.ReviewComments:
+	case asked(g.ReviewComments):
 		return ReviewComments{}.Name()
-	case g.Check:
+	case asked(g.Check):
 		return Check{}.Name()
-	case g.Issue:
+	case asked(g.Issue):
 		return Issue{}.Name()
 	}
 	return ""
@@ -145,3 +145,6 @@ func (p posting) Deliver(ctx context.Context, _ report.Report, links Links) (Lin
 	_, err := p.pr.get(ctx)
 	return links, err
 }
+
+// asked reports whether the user asked for a surface at all.
+func asked(when config.When) bool { return when != config.Never && when != "" }

@@ -74,7 +74,7 @@ func TestSurfacesAfterAFailedOneAreStillWritten(t *testing.T) {
 			f := &forge{fail: test.fail}
 			var skipped []string
 			Deliver(t.Context(), []Surface{
-				Comment{Forge: f, PullRequest: test.pr, Run: job, Mode: config.CommentAuto, Text: text},
+				Comment{Forge: f, PullRequest: test.pr, Run: job, When: config.Always, Text: text},
 				ReviewComments{Forge: f, PullRequest: test.pr, Run: job},
 				Check{Forge: f, Run: job, Text: text},
 			}, report.Report{}, func(s Skipped) {
@@ -110,26 +110,26 @@ func TestLinksReachLaterSurfaces(t *testing.T) {
 	}
 }
 
-func TestWhichReportsDeserveAComment(t *testing.T) {
+func TestWhichReportsDeserveASurface(t *testing.T) {
 	t.Parallel()
 	change := int64(-1)
 	quiet := report.Report{Status: report.Success}
 	differs := report.Report{Status: report.Success, Models: []report.Model{{BaselineChange: &change}}}
 	breached := report.Report{Status: report.Success, Gates: []report.Gate{{}}}
 	for _, test := range []struct {
-		mode   config.CommentMode
+		when   config.When
 		report report.Report
 		want   bool
 	}{
-		{config.CommentAuto, quiet, true},
-		{config.CommentChanges, quiet, false},
-		{config.CommentChanges, differs, true},
-		{config.CommentGates, differs, false},
-		{config.CommentGates, breached, true},
-		{config.CommentGates, report.Report{Status: report.Failed}, true},
+		{config.Always, quiet, true},
+		{config.Changes, quiet, false},
+		{config.Changes, differs, true},
+		{config.Problems, differs, false},
+		{config.Problems, breached, true},
+		{config.Problems, report.Report{Status: report.Failed}, true},
 	} {
-		if got := deservesComment(test.mode, test.report); got != test.want {
-			t.Errorf("%s, %+v: got %v", test.mode, test.report, got)
+		if got := deserves(test.when, test.report); got != test.want {
+			t.Errorf("%s, %+v: got %v", test.when, test.report, got)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestAnIssueIsClosedOnlyByACompleteRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &forge{}
-			if _, err := (Issue{Forge: f, Run: job, Target: "ci"}).Deliver(t.Context(), test.report, Links{}); err != nil {
+			if _, err := (Issue{Forge: f, Run: job, When: config.Problems, Target: "ci"}).Deliver(t.Context(), test.report, Links{}); err != nil {
 				t.Fatal(err)
 			}
 			var breached []bool

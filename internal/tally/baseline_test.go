@@ -191,7 +191,7 @@ func TestUnusualChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			last := len(test.counts) - 1
-			in := built(nil, &test.counts[last], nil, Limits{FailOnUnusual: true})
+			in := built(nil, &test.counts[last], nil, Limits{Unusual: true})
 			for i, count := range test.counts[:last] {
 				id := string(rune('A' + i))
 				in.History.Runs = append([]Run{{ID: id}}, in.History.Runs...)
@@ -202,7 +202,7 @@ func TestUnusualChanges(t *testing.T) {
 				t.Errorf("got %v, want %v: score %.2f", m.Unusual, test.want, score(m.History))
 			}
 			if (len(m.Breaches) == 1) != test.want {
-				t.Errorf("fail-on-unusual: got %+v", m.Breaches)
+				t.Errorf("unusual: got %+v", m.Breaches)
 			}
 		})
 	}
@@ -210,13 +210,13 @@ func TestUnusualChanges(t *testing.T) {
 
 func TestAnUnusualChangeIsABreachInWords(t *testing.T) {
 	t.Parallel()
-	in := built(nil, n(1000), nil, Limits{FailOnUnusual: true, Axis: AxisRun})
+	in := built(nil, n(1000), nil, Limits{Unusual: true, Axis: AxisBefore})
 	for _, id := range []string{"7", "6", "5", "4", "3", "2", "1"} {
 		in.History.Runs = append(in.History.Runs, Run{ID: id})
 		in.History.Rows = append(in.History.Rows, rowsOf(point{RunID: id, NodeID: "model.shop.orders", Count: 3000})...)
 	}
 	want := []Breach{{
-		NodeID: "model.shop.orders", Gate: "fail-on-unusual", Axis: AxisBaseline,
+		NodeID: "model.shop.orders", Gate: "unusual", Axis: AxisBaseline,
 		Limit: "score 3.5", Value: "−2,000 (score 219.6)", Severity: SeverityError,
 	}}
 	if diff := cmp.Diff(want, Compare(in).Models[0].Breaches); diff != "" {

@@ -19,6 +19,8 @@ type Input struct {
 	// Unaudited says why no model could leave a row ("" when they could): the
 	// hooks were off, or the audit table could not be used.
 	Unaudited string
+	// TurnedOff says that Unaudited is what the user asked for.
+	TurnedOff bool
 	// RollsBack says that the warehouse undoes all a failed model did, its audit
 	// rows with it (PostgreSQL, DuckDB).
 	RollsBack bool
@@ -71,10 +73,21 @@ func Compare(in Input) Tally {
 		m := lines[id].model(node, in)
 		earlier.compare(&m, id)
 		m.check(node.Limits)
+		m.Unprotected = in.unprotected(m, node.Limits)
 		t.Models = append(t.Models, m)
 	}
 	t.BaselineRun = earlier.baseline()
 	return t
+}
+
+// unprotected decides Model.Unprotected. A model without an audit row was built and
+// should have one, unless the user turned auditing off or leaves it to hooks that the
+// project gives to some of its models.
+func (in Input) unprotected(m Model, l Limits) bool {
+	if m.Status != NoAuditRow || !l.Any() || l.Severity == SeverityWarn || in.TurnedOff {
+		return false
+	}
+	return in.Unaudited != "" || !in.ProjectHooks
 }
 
 // evidence is all that is known of one node.

@@ -12,8 +12,7 @@ import (
 type Limits struct {
 	MaxDrop, MaxGrowth *Limit // on the change of rows; nil: no such gate
 	MinRows, MaxRows   *int64 // on the rows after the run; nil: no such gate
-	FailOnEmpty        bool   // no rows after the run are a breach
-	FailOnUnusual      bool   // an unusual change is a breach
+	Unusual            bool   // an unusual change is a breach
 	Axis               Axis   // for MaxDrop and MaxGrowth; "": AxisBoth
 	Severity           Severity
 }
@@ -23,7 +22,7 @@ type Axis string
 
 // The axes.
 const (
-	AxisRun      Axis = "run"      // the model before this run
+	AxisBefore   Axis = "before"   // the model before this run
 	AxisBaseline Axis = "baseline" // the model after an earlier run
 	AxisBoth     Axis = "both"     // each of the two
 )
@@ -40,8 +39,8 @@ const (
 // Breach is one gate that one model breached, in words that can be shown.
 type Breach struct {
 	NodeID   string
-	Gate     string // max-drop, max-growth, min-rows, max-rows, fail-on-empty or fail-on-unusual
-	Axis     Axis   // never AxisBoth; AxisRun for the gates that look at no change
+	Gate     string // max-drop, max-growth, min-rows, max-rows or unusual
+	Axis     Axis   // never AxisBoth; AxisBefore for the gates that look at no change
 	Limit    string // as the user wrote it: 5%, 100
 	Value    string // what was found: −18.4 %, +1,204, 0
 	Severity Severity
@@ -50,7 +49,7 @@ type Breach struct {
 // Any reports whether any gate is set.
 func (l Limits) Any() bool {
 	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil ||
-		l.FailOnEmpty || l.FailOnUnusual
+		l.Unusual
 }
 
 // Validate returns an error for limits that can't be meant, joined of one line
@@ -85,16 +84,13 @@ func (m *Model) check(l Limits) {
 	}
 	m.checkChange(l, breach)
 	if l.MinRows != nil && *m.After < *l.MinRows {
-		breach("min-rows", AxisRun, Number(*l.MinRows), Number(*m.After))
+		breach("min-rows", AxisBefore, Number(*l.MinRows), Number(*m.After))
 	}
 	if l.MaxRows != nil && *m.After > *l.MaxRows {
-		breach("max-rows", AxisRun, Number(*l.MaxRows), Number(*m.After))
+		breach("max-rows", AxisBefore, Number(*l.MaxRows), Number(*m.After))
 	}
-	if l.FailOnEmpty && *m.After == 0 {
-		breach("fail-on-empty", AxisRun, "1", "0")
-	}
-	if l.FailOnUnusual && m.Unusual {
-		breach("fail-on-unusual", AxisBaseline, "score "+decimal(unusualScore, 0),
+	if l.Unusual && m.Unusual {
+		breach("unusual", AxisBaseline, "score "+decimal(unusualScore, 0),
 			fmt.Sprintf("%s (score %s)", Signed(*m.BaselineChange()), decimal(score(m.History), unusualScore)))
 	}
 }
@@ -122,7 +118,7 @@ func (m *Model) checkChange(l Limits, breach func(gate string, axis Axis, limit,
 
 // incomparable says why a change can't be told on an axis.
 var incomparable = map[Axis]string{
-	AxisRun:      "it has no count before this run to compare with",
+	AxisBefore:   "it has no count before this run to compare with",
 	AxisBaseline: "it has no baseline to compare with",
 	AxisBoth:     "it has neither a count before this run nor a baseline to compare with",
 }
@@ -138,9 +134,9 @@ type start struct {
 func (m *Model) starts(axis Axis) []start {
 	var known []start
 	if m.Before != nil && axis != AxisBaseline {
-		known = append(known, start{AxisRun, *m.Before})
+		known = append(known, start{AxisBefore, *m.Before})
 	}
-	if m.Baseline != nil && axis != AxisRun {
+	if m.Baseline != nil && axis != AxisBefore {
 		known = append(known, start{AxisBaseline, *m.Baseline})
 	}
 	return known

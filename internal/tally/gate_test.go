@@ -47,11 +47,11 @@ func TestGates(t *testing.T) {
 		},
 		"dropped on both axes": {
 			before: n(950), after: n(900), baseline: n(1000), limits: five,
-			want: []Breach{breach("max-drop", AxisRun, "5%", "−5.3 %"), breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.3 %"), breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
 		},
 		"in this run only": {
-			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisRun},
-			want: []Breach{breach("max-drop", AxisRun, "5%", "−5.3 %")},
+			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisBefore},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.3 %")},
 		},
 		"against main only": {
 			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisBaseline},
@@ -60,39 +60,39 @@ func TestGates(t *testing.T) {
 		"equal to the limit": {before: n(10_000), after: n(9_943), limits: Limits{MaxDrop: percentage(0.57)}},
 		"one row beyond it": {
 			before: n(10_000), after: n(9_942), limits: Limits{MaxDrop: percentage(0.57)},
-			want: []Breach{breach("max-drop", AxisRun, "0.57%", "−0.6 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "0.57%", "−0.6 %")},
 		},
 		"rounding hides no breach": {
 			before: n(100_000), after: n(94_999), limits: five,
-			want: []Breach{breach("max-drop", AxisRun, "5%", "−5.001 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.001 %")},
 		},
 		"rounding makes nothing of nothing": {
 			before: n(10_000), after: n(1), limits: five,
-			want: []Breach{breach("max-drop", AxisRun, "5%", "−99.99 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−99.99 %")},
 		},
 		"emptied": {
 			before: n(10), after: n(0), limits: five,
-			want: []Breach{breach("max-drop", AxisRun, "5%", "−100.0 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−100.0 %")},
 		},
 		"as many rows as the limit went": {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
 		"more rows than the limit went": {
 			before: n(2300), after: n(1000), limits: Limits{MaxDrop: number64(1200)},
-			want: []Breach{breach("max-drop", AxisRun, "1,200", "−1,300")},
+			want: []Breach{breach("max-drop", AxisBefore, "1,200", "−1,300")},
 		},
 		"growth is no drop":   {before: n(10), after: n(1000), limits: Limits{MaxDrop: number64(0)}},
 		"a drop is no growth": {before: n(1000), after: n(10), limits: Limits{MaxGrowth: number64(0)}},
 		"grew by a percentage": {
 			before: n(100), after: n(1300), limits: Limits{MaxGrowth: percentage(50)},
-			want: []Breach{breach("max-growth", AxisRun, "50%", "+1200.0 %")},
+			want: []Breach{breach("max-growth", AxisBefore, "50%", "+1200.0 %")},
 		},
 		"grew by rows": {
 			before: n(100), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
-			want: []Breach{breach("max-growth", AxisRun, "50", "+1,200")},
+			want: []Breach{breach("max-growth", AxisBefore, "50", "+1,200")},
 		},
 		"none to some is no percentage": {before: n(0), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}},
 		"none to some is a number": {
 			before: n(0), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
-			want: []Breach{breach("max-growth", AxisRun, "50", "+1,300")},
+			want: []Breach{breach("max-growth", AxisBefore, "50", "+1,300")},
 		},
 		"a first build has not grown": {after: n(1300), baseline: n(1300), limits: Limits{MaxGrowth: number64(50)}},
 		"a first build without baseline": {
@@ -100,7 +100,7 @@ func TestGates(t *testing.T) {
 			unchecked: "it has neither a count before this run nor a baseline to compare with",
 		},
 		"a first build, this run only": {
-			after: n(1300), baseline: n(9), limits: Limits{MaxGrowth: number64(1), Axis: AxisRun},
+			after: n(1300), baseline: n(9), limits: Limits{MaxGrowth: number64(1), Axis: AxisBefore},
 			unchecked: "it has no count before this run to compare with",
 		},
 		"no baseline, that axis only": {
@@ -110,20 +110,15 @@ func TestGates(t *testing.T) {
 		"enough rows": {after: n(10), limits: Limits{MinRows: n(10), MaxRows: n(10)}},
 		"too few rows": {
 			before: n(9), after: n(9), baseline: n(9), limits: Limits{MinRows: n(1000)},
-			want: []Breach{breach("min-rows", AxisRun, "1,000", "9")},
+			want: []Breach{breach("min-rows", AxisBefore, "1,000", "9")},
 		},
 		"too many rows": {
 			after: n(1001), limits: Limits{MaxRows: n(1000)},
-			want: []Breach{breach("max-rows", AxisRun, "1,000", "1,001")},
+			want: []Breach{breach("max-rows", AxisBefore, "1,000", "1,001")},
 		},
-		"no rows": {
-			before: n(0), after: n(0), limits: Limits{FailOnEmpty: true},
-			want: []Breach{breach("fail-on-empty", AxisRun, "1", "0")},
-		},
-		"some rows": {before: n(0), after: n(1), limits: Limits{FailOnEmpty: true}},
 		"rows are checked without a base": {
 			after: n(0), limits: Limits{MinRows: n(1), MaxDrop: percentage(5)},
-			want:      []Breach{breach("min-rows", AxisRun, "1", "0")},
+			want:      []Breach{breach("min-rows", AxisBefore, "1", "0")},
 			unchecked: "it has neither a count before this run nor a baseline to compare with",
 		},
 	}
@@ -151,7 +146,7 @@ func TestSeverityOfABreachIsTheGates(t *testing.T) {
 
 func TestAModelWithoutACountIsNotChecked(t *testing.T) {
 	t.Parallel()
-	limits := Limits{MaxDrop: percentage(5), MinRows: n(1), FailOnEmpty: true, FailOnUnusual: true}
+	limits := Limits{MaxDrop: percentage(5), MinRows: n(1), Unusual: true}
 	tests := map[string]func(*Input){
 		"failed after some of its batches": func(in *Input) { in.Results[0].Status = "partial success" },
 		"skipped":                          func(in *Input) { in.Results[0].Status, in.Rows = "skipped", nil },

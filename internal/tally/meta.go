@@ -48,15 +48,14 @@ type nodeMeta struct {
 
 // metaKeys are the keys of meta.tally, each with what reads its value.
 var metaKeys = map[string]func(m *nodeMeta, value any) error{
-	"audit":           func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
-	"max_drop":        func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
-	"max_growth":      func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxGrowth, value, ParseLimit) },
-	"min_rows":        func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
-	"max_rows":        func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
-	"fail_on_empty":   func(m *nodeMeta, value any) error { return metaBool(&m.limits.FailOnEmpty, value) },
-	"fail_on_unusual": func(m *nodeMeta, value any) error { return metaBool(&m.limits.FailOnUnusual, value) },
-	"axis": func(m *nodeMeta, value any) error {
-		return metaWord(&m.limits.Axis, value, AxisRun, AxisBaseline, AxisBoth)
+	"audit":      func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
+	"max_drop":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
+	"max_growth": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxGrowth, value, ParseLimit) },
+	"min_rows":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
+	"max_rows":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
+	"unusual":    func(m *nodeMeta, value any) error { return metaUnusual(&m.limits.Unusual, value) },
+	"against": func(m *nodeMeta, value any) error {
+		return metaWord(&m.limits.Axis, value, AxisBefore, AxisBaseline, AxisBoth)
 	},
 	"severity": func(m *nodeMeta, value any) error {
 		return metaWord(&m.limits.Severity, value, SeverityError, SeverityWarn)
@@ -94,6 +93,19 @@ func metaBool(flag *bool, value any) error {
 		return fmt.Errorf("unusable value %q; expected true or false", fmt.Sprint(value))
 	}
 	*flag = given
+	return nil
+}
+
+// metaUnusual reads gate or off, which YAML turns into false.
+func metaUnusual(gate *bool, value any) error {
+	switch value {
+	case "gate":
+		*gate = true
+	case "off", false:
+		*gate = false
+	default:
+		return fmt.Errorf("unusable value %q; expected \"gate\" or \"off\"", fmt.Sprint(value))
+	}
 	return nil
 }
 

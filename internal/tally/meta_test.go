@@ -9,7 +9,7 @@ import (
 
 func TestMetaOverridesTheRunsGates(t *testing.T) {
 	t.Parallel()
-	base := Limits{MaxDrop: percentage(5), MinRows: n(1), FailOnEmpty: true, Axis: AxisBoth, Severity: SeverityError}
+	base := Limits{MaxDrop: percentage(5), MinRows: n(1), Axis: AxisBoth, Severity: SeverityError}
 	tests := map[string]struct {
 		meta  string
 		want  func(*Limits)
@@ -28,14 +28,14 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 			func(l *Limits) { l.MaxGrowth, l.MinRows = number64(3), n(7) }, true,
 		},
 		"gates taken away": {
-			`{"max_drop": false, "min_rows": null, "fail_on_empty": false}`,
-			func(l *Limits) { l.MaxDrop, l.MinRows, l.FailOnEmpty = nil, nil, false }, true,
+			`{"max_drop": false, "min_rows": null}`,
+			func(l *Limits) { l.MaxDrop, l.MinRows = nil, nil }, true,
 		},
 		"off in quotes": {`{"max_drop": "off"}`, func(l *Limits) { l.MaxDrop = nil }, true},
-		"unusual":       {`{"fail_on_unusual": true}`, func(l *Limits) { l.FailOnUnusual = true }, true},
+		"unusual":       {`{"unusual": "gate"}`, func(l *Limits) { l.Unusual = true }, true},
 		"axis and severity": {
-			`{"axis": "run", "severity": "warn"}`,
-			func(l *Limits) { l.Axis, l.Severity = AxisRun, SeverityWarn }, true,
+			`{"against": "before", "severity": "warn"}`,
+			func(l *Limits) { l.Axis, l.Severity = AxisBefore, SeverityWarn }, true,
 		},
 		"for change capture": {
 			`{"change_column": "a", "created_column": "b", "change_type_column": "c"}`, func(*Limits) {},
@@ -73,11 +73,10 @@ func TestEveryMistakeInMetaIsTold(t *testing.T) {
 			"meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see docs/gates.md",
 		},
 		"every key": {
-			`{"audit": "no", "axis": "main", "fail_on_empty": 1, "max_drop": "5 %%", "max_dorp": 1, "max_growth": true, "max_rows": [1], "min_rows": -3, "severity": null}`,
-			`meta.tally.audit: unusable value "no"; expected true or false; see docs/gates.md
-meta.tally.axis: unusable value "main"; expected "run" or "baseline" or "both"; see docs/gates.md
-meta.tally.fail_on_empty: unusable value "1"; expected true or false; see docs/gates.md
-meta.tally.max_dorp: unknown; expected one of audit, axis, change_column, change_type_column, created_column, fail_on_empty, fail_on_unusual, max_drop, max_growth, max_rows, min_rows, severity; see docs/gates.md
+			`{"audit": "no", "against": "main", "max_drop": "5 %%", "max_dorp": 1, "max_growth": true, "max_rows": [1], "min_rows": -3, "severity": null}`,
+			`meta.tally.against: unusable value "main"; expected "before" or "baseline" or "both"; see docs/gates.md
+meta.tally.audit: unusable value "no"; expected true or false; see docs/gates.md
+meta.tally.max_dorp: unknown; expected one of against, audit, change_column, change_type_column, created_column, max_drop, max_growth, max_rows, min_rows, severity, unusual; see docs/gates.md
 meta.tally.max_drop: unusable value "5 %%"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
 meta.tally.max_growth: unusable value "true"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
 meta.tally.max_rows: unusable value "[1]"; expected a whole number from 0 up; see docs/gates.md
@@ -109,8 +108,8 @@ meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see doc
 
 func TestWhatCantBeReadInMetaLeavesTheRunsGate(t *testing.T) {
 	t.Parallel()
-	base := Limits{MaxDrop: percentage(5), MinRows: n(10), FailOnEmpty: true, Axis: AxisRun, Severity: SeverityWarn}
-	got, audit, err := ParseMeta(decoded(t, `{"max_drop": "x", "min_rows": "x", "fail_on_empty": "x", "axis": "x", "severity": "x", "audit": "x"}`), base)
+	base := Limits{MaxDrop: percentage(5), MinRows: n(10), Axis: AxisBefore, Severity: SeverityWarn}
+	got, audit, err := ParseMeta(decoded(t, `{"max_drop": "x", "min_rows": "x", "unusual": "x", "against": "x", "severity": "x", "audit": "x"}`), base)
 	if diff := cmp.Diff(base, got); diff != "" || err == nil || !audit {
 		t.Errorf("error %v, audit %v, gates (-want +got)\n%s", err, audit, diff)
 	}

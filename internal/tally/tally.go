@@ -51,6 +51,10 @@ type Model struct {
 	Unusual         bool     // the change against the newest earlier run is far outside those before it
 	Breaches        []Breach
 	Unchecked       string // why a gate that it has could not be checked, else ""
+
+	// Unprotected says that the model was built and a gate of severity error could
+	// not be checked because auditing did not work. The run must not pass.
+	Unprotected bool
 }
 
 // Change returns the rows that came (or, below zero, went) in this run. It is

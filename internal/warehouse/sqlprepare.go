@@ -99,7 +99,7 @@ func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
 	}
 	if !there {
 		if err := e.db.do(ctx, creatingSchema, t, e.dialect.createSchema(t)); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ErrNoSchema, err)
 		}
 	}
 	return e.db.do(ctx, creatingTable, t, e.dialect.createTable(t, l)...)

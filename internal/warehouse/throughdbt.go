@@ -79,10 +79,16 @@ const (
 	comparingStep     = "read earlier runs"
 )
 
+// creatingSchemaStep comes before the first step that a call can do without.
+const creatingSchemaStep = "create the schema"
+
 func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	args := e.args()
 	args["write"] = e.access == Write
 	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args, addingColumnsStep, makingRunsStep)
+	if err != nil && lastStep(payloads) == creatingSchemaStep {
+		return found{}, nil, fmt.Errorf("%w: %w", ErrNoSchema, err)
+	}
 	if err != nil {
 		return found{}, nil, err
 	}

@@ -21,6 +21,7 @@ type Check struct {
 	Title      string // plain text
 	Summary    string // Markdown, at most 65,000 characters
 	URL        string // of the page with the details
+	OnlyUpdate bool   // update a check run that exists, but create none
 }
 
 // Check sees to it that the commit has a check run of this name and key, and that
@@ -46,6 +47,9 @@ func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
 	found, err := c.checkRuns(ctx, ck, c.viewer(ctx))
 	if err != nil {
 		return Posted{}, err
+	}
+	if len(found) == 0 && ck.OnlyUpdate {
+		return Posted{Outcome: Absent}, nil
 	}
 	if len(found) == 0 {
 		return c.createCheck(ctx, ck, output)

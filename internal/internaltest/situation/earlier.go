@@ -79,9 +79,9 @@ func Breached() report.Report {
 		Gate: "max-drop", Axis: tally.AxisBaseline, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityError,
 	}
 	many := tally.Breach{
-		Gate: "max-rows", Axis: tally.AxisRun, Limit: "90,000", Value: "98,201", Severity: tally.SeverityWarn,
+		Gate: "max-rows", Axis: tally.AxisBefore, Limit: "90,000", Value: "98,201", Severity: tally.SeverityWarn,
 	}
-	few := tally.Breach{Gate: "min-rows", Axis: tally.AxisRun, Limit: "100", Value: "42", Severity: tally.SeverityWarn}
+	few := tally.Breach{Gate: "min-rows", Axis: tally.AxisBefore, Limit: "100", Value: "42", Severity: tally.SeverityWarn}
 	failing := Because(Model("fct_daily", tally.Failed, Unknown, Unknown, 0.3), "some of its batches failed")
 	failing.Unchecked = "it failed"
 	skipped := Because(Model("fct_weekly", tally.Skipped, Unknown, Unknown, 0), skipReason)
@@ -102,7 +102,7 @@ func Breached() report.Report {
 func Warned() report.Report {
 	return Report(Run(), tally.Tally{Models: []tally.Model{
 		breaching(Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
-			tally.Breach{Gate: "max-drop", Axis: tally.AxisRun, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityWarn}),
+			tally.Breach{Gate: "max-drop", Axis: tally.AxisBefore, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityWarn}),
 		Model("stg_orders", tally.Unchanged, 10, 10, 1),
 	}})
 }

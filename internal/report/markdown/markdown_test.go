@@ -84,7 +84,7 @@ func TestCommentOfTooManyBreachesHasRoomForTheTable(t *testing.T) {
 	r := situation.Large(2000, 500)
 	for i := range r.Models {
 		r.Models[i].Gates = []report.Gate{{
-			Gate: "max-growth", Axis: tally.AxisRun, Limit: "5%", Value: "+100.0 %", Severity: tally.SeverityError,
+			Gate: "max-growth", Axis: tally.AxisBefore, Limit: "5%", Value: "+100.0 %", Severity: tally.SeverityError,
 		}}
 	}
 	comment, err := Comment(r, runURL)

@@ -1,0 +1,22 @@
+package config
+
+// Command is what dbt-tally does.
+type Command string
+
+// The commands. DBT runs dbt commands and reports; none of the others is a command of
+// dbt's.
+const (
+	DBT     Command = "dbt"
+	Report  Command = "report"  // report on an invocation that already ran
+	Publish Command = "publish" // post a report on behalf of a run that could not
+	Prune   Command = "prune"   // delete old audit rows
+)
+
+var commandNames = []Command{DBT, Report, Publish, Prune}
+
+// dbtCommands are dbt's own commands (dbt --help). Others are passed on, too: dbt
+// reports what it does not know.
+var dbtCommands = []string{
+	"build", "clean", "clone", "compile", "debug", "deps", "docs", "init", "list", "ls", "parse", "retry", "run",
+	"run-operation", "seed", "show", "snapshot", "source", "test",
+}
