@@ -105,7 +105,7 @@ func Open(o Options) (*Store, error) {
 	}
 	if o.Access == Write && o.Table.Schema == "" {
 		return nil, errors.New("audit table: no schema is named; " +
-			"set audit-schema, or schema in the profile; see " + docs.AuditTable)
+			"set audit-table to schema.name, or schema in the profile; see " + docs.AuditTable)
 	}
 	open, kind := openThroughDBT, profileTypes[o.Target.Type]
 	if kind.connect != nil {

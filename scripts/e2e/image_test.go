@@ -34,7 +34,7 @@ func TestTheExitStatusIsTheContainers(t *testing.T) {
 	}{
 		{nil, 0},
 		{[]string{"--max-rows", "2"}, 3},
-		{[]string{"--", "build", "--no-such-flag"}, 2},
+		{[]string{"build", "--no-such-flag"}, 2},
 		{[]string{"--comment", "allways"}, 64},
 	} {
 		cmd := exec.CommandContext(t.Context(), "docker", append(s.docker("--rm", image), c.args...)...)
