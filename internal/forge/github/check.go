@@ -83,7 +83,7 @@ func (c *Client) createCheck(ctx context.Context, ck Check, output *github.Check
 // checkRuns returns those of the commit with this name and key that the author's
 // app made. Without the filter GitHub would hide one behind a job of that name.
 func (c *Client) checkRuns(ctx context.Context, ck Check, author string) ([]sticky, error) {
-	all, err := pages(ctx, c, func(ctx context.Context, o github.ListOptions) ([]*github.CheckRun, *github.Response, error) {
+	all, err := pages(ctx, c, func(ctx context.Context, o listed) ([]*github.CheckRun, *response, error) {
 		found, resp, err := c.api.Checks.ListCheckRunsForRef(ctx, c.owner, c.repo, ck.Commit, &github.ListCheckRunsOptions{
 			CheckName: &ck.Name, Filter: github.String("all"), ListOptions: o,
 		})

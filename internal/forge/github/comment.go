@@ -79,7 +79,7 @@ type comments struct {
 }
 
 func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
-	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*github.IssueComment, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o listed) ([]*github.IssueComment, *response, error) {
 		options := &github.IssueListCommentsOptions{ListOptions: o}
 		return c.api.Issues.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})

@@ -11,7 +11,7 @@ import (
 
 // diff returns the files that the pull request changes, by their paths.
 func (c reviewComments) diff(ctx context.Context) (map[string]*github.CommitFile, error) {
-	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*github.CommitFile, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o listed) ([]*github.CommitFile, *response, error) {
 		return c.api.PullRequests.ListFiles(ctx, c.owner, c.repo, c.pullRequest, &o)
 	})
 	files := make(map[string]*github.CommitFile, len(all))

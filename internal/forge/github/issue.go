@@ -88,7 +88,7 @@ func (c *Client) say(ctx context.Context, number int64, text string) error {
 type issues struct{ *Client }
 
 func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
-	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*github.Issue, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o listed) ([]*github.Issue, *response, error) {
 		return c.api.Issues.ListByRepo(ctx, c.owner, c.repo, &github.IssueListByRepoOptions{
 			State: "open", Creator: author, ListOptions: o,
 		})

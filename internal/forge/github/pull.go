@@ -43,7 +43,7 @@ func (h Head) is(from *github.PullRequestBranch) bool {
 
 func (c *Client) openPullRequests(ctx context.Context, head Head) ([]*github.PullRequest, error) {
 	owner, _, _ := strings.Cut(head.Repository, "/")
-	return pages(ctx, c, func(ctx context.Context, o github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
+	return pages(ctx, c, func(ctx context.Context, o listed) ([]*github.PullRequest, *response, error) {
 		return c.api.PullRequests.List(ctx, c.owner, c.repo, &github.PullRequestListOptions{
 			State: "open", Head: owner + ":" + head.Branch, Sort: "created", Direction: "asc", ListOptions: o,
 		})

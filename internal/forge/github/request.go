@@ -97,9 +97,15 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// listed is the page of a list that is asked for, and response is about what came.
+type (
+	listed   = github.ListOptions
+	response = github.Response
+)
+
 // pages returns what a list has on all its pages.
 func pages[T any](
-	ctx context.Context, c *Client, list func(context.Context, github.ListOptions) ([]T, *github.Response, error),
+	ctx context.Context, c *Client, list func(context.Context, listed) ([]T, *response, error),
 ) ([]T, error) {
 	var all []T
 	for page := 1; page != 0; {
@@ -108,10 +114,10 @@ func pages[T any](
 		}
 		var (
 			part []T
-			resp *github.Response
+			resp *response
 		)
 		err := c.repeatedly(ctx, func(ctx context.Context) (err error) {
-			part, resp, err = list(ctx, github.ListOptions{Page: page, PerPage: 100})
+			part, resp, err = list(ctx, listed{Page: page, PerPage: 100})
 			return err
 		})
 		if err != nil {

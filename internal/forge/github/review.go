@@ -133,7 +133,7 @@ type reviewComments struct {
 
 func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
 	type comment = github.PullRequestComment
-	all, err := pages(ctx, c.Client, func(ctx context.Context, o github.ListOptions) ([]*comment, *github.Response, error) {
+	all, err := pages(ctx, c.Client, func(ctx context.Context, o listed) ([]*comment, *response, error) {
 		options := &github.PullRequestListCommentsOptions{ListOptions: o}
 		return c.api.PullRequests.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})
