@@ -81,7 +81,6 @@ var onlyStandardLibrary = []string{"internal/docs", "internal/redact", "internal
 
 // importer is the one package that each SDK is known to, so that it can be replaced.
 var importer = map[string]string{
-	"github.com/alecthomas/kong":            "internal/config",
 	"github.com/google/go-github":           "internal/forge/github",
 	"github.com/jackc/pgx":                  "internal/warehouse/connect/postgres",
 	"github.com/jedib0t/go-pretty":          "internal/report/terminal",

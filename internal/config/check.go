@@ -36,7 +36,8 @@ func (p *parser) checkCommand(command Command) {
 	}
 	mode, given := p.given["mode"]
 	if given && slices.Contains(p.flagged, "mode") && Command(mode) != command {
-		p.problems.add("flag --mode: %q contradicts the command %q; use one of them; see %s", mode, command, inputsPage)
+		p.problems.add("flag --mode: %s contradicts the command %q; use one of them; see %s",
+			shown(mode), command, inputsPage)
 	}
 	if command == Publish && p.text("report-dir") == "" {
 		p.problems.add(`input "report-dir": missing; set it to the directory to which report.json was `+

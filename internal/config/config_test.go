@@ -317,7 +317,7 @@ input "max-rows": unusable value "5%"; expected a whole number from 0 up` + gate
 			`directory to which report.json was downloaded; see ` + docs.Permissions},
 		"a token in another input": {
 			[]string{"--comment=ghp_16C7e42F292c6912E7710c838347Ae178B4a", "build"},
-			`input "comment": unusable value "ghp_…" (40 characters, the rest is hidden); expected "always", ` +
+			`input "comment": unusable value "ghp_***"; expected "always", ` +
 				`"changes", "problems" or "off"` + see,
 		},
 		"a long value": {
@@ -406,5 +406,40 @@ func TestEveryInputIsInTheHelpOfSomeCommand(t *testing.T) {
 		if strings.Contains(help.String(), "--"+input.Name) == onlyInAction {
 			t.Errorf("--%s is in the help: %v", input.Name, !onlyInAction)
 		}
+	}
+}
+
+func TestATokenInTheWrongPlaceIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	const token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+	for name, args := range map[string][]string{
+		"an input":            {"--comment", token, "build"},
+		"a name":              {"--audit-table", `"` + token + `"`, "build"},
+		"a gate":              {"--max-drop", token, "build"},
+		"a number of threads": {"--threads=" + token, "build"},
+		"an age":              {"prune", "--older-than", token},
+		"a folder":            {"--project-dir", token, "build"},
+		"a mode":              {"--mode", token},
+		"a mode and another":  {"--mode", token, "report"},
+		"an unknown flag":     {"--" + token, "build"},
+		"an unknown flag's":   {"--tokn", token},
+		"a flag of dbt's":     {"--vars", "{a: pa55w}", "build"},
+		"more words":          {"report", token},
+		"a URL's login":       {"--threads", "https://me:pa55w@host", "build"},
+		"a variable":          {"--dbt-command", `build --vars '{password: pa55w}`},
+		"more than a value":   {"--comment", strings.Repeat("a b ", 100), "build"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(args, nil, t.TempDir(), io.Discard)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, secret := range []string{token[5:], "pa55w", strings.Repeat("a b ", 20)} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%q is in the message: %v", secret, err)
+				}
+			}
+		})
 	}
 }

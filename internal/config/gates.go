@@ -1,6 +1,9 @@
 package config
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -38,7 +41,8 @@ func gate[T any](p *parser, input string, parse func(string) (T, error)) *T {
 	}
 	limit, err := parse(text)
 	if err != nil {
-		p.problems.add("input %q: %w; see %s", input, err, docs.Gates)
+		reason := strings.ReplaceAll(err.Error(), strconv.Quote(text), shown(text))
+		p.problems.add("input %q: %s; see %s", input, reason, docs.Gates)
 		return nil
 	}
 	return &limit

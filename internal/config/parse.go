@@ -121,7 +121,7 @@ func (p *parser) unknownFlag(refused string, command Command, rest []string) {
 	if command == "" && at >= 0 && nearest(name, inputNames("")) == "" {
 		line := append([]string{"dbt-tally", rest[at], refused}, rest[:at]...)
 		p.problems.add("flag %s: unknown; put dbt's flags behind the dbt command: %s",
-			shown(refused), strings.Join(append(line, rest[at+1:]...), " "))
+			shown(refused), hide(strings.Join(append(line, rest[at+1:]...), " ")))
 		return
 	}
 	p.problems.unknown("flag", "--"+name, command)
@@ -148,12 +148,13 @@ func (p *parser) command(args, rest []string) (command Command, dbtArgs []string
 			return DBT, withoutDBT(rest)
 		}
 		if near := nearest(rest[0], names(commandNames)); near != "" {
-			p.problems.add("command %q: unknown; did you mean %q?", rest[0], near)
+			p.problems.add("command %s: unknown; did you mean %q?", shown(rest[0]), near)
 		}
 		return DBT, rest
 	}
 	if len(args) > 0 && !p.action && p.given["mode"] == "" && p.given["dbt-command"] == "" {
-		p.problems.add("no dbt command; add one, for example: dbt-tally %s build", strings.Join(args, " "))
+		p.problems.add("no dbt command; add one, for example: dbt-tally %s build",
+			hide(strings.Join(args, " ")))
 	}
 	mode := Command(p.text("mode"))
 	if !slices.Contains(commandNames, mode) {

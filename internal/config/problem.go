@@ -3,12 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/agnivade/levenshtein"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
+	"github.com/dbt-tally/dbt-tally/internal/redact"
 )
 
 const inputsPage = docs.Inputs
@@ -29,10 +31,10 @@ func (p *problemList) input(name, value, expected string) {
 func (p *problemList) unknown(kind, name string, command Command) {
 	known := inputNames(command)
 	if near := nearest(strings.TrimLeft(name, "-"), known); near != "" {
-		p.add("%s %q: unknown; did you mean %q?; see %s", kind, name, near, inputsPage)
+		p.add("%s %s: unknown; did you mean %q?; see %s", kind, shown(name), near, inputsPage)
 		return
 	}
-	p.add("%s %q: unknown; expected one of %s; see %s", kind, name, strings.Join(known, ", "), inputsPage)
+	p.add("%s %s: unknown; expected one of %s; see %s", kind, shown(name), strings.Join(known, ", "), inputsPage)
 }
 
 func (p problemList) err() error { return errors.Join(p...) }
@@ -41,30 +43,33 @@ func (p problemList) err() error { return errors.Join(p...) }
 // input: what looks like one is hidden, and long values are cut.
 func shown(value string) string {
 	const most = 60
-	if looksSecret(value) {
-		return fmt.Sprintf(`"%s…" (%d characters, the rest is hidden)`, value[:4], len(value))
-	}
+	value = hide(value)
 	if runes := []rune(value); len(runes) > most {
 		return fmt.Sprintf("%q… (%d characters)", string(runes[:most]), len(runes))
 	}
-	return fmt.Sprintf("%q", value)
+	return strconv.Quote(value)
 }
 
-// looksSecret reports whether a value may be a token or a key: one long word with
-// letters and digits, and no separators that paths and names have.
-func looksSecret(value string) bool {
-	letters, digits := 0, 0
-	for _, c := range value {
-		switch {
-		case c > unicode.MaxASCII || unicode.IsSpace(c) || strings.ContainsRune(`/.,:;"'<>()[]{}`, c):
-			return false
-		case unicode.IsLetter(c):
-			letters++
-		case unicode.IsDigit(c):
-			digits++
+var (
+	login = regexp.MustCompile(`//[^/@\s]+@`)
+	word  = regexp.MustCompile(`[A-Za-z0-9_+=-]{20,}`)
+	digit = regexp.MustCompile(`[0-9]`)
+
+	// variables are what a dbt command gives its models, secrets included.
+	variables = regexp.MustCompile(`(?s)(--(?:vars|args)[ =]).*`)
+)
+
+// hide replaces what looks secret in a text: the login of a URL, the variables of a
+// dbt command, and long words with digits, except for their first four characters.
+func hide(text string) string {
+	text = login.ReplaceAllString(text, "//"+redact.Mark+"@")
+	text = variables.ReplaceAllString(text, "${1}"+redact.Mark)
+	return word.ReplaceAllStringFunc(text, func(word string) string {
+		if !digit.MatchString(word) {
+			return word
 		}
-	}
-	return len(value) >= 20 && letters >= 4 && digits >= 4
+		return word[:4] + redact.Mark
+	})
 }
 
 // alternatives writes "a", "b" or "c".

@@ -120,8 +120,8 @@ func (p *parser) directory(input, file string) string {
 		path = filepath.Join(p.dir, dir)
 	}
 	if _, err := os.Stat(filepath.Join(path, file)); err != nil {
-		p.problems.add("input %q: no %s in %q; use the directory that contains it, relative to %s; see %s",
-			input, file, dir, p.dir, inputsPage)
+		p.problems.add("input %q: no %s in %s; use the directory that contains it, relative to %s; see %s",
+			input, file, shown(dir), p.dir, inputsPage)
 	}
 	return dir
 }
