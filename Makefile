@@ -1,6 +1,6 @@
 # Every target brings its own tools, below .cache; a second run finds them there.
 
-GOTEST ?= go test
+GOTEST ?= scripts/go_test.py
 
 # One static program: the Snowflake driver would load a library of its own.
 export CGO_ENABLED ?= 0

@@ -18,7 +18,7 @@ import (
 )
 
 // TestFakeDBTIsLikeRealDBT runs both through dbt-tally on the same project: builds, a
-// failed model, failed tests, a selection, a package and what dbt refuses.
+// package, a selection, failed tests, a failed model and what dbt refuses.
 func TestFakeDBTIsLikeRealDBT(t *testing.T) {
 	t.Parallel()
 	dbts := []*project{newProject(t, "1.11", "postgres"), newFakeProject(t)}
@@ -28,18 +28,16 @@ func TestFakeDBTIsLikeRealDBT(t *testing.T) {
 		args  []string
 	}{
 		{name: "first build"},
-		{name: "second build", files: map[string]string{"seeds/raw_orders.csv": "id,customer,amount\n1,ann,10\n2,bob,25\n4,dan,40\n5,eve,50\n"}},
-		{name: "counted views", args: []string{"--count-views", "--", "run"}},
-		{name: "selection", args: []string{"--", "build", "--select", "orders", "stg_orders"}},
-		{name: "seeds", args: []string{"--", "seed"}},
-		{name: "package", files: map[string]string{
+		{name: "second build, and a package", files: map[string]string{
+			"seeds/raw_orders.csv":    "id,customer,amount\n1,ann,10\n2,bob,25\n4,dan,40\n5,eve,50\n",
 			"packages.yml":            "packages:\n  - local: tools\n",
 			"tools/dbt_project.yml":   "name: tools\n",
 			"tools/models/visits.sql": "{{ config(materialized='table') }}\nselect generate_series(1, 3) as id",
 		}},
-		{name: "failed test", files: map[string]string{"tests/fails.sql": "select id from {{ ref('stg_orders') }}"}},
-		{name: "failed test of a table", files: map[string]string{
-			"tests/fails.sql": "select 1 as one", "models/orders.sql": "{{ config(materialized='table') }}\nselect 1 as id from {{ ref('stg_orders') }}",
+		{name: "counted views of a selection", args: []string{"--count-views", "--", "run", "--select", "orders", "stg_orders"}},
+		{name: "failed tests", files: map[string]string{
+			"tests/fails.sql":   "select 1 as one",
+			"models/orders.sql": "{{ config(materialized='table') }}\nselect 1 as id from {{ ref('stg_orders') }}",
 		}},
 		{name: "failed model", files: map[string]string{
 			"models/orders.sql": "{{ config(materialized='table') }}\nselect id / (id - 1) as id from {{ ref('stg_orders') }}",

@@ -23,6 +23,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 )
 
 // testingM runs the package's tests and then stops the servers.
@@ -149,11 +150,6 @@ func (s stories) setup(env *testscript.Env) error {
 	return nil
 }
 
-// dbtFolder is the folder of the dbt of a minor version that `make tools` made.
-func dbtFolder(root, version string) string {
-	return filepath.Join(root, ".cache", "dbt-"+version, "bin")
-}
-
 func (s stories) world(ts *testscript.TestScript) *world {
 	return ts.Value(worldKey{}).(*world)
 }
@@ -161,20 +157,14 @@ func (s stories) world(ts *testscript.TestScript) *world {
 // testdata is the path of what lies in testdata at the root of the repository.
 func testdata(name string) string { return filepath.Join(server.Root(), "testdata", name) }
 
-// needDBT skips the story where dbt is not installed, loudly.
-func needDBT(t testing.TB, version string) string {
-	t.Helper()
-	path := filepath.Join(dbtFolder(server.Root(), version), "dbt")
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no dbt %s at %s: run make tools", version, path)
-	}
-	return path
-}
-
-// real puts a real dbt on the PATH before the fake: real dbt 1.8.
+// real puts a real dbt on the PATH before the fake: real dbt 1.8. It starts warm, by a
+// fork, unless asked for otherwise: real dbt 1.11 cold.
 func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
-	path := needDBT(s.story(ts), args[1])
-	ts.Setenv("PATH", filepath.Dir(path)+string(os.PathListSeparator)+ts.Getenv("PATH"))
+	start := warmdbt.Start
+	if len(args) > 2 && args[2] == "cold" {
+		start = warmdbt.Environment
+	}
+	ts.Setenv("PATH", filepath.Join(start(s.story(ts), args[1]), "bin")+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 // exits demands an exit status: exits 64 dbt-tally --comment maybe.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Run `go test ARGS...`, print what it prints, and fail on a skipped test.
+"""go_test.py [--no-skips] ARGS...: run `go test ARGS...`, print what it prints, and
+name the skipped tests at the end. With --no-skips a skipped test is a failure.
 
 Without -v go test is silent about skips, and with it the output of every test
 is printed; so read -json, and print the packages' lines and the failed tests.
@@ -12,10 +13,12 @@ import sys
 
 
 def main() -> int:
+    args = sys.argv[1:]
+    no_skips = args[:1] == ["--no-skips"]
     output = collections.defaultdict(list)
     skipped = {}
     tests = subprocess.Popen(
-        ["go", "test", "-json", *sys.argv[1:]], stdout=subprocess.PIPE, text=True
+        ["go", "test", "-json", *args[no_skips:]], stdout=subprocess.PIPE, text=True
     )
     for line in tests.stdout:
         if not line.startswith("{"):
@@ -42,9 +45,8 @@ def main() -> int:
     for (package, name), text in skipped.items():
         print(f"skipped: {package} {name}\n{text}", end="")
     if skipped:
-        print(f"{len(skipped)} tests were skipped; here none may be")
-        return 1
-    return status
+        print(f"{len(skipped)} tests were skipped" + ("; here none may be" if no_skips else ""))
+    return status or int(no_skips and bool(skipped))
 
 
 if __name__ == "__main__":
