@@ -34,7 +34,10 @@ func TestFakeDBTIsLikeRealDBT(t *testing.T) {
 			"tools/dbt_project.yml":   "name: tools\n",
 			"tools/models/visits.sql": "{{ config(materialized='table') }}\nselect generate_series(1, 3) as id",
 		}},
-		{name: "counted views of a selection", args: []string{"--count-views", "--", "run", "--select", "orders", "stg_orders"}},
+		{
+			name: "counted views of a selection",
+			args: []string{"--count-views", "run", "--select", "orders", "stg_orders"},
+		},
 		{name: "failed tests", files: map[string]string{
 			"tests/fails.sql":   "select 1 as one",
 			"models/orders.sql": "{{ config(materialized='table') }}\nselect 1 as id from {{ ref('stg_orders') }}",
@@ -42,8 +45,8 @@ func TestFakeDBTIsLikeRealDBT(t *testing.T) {
 		{name: "failed model", files: map[string]string{
 			"models/orders.sql": "{{ config(materialized='table') }}\nselect id / (id - 1) as id from {{ ref('stg_orders') }}",
 		}},
-		{name: "failed run", args: []string{"--", "run"}},
-		{name: "unknown command", args: []string{"--", "build", "--no-such-flag"}},
+		{name: "failed run", args: []string{"run"}},
+		{name: "unknown command", args: []string{"build", "--no-such-flag"}},
 	}
 	for _, p := range dbts {
 		p.copy(testdata("project"))
@@ -73,7 +76,8 @@ func newFakeProject(t *testing.T) *project {
 	t.Helper()
 	db := postgres.New(t)
 	p := &project{t: t, dir: t.TempDir(), target: "postgres", database: db}
-	p.env = slices.Concat(os.Environ(), db.Environment(), []string{"HOME=" + p.dir, "DBT_SEND_ANONYMOUS_USAGE_STATS=false"})
+	quiet := []string{"HOME=" + p.dir, "DBT_SEND_ANONYMOUS_USAGE_STATS=false"}
+	p.env = slices.Concat(os.Environ(), db.Environment(), quiet)
 	return p
 }
 
@@ -93,6 +97,9 @@ func (p *project) leave(args ...string) leavings {
 	logs := filepath.Join(p.dir, "logs")
 	if err := os.RemoveAll(logs); err != nil {
 		p.t.Fatal(err)
+	}
+	if len(args) == 0 {
+		args = []string{"build"}
 	}
 	cmd := exec.CommandContext(p.t.Context(), "dbt-tally", args...)
 	cmd.Dir, cmd.Env = p.dir, append(p.env, "INPUT_AUDIT-TABLE=dbt_audit_log")

@@ -76,7 +76,8 @@ func (b builder) audit(ctx context.Context, n node, rows ...row) error {
 		}
 		selects = append(selects, text)
 	}
-	insert := "insert /* dbt_tally */ into " + b.hooks.table + " (" + columns + ")\n" + strings.Join(selects, "\nunion all ")
+	insert := "insert /* dbt_tally */ into " + b.hooks.table + " (" + columns + ")\n" +
+		strings.Join(selects, "\nunion all ")
 	guarded := "do $dbt_tally$ begin " + insert +
 		"; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$"
 	b.log.debug("On " + n.id() + ": " + guarded)

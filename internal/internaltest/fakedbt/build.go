@@ -42,7 +42,9 @@ func build(ctx context.Context, inv invocation) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b := builder{warehouse: w, log: inv.log, hooks: hooks, project: inv.project, total: len(inv.nodes), bad: map[string]bool{}}
+	b := builder{
+		warehouse: w, log: inv.log, hooks: hooks, project: inv.project, total: len(inv.nodes), bad: map[string]bool{},
+	}
 	results := make([]result, 0, len(inv.nodes))
 	for i, n := range inv.nodes {
 		r, err := b.node(ctx, i+1, n)
@@ -79,11 +81,8 @@ func summarize(log log, results []result) int {
 		log.info(mainThread, coloured(green, "Completed successfully"))
 	} else {
 		code = exitFailed
-		plural := "s"
-		if failed == 1 {
-			plural = ""
-		}
-		log.info(mainThread, coloured(red, fmt.Sprintf("Completed with %d error%s, 0 partial successes, and 0 warnings:", failed, plural)))
+		failed := counted(failed, "error")
+		log.info(mainThread, coloured(red, "Completed with "+failed+", 0 partial successes, and 0 warnings:"))
 	}
 	for _, r := range failures {
 		log.info(mainThread, "")
@@ -91,8 +90,17 @@ func summarize(log log, results []result) int {
 		log.error(mainThread, "  "+r.message)
 	}
 	log.info(mainThread, "")
-	log.info(mainThread, fmt.Sprintf("Done. PASS=%d WARN=0 ERROR=%d SKIP=%d NO-OP=0 TOTAL=%d", passed, failed, skipped, len(results)))
+	log.info(mainThread, fmt.Sprintf("Done. PASS=%d WARN=0 ERROR=%d SKIP=%d NO-OP=0 TOTAL=%d",
+		passed, failed, skipped, len(results)))
 	return code
+}
+
+// counted is "1 error" or "2 errors".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // builder builds nodes.
@@ -181,7 +189,8 @@ func (b builder) run(ctx context.Context, n node) (result, error) {
 	}
 	message, affected, err := b.materialize(ctx, n, existing)
 	if err != nil {
-		message := fmt.Sprintf("Database Error in model %s (%s)\n  %s\n  compiled code at target/run/%s/%s", n.name, n.path, reason(err), n.pkg, n.path)
+		message := fmt.Sprintf("Database Error in model %s (%s)\n  %s\n  compiled code at target/run/%s/%s",
+			n.name, n.path, reason(err), n.pkg, n.path)
 		return result{node: n, status: "error", message: message}, b.exec(ctx, "rollback")
 	}
 	if err := b.after(ctx, n, remembered, affected); err != nil {
@@ -197,11 +206,7 @@ func (b builder) test(ctx context.Context, n node) (result, error) {
 		return result{}, fmt.Errorf("%s: %w", n.id(), err)
 	}
 	if r.failures > 0 {
-		plural := "s"
-		if r.failures == 1 {
-			plural = ""
-		}
-		r.status, r.message = "fail", fmt.Sprintf("Got %d result%s, configured to fail if != 0", r.failures, plural)
+		r.status, r.message = "fail", "Got "+counted(r.failures, "result")+", configured to fail if != 0"
 	}
 	return r, nil
 }

@@ -91,7 +91,7 @@ func (b builder) materialize(ctx context.Context, n node, existing string) (mess
 	if n.materialized == "incremental" && existing == "table" {
 		return b.increment(ctx, n)
 	}
-	sql := b.compiled(n, false)
+	compiled := b.compiled(n, false)
 	if existing != "" {
 		if err := b.exec(ctx, "drop "+existing+" "+this+" cascade"); err != nil {
 			return "", 0, err
@@ -101,18 +101,20 @@ func (b builder) materialize(ctx context.Context, n node, existing string) (mess
 	if n.materialized == "view" {
 		kind = "view"
 	}
-	tag, err := b.conn.Exec(ctx, "create "+kind+" "+this+" as (\n"+sql+"\n)")
+	tag, err := b.conn.Exec(ctx, "create "+kind+" "+this+" as (\n"+compiled+"\n)")
 	return tag.String(), tag.RowsAffected(), err
 }
 
 // increment replaces the rows that have the same key.
 func (b builder) increment(ctx context.Context, n node) (string, int64, error) {
 	this := b.relation(n)
-	if err := b.exec(ctx, "create temporary table increment on commit drop as (\n"+b.compiled(n, true)+"\n)"); err != nil {
+	rows := b.compiled(n, true)
+	if err := b.exec(ctx, "create temporary table increment on commit drop as (\n"+rows+"\n)"); err != nil {
 		return "", 0, err
 	}
 	if key := n.config["unique_key"]; key != "" {
-		if err := b.exec(ctx, fmt.Sprintf("delete from %s where %[2]s in (select %[2]s from increment)", this, key)); err != nil {
+		sql := fmt.Sprintf("delete from %s where %[2]s in (select %[2]s from increment)", this, key)
+		if err := b.exec(ctx, sql); err != nil {
 			return "", 0, err
 		}
 	}
