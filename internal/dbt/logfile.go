@@ -88,6 +88,7 @@ func tail(path string, user *userLog, stop <-chan struct{}) *progress {
 		return r.seen
 	}
 	defer file.Close()
+	user.open() // dbt makes it even if it has nothing to write into it
 	lines := bufio.NewReaderSize(file, 1<<16)
 	var line strings.Builder
 	for ended := false; ; {
@@ -186,35 +187,33 @@ func (l logFile) openUser() *userLog {
 // write appends a line. If that would fill the file and a record starts with it, the
 // file is moved aside first.
 func (u *userLog) write(line string, starts bool) {
-	if u.path == "" || line == "" {
-		return
-	}
-	if u.file == nil && !u.open() {
+	if u.file == nil || line == "" {
 		return
 	}
 	line = u.own.Replace(line)
 	if starts && u.maxBytes > 0 && u.size+int64(len(line)) >= u.maxBytes {
 		u.close()
 		u.moveAside()
-		if !u.open() {
-			return
-		}
+		u.open()
 	}
-	n, _ := io.WriteString(u.file, line)
-	u.size += int64(n)
+	if u.file != nil {
+		n, _ := io.WriteString(u.file, line)
+		u.size += int64(n)
+	}
 }
 
-func (u *userLog) open() bool {
+func (u *userLog) open() {
+	if u.path == "" {
+		return
+	}
 	file, err := os.OpenFile(u.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		u.path = ""
-		return false
+		return
 	}
 	u.file = file
 	if info, err := file.Stat(); err == nil {
 		u.size = info.Size()
 	}
-	return true
 }
 
 func (u *userLog) moveAside() {
