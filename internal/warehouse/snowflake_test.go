@@ -196,11 +196,11 @@ func TestASnowflakeTableThatSomebodyElseHasJustMadeIsUsed(t *testing.T) {
 	}
 }
 
-// TestSnowflakeTablesOfTheDocsAreComplete makes the tables that docs/warehouses.md
+// TestSnowflakeTablesOfTheDocsAreComplete makes the tables that docs/warehouses/snowflake.md
 // lets somebody else make.
 func TestSnowflakeTablesOfTheDocsAreComplete(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/warehouses.md")
+	page, err := os.ReadFile("../../docs/warehouses/snowflake.md")
 	if err != nil {
 		t.Fatal(err)
 	}
