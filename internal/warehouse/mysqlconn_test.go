@@ -157,7 +157,7 @@ func TestADatabaseBesideTheSchemaIsRefused(t *testing.T) {
 		Table:  warehouse.Table{Database: "audit", Schema: "log", Name: "log"},
 	}
 	if _, err := warehouse.Open(o); err == nil ||
-		!strings.Contains(err.Error(), `audit-database: "audit" is not the schema's name`) {
+		!strings.Contains(err.Error(), `audit-table: "audit" is not the schema's name`) {
 		t.Errorf("error %v; want one that says so", err)
 	}
 	o.Table.Database = "log"

@@ -152,7 +152,7 @@ func TestWhatCannotBeOpenedIsToldBeforeAnyConnection(t *testing.T) {
 				Target: warehouse.Target{Type: "postgres", Settings: pg},
 				Table:  warehouse.Table{Database: "prod", Schema: "s", Name: "log"},
 			},
-			`audit-database: "prod" is not the database of the connection`,
+			`audit-table: "prod" is not the database of the connection`,
 		},
 		"a run table without a name of its own": {
 			warehouse.Options{

@@ -52,7 +52,7 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 		"the baseline's database is another": {
 			"grant select, insert on audit.dbt_audit_run to ROLE",
 			warehouse.HistoryQuery{Wanted: true, Database: "elsewhere"},
-			`baseline-database: "elsewhere" is not the database of the connection`,
+			`baseline-table: "elsewhere" is not the database of the connection`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

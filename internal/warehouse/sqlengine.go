@@ -25,7 +25,7 @@ func openSQL(o Options, kind profileType) (engine, error) {
 	exact := e.dialect.exact
 	e.table = Table{Database: exact(o.Table.Database), Schema: exact(o.Table.Schema), Name: exact(o.Table.Name)}
 	if err := e.dialect.reaches(e.table); err != nil {
-		return nil, errors.Join(fmt.Errorf("audit-database: %w", err), e.close())
+		return nil, errors.Join(fmt.Errorf("audit-table: %w", err), e.close())
 	}
 	if err := e.dialect.fits(e.table); o.Access == Write && err != nil {
 		return nil, errors.Join(fmt.Errorf("audit-table: %w", err), e.close())

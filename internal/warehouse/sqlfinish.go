@@ -64,7 +64,7 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
 	at := asked.at(log.table)
 	if err := e.dialect.reaches(at); err != nil {
-		return nil, fmt.Errorf("baseline-database: %w", err)
+		return nil, fmt.Errorf("baseline-table: %w", err)
 	}
 	if f.History.elsewhere() {
 		var err error

@@ -52,7 +52,7 @@ func openThroughDBT(o Options, kind profileType) (engine, error) {
 	}
 	if o.Target.inMemory() && (o.Table.Database == "" || o.Table.Database == "memory") {
 		return nil, errors.New("audit table: a DuckDB in memory is gone when dbt ends; " +
-			"set path in the profile to a file, or audit-database to an attached one; see " + docs.Warehouses)
+			"set path in the profile to a file, or audit-table to an attached one; see " + docs.Warehouses)
 	}
 	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
 }
