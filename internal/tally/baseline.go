@@ -15,6 +15,10 @@ type past struct {
 	points map[string]map[int]found // by the key of the node's line, then by the place in runs
 	newest int                      // place of the newest run that a model was compared with; len(runs): none yet
 	asked  bool                     // a model of this run was looked up
+
+	// complete are the resource types of which some run counted all nodes, as far as
+	// that is known: a retry builds what failed before it.
+	complete map[string]bool
 }
 
 // found is a point and how it was matched with its node.
@@ -46,13 +50,16 @@ func newPast(h History, ix nodeIndex) *past {
 	for i, run := range runs {
 		place[run.ID] = i
 	}
-	p := &past{runs: runs, points: map[string]map[int]found{}, newest: len(runs)}
+	p := &past{runs: runs, points: map[string]map[int]found{}, newest: len(runs), complete: map[string]bool{}}
 	for _, point := range points {
 		run, listed := place[point.RunID]
 		if !listed {
 			continue
 		}
 		id, match := ix.findPoint(point)
+		if !retried(runs[run]) {
+			p.complete[resourceType(id)] = true
+		}
 		if p.points[id] == nil {
 			p.points[id] = map[int]found{}
 		}
@@ -94,12 +101,14 @@ func (p *past) compare(m *Model, id string) {
 	points := p.points[id]
 	places := slices.DeleteFunc(slices.Sorted(maps.Keys(points)), func(run int) bool { return points[run].ambiguous })
 	if len(places) == 0 {
-		m.BaselineNew = len(p.runs) > 0
+		m.BaselineNew = m.Before == nil && p.complete[m.Node.ResourceType]
 		return
 	}
 	p.newest = min(p.newest, places[0])
 	newest := points[places[0]].point
 	m.Baseline, m.BaselineSeconds = &newest.Count, newest.Seconds
+	sameTable := normalRelation(newest.Relation) == normalRelation(m.Node.Relation)
+	m.BaselineIsBefore = sameTable && m.Before != nil && *m.Before == newest.Count
 	m.History = []int64{*m.After}
 	for _, run := range places[:min(len(places), maxHistory-1)] {
 		m.History = append(m.History, points[run].point.Count)
@@ -107,6 +116,9 @@ func (p *past) compare(m *Model, id string) {
 	slices.Reverse(m.History)
 	m.Unusual = unusual(m.History)
 }
+
+// retried reports whether a run built only what an earlier one had not.
+func retried(r Run) bool { return slices.Contains(strings.Fields(r.Command), "retry") }
 
 // baseline is the newest run that a model was compared with or, where all models
 // are new, the newest run; nil where nothing was compared.

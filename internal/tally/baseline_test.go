@@ -68,7 +68,6 @@ func TestBaselineOfAModel(t *testing.T) {
 		"by its name, which two nodes bear": {
 			points:    []point{of("newest", "", relation, 9)},
 			otherNode: &Node{ID: "model.shop.orders_2", Relation: `"db"."marts"."orders"`},
-			isNew:     true,
 			run:       "newest",
 		},
 		"by its name, which two relations bear": {
@@ -221,5 +220,54 @@ func TestAnUnusualChangeIsABreachInWords(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, Compare(in).Models[0].Breaches); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A model is not called new if no run can have counted it.
+func TestWhichModelsAreNewAgainstTheBaseline(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		before  *int64
+		command string
+		node    string // that the earlier run counted
+		want    bool
+	}{
+		"earlier runs counted other models":    {nil, "dbt build", "model.shop.other", true},
+		"it was there before this run":         {n(10), "dbt build", "model.shop.other", false},
+		"only seeds were counted":              {nil, "dbt seed", "seed.shop.raw_orders", false},
+		"only what had failed was built again": {nil, "dbt retry", "model.shop.other", false},
+	} {
+		in := built(test.before, n(10), nil, Limits{})
+		in.History = History{
+			Runs: []Run{{ID: "main", Command: test.command}},
+			Rows: rowsOf(point{RunID: "main", NodeID: test.node, Relation: test.node, Count: 1}),
+		}
+		if got := Compare(in).Models[0].BaselineNew; got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// On a schedule the count before the run is the last run's: one fact, one breach.
+func TestTheSameCountIsOneFact(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		relation string
+		baseline int64
+		breaches int
+	}{
+		"the table as the last run left it": {orders().Relation, 1000, 1},
+		"somebody wrote to it in between":   {orders().Relation, 1001, 2},
+		"another table with as many rows":   {`"db"."main"."orders"`, 1000, 2},
+	} {
+		in := built(n(1000), n(900), nil, Limits{MaxDrop: percentage(5)})
+		in.History = History{
+			Runs: []Run{{ID: "last"}},
+			Rows: rowsOf(point{RunID: "last", NodeID: orders().ID, Relation: test.relation, Count: test.baseline}),
+		}
+		m := Compare(in).Models[0]
+		if len(m.Breaches) != test.breaches || m.BaselineIsBefore != (test.breaches == 1) {
+			t.Errorf("%s: got %d breaches, one fact: %v; want %d", name, len(m.Breaches), m.BaselineIsBefore, test.breaches)
+		}
 	}
 }

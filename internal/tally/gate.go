@@ -136,7 +136,8 @@ func (m *Model) starts(axis Axis) []start {
 	if m.Before != nil && axis != AxisBaseline {
 		known = append(known, start{AxisBefore, *m.Before})
 	}
-	if m.Baseline != nil && axis != AxisBefore {
+	oneFact := m.BaselineIsBefore && len(known) > 0
+	if m.Baseline != nil && axis != AxisBefore && !oneFact {
 		known = append(known, start{AxisBaseline, *m.Baseline})
 	}
 	return known

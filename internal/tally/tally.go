@@ -46,11 +46,15 @@ type Model struct {
 	// this run built nothing that could be compared.
 	Baseline        *int64
 	BaselineSeconds *float64 // nil: unknown
-	BaselineNew     bool     // earlier runs counted models, and none of them this one
-	History         []int64  // its counts in earlier runs, oldest first, and After: at most 30; nil without any
-	Unusual         bool     // the change against the newest earlier run is far outside those before it
-	Breaches        []Breach
-	Unchecked       string // why a gate that it has could not be checked, else ""
+	BaselineNew     bool     // it was not there before, and earlier runs counted others of its kind, but not it
+
+	// BaselineIsBefore says that the baseline counted the very table that this run
+	// found, and that nothing changed in between: both are one fact.
+	BaselineIsBefore bool
+	History          []int64 // its counts in earlier runs, oldest first, and After: at most 30; nil without any
+	Unusual          bool    // the change against the newest earlier run is far outside those before it
+	Breaches         []Breach
+	Unchecked        string // why a gate that it has could not be checked, else ""
 
 	// Unprotected says that the model was built and a gate of severity error could
 	// not be checked because auditing did not work. The run must not pass.
