@@ -46,7 +46,8 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		GeneratedAt:    f.now,
 		TallyVersion:   f.version,
 		Status:         f.status(),
-		ExitCode:       exitStatus(f.invocations, counted, len(unchecked) > 0, auditFailed),
+		ExitCode:       exitStatus(f.invocations, counted, len(unchecked) > 0, auditFailed || f.baselineFailed()),
+		NoBaseline:     f.noBaseline(),
 		Requirements:   f.program.installing,
 		HeadSHA:        f.job.Event.HeadSHA,
 		Target:         report.Target{Name: connection.Target, Type: connection.Type, Database: database, Schema: schema},
@@ -70,6 +71,25 @@ func buildReport(f facts) (made report.Report, problems []string) {
 // can be used are not a failure.
 func (f facts) auditFailed() bool {
 	return f.collected.Off != "" && len(f.prepared.Problems)+len(f.collected.Problems) > 0
+}
+
+// baselineFailed reports whether the user asked for a baseline that does not exist.
+func (f facts) baselineFailed() bool {
+	return f.collected.NotFound != "" && f.job.Config.Audit.Failure != config.Warn
+}
+
+// noBaseline says what was looked for if nothing was found to compare with, "" if a
+// baseline was found or none was wanted.
+func (f facts) noBaseline() string {
+	c := f.collected
+	if c.Sought == "" || c.NotFound != "" || len(c.History.Runs) > 0 || c.Off != "" {
+		return ""
+	}
+	why := fmt.Sprintf("looked for %s in %s", c.Sought, c.Relation)
+	if base := f.job.Event.BaseRef; base != "" {
+		why += fmt.Sprintf("; run this workflow on %s once", base)
+	}
+	return why
 }
 
 // unprotected says which gates failed because they could not be checked, one line per
@@ -144,6 +164,9 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		limits, audited, err := tally.ParseMeta(node.Config.Meta["tally"], f.job.Config.Limits)
 		if err != nil {
 			unreadable = append(unreadable, f.job.Secrets.Redact(fmt.Sprintf("meta.tally of %s: %v", node.ID, err)))
+		}
+		if f.job.Config.Accept {
+			limits.Severity = tally.SeverityWarn
 		}
 		in.Nodes = append(in.Nodes, tally.Node{
 			ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package,

@@ -3,10 +3,12 @@ package app
 import (
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // readManifest reads the models and what failed. The problem is "" if it could be
@@ -30,6 +32,13 @@ func readManifest(cli dbt.CLI, invocations []dbt.Invocation) (nodes []dbt.Manife
 		return nil, err.Error() + "; models are shown by their IDs"
 	}
 	return nodes, ""
+}
+
+// gated reports whether any model has a gate.
+func gated(limits tally.Limits, nodes []dbt.ManifestNode) bool {
+	return limits.Any() || slices.ContainsFunc(nodes, func(node dbt.ManifestNode) bool {
+		return node.Config.Meta["tally"] != nil
+	})
 }
 
 // projectFile is a node's file relative to the project, also if a package owns it.

@@ -21,17 +21,20 @@ func (c Command) reportOn(
 		con.problems([]string{problem}, mustWork)
 		prepared.Problems = append(prepared.Problems, problem)
 	}
-	collected := prepared.Collect(ctx, invocations)
-	con.problems(collected.Problems, mustWork)
-	if err := prepared.Close(); err != nil {
-		con.warn(err.Error())
-	}
+	collected := prepared.Collect(ctx, invocations, gated(s.job.Config.Limits, nodes))
+	con.problems(collected.Problems, mustWork || collected.NotFound != "")
 	made, problems := buildReport(facts{
 		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
 		prepared: prepared, collected: collected, invocations: invocations,
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
 	})
 	con.problems(problems, mustWork)
+	unrecorded := prepared.Record(ctx, collected, made.ExitCode == ExitGateBreached)
+	con.problems(unrecorded, mustWork)
+	made.Audit.Problems = append(made.Audit.Problems, unrecorded...)
+	if err := prepared.Close(); err != nil {
+		con.warn(err.Error())
+	}
 	return made
 }
 

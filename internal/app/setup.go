@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
+	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/ci/gitlab"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
@@ -24,7 +26,7 @@ type start struct {
 // an error, because dbt will report its own reason.
 func (c Command) start(ctx context.Context, cfg config.Config, con console) (start, error) {
 	j, err := job.New(cfg, job.Surroundings{
-		Dir: c.Dir, LookupEnv: c.lookupEnv, Event: con.actions.Event, Secrets: con.secrets,
+		Dir: c.Dir, LookupEnv: c.lookupEnv, Event: c.event(con), Secrets: con.secrets,
 	})
 	if err != nil {
 		return start{}, err
@@ -43,6 +45,15 @@ func (c Command) start(ctx context.Context, cfg config.Config, con console) (sta
 		Job: j, Connection: connection, DBT: found.cli, Version: found.version,
 		Program: c.Version, Unattended: con.actions.Active(), Now: c.Now,
 	}}, nil
+}
+
+// event returns the function that reads the event of the CI system that runs this
+// process.
+func (c Command) event(con console) func() (ci.Event, error) {
+	if con.actions.Active() {
+		return con.actions.Event
+	}
+	return func() (ci.Event, error) { return gitlab.Event(c.getenv), nil }
 }
 
 // close removes temporary files. What cannot be removed goes with the machine.

@@ -27,7 +27,7 @@ type Settings struct {
 	DBT        dbt.CLI
 	Version    dbt.Version
 	Program    string // dbt-tally's own version
-	Unattended bool   // nobody can answer a browser or a phone
+	Unattended bool   // no person can answer a browser or a phone
 	Now        func() time.Time
 }
 

@@ -17,17 +17,26 @@ type Collected struct {
 	Off      string      // why no model could leave an audit row, "" if models could
 	Rows     []tally.Row // the audit rows of the invocations
 	History  tally.History
+	Sought   string   // the earlier runs that were looked for, "" if none were
 	Problems []string // those of Collect alone, without secrets
+	NotFound string   // the user asked for a baseline that does not exist; it is in Problems, too
+
+	unrecorded []tally.Run // left to Record
 }
 
-// Collect records the invocations, reads their audit rows back and finds the runs to
-// compare with.
-func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation) Collected {
+// Collect reads the audit rows of the invocations back and finds the runs to compare
+// with. It records the invocations, unless gates decide whether they may become a
+// baseline: then Record does.
+func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, gated bool) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
 	finish := p.settings.finish(invocations)
 	if p.store == nil || len(finish.Invocations) == 0 {
 		return c
 	}
+	if gated {
+		c.unrecorded, finish.Runs = finish.Runs, nil
+	}
+	c.Sought = finish.History.String()
 	done, err := p.store.Finish(ctx, finish)
 	if p.canFallBack(err) {
 		if err = p.fallBack(); err == nil {
@@ -37,6 +46,10 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation) Co
 	c.Relation = cmp.Or(done.Relation, p.Relation)
 	c.Rows, c.History = done.Rows, done.History
 	problems := done.Problems
+	if done.NotFound != nil {
+		c.NotFound = done.NotFound.Error()
+		problems = append(problems, c.NotFound)
+	}
 	if err != nil {
 		c.Off = didNotWork
 		problems = append(problems, "the audit rows could not be read: "+err.Error())
@@ -45,6 +58,28 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation) Co
 		c.Problems = append(c.Problems, p.settings.Job.Secrets.Redact(problem))
 	}
 	return c
+}
+
+// Record records the invocations that Collect left out. Breached says that a gate of
+// severity error did not hold: such a run is no baseline for later ones.
+func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (problems []string) {
+	if p.store == nil || len(c.unrecorded) == 0 {
+		return nil
+	}
+	for i := range c.unrecorded {
+		if breached && c.unrecorded[i].Status == string(dbt.Success) {
+			c.unrecorded[i].Status = "breached"
+		}
+	}
+	done, err := p.store.Finish(ctx, warehouse.Finish{Runs: c.unrecorded})
+	problems = done.Problems
+	if err != nil {
+		problems = append(problems, "this run could not be recorded: "+err.Error())
+	}
+	for i, problem := range problems {
+		problems[i] = p.settings.Job.Secrets.Redact(problem)
+	}
+	return problems
 }
 
 // finish is everything that is asked of the warehouse once dbt has ended.
@@ -70,13 +105,25 @@ func (s Settings) record(inv dbt.Invocation) tally.Run {
 		Status: string(inv.Outcome()), ExitCode: inv.ExitCode, Command: s.Job.Secrets.Redact(inv.Command.String()),
 		Target: s.Connection.Target, Repository: event.Repository, Branch: event.Branch(), Commit: event.HeadSHA,
 		Event: event.Name, PullRequest: event.PullRequest, Workflow: event.Workflow, Job: event.Job,
-		URL: event.RunURL, DBTVersion: inv.DBTVersion, Version: s.Program,
+		URL: event.RunURL, DBTVersion: inv.DBTVersion, Version: s.Program, AcceptedBy: s.acceptedBy(),
 	}
 }
 
+// acceptedBy names who accepts counts that breach gates, "" if this run does not.
+func (s Settings) acceptedBy() string {
+	if !s.Job.Config.Accept {
+		return ""
+	}
+	return cmp.Or(s.Job.Event.Actor, "unknown")
+}
+
+// notForOthers are the events of runs that are not a baseline under auto: their counts
+// are those of an unmerged change.
+var notForOthers = []string{"pull_request", "pull_request_target", "merge_request_event"}
+
 // historyQuery says which earlier runs this one is compared with. Under auto these
 // are the base branch's runs if the job has a base branch (a pull request, a merge
-// group), else the same branch's, and outside of CI those of the same target.
+// group), else the same branch's. Without any branch they are those of the target.
 func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQuery {
 	wanted := s.Job.Config.Baseline
 	if wanted.Off || len(invocations) == 0 {
@@ -84,10 +131,13 @@ func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQu
 	}
 	query := warehouse.HistoryQuery{
 		Wanted: true, RunID: wanted.RunID, Branch: wanted.Branch, Target: cmp.Or(wanted.Target, s.Connection.Target),
-		Before: s.startOf(invocations[0]), Database: wanted.Table.Database, Schema: wanted.Table.Schema,
+		Before:   s.startOf(invocations[0]),
+		Database: wanted.Table.Database, Schema: wanted.Table.Schema, Name: wanted.Table.Name,
+		Named: wanted.Branch != "",
 	}
 	if query.RunID == "" && query.Branch == "" {
 		query.Branch = cmp.Or(s.Job.Event.BaseRef, s.Job.Event.Branch())
+		query.ExcludeEvents = notForOthers
 	}
 	return query
 }

@@ -24,19 +24,21 @@ func TestWhichRunsAreComparedWith(t *testing.T) {
 	}{
 		"on a pull request, the base branch's": {
 			event: ci.Event{HeadRef: "feature", BaseRef: "main"},
-			want:  warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "ci", Before: noon},
+			want:  warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "ci", Before: noon, ExcludeEvents: notForOthers},
 		},
 		"on a push, the branch's own": {
 			event: ci.Event{HeadRef: "main"},
-			want:  warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "ci", Before: noon},
+			want:  warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "ci", Before: noon, ExcludeEvents: notForOthers},
 		},
-		"on a laptop, the target's": {
-			want: warehouse.HistoryQuery{Wanted: true, Target: "ci", Before: noon},
+		"without a branch, the target's": {
+			want: warehouse.HistoryQuery{Wanted: true, Target: "ci", Before: noon, ExcludeEvents: notForOthers},
 		},
 		"a branch that is asked for": {
 			event:    ci.Event{HeadRef: "feature", BaseRef: "main"},
 			baseline: config.Baseline{Branch: "release", Target: "prod", Table: config.Table{Database: "d", Schema: "s"}},
-			want:     warehouse.HistoryQuery{Wanted: true, Branch: "release", Target: "prod", Before: noon, Database: "d", Schema: "s"},
+			want: warehouse.HistoryQuery{
+				Wanted: true, Branch: "release", Named: true, Target: "prod", Before: noon, Database: "d", Schema: "s",
+			},
 		},
 		"a run that is asked for, whatever its branch": {
 			event:    ci.Event{BaseRef: "main"},

@@ -23,6 +23,7 @@ type Event struct {
 	RunID         int64
 	RunAttempt    int
 	Workflow, Job string
+	Actor         string // who started the job
 	RunURL        string // the page of this attempt
 
 	Upstream *Upstream // the run that a workflow_run event is about, nil for any other event

@@ -91,6 +91,9 @@ var groups = []group{
 			help: "What max-drop and max-growth compare with: the rows before this run, the baseline, or each of the two."},
 		{name: "gate-severity", value: "error", allowed: []string{"error", "warn"},
 			help: "error: a breach ends the run with exit status 3 if dbt succeeded; warn: it is only reported."},
+		{name: "accept", value: "false", toggle: true, only: []Command{DBT},
+			help: "Accept this run: breached gates are only reported, and its counts become the baseline. " +
+				"Otherwise a run that breaches a gate is not a baseline for later runs."},
 	}},
 	{"Surfaces", posting, []input{
 		{name: "github-token", secret: true, help: "Token for the comment and everything else on GitHub. As " +

@@ -36,6 +36,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		CountViews:    p.toggle("count-views"),
 		Baseline:      p.baseline(),
 		Limits:        p.limits(),
+		Accept:        p.toggle("accept"),
 
 		GitHubToken:    p.text("github-token"),
 		Comment:        When(p.text("comment")),

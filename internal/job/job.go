@@ -58,6 +58,10 @@ func New(cfg config.Config, s Surroundings) (Job, error) {
 	if j.Project, err = profile.LoadProject(j.profile); err != nil {
 		return Job{}, errors.Join(eventErr, err)
 	}
+	if j.Event.Name == "" { // outside of CI
+		j.Event.HeadRef, j.Event.HeadSHA = workspace.Branch(j.Project.Dir)
+		j.Event.Actor, _ = s.LookupEnv("USER")
+	}
 	if path, given := j.Commands[0].Flag("--target-path"); given {
 		j.Project.TargetPath = workspace.Absolute(j.Project.Dir, path)
 	}

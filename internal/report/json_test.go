@@ -64,7 +64,7 @@ func everyKey() report.Report {
 		r.Failures[i].File = "shop/" + f.Path
 	}
 	gate := report.Gate{
-		NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "run", Limit: "5%", Value: "−18.4 %", Severity: "error",
+		NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: "before", Limit: "5%", Value: "−18.4 %", Severity: "error",
 	}
 	r.Baseline = &report.Baseline{
 		RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: situation.Noon,
@@ -74,6 +74,7 @@ func everyKey() report.Report {
 	r.HeadSHA = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 	r.Requirements = new(8.7)
 	r.Gates = []report.Gate{gate}
+	r.NoBaseline = "looked for a successful run of branch main"
 	r.GatesUnchecked = []string{"meta.tally of model.shop.orders: a problem"}
 	m := &r.Models[0]
 	m.Before, m.After, m.Change = new(int64(2)), new(int64(1)), new(int64(-1))

@@ -44,6 +44,10 @@ type Report struct {
 	Failures     []Failure    `json:"failures"`
 	Gates        []Gate       `json:"gates"`
 
+	// NoBaseline says what was looked for if there is nothing to compare with, "" if
+	// there is a baseline or none was wanted.
+	NoBaseline string `json:"no_baseline"`
+
 	// GatesUnchecked says why gates that had to be checked could not be. The run
 	// then fails as if one had been breached.
 	GatesUnchecked []string `json:"gates_unchecked"`

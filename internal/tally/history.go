@@ -11,7 +11,7 @@ type Run struct {
 	ID          string // run_id: dbt's invocation_id
 	StartedAt   time.Time
 	CompletedAt time.Time
-	Status      string // success, failed or incomplete
+	Status      string // success, failed, incomplete, or breached if dbt succeeded but a gate did not hold
 	ExitCode    int    // dbt's
 	Command     string
 	Target      string // the target's name
@@ -25,6 +25,7 @@ type Run struct {
 	URL         string // the page of the job's run
 	DBTVersion  string
 	Version     string // of dbt-tally
+	AcceptedBy  string // who accepted counts that breach gates, "" if no one did
 }
 
 // History is what earlier runs left: the runs newest first, their audit rows in any

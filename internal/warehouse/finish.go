@@ -5,31 +5,48 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Finish is what there is to do once dbt has ended.
+// Finish is what there is to do once dbt has ended. Each part may be empty.
 type Finish struct {
-	Invocations []string    // whose audit rows are read, and which are no history
-	Runs        []tally.Run // to be recorded; one that is there already is left as it is
+	Invocations []string    // whose audit rows are read, and which are not history
+	Runs        []tally.Run // to be recorded; one that exists already is left as it is
 	History     HistoryQuery
 }
 
 // HistoryQuery says which earlier runs to compare with: the newest that ended
 // well, in both senses of status and exit code.
 type HistoryQuery struct {
-	Wanted bool
-	Branch string // "": any
-	Target string // the target's name, "": any
+	Wanted        bool
+	Branch        string   // "": any
+	Named         bool     // the user asked for the branch: not finding it is an error
+	ExcludeEvents []string // that did not start the runs
+	Target        string   // the target's name, "": any
 	// RunID names one run, whatever its age, branch, target and outcome.
 	RunID  string
 	Before time.Time // they ended before it, and at most 90 days before it
-	// Database and Schema are where the tables to compare with are, under the same
-	// names; "": where the audit table is.
-	Database, Schema string
+	// Database, Schema and Name are of the audit table to compare with; "": as of
+	// this run's.
+	Database, Schema, Name string
+}
+
+// String describes the runs that are looked for, "" if none are.
+func (q HistoryQuery) String() string {
+	switch {
+	case !q.Wanted:
+		return ""
+	case q.RunID != "":
+		return fmt.Sprintf("the run %s", q.RunID)
+	case q.Branch == "":
+		return fmt.Sprintf("a successful run with target %s", q.Target)
+	}
+	return fmt.Sprintf("a successful run of branch %s with target %s", q.Branch, q.Target)
 }
 
 // Where there is no run table, the newest row of each model has to do, and finding
@@ -48,6 +65,7 @@ type Finished struct {
 	// only ID and CompletedAt are known.
 	History  tally.History
 	Problems []string // what could not be recorded or compared, a sentence each
+	NotFound error    // the run or the branch that the user asked for does not exist
 }
 
 // Finish records the runs, reads the audit rows of the invocations back, and
@@ -55,7 +73,7 @@ type Finished struct {
 // whose phase is unknown are not audit rows and are left out. The error is about
 // the rows alone, ErrNoTable if there is no table (any more, or yet).
 func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
-	if len(f.Invocations) == 0 {
+	if len(f.Invocations) == 0 && len(f.Runs) == 0 {
 		return Finished{}, nil
 	}
 	a, err := s.engine.finish(ctx, f)
@@ -69,8 +87,11 @@ func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 	if a.earlier == nil {
 		return done, nil
 	}
-	if done.History, err = a.earlier.history(f.History.RunID); err != nil {
+	if done.History, err = a.earlier.history(); err != nil {
 		done.Problems = append(done.Problems, noHistory(err))
+	}
+	if err == nil && len(done.History.Runs) == 0 && f.History.named() {
+		done.NotFound = f.History.notFound(a.earlier.newest)
 	}
 	return done, nil
 }
@@ -87,11 +108,11 @@ type answer struct {
 type earlier struct {
 	runs   [][]*string // empty without a run table
 	rows   [][]*string // audit rows of the runs; without a run table, the newest of each node
-	newest [][]*string // the newest runs, where the one asked for is not there
+	newest [][]*string // the newest runs, if the one that was asked for does not exist
 }
 
-// history is what was found, in the domain's words; id is the run asked for.
-func (e earlier) history(id string) (tally.History, error) {
+// history is what was found, in the domain's words.
+func (e earlier) history() (tally.History, error) {
 	runs, errRuns := parseRuns(e.runs)
 	rows, errRows := parseRows(e.rows)
 	if err := errors.Join(errRuns, errRows); err != nil {
@@ -100,27 +121,42 @@ func (e earlier) history(id string) (tally.History, error) {
 	if len(runs) == 0 {
 		runs = runsOf(rows)
 	}
-	if id != "" && len(runs) == 0 {
-		return tally.History{}, unknownRun(id, e.newest)
-	}
 	return tally.History{Runs: runs, Rows: rows}, nil
 }
 
-// unknownRun helps to find the run that was meant.
-func unknownRun(id string, newest [][]*string) error {
+// named reports whether the user asked for one run or one branch.
+func (q HistoryQuery) named() bool { return q.RunID != "" || q.Named }
+
+// notFound helps to find the run or the branch that was meant.
+func (q HistoryQuery) notFound(newest [][]*string) error {
 	runs, err := parseRuns(newest)
 	if err != nil {
 		return err
 	}
-	known := "there is none yet"
-	for i, run := range runs {
-		known += ", "
-		if i == 0 {
-			known = "the newest are "
+	if q.RunID != "" {
+		var known []string
+		for _, run := range runs {
+			known = append(known, fmt.Sprintf("%s (%s, %s)",
+				run.ID, cmp.Or(run.Branch, "no branch"), run.CompletedAt.Format(time.DateTime)))
 		}
-		known += fmt.Sprintf("%s (%s, %s)", run.ID, cmp.Or(run.Branch, "no branch"), run.CompletedAt.Format(time.DateTime))
+		return fmt.Errorf("baseline: no run %q; %s; see %s", q.RunID, oneOf("the newest are ", known), docs.Gates)
 	}
-	return fmt.Errorf("baseline: there is no run %q; %s; see "+docs.Gates, id, known)
+	var branches []string
+	for _, run := range runs {
+		branch := fmt.Sprintf("%s (target %s)", cmp.Or(run.Branch, "no branch"), run.Target)
+		if !slices.Contains(branches, branch) {
+			branches = append(branches, branch)
+		}
+	}
+	return fmt.Errorf("baseline: no successful run of branch %q with target %q; %s; see %s",
+		q.Branch, q.Target, oneOf("the newest runs are of ", branches), docs.Gates)
+}
+
+func oneOf(intro string, known []string) string {
+	if len(known) == 0 {
+		return "no run is recorded yet"
+	}
+	return intro + strings.Join(known, ", ")
 }
 
 func noHistory(why error) string {
@@ -135,13 +171,14 @@ func notRecorded(runs Table, why error) string {
 type runFilter struct {
 	id, branch, target string
 	successful         bool
+	excludeEvents      []string
 	since, before      time.Time
 	exclude            []string
 	limit              int
 }
 
 // newestRuns are those that a message shows.
-var newestRuns = runFilter{limit: 5}
+var newestRuns = runFilter{limit: 10}
 
 // filter is the query for the runs that f asks for.
 func (f Finish) filter(limit int) runFilter {
@@ -150,7 +187,7 @@ func (f Finish) filter(limit int) runFilter {
 		return runFilter{id: q.RunID, limit: 1}
 	}
 	return runFilter{
-		branch: q.Branch, target: q.Target, successful: true,
+		branch: q.Branch, target: q.Target, successful: true, excludeEvents: q.ExcludeEvents,
 		since: q.Before.Add(-historyAge), before: q.Before,
 		exclude: f.Invocations, limit: limit,
 	}
@@ -164,11 +201,14 @@ func (q HistoryQuery) at(log Table) Table {
 	if q.Schema != "" {
 		log.Schema = q.Schema
 	}
+	if q.Name != "" {
+		log.Name = q.Name
+	}
 	return log
 }
 
 // elsewhere says whether that is another table than this run's own.
-func (q HistoryQuery) elsewhere() bool { return q.Database != "" || q.Schema != "" }
+func (q HistoryQuery) elsewhere() bool { return q.Database != "" || q.Schema != "" || q.Name != "" }
 
 // runIDs are the IDs of rows of the run table, whose first column they are.
 func runIDs(runs [][]*string) []string {

@@ -60,8 +60,10 @@
     {{ return(dbt_tally_say({'absent': true})) }}
   {%- endif -%}
   {%- do dbt_tally_say({'relation': log ~ ''}) -%}
-  {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, invocations) ~ ')' -%}
-  {%- do dbt_tally_say_rows('rows', dbt_tally_rows(setup, log, where)) -%}
+  {%- if invocations -%}
+    {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, invocations) ~ ')' -%}
+    {%- do dbt_tally_say_rows('rows', dbt_tally_rows(setup, log, where)) -%}
+  {%- endif -%}
   {%- if runs and 'record the run' not in without -%}
     {%- do dbt_tally_say({'step': 'record the run'}) -%}
     {%- do dbt_tally_record(setup, dbt_tally_find_runs(setup, log, run_identifier), runs) -%}
@@ -92,8 +94,10 @@
 
 {% macro dbt_tally_compare(setup, own_log, identifier, run_identifier, history) %}
   {%- set log = own_log -%}
-  {%- if history.database or history.schema -%}
+  {%- if history.database or history.schema or history.identifier -%}
     {%- set schema = history.schema or own_log.schema -%}
+    {%- set identifier = history.identifier or identifier -%}
+    {%- set run_identifier = history.run_identifier if history.identifier else run_identifier -%}
     {%- set log = dbt_tally_find(setup, history.database or own_log.database, schema, identifier) -%}
     {%- if log is none -%}
       {{ exceptions.raise_compiler_error('there is no ' ~ identifier ~ ' in ' ~ schema) }}
@@ -107,8 +111,8 @@
     {{ return(dbt_tally_say_rows('past', dbt_tally_newest_rows(setup, log, history))) }}
   {%- endif -%}
   {%- set runs = dbt_tally_runs(setup, relation, dbt_tally_run_conditions(setup, history), history.limit) -%}
-  {%- if runs | length == 0 and history.run_id -%}
-    {{ return(dbt_tally_say_rows('newest', dbt_tally_runs(setup, relation, ['1 = 1'], 5))) }}
+  {%- if runs | length == 0 and history.named -%}
+    {{ return(dbt_tally_say_rows('newest', dbt_tally_runs(setup, relation, ['1 = 1'], 10))) }}
   {%- elif runs | length == 0 -%}
     {{ return('') }}
   {%- endif -%}
@@ -133,6 +137,10 @@
       ] -%}
   {%- if history.branch -%}
     {%- do conditions.append('branch = ' ~ dbt_tally_text(setup, history.branch)) -%}
+  {%- endif -%}
+  {%- if history.exclude_events -%}
+    {%- set events = dbt_tally_texts(setup, history.exclude_events) -%}
+    {%- do conditions.append('(event is null or event not in (' ~ events ~ '))') -%}
   {%- endif -%}
   {%- if history.target -%}
     {%- do conditions.append('target = ' ~ dbt_tally_text(setup, history.target)) -%}

@@ -54,6 +54,9 @@ func (p *places) where(f runFilter) string {
 	if !f.before.IsZero() {
 		all = append(all, "completed_at >= "+p.at(f.since), "completed_at < "+p.at(f.before))
 	}
+	if len(f.excludeEvents) > 0 {
+		all = append(all, "(event is null or event not in "+p.list(f.excludeEvents)+")")
+	}
 	if len(f.exclude) > 0 {
 		all = append(all, "run_id not in "+p.list(f.exclude))
 	}

@@ -32,6 +32,7 @@ var runLayout = layout{
 		{"run_url", text},
 		{"dbt_version", text},
 		{"tally_version", text},
+		{"accepted_by", text},
 	},
 	first: 4,
 	key:   "run_id",
@@ -67,7 +68,7 @@ func (r *runTexts) fields() []*string {
 		&r.ID, &r.started, &r.completed, &r.Status,
 		&r.exitCode, &r.Command, &r.Target, &r.Repository, &r.Branch,
 		&r.Commit, &r.Event, &r.pullRequest, &r.Workflow, &r.Job,
-		&r.URL, &r.DBTVersion, &r.Version,
+		&r.URL, &r.DBTVersion, &r.Version, &r.AcceptedBy,
 	}
 }
 

@@ -31,8 +31,11 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 			a.problems = append(a.problems, noHistory(err))
 		}
 	}
-	a.rows, err = e.read(ctx, log, f.Invocations)
-	return a, err
+	if len(f.Invocations) > 0 {
+		a.rows, err = e.read(ctx, log, f.Invocations)
+		return a, err
+	}
+	return a, nil
 }
 
 // lookRuns finds the run table that belongs to an audit table; ok is false where
@@ -62,6 +65,7 @@ func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error
 func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f Finish) (*earlier, error) {
 	asked := f.History
 	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
+	asked.Name = e.dialect.exact(asked.Name)
 	at := asked.at(log.table)
 	if err := e.dialect.reaches(at); err != nil {
 		return nil, fmt.Errorf("baseline-table: %w", err)
@@ -88,7 +92,7 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 	}
 	if len(found.runs) > 0 {
 		found.rows, err = e.read(ctx, log, runIDs(found.runs))
-	} else if f.History.RunID != "" {
+	} else if f.History.named() {
 		found.newest, err = e.selectRuns(ctx, runs, newestRuns)
 	}
 	if err != nil {

@@ -155,7 +155,9 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 func historyArgs(f Finish) map[string]any {
 	filter := f.filter(10)
 	return map[string]any{
-		"database": f.History.Database, "schema": f.History.Schema,
+		"database": f.History.Database, "schema": f.History.Schema, "identifier": f.History.Name,
+		"run_identifier": runTable(f.History.at(Table{})).Name,
+		"named":          f.History.named(), "exclude_events": filter.excludeEvents,
 		"run_id": filter.id, "branch": filter.branch, "target": filter.target,
 		"since": sqlTime(f.History.Before.Add(-historyAge)), "newest_since": sqlTime(f.History.Before.Add(-fallbackAge)),
 		"before": sqlTime(f.History.Before), "exclude": f.Invocations, "limit": filter.limit,

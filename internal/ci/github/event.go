@@ -25,6 +25,7 @@ func (a *Actions) Event() (ci.Event, error) {
 		SHA:        a.getenv("GITHUB_SHA"),
 		Workflow:   a.getenv("GITHUB_WORKFLOW"),
 		Job:        a.getenv("GITHUB_JOB"),
+		Actor:      a.getenv("GITHUB_ACTOR"),
 		ServerURL:  a.getenv("GITHUB_SERVER_URL"),
 		APIURL:     a.getenv("GITHUB_API_URL"),
 		GraphQLURL: a.getenv("GITHUB_GRAPHQL_URL"),
