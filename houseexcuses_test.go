@@ -33,7 +33,6 @@ var (
 		"internal/internaltest/fakesnowflake",
 		"internal/internaltest/mysql",
 		"internal/internaltest/postgres",
-		"internal/internaltest/situation",
 		"internal/pid1",
 		"internal/profile",
 		"internal/report",

@@ -60,7 +60,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 	about.Audit.Statements, about.Audit.Seconds = auditCost(f.invocations, in.Rows)
 	for _, inv := range f.invocations {
 		about.Invocations = append(about.Invocations, report.Invocation{
-			ID: inv.ID, Command: f.job.Secrets.Redact(inv.Command.String()), DBTVersion: inv.DBTVersion,
+			ID: inv.ID, Command: dbt.Command(f.job.Secrets.Command(inv.Command)).String(), DBTVersion: inv.DBTVersion,
 			StartedAt: inv.StartedAt.UTC(), CompletedAt: inv.CompletedAt.UTC(), ExitCode: inv.ExitCode,
 		})
 	}

@@ -56,7 +56,9 @@ func (c Command) surfaces(s start, con console) []surface.Surface {
 		return list
 	}
 	if cfg.Annotations {
-		list = append(list, surface.Annotations{Annotate: con.actions.Annotate, ProblemsAreErrors: cfg.Audit.Failure == config.Fail})
+		list = append(list, surface.Annotations{
+			Annotate: con.actions.Annotate, ProblemsAreErrors: cfg.Audit.Failure == config.Fail,
+		})
 	}
 	if cfg.Summary {
 		list = append(list, surface.Summary{Write: con.actions.Summary, Trend: event.PullRequest == 0})

@@ -99,10 +99,10 @@ func (s Settings) finish(invocations []dbt.Invocation) warehouse.Finish {
 
 // record is what the run table keeps of an invocation.
 func (s Settings) record(inv dbt.Invocation) tally.Run {
-	event := s.Job.Event
+	event, command := s.Job.Event, dbt.Command(s.Job.Secrets.Command(inv.Command))
 	return tally.Run{
 		ID: inv.ID, StartedAt: inv.StartedAt, CompletedAt: inv.CompletedAt,
-		Status: string(inv.Outcome()), ExitCode: inv.ExitCode, Command: s.Job.Secrets.Redact(inv.Command.String()),
+		Status: string(inv.Outcome()), ExitCode: inv.ExitCode, Command: command.String(),
 		Target: s.Connection.Target, Repository: event.Repository, Branch: event.Branch(), Commit: event.HeadSHA,
 		Event: event.Name, PullRequest: event.PullRequest, Workflow: event.Workflow, Job: event.Job,
 		URL: event.RunURL, DBTVersion: inv.DBTVersion, Version: s.Program, AcceptedBy: s.acceptedBy(),

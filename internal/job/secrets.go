@@ -2,45 +2,55 @@ package job
 
 import (
 	"slices"
-	"strings"
 	"sync"
+
+	"github.com/dbt-tally/dbt-tally/internal/redact"
 )
 
 // Secrets removes the known secrets from text that others wrote (dbt, a driver)
 // before it reaches a surface, because the CI system masks its log and nothing else.
 // It may be used by several goroutines.
 type Secrets struct {
-	mask     func(secrets []string)
+	mask     func(texts []string)
 	mu       sync.Mutex
 	known    []string
-	replacer *strings.Replacer
+	masked   []string
+	redactor redact.Redactor
 }
 
-// NewSecrets returns an empty set. Each secret that it learns is passed to mask,
-// once.
-func NewSecrets(mask func(secrets []string)) *Secrets {
-	return &Secrets{mask: mask, replacer: strings.NewReplacer()}
+// NewSecrets returns an empty set. Each text that has to be masked in the log, a
+// secret in one of its encodings, is passed to mask once.
+func NewSecrets(mask func(texts []string)) *Secrets {
+	return &Secrets{mask: mask}
 }
 
-// Keep keeps these texts out of the log and of every surface from now on.
+// Keep keeps these texts out of the log and of every surface from now on. Empty and
+// known ones are ignored.
 func (s *Secrets) Keep(secrets ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	secrets = slices.DeleteFunc(slices.Clone(secrets), func(secret string) bool {
+	added := slices.DeleteFunc(slices.Clone(secrets), func(secret string) bool {
 		return secret == "" || slices.Contains(s.known, secret)
 	})
-	s.known = append(s.known, secrets...)
-	var pairs []string
-	for _, secret := range s.known {
-		pairs = append(pairs, secret, "***")
+	if len(added) == 0 {
+		return
 	}
-	s.replacer = strings.NewReplacer(pairs...)
-	s.mask(secrets)
+	s.known = append(s.known, added...)
+	s.redactor = redact.New(s.known)
+	masks := slices.DeleteFunc(s.redactor.Masks(), func(text string) bool { return slices.Contains(s.masked, text) })
+	s.masked = append(s.masked, masks...)
+	s.mask(masks)
 }
 
-// Redact returns the text without the secrets.
-func (s *Secrets) Redact(text string) string {
+// Redact returns the text without the secrets, in whatever encoding they are in it.
+func (s *Secrets) Redact(text string) string { return s.current().Text(text) }
+
+// Command returns the words of a command line without the secrets and without the
+// values of flags that may contain some, such as --vars.
+func (s *Secrets) Command(words []string) []string { return s.current().Command(words) }
+
+func (s *Secrets) current() redact.Redactor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.replacer.Replace(text)
+	return s.redactor
 }

@@ -166,8 +166,11 @@ func (m Model) tally() tally.Model {
 			Path: m.Path, Relation: m.Relation, Materialized: m.Materialized,
 		},
 		Status: m.Status, Reason: m.Reason, Before: m.Before, After: m.After, Seconds: m.Seconds,
-		Baseline: m.Baseline, BaselineSeconds: m.BaselineSeconds, BaselineNew: m.BaselineNew,
-		History: m.History, Unusual: m.Unusual, Unchecked: m.GatesUnchecked,
+		Earlier: tally.Earlier{
+			Baseline: m.Baseline, BaselineSeconds: m.BaselineSeconds, BaselineNew: m.BaselineNew,
+			History: m.History, Unusual: m.Unusual,
+		},
+		Unchecked: m.GatesUnchecked,
 	}
 	for _, g := range m.Gates {
 		made.Breaches = append(made.Breaches, tally.Breach(g))

@@ -9,7 +9,7 @@ import (
 func TestFanOuts(t *testing.T) {
 	t.Parallel()
 	counted := func(id string, there, here int64) Model {
-		return Model{Node: Node{ID: id}, Baseline: &there, After: &here, Status: Grew}
+		return Model{Node: Node{ID: id}, Earlier: Earlier{Baseline: &there}, After: &here, Status: Grew}
 	}
 	uncounted := Model{Node: Node{ID: "view"}, Status: NotCounted}
 	fresh := counted("fresh", 0, 10)

@@ -41,6 +41,17 @@ type Model struct {
 	After   *int64  // rows after the last one; nil: unknown
 	Seconds float64 // time taken by dbt, all invocations together
 
+	Earlier
+	Breaches  []Breach
+	Unchecked string // why a gate that it has could not be checked, else ""
+
+	// Unprotected says that the model was built and a gate of severity error could
+	// not be checked because auditing did not work. The run must not pass.
+	Unprotected bool
+}
+
+// Earlier is what the earlier runs found of a model.
+type Earlier struct {
 	// Baseline is the count that the newest earlier run found, with the seconds
 	// that it took there. It is nil where no earlier run has the model, and where
 	// this run built nothing that could be compared.
@@ -53,12 +64,6 @@ type Model struct {
 	BaselineIsBefore bool
 	History          []int64 // its counts in earlier runs, oldest first, and After: at most 30; nil without any
 	Unusual          bool    // the change against the newest earlier run is far outside those before it
-	Breaches         []Breach
-	Unchecked        string // why a gate that it has could not be checked, else ""
-
-	// Unprotected says that the model was built and a gate of severity error could
-	// not be checked because auditing did not work. The run must not pass.
-	Unprotected bool
 }
 
 // Change returns the rows that came (or, below zero, went) in this run. It is
