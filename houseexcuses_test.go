@@ -28,6 +28,7 @@ var (
 		"internal/dbt",
 		"internal/internaltest/certificates",
 		"internal/internaltest/emulate",
+		"internal/internaltest/fakedbt",
 		"internal/internaltest/fakegithub",
 		"internal/internaltest/fakesnow",
 		"internal/internaltest/fakesnowflake",
