@@ -36,7 +36,6 @@ var (
 		"internal/internaltest/postgres",
 		"internal/pid1",
 		"internal/profile",
-		"internal/report",
 		"internal/report/markdown",
 		"internal/stories",
 		"internal/surface",

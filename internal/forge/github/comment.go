@@ -44,8 +44,9 @@ type Posted struct {
 // The comment is found by the marker in its first line, by its author and by its
 // key; a marker that somebody else pasted is left alone. It is edited in place,
 // but not where the text is equal: then the marker goes on naming the run that
-// wrote the text first. Of several comments the oldest is kept and the others
-// are deleted.
+// wrote the text first. Of several comments the oldest is kept, with the newest run's
+// text, and the others are deleted. Several runs may do so at once: one comment is
+// left, and never none.
 //
 // A create is never tried again: an answer that got lost may stand for a comment
 // that is there. A rate limit is waited for, where that takes no minute.
@@ -64,11 +65,7 @@ func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
 	}
 	about := fmt.Sprintf("comment on %s/%s#%d", c.owner, c.repo, cm.PullRequest)
 	return within(ctx, about, pullRequestsWrite, func(ctx context.Context) (Posted, error) {
-		found, err := k.find(ctx, c.viewer(ctx))
-		if err != nil {
-			return Posted{}, err
-		}
-		return k.keep(ctx, found)
+		return k.keep(ctx, c.viewer(ctx))
 	})
 }
 

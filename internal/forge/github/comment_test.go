@@ -100,15 +100,16 @@ func TestOlderRunDoesNotOverwriteNewer(t *testing.T) {
 func TestDuplicatesAreRemoved(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name   string
-		run    int64
-		body   string
-		want   Outcome
-		wantID int64
+		name    string
+		run     int64
+		body    string
+		want    Outcome
+		wantID  int64
+		wantRun string
 	}{
-		{"the oldest is kept and updated", 13, "new", Updated, 1001},
-		{"the oldest is kept as it is", 13, "of 12", Unchanged, 1001},
-		{"a newer run's is kept", 10, "new", Newer, 1002},
+		{"the oldest is kept and updated", 13, "new", Updated, 1001, `"run_id":13`},
+		{"the oldest is kept, with the newest run's marker", 13, "of 12", Updated, 1001, `"run_id":13`},
+		{"the oldest is kept, with a newer run's text", 10, "new", Newer, 1001, `"run_id":12`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -122,8 +123,9 @@ func TestDuplicatesAreRemoved(t *testing.T) {
 			if posted.Outcome != tt.want {
 				t.Errorf("outcome %q, want %q", posted.Outcome, tt.want)
 			}
-			if left := gh.Comments(fakegithub.PullRequest); len(left) != 1 || left[0].ID != tt.wantID {
-				t.Errorf("left %+v, want only %d", left, tt.wantID)
+			left := gh.Comments(fakegithub.PullRequest)
+			if len(left) != 1 || left[0].ID != tt.wantID || !strings.Contains(left[0].Body, tt.wantRun) {
+				t.Errorf("left %+v, want only %d with %s", left, tt.wantID, tt.wantRun)
 			}
 		})
 	}

@@ -46,24 +46,23 @@ func (c *Client) issue(ctx context.Context, is Issue) (Posted, error) {
 			text:   is.Body,
 		},
 	}
+	if is.Breached {
+		return k.keep(ctx, c.viewer(ctx))
+	}
 	found, err := k.find(ctx, c.viewer(ctx))
-	switch {
-	case err != nil:
-		return Posted{}, err
-	case is.Breached:
-		return k.keep(ctx, found)
-	case len(found) == 0:
-		return Posted{Outcome: Absent}, nil
+	if err != nil || len(found) == 0 {
+		return Posted{Outcome: Absent}, err
 	}
-	if newest := slices.MaxFunc(found, byRun); newest.marker.compare(k.want.marker) > 0 {
-		return Posted{newest.url, Newer}, k.removeOthers(ctx, found, newest)
+	oldest, newest := slices.MinFunc(found, byID), slices.MaxFunc(found, byRun)
+	if newest.marker.compare(k.want.marker) > 0 {
+		return Posted{newest.url, Newer}, nil
 	}
-	oldest := slices.MinFunc(found, byID)
 	if err := c.close(ctx, oldest.id, "completed"); err != nil {
 		return Posted{}, err
 	}
 	// Not before it is closed: the next run would find it open and say so again.
-	return Posted{oldest.url, Closed}, errors.Join(c.say(ctx, oldest.id, is.Body), k.removeOthers(ctx, found, oldest))
+	duplicates := slices.DeleteFunc(found, oldest.is)
+	return Posted{oldest.url, Closed}, errors.Join(c.say(ctx, oldest.id, is.Body), k.remove(ctx, duplicates))
 }
 
 func (c *Client) close(ctx context.Context, number int64, reason string) error {

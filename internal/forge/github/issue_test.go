@@ -201,16 +201,18 @@ func TestDuplicateIssuesAreClosed(t *testing.T) {
 			ours(issueNumber, Issue{RunID: 13, Title: "breached", Body: "of 13"}),
 			closed(ours(issueNumber+1, newest), "not_planned"),
 		}},
-		{"a newer run's is kept", Issue{RunID: 11, Breached: true, Title: "breached", Body: "of 11"}, []fakegithub.Issue{
-			closed(ours(issueNumber, oldest), "not_planned"),
-			ours(issueNumber+1, newest),
+		{"the oldest gets a newer run's text", Issue{
+			RunID: 11, Breached: true, Title: "breached", Body: "of 11",
+		}, []fakegithub.Issue{
+			ours(issueNumber, newest),
+			closed(ours(issueNumber+1, newest), "not_planned"),
 		}},
 		{"a clean run closes all", Issue{RunID: 13, Body: "clean"}, []fakegithub.Issue{
 			closed(ours(issueNumber, oldest), "completed"),
 			closed(ours(issueNumber+1, newest), "not_planned"),
 		}},
-		{"an older clean run leaves the newer run's", Issue{RunID: 11, Body: "clean"}, []fakegithub.Issue{
-			closed(ours(issueNumber, oldest), "not_planned"),
+		{"an older clean run leaves it to the newer run", Issue{RunID: 11, Body: "clean"}, []fakegithub.Issue{
+			ours(issueNumber, oldest),
 			ours(issueNumber+1, newest),
 		}},
 	} {

@@ -62,6 +62,9 @@ func forge(t *testing.T, method string, first reply, commented bool) (*Client, *
 		switch {
 		case r.Method == method && !met:
 			answer, met = first, true
+		case r.Method == http.MethodPatch:
+			there = fmt.Sprintf(`{"id":1,"user":{"login":%q},%s`, actionsBot, body[1:])
+			answer.body = there
 		case r.Method == http.MethodGet && commented:
 			answer.body = "[" + there + "]"
 		case r.Method == http.MethodGet:
@@ -81,9 +84,9 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 		commented bool
 		want      []string
 	}{
-		{"GET", true, []string{"GET", "GET", "PATCH " + body}},
+		{"GET", true, []string{"GET", "GET", "PATCH " + body, "GET"}},
 		{"POST", false, []string{"GET", "POST " + body, "POST " + body, "GET"}},
-		{"PATCH", true, []string{"GET", "PATCH " + body, "PATCH " + body}},
+		{"PATCH", true, []string{"GET", "PATCH " + body, "PATCH " + body, "GET"}},
 	} {
 		for name, reached := range limits {
 			t.Run(name+" "+tt.method, func(t *testing.T) {

@@ -3,7 +3,6 @@ package github
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -61,63 +60,84 @@ type review struct {
 
 // keeper keeps the review comment at one file.
 func (r review) keeper(m Remark) keeper {
-	return keeper{place: r.place, want: sticky{marker: r.marker, path: m.Path, text: m.Text}, onlyUpdate: true}
+	return keeper{place: r.place, want: sticky{marker: r.marker, path: m.Path, text: m.Text}}
 }
 
+// write looks, does what there is to do and looks again, as keeper.keep does. Each
+// file's remark is created at most once.
 func (r review) write(ctx context.Context, author string) error {
-	found, err := r.keeper(Remark{}).find(ctx, author)
 	newer := func(s sticky) bool { return s.marker.compare(r.marker) > 0 }
-	if err != nil || slices.ContainsFunc(found, newer) {
-		return err
-	}
-	var missing []sticky
-	for _, remark := range r.Remarks {
-		k := r.keeper(remark)
-		posted, err := k.keep(ctx, at(found, remark.Path))
+	created := map[string]bool{}
+	for range mostRounds {
+		found, err := r.keeper(Remark{}).find(ctx, author)
+		if err != nil || slices.ContainsFunc(found, newer) {
+			return err
+		}
+		missing, changed, err := r.update(ctx, found)
 		if err != nil {
 			return err
 		}
-		if posted.Outcome == Absent {
-			missing = append(missing, k.want)
+		missing = slices.DeleteFunc(missing, func(s sticky) bool { return created[s.path] })
+		if len(missing) == 0 && !changed {
+			return nil
 		}
+		for _, s := range missing {
+			created[s.path] = true
+		}
+		owner, err := r.add(ctx, missing)
+		if err != nil {
+			return err
+		}
+		author = cmp.Or(owner, author)
+	}
+	return nil
+}
+
+// update edits and removes what was found, and returns the remarks that are not there.
+func (r review) update(ctx context.Context, found []sticky) (missing []sticky, changed bool, err error) {
+	for _, remark := range r.Remarks {
+		k := r.keeper(remark)
+		next := k.next(at(found, remark.Path))
+		switch {
+		case next.create:
+			missing = append(missing, k.want)
+			continue
+		case next.edit.id != 0:
+			err = k.place.edit(ctx, next.edit.id, next.to)
+			if gone(err) { // as in keeper.keep
+				missing, err = append(missing, k.want), nil
+			}
+		default:
+			err = k.remove(ctx, next.remove)
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		changed = changed || !next.none()
 	}
 	for _, s := range found {
 		if slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.path }) {
 			continue
 		}
 		if err := r.place.remove(ctx, s.id); err != nil && !gone(err) {
-			return err
+			return nil, false, err
 		}
 	}
-	return r.add(ctx, missing)
+	return missing, changed, nil
 }
 
-// add puts the missing ones at their files, then looks whether another job did so
-// at the same time, as keeper.create does.
-func (r review) add(ctx context.Context, missing []sticky) error {
+// add puts the missing ones at their files. It returns whose they are, "" if none was
+// created.
+func (r review) add(ctx context.Context, missing []sticky) (author string, err error) {
 	if len(missing) == 0 {
-		return nil
+		return "", nil
 	}
 	files, err := r.place.diff(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	missing = slices.DeleteFunc(missing, func(s sticky) bool { return files[s.path] == nil })
-	author, err := r.place.createAll(ctx, missing, files)
-	if err != nil || author == "" {
-		return err
-	}
-	found, err := r.keeper(Remark{}).find(ctx, author)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, s := range missing {
-		if same := at(found, s.path); len(same) > 1 {
-			errs = append(errs, r.keeper(Remark{}).removeOthers(ctx, same, slices.MaxFunc(same, byRun)))
-		}
-	}
-	return errors.Join(errs...)
+	return r.place.createAll(ctx, missing, files)
 }
 
 func at(all []sticky, path string) []sticky {

@@ -74,67 +74,117 @@ func (k keeper) find(ctx context.Context, author string) ([]sticky, error) {
 	}), err
 }
 
-// keep makes one of those that were found.
-func (k keeper) keep(ctx context.Context, found []sticky) (Posted, error) {
+// A step is the one thing to do next in a place; the zero value: nothing.
+type step struct {
+	create bool
+	edit   sticky   // as it is; id 0: none
+	to     sticky   // what the edit makes of it
+	remove []sticky // duplicates
+}
+
+func (s step) none() bool { return !s.create && s.edit.id == 0 && len(s.remove) == 0 }
+
+// next decides by what was found. GitHub has no way to write only if nobody else did
+// meanwhile, so the rule has to be one that several runs can follow at once: the
+// oldest is kept, and so it is never removed by a run that saw less than another. Its
+// text becomes the newest run's before the others go.
+func (k keeper) next(found []sticky) step {
+	if len(found) == 0 {
+		return step{create: !k.onlyUpdate}
+	}
+	kept, newest, want := slices.MinFunc(found, byID), slices.MaxFunc(found, byRun), k.want
+	if age := newest.marker.compare(want.marker); age > 0 || age == 0 && k.onlyNewer {
+		want = newest
+	}
+	alone := len(found) == 1
 	switch {
-	case len(found) == 0 && k.onlyUpdate:
-		return Posted{Outcome: Absent}, nil
-	case len(found) == 0:
-		return k.create(ctx)
+	case !kept.says(want), kept.marker.compare(newest.marker) < 0:
+		return step{edit: kept, to: want}
+	case !alone:
+		return step{remove: slices.DeleteFunc(slices.Clone(found), kept.is)}
 	}
-	newest, oldest := slices.MaxFunc(found, byRun), slices.MinFunc(found, byID)
-	switch age := newest.marker.compare(k.want.marker); {
-	case age > 0:
-		return Posted{newest.url, Newer}, k.removeOthers(ctx, found, newest)
-	case age == 0 && k.onlyNewer:
-		return Posted{newest.url, Unchanged}, k.removeOthers(ctx, found, newest)
-	}
-	if oldest.says(k.want) {
-		return Posted{oldest.url, Unchanged}, k.removeOthers(ctx, found, oldest)
-	}
-	err := k.place.edit(ctx, oldest.id, k.want)
-	if gone(err) {
-		// Somebody deleted it since. Where the 404 hides a missing permission,
-		// the create says so.
-		return k.keep(ctx, slices.DeleteFunc(found, oldest.is))
-	}
-	if err != nil {
-		return Posted{}, err
-	}
-	return Posted{oldest.url, Updated}, k.removeOthers(ctx, found, oldest)
+	return step{}
 }
 
-// create starts one, then looks whether another job did so at the same time.
-// Each that sees both keeps the same one, the newest run's, so the job that looks
-// last leaves one. Nothing is edited here: edits could overtake one another.
-func (k keeper) create(ctx context.Context) (Posted, error) {
-	created, err := k.place.create(ctx, k.want)
-	if err != nil {
-		return Posted{}, err
-	}
-	posted := Posted{created.url, Created}
-	// By now it is certain whose token it is.
-	found, err := k.find(ctx, created.author)
-	if err != nil {
-		return posted, err
-	}
-	if !slices.ContainsFunc(found, created.is) {
-		found = append(found, created) // the list may lag behind
-	}
-	newest := slices.MaxFunc(found, byRun)
-	if !newest.is(created) {
-		posted = Posted{newest.url, Newer}
-	}
-	return posted, k.removeOthers(ctx, found, newest)
-}
+// mostRounds is more than several runs at once need: each does what the newest wants.
+const mostRounds = 8
 
-// removeOthers leaves one. That another job removed one first is fine.
-func (k keeper) removeOthers(ctx context.Context, all []sticky, left sticky) error {
-	var errs []error
-	for _, s := range all {
-		if s.is(left) {
-			continue
+// keep looks, does one thing and looks again, until there is nothing to do: another
+// run may have written meanwhile. What an older run writes after that stands until
+// the next run, since nothing is left to tell it by.
+func (k keeper) keep(ctx context.Context, author string) (Posted, error) {
+	var (
+		posted  Posted
+		created *sticky // at most one: an answer without sense may stand for a sticky
+		removed = map[int64]bool{}
+		edited  = map[int64]sticky{}
+	)
+	for range mostRounds {
+		found, err := k.find(ctx, author)
+		if err != nil {
+			return posted, err
 		}
+		if created != nil && !slices.ContainsFunc(found, created.is) {
+			found = append(found, *created) // the list may lag behind
+		}
+		found = slices.DeleteFunc(found, func(s sticky) bool { return removed[s.id] })
+		for i, s := range found {
+			if to, ok := edited[s.id]; ok && to.marker == s.marker {
+				found[i].title, found[i].text = to.title, to.text // GitHub may have changed a character
+			}
+		}
+		switch next := k.next(found); {
+		case next.none(), next.create && created != nil:
+			return k.outcome(found, posted), nil
+		case next.create:
+			made, err := k.place.create(ctx, k.want)
+			if err != nil {
+				return Posted{}, err
+			}
+			// By now it is certain whose token it is.
+			created, author, posted = &made, made.author, Posted{made.url, Created}
+		case next.edit.id != 0:
+			err := k.place.edit(ctx, next.edit.id, next.to)
+			if gone(err) {
+				// Somebody deleted it since. Where the 404 hides a missing permission,
+				// the create says so.
+				removed[next.edit.id] = true
+				continue
+			}
+			if err != nil {
+				return posted, err
+			}
+			edited[next.edit.id] = next.to
+			posted = Posted{next.edit.url, cmp.Or(posted.Outcome, Updated)}
+		default:
+			if err := k.remove(ctx, next.remove); err != nil {
+				return k.outcome(found, posted), err
+			}
+			for _, s := range next.remove {
+				removed[s.id] = true
+			}
+		}
+	}
+	return posted, nil
+}
+
+// outcome is what to report of the stickies that are there at the end.
+func (k keeper) outcome(found []sticky, posted Posted) Posted {
+	if len(found) == 0 {
+		return Posted{Outcome: Absent}
+	}
+	posted.URL = slices.MinFunc(found, byID).url
+	if slices.MaxFunc(found, byRun).marker.compare(k.want.marker) > 0 {
+		posted.Outcome = Newer
+	}
+	posted.Outcome = cmp.Or(posted.Outcome, Unchanged)
+	return posted
+}
+
+// remove takes duplicates away. That another job was faster is fine.
+func (k keeper) remove(ctx context.Context, duplicates []sticky) error {
+	var errs []error
+	for _, s := range duplicates {
 		if err := k.place.remove(ctx, s.id); err != nil && !gone(err) {
 			errs = append(errs, fmt.Errorf("remove the duplicate %s: %w", s.url, err))
 		}

@@ -1,0 +1,206 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// Three runs write to one place at once. Their requests are carried out in every order
+// that there is; each run is a function of the answers that it got.
+
+// world is a place in memory, and what each run has heard of it.
+type world struct {
+	stickies []sticky
+	lastID   int64
+	heard    [3][]any // the answers to each run's requests
+	late     bool     // an older run wrote after the newest was done
+}
+
+func (w world) clone() world {
+	w.stickies = slices.Clone(w.stickies)
+	for i := range w.heard {
+		w.heard[i] = slices.Clone(w.heard[i])
+	}
+	return w
+}
+
+func (w world) String() string { return fmt.Sprintf("%+v", w.stickies) }
+
+// key is the same for worlds that go on in the same ways: a run decides by what it
+// wrote, by its last look and by how often it looked. A text is its run's.
+func (w world) key() string {
+	b := appendStickies(nil, w.stickies)
+	for _, heard := range w.heard {
+		b = append(b, '|')
+		var look []sticky
+		for _, answer := range heard {
+			switch a := answer.(type) {
+			case []sticky:
+				look = a
+				b = append(b, '.')
+			case changed:
+				b = appendStickies(b, []sticky{a.sticky})
+				b = strconv.AppendBool(b, a.there)
+			}
+		}
+		b = appendStickies(b, look)
+	}
+	return string(strconv.AppendBool(b, w.late))
+}
+
+// changed is the answer to a request that writes.
+type changed struct {
+	sticky sticky
+	there  bool
+}
+
+func appendStickies(b []byte, stickies []sticky) []byte {
+	b = append(b, '[')
+	for _, s := range stickies {
+		b = append(b, byte('0'+s.id), byte('a'+s.marker.RunID))
+	}
+	return append(b, ']')
+}
+
+// request is a run's next one; it carries it out and returns the answer.
+type request struct {
+	writes bool
+	do     func(*world) any
+}
+
+// recorded is a place that answers from memory. The first request without an answer
+// ends the run there, by a panic with that request.
+type recorded struct{ answers []any }
+
+func (p *recorded) ask(r request) any {
+	if len(p.answers) == 0 {
+		panic(r)
+	}
+	answer := p.answers[0]
+	p.answers = p.answers[1:]
+	return answer
+}
+
+func (p *recorded) list(context.Context, string) ([]sticky, error) {
+	found := p.ask(request{do: func(w *world) any { return slices.Clone(w.stickies) }})
+	return slices.Clone(found.([]sticky)), nil
+}
+
+func (p *recorded) create(_ context.Context, text sticky) (sticky, error) {
+	created := p.ask(request{writes: true, do: func(w *world) any {
+		w.lastID++
+		text.id, text.author = w.lastID, actionsBot
+		w.stickies = append(w.stickies, text)
+		return changed{text, true}
+	}})
+	return created.(changed).sticky, nil
+}
+
+func (p *recorded) edit(_ context.Context, id int64, text sticky) error {
+	text.id, text.author = id, actionsBot
+	return p.change(text, func(w *world, i int) { w.stickies[i] = text })
+}
+
+func (p *recorded) remove(_ context.Context, id int64) error {
+	return p.change(sticky{id: id}, func(w *world, i int) { w.stickies = slices.Delete(w.stickies, i, i+1) })
+}
+
+func (p *recorded) change(to sticky, do func(*world, int)) error {
+	answer := p.ask(request{writes: true, do: func(w *world) any {
+		i := slices.IndexFunc(w.stickies, to.is)
+		if i >= 0 {
+			do(w, i)
+		}
+		return changed{to, i >= 0}
+	}})
+	if !answer.(changed).there {
+		return &Error{Kind: ErrPermission, Status: 404}
+	}
+	return nil
+}
+
+// next runs a run up to its first request without an answer; nil: it has ended.
+func next(t *testing.T, run int, heard []any) (r *request) {
+	t.Helper()
+	defer func() {
+		if asked, ok := recover().(request); ok {
+			r = &asked
+		}
+	}()
+	k := keeper{place: &recorded{heard}, want: sticky{
+		marker: marker{RunID: int64(run + 1)}, text: fmt.Sprint("of run ", run+1),
+	}}
+	if _, err := k.keep(t.Context(), actionsBot); err != nil {
+		t.Error(err)
+	}
+	return nil
+}
+
+// explore carries the runs' requests out in every order.
+func explore(t *testing.T, w world, seen map[string]bool, check func(world) error) {
+	t.Helper()
+	key := w.key()
+	if seen[key] || t.Failed() {
+		return
+	}
+	seen[key] = true
+	var requests [3]*request
+	for run := range requests {
+		requests[run] = next(t, run, w.heard[run])
+	}
+	if requests == [3]*request{} {
+		if err := check(w); err != nil {
+			t.Errorf("%v: %v\n%v", err, w, w.heard)
+		}
+		return
+	}
+	for run, r := range requests {
+		if r == nil {
+			continue
+		}
+		then := w.clone()
+		then.heard[run] = append(then.heard[run], r.do(&then))
+		then.late = w.late || r.writes && requests[2] == nil
+		if len(w.stickies) > 0 && len(then.stickies) == 0 {
+			t.Fatalf("run %d removed the last one of %v", run+1, w)
+		}
+		explore(t, then, seen, check)
+	}
+}
+
+func TestRunsAtOnceLeaveOneTextInEveryOrder(t *testing.T) {
+	t.Parallel()
+	old := func(id int64, run int64) sticky {
+		return sticky{id: id, author: actionsBot, marker: marker{RunID: run}, text: fmt.Sprint("of run ", run)}
+	}
+	for name, there := range map[string][]sticky{
+		"none yet":       nil,
+		"an old one":     {old(1, 0)},
+		"two old ones":   {old(1, 0), old(2, 0)},
+		"the newest's":   {old(1, 3)},
+		"a duplicate":    {old(1, 0), old(2, 3)},
+		"a middle one's": {old(1, 2), old(2, 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if len(there) == 0 && testing.Short() {
+				t.Skip("400,000 states")
+			}
+			seen := map[string]bool{}
+			explore(t, world{stickies: there, lastID: 2}, seen, func(w world) error {
+				switch {
+				case len(w.stickies) != 1:
+					return fmt.Errorf("%d are left, want one", len(w.stickies))
+				case w.stickies[0].text != "of run 3" && !w.late:
+					return errors.New("the newest run's text is lost")
+				}
+				return nil
+			})
+			t.Logf("%d states", len(seen))
+		})
+	}
+}
