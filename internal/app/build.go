@@ -47,7 +47,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		TallyVersion:   f.version,
 		Status:         f.status(),
 		ExitCode:       exitStatus(f.invocations, counted, len(unchecked) > 0, auditFailed || f.baselineFailed()),
-		NoBaseline:     f.noBaseline(),
+		Sought:         f.sought(),
 		Requirements:   f.program.installing,
 		HeadSHA:        f.job.Event.HeadSHA,
 		Target:         report.Target{Name: connection.Target, Type: connection.Type, Database: database, Schema: schema},
@@ -78,18 +78,17 @@ func (f facts) baselineFailed() bool {
 	return f.collected.NotFound != "" && f.job.Config.Audit.Failure != config.Warn
 }
 
-// noBaseline says what was looked for if nothing was found to compare with, "" if a
+// sought is what was looked for if nothing was found to compare with, nil if a
 // baseline was found or none was wanted.
-func (f facts) noBaseline() string {
+func (f facts) sought() *report.Sought {
 	c := f.collected
-	if c.Sought == "" || c.NotFound != "" || len(c.History.Runs) > 0 || c.Off != "" {
-		return ""
+	if !c.Sought.Wanted || c.NotFound != "" || len(c.History.Runs) > 0 || c.Off != "" {
+		return nil
 	}
-	why := fmt.Sprintf("looked for %s in %s", c.Sought, c.Relation)
-	if base := f.job.Event.BaseRef; base != "" {
-		why += fmt.Sprintf("; run this workflow on %s once", base)
+	return &report.Sought{
+		Branch: c.Sought.Branch, Target: c.Sought.Target, RunID: c.Sought.RunID, Table: c.Relation,
+		Elsewhere: f.job.Event.BaseRef != "",
 	}
-	return why
 }
 
 // unprotected says which gates failed because they could not be checked, one line per

@@ -17,9 +17,9 @@ type Collected struct {
 	Off      string      // why no model could leave an audit row, "" if models could
 	Rows     []tally.Row // the audit rows of the invocations
 	History  tally.History
-	Sought   string   // the earlier runs that were looked for, "" if none were
-	Problems []string // those of Collect alone, without secrets
-	NotFound string   // the user asked for a baseline that does not exist; it is in Problems, too
+	Sought   warehouse.HistoryQuery // the earlier runs that were looked for
+	Problems []string               // those of Collect alone, without secrets
+	NotFound string                 // the user asked for a baseline that does not exist; it is in Problems, too
 
 	unrecorded []tally.Run // left to Record
 }
@@ -36,7 +36,7 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, ga
 	if gated {
 		c.unrecorded, finish.Runs = finish.Runs, nil
 	}
-	c.Sought = finish.History.String()
+	c.Sought = finish.History
 	done, err := p.store.Finish(ctx, finish)
 	if p.canFallBack(err) {
 		if err = p.fallBack(); err == nil {

@@ -53,3 +53,25 @@ func BaselineAge(r Report) string {
 	}
 	return words
 }
+
+// NotFound says that no baseline was found and what was looked for, with the names as
+// quote shows them.
+func (s *Sought) NotFound(quote func(string) string) string {
+	what := "no earlier run"
+	switch {
+	case s.RunID != "":
+		what = "no run " + quote(s.RunID)
+	case s.Branch != "":
+		what = "no successful run of " + quote(s.Branch)
+	}
+	if s.Target != "" {
+		what += " with target " + quote(s.Target)
+	}
+	if s.Table != "" {
+		what += " in " + quote(s.Table)
+	}
+	if s.Elsewhere && s.Branch != "" {
+		what += "; run this workflow on " + quote(s.Branch) + " once"
+	}
+	return "no baseline: " + what
+}

@@ -74,7 +74,7 @@ func everyKey() report.Report {
 	r.HeadSHA = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 	r.Requirements = new(8.7)
 	r.Gates = []report.Gate{gate}
-	r.NoBaseline = "looked for a successful run of branch main"
+	r.Sought = &report.Sought{Branch: "main", Target: "prod", Table: "log", Elsewhere: true}
 	r.GatesUnchecked = []string{"meta.tally of model.shop.orders: a problem"}
 	m := &r.Models[0]
 	m.Before, m.After, m.Change = new(int64(2)), new(int64(1)), new(int64(-1))

@@ -19,7 +19,7 @@ type Run struct {
 	Audit        Audit
 	Failures     []Failure
 
-	NoBaseline     string            // as in Report
+	Sought         *Sought           // as in Report
 	GatesUnchecked []string          // as in Report
 	BaselineMaxAge time.Duration     // a baseline that is older is stale; 0: none is
 	Files          map[string]string // a model's File by its Path
@@ -54,7 +54,7 @@ func New(run Run, t tally.Tally) Report {
 		Failures: orEmpty(run.Failures),
 		Gates:    []Gate{},
 
-		NoBaseline:     run.NoBaseline,
+		Sought:         run.Sought,
 		GatesUnchecked: orEmpty(run.GatesUnchecked),
 	}
 	r.Audit.Problems = orEmpty(r.Audit.Problems)

@@ -150,7 +150,7 @@ func (r Report) anew() Report {
 		GeneratedAt: r.GeneratedAt, TallyVersion: r.TallyVersion, Status: r.Status, ExitCode: r.ExitCode,
 		HeadSHA: r.HeadSHA, Invocations: r.Invocations, Requirements: r.Requirements,
 		Target: r.Target, Audit: r.Audit, Failures: r.Failures,
-		NoBaseline: r.NoBaseline, GatesUnchecked: r.GatesUnchecked, Files: files,
+		Sought: r.Sought, GatesUnchecked: r.GatesUnchecked, Files: files,
 	}, t)
 	if r.Baseline != nil {
 		made.Baseline.Stale = r.Baseline.Stale // the limit was that run's

@@ -44,9 +44,9 @@ type Report struct {
 	Failures     []Failure    `json:"failures"`
 	Gates        []Gate       `json:"gates"`
 
-	// NoBaseline says what was looked for if there is nothing to compare with, "" if
-	// there is a baseline or none was wanted.
-	NoBaseline string `json:"no_baseline"`
+	// Sought is what was looked for if there is nothing to compare with, nil if there is
+	// a baseline or none was wanted.
+	Sought *Sought `json:"sought_baseline"`
 
 	// GatesUnchecked says why gates that had to be checked could not be. The run
 	// then fails as if one had been breached.
@@ -88,6 +88,16 @@ type Baseline struct {
 	CompletedAt time.Time `json:"completed_at"`
 	URL         string    `json:"url"`
 	Stale       bool      `json:"stale"`
+}
+
+// Sought describes the runs that a baseline was looked for among. Texts that do not
+// restrict them are "".
+type Sought struct {
+	Branch    string `json:"branch"`
+	Target    string `json:"target"`
+	RunID     string `json:"run_id"`
+	Table     string `json:"table"`     // the audit table, quoted
+	Elsewhere bool   `json:"elsewhere"` // another branch's runs were looked for, as on a pull request
 }
 
 // Totals sums the models up.

@@ -81,10 +81,13 @@ func Compare(in Input) Tally {
 }
 
 // unprotected decides Model.Unprotected. A model without an audit row was built and
-// should have one, unless the user turned auditing off or leaves it to hooks that the
-// project gives to some of its models.
+// should have one, unless it is a view, or the user turned auditing off or leaves it
+// to hooks that the project gives to some of its models.
 func (in Input) unprotected(m Model, l Limits) bool {
-	if m.Status != NoAuditRow || !l.Any() || l.Severity == SeverityWarn || in.TurnedOff {
+	if m.Status != NoAuditRow || m.Node.Materialized == "view" {
+		return false
+	}
+	if !l.Any() || l.Severity == SeverityWarn || in.TurnedOff {
 		return false
 	}
 	return in.Unaudited != "" || !in.ProjectHooks

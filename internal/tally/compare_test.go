@@ -340,3 +340,33 @@ func TestSplitModelName(t *testing.T) {
 		}
 	}
 }
+
+func TestWhichModelsAreUnprotected(t *testing.T) {
+	t.Parallel()
+	gate := Limits{MaxDrop: percentage(5)}
+	for name, test := range map[string]struct {
+		change func(in *Input)
+		want   bool
+	}{
+		"auditing did not work":     {func(in *Input) { in.Unaudited = "no table" }, true},
+		"its row is missing":        {func(*Input) {}, true},
+		"it was counted":            {func(in *Input) { in.Rows = []Row{row(After, 1, n(1))} }, false},
+		"no gate":                   {func(in *Input) { in.Nodes[0].Limits = Limits{} }, false},
+		"a gate that only warns":    {func(in *Input) { in.Nodes[0].Limits.Severity = SeverityWarn }, false},
+		"a view":                    {func(in *Input) { in.Nodes[0].Materialized = "view" }, false},
+		"opted out":                 {func(in *Input) { in.Nodes[0].OptedOut = true }, false},
+		"auditing was turned off":   {func(in *Input) { in.Unaudited, in.TurnedOff = "off", true }, false},
+		"it failed":                 {func(in *Input) { in.Results[0].Status = "error" }, false},
+		"the project has the hooks": {func(in *Input) { in.ProjectHooks = true }, false},
+		"whose table is unusable": {func(in *Input) {
+			in.ProjectHooks, in.Unaudited = true, "no table"
+		}, true},
+	} {
+		in := built(nil, nil, nil, gate)
+		in.Rows = nil
+		test.change(&in)
+		if got := Compare(in).Models[0].Unprotected; got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -36,19 +36,6 @@ type HistoryQuery struct {
 	Database, Schema, Name string
 }
 
-// String describes the runs that are looked for, "" if none are.
-func (q HistoryQuery) String() string {
-	switch {
-	case !q.Wanted:
-		return ""
-	case q.RunID != "":
-		return fmt.Sprintf("the run %s", q.RunID)
-	case q.Branch == "":
-		return fmt.Sprintf("a successful run with target %s", q.Target)
-	}
-	return fmt.Sprintf("a successful run of branch %s with target %s", q.Branch, q.Target)
-}
-
 // Where there is no run table, the newest row of each model has to do, and finding
 // it may take a scan of the audit table: hence the nearer limit.
 const (

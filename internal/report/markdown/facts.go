@@ -86,8 +86,8 @@ var webPage = regexp.MustCompile(`^https?://[A-Za-z0-9._:/-]+$`)
 // compared states which run the report compares with, and how old that is; "" if
 // it compares with none and none was looked for.
 func compared(r report.Report) string {
-	if r.Baseline == nil && r.NoBaseline != "" {
-		return "no baseline: " + prose(r.NoBaseline)
+	if r.Baseline == nil && r.Sought != nil {
+		return r.Sought.NotFound(code)
 	}
 	if r.Baseline == nil {
 		return ""

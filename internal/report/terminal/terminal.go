@@ -61,8 +61,8 @@ func writeComparison(b *strings.Builder, r report.Report) {
 		against = againstTitle(r.Baseline)
 		fmt.Fprintf(b, "compared with %s%s, %s\n",
 			r.Baseline.Name(short), r.Baseline.At(), report.BaselineAge(r))
-	} else if r.NoBaseline != "" {
-		fmt.Fprintf(b, "no baseline: %s\n", report.Clean(r.NoBaseline, report.MaxName))
+	} else if r.Sought != nil {
+		fmt.Fprintln(b, r.Sought.NotFound(plain))
 	}
 	name := report.Names(r.Models)
 	for _, x := range report.Breaches(r.Models) {
