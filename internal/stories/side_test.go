@@ -210,13 +210,17 @@ func said(log string) string {
 	return kept.String()
 }
 
+// temporary is the end of a temporary table's name, which dbt-duckdb may leave there.
+var temporary = regexp.MustCompile(`__dbt_tmp\d+`)
+
 // contents are the relations of the database but the audit's, by schema.name.
 func (s side) contents(t *testing.T) map[string]content {
 	t.Helper()
 	contents := map[string]content{}
 	for _, row := range s.relations(t) {
 		if !strings.Contains(row[0], ".dbt_audit_") {
-			contents[row[0]] = content{Kind: row[1], Rows: row[2]}
+			name := temporary.ReplaceAllString(row[0], "__dbt_tmp")
+			contents[name] = content{Kind: row[1], Rows: row[2]}
 		}
 	}
 	return contents
@@ -234,7 +238,9 @@ func (s side) relations(t *testing.T) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), python, "-c", duckdbRelations, filepath.Join(s.dir, "shapes.duckdb")).Output()
+	cmd := exec.CommandContext(t.Context(), python, "-c", duckdbRelations, "shapes.duckdb", "other.duckdb")
+	cmd.Dir = s.dir
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,8 +254,8 @@ func (s side) relations(t *testing.T) [][]string {
 const duckdbRelations = `
 import duckdb, json, os, sys
 rows = []
-if os.path.exists(sys.argv[1]):
-    con = duckdb.connect(sys.argv[1], read_only=True)
+for path in filter(os.path.exists, sys.argv[1:]):
+    con = duckdb.connect(path, read_only=True)
     for schema, name, kind in con.execute("select table_schema, table_name, table_type from information_schema.tables").fetchall():
         count = con.execute(f'select count(*) from "{schema}"."{name}"').fetchone()[0]
         rows.append([f"{schema}.{name}", "view" if kind == "VIEW" else "table", str(count)])

@@ -3,20 +3,30 @@
     with pre_hooks and with post_hooks, themselves and not their copies. One that
     passes other lists is judged by whether main was stored. -#}
 {% macro dbt_tally_before(hooks, inside_transaction=True) %}
-  {%- if inside_transaction and (hooks is sameas pre_hooks or (hooks is not sameas post_hooks and load_result('main') is none)) -%}
-    {%- do dbt_tally_audit('before') -%}
+  {%- set outside = target.type == 'duckdb' and dbt_tally_outside() -%}
+  {%- if inside_transaction != outside and (hooks is sameas pre_hooks or (hooks is not sameas post_hooks and load_result('main') is none)) -%}
+    {%- do dbt_tally_audit('before', outside) -%}
   {%- endif -%}
 {% endmacro %}
 
 {% macro dbt_tally_after(hooks, inside_transaction=True) %}
-  {%- if inside_transaction and (hooks is sameas post_hooks or (hooks is not sameas pre_hooks and load_result('main') is not none)) -%}
-    {%- do dbt_tally_audit('after') -%}
+  {%- set outside = target.type == 'duckdb' and dbt_tally_outside() -%}
+  {%- if inside_transaction != outside and (hooks is sameas post_hooks or (hooks is not sameas pre_hooks and load_result('main') is not none)) -%}
+    {%- do dbt_tally_audit('after', outside) -%}
   {%- endif -%}
+{% endmacro %}
+
+{#- Whether DuckDB needs the rows outside of the model's transaction. dbt-duckdb runs
+    a Python model on another connection, whose work a transaction that is open
+    already would not see; and a transaction writes to one attached database only. -#}
+{% macro dbt_tally_outside() %}
+  {%- set database = (this.database ~ '.') | lower -%}
+  {{ return(model.language == 'python' or (env_var('DBT_TALLY_RELATION', '') | replace('"', '') | lower)[:database | length] != database) }}
 {% endmacro %}
 
 {#- All that a hook does, in one macro: to call another one takes dbt longer than
     most of what is done here. At most one statement, whatever the number of rows. -#}
-{% macro dbt_tally_audit(phase) %}
+{% macro dbt_tally_audit(phase, outside=False) %}
   {%- set table = env_var('DBT_TALLY_RELATION', '') if execute and model is defined and model.resource_type in ('model', 'seed', 'snapshot') else '' -%}
   {%- set settings = (model.config.get('meta') or {}).get('tally') if table else none -%}
   {%- if table and not (settings is mapping and settings.get('audit') is sameas false) -%}
@@ -61,7 +71,7 @@
               ~ " where lower(table_schema) = '" ~ (this.schema | lower | replace("'", "''"))
               ~ "' and lower(table_name) = '" ~ (this.identifier | lower | replace("'", "''"))
               ~ ("' and lower(table_catalog) = '" ~ (this.database | lower | replace("'", "''")) if engine == 'duckdb') ~ "'",
-              auto_begin=True, fetch=True)[1].rows[0][0] == 0 -%}
+              auto_begin=not outside, fetch=True)[1].rows[0][0] == 0 -%}
       {%- if dropped or (materialized == 'view' and not count_views) -%}
         {%- set count = none -%}
       {%- elif affected is number and affected >= 0 -%}
@@ -97,10 +107,7 @@
       {%- if target.type == 'postgres' and dbt_version[:2] == '1.' -%}
         {%- do adapter.add_query('do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
       {%- else -%}
-        {#- dbt-duckdb runs a Python model on another connection, whose work a
-            transaction that is already open would not see. -#}
-        {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql,
-              auto_begin=not (engine == 'duckdb' and phase == 'before' and model.language == 'python'), fetch=False) -%}
+        {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=not outside, fetch=False) -%}
       {%- endif -%}
     {%- endif -%}
   {%- endif -%}

@@ -1,0 +1,2 @@
+{{ config(materialized='table', enabled=target.type == 'duckdb', database='other') }}
+select * from {{ ref('events') }}
