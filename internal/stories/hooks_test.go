@@ -189,6 +189,37 @@ func TestHooksOnSnowflakeWriteAnyName(t *testing.T) {
 	}
 }
 
+// TestAPostHookMayDropItsTable has what testdata/projects has of it on the warehouses
+// that are not compared there.
+func TestAPostHookMayDropItsTable(t *testing.T) {
+	t.Parallel()
+	for target, version := range map[string]string{"mariadb": "1.7-mysql", "snowflake": "1.11"} {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t, version, target)
+			p.copy(testdata("hooks/large"))
+			if target == "snowflake" {
+				profiles, err := os.ReadFile(testdata("hooks/project/profiles.yml"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.write("profiles.yml", string(profiles))
+			}
+			p.write("models/dropped.sql", "{{ config(materialized='table', post_hook='drop table {{ this }}') }} select 1 as id")
+			p.write("models/kept.sql", "{{ config(materialized='table', post_hook='delete from {{ this }} where id = 1') }} "+
+				"select 1 as id union all select 2")
+			want := map[string]line{
+				"dropped": {tally.NotCounted, "-", "-"},
+				"kept":    {tally.New, "-", "1"},
+			}
+			got := p.tally()
+			if diff := cmp.Diff(want, got.lines()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 // project is a dbt project in a folder of its own, on a database of its own.
 type project struct {
 	t        *testing.T
