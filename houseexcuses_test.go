@@ -32,8 +32,6 @@ var (
 		"internal/internaltest/fakesnowflake",
 		"internal/internaltest/mysql",
 		"internal/internaltest/postgres",
-		"internal/pid1",
-		"internal/profile",
 		"internal/stories",
 		"internal/surface",
 		"internal/tally",

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // ForProfile is the dbt for a type of profile: the program dbt-TYPE where the PATH
@@ -70,7 +72,7 @@ func (c CLI) startError(path string, err error) error {
 		fix = fmt.Sprintf("install dbt for %s/%s; a script needs a first line such as #!/bin/sh",
 			runtime.GOOS, runtime.GOARCH)
 	}
-	return fmt.Errorf("dbt-executable %q: %w; %s; see docs/troubleshooting.md", c.Executable, problem, fix)
+	return fmt.Errorf("dbt-executable %q: %w; %s; see %s", c.Executable, problem, fix, docs.Troubleshooting)
 }
 
 // startsNothing reports whether an error about a script that is there and may be

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Requirements are a dbt and adapters of the user's own choice, brought by uv.
@@ -90,8 +92,8 @@ func (r Requirements) fill(ctx context.Context, env Environment) error {
 		}
 	}
 	if _, err := os.Stat(env.Executable); err != nil {
-		return fmt.Errorf("input %q: no dbt among what %s bring; add a line such as %q; see docs/image.md",
-			"requirements", strings.Join(r.Lines, ", "), "dbt-core==1.11.*")
+		return fmt.Errorf("input %q: no dbt among what %s bring; add a line such as %q; see %s",
+			"requirements", strings.Join(r.Lines, ", "), "dbt-core==1.11.*", docs.Image)
 	}
 	return nil
 }
@@ -110,11 +112,11 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("install requirements: %w", ctx.Err())
 	case !errors.As(err, &exit):
-		return fmt.Errorf("input %q: uv could not be started: %w; install uv on the PATH; see docs/image.md",
-			"requirements", err)
+		return fmt.Errorf("input %q: uv could not be started: %w; install uv on the PATH; see %s",
+			"requirements", err, docs.Image)
 	}
-	return fmt.Errorf("input %q: uv could not install %s (its reason is above); see docs/image.md",
-		"requirements", strings.Join(r.blamed(said.String()), ", "))
+	return fmt.Errorf("input %q: uv could not install %s (its reason is above); see %s",
+		"requirements", strings.Join(r.blamed(said.String()), ", "), docs.Image)
 }
 
 // environ keeps the cache beside the environments, and has uv trust what this

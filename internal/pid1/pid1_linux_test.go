@@ -82,7 +82,8 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			cmd := supervisor(t, `trap 'echo heard' INT TERM; echo ready; i=0; while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 5`)
+			cmd := supervisor(t, `trap 'echo heard' INT TERM; echo ready; i=0
+				while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 5`)
 			stdout, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -114,7 +115,8 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
 	t.Parallel()
 	var stderr strings.Builder
-	if status := Supervise("/nowhere", []string{"nowhere"}, &stderr); status != 2 || !strings.Contains(stderr.String(), "no such file") {
+	status := Supervise("/nowhere", []string{"nowhere"}, &stderr)
+	if status != 2 || !strings.Contains(stderr.String(), "no such file") {
 		t.Errorf("got status %d, %q; want 2 and that the file does not exist", status, stderr.String())
 	}
 }

@@ -36,7 +36,8 @@ INDENTED=1
 func TestDotEnvIsReadAsPythonDotEnvDoes(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), dbtPython(t, "1.12"), "-c",
-		"import json,sys,dotenv; json.dump({k: v for k, v in dotenv.dotenv_values(stream=sys.stdin).items() if v is not None}, sys.stdout)")
+		"import json,sys,dotenv; values = dotenv.dotenv_values(stream=sys.stdin); "+
+			"json.dump({k: v for k, v in values.items() if v is not None}, sys.stdout)")
 	cmd.Stdin = bytes.NewBufferString(dotEnv)
 	stdout, err := cmd.Output()
 	if err != nil {
@@ -59,7 +60,11 @@ func TestDotEnvStandsBelowTheEnvironment(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "sub", "profiles.yml"), `
 shop:
   outputs:
-    ci: {type: postgres, host: "{{ env_var('HOST') }}", port: "{{ env_var('PORT') }}", dsn: "{{ env_var('DBT_ENV_SECRET_X') }}"}
+    ci:
+      type: postgres
+      host: "{{ env_var('HOST') }}"
+      port: "{{ env_var('PORT') }}"
+      dsn: "{{ env_var('DBT_ENV_SECRET_X') }}"
 `)
 	o := Options{
 		WorkDir: filepath.Join(dir, "sub"), DotEnv: true,

@@ -3,6 +3,8 @@ package profile
 import (
 	"errors"
 	"fmt"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // What can be wrong with a project or its profile. The errors that LoadProject
@@ -26,8 +28,8 @@ type EnvVarError struct {
 }
 
 func (e *EnvVarError) Error() string {
-	return fmt.Sprintf("environment variable %s is not set, and %s reads it; want it set, or a default as the second argument of env_var; see docs/troubleshooting.md",
-		e.Name, e.Where)
+	return fmt.Sprintf("environment variable %s is not set, and %s reads it; set it, or give env_var a default as "+
+		"its second argument; see %s", e.Name, e.Where, docs.Troubleshooting)
 }
 
 // TemplateError is a value whose Jinja cannot be parsed or rendered. What it
@@ -38,5 +40,6 @@ type TemplateError struct {
 }
 
 func (e *TemplateError) Error() string {
-	return fmt.Sprintf("%s: %s; want Jinja that dbt renders, with env_var and var; see docs/troubleshooting.md", e.Where, e.Problem)
+	return fmt.Sprintf("%s: %s; use Jinja that dbt renders, with env_var and var; see %s",
+		e.Where, e.Problem, docs.Troubleshooting)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 func TestErrorsSayWhatIsWrongAndWhatIsWanted(t *testing.T) {
@@ -19,21 +21,51 @@ func TestErrorsSayWhatIsWrongAndWhatIsWanted(t *testing.T) {
 		want     error
 		says     []string
 	}{
-		{"no project", "", "", Options{ProjectDir: "x"}, ErrNoProject, []string{"DIR/x;", "dbt_project.yml", "project-dir"}},
+		{
+			"no project", "", "",
+			Options{ProjectDir: "x"},
+			ErrNoProject,
+			[]string{"DIR/x;", "dbt_project.yml", "project-dir"},
+		},
 		{"no project above", "", "", Options{}, ErrNoProject, []string{"DIR or above", "project-dir"}},
-		{"project is a list", "- a\n", "", Options{}, ErrYAML, []string{"DIR/dbt_project.yml", "no mapping"}},
+		{"project is a list", "- a\n", "", Options{}, ErrYAML, []string{"DIR/dbt_project.yml", "not a mapping"}},
 		{"no name", "profile: shop\n", "", Options{}, ErrBadProject, []string{"no name"}},
-		{"name is a list", "name: [a]\n", "", Options{}, ErrBadProject, []string{"name is something else; want a string"}},
+		{"name is a list", "name: [a]\n", "", Options{}, ErrBadProject, []string{"else; expected a string"}},
 		{"no profiles file", project, "", Options{}, ErrNoProfilesFile, []string{"DIR or DIR/home/.dbt;", "profiles-dir"}},
-		{"no profiles file in the folder named", project, "", Options{ProfilesDir: "p"}, ErrNoProfilesFile, []string{" DIR/p;"}},
+		{
+			"no profiles file in the folder named", project, "",
+			Options{ProfilesDir: "p"},
+			ErrNoProfilesFile,
+			[]string{" DIR/p;"},
+		},
 		{"no profile named", "name: shop\n", "shop: {}\n", Options{}, ErrNoProfile, []string{"names none", "profile:"}},
-		{"unknown profile", project, "config: {}\nb: {}\na: {}\n", Options{}, ErrNoProfile, []string{`"shop"`, `want one of "a", "b";`, "DIR/profiles.yml"}},
-		{"unknown target", project, "shop: {outputs: {dev: {}, ci: {}}}\n", Options{Target: "prod"}, ErrNoTarget, []string{`"prod"`, `want one of "ci", "dev";`}},
+		{
+			"unknown profile", project, "config: {}\nb: {}\na: {}\n",
+			Options{},
+			ErrNoProfile,
+			[]string{`"shop"`, `expected one of "a", "b";`, "DIR/profiles.yml"},
+		},
+		{
+			"unknown target", project, "shop: {outputs: {dev: {}, ci: {}}}\n",
+			Options{Target: "prod"},
+			ErrNoTarget,
+			[]string{`"prod"`, `expected one of "ci", "dev";`},
+		},
 		{"no outputs", project, "shop: {target: dev}\n", Options{}, ErrBadProfile, []string{"no outputs"}},
 		{"outputs are none", project, "shop: {outputs: {}}\n", Options{}, ErrNoTarget, []string{"it has none"}},
-		{"output is text", project, "shop: {outputs: {default: s3cret}}\n", Options{}, ErrBadProfile, []string{"no mapping"}},
+		{
+			"output is text", project, "shop: {outputs: {default: s3cret}}\n",
+			Options{},
+			ErrBadProfile,
+			[]string{"not a mapping"},
+		},
 		{"no type", project, "shop: {outputs: {default: {pass: s3cret}}}\n", Options{}, ErrBadProfile, []string{"no type"}},
-		{"broken YAML", project, "shop:\n  password: \"s3cret\n", Options{}, ErrYAML, []string{"DIR/profiles.yml", "line "}},
+		{
+			"broken YAML", project, "shop:\n  password: \"s3cret\n",
+			Options{},
+			ErrYAML,
+			[]string{"DIR/profiles.yml", "line "},
+		},
 		{"unknown anchor", project, "shop:\n  password: *s3cret\n", Options{}, ErrYAML, []string{"unknown anchor"}},
 		{"unknown tag", project, "shop:\n  password: !s3cret x\n", Options{}, ErrYAML, []string{"line 2", "tag"}},
 		{"merge of text", project, "shop:\n  <<: s3cret\n", Options{}, ErrYAML, []string{"line 2", "<<"}},
@@ -42,14 +74,58 @@ func TestErrorsSayWhatIsWrongAndWhatIsWanted(t *testing.T) {
 		{"float too large", project, "shop: 1.0e+999\n", Options{}, ErrYAML, []string{"line 1", "too large"}},
 		{"no such day", project, "shop: 2024-02-31\n", Options{}, ErrYAML, []string{"line 1", "date"}},
 		{"two documents", project, "shop: {}\n--- \nshop: {}\n", Options{}, ErrYAML, []string{"more than one document"}},
-		{"too many aliases", project, "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n", Options{}, ErrYAML, []string{"too many"}},
-		{"syntax error", project, "shop: {outputs: {default: {type: x, pass: 's3cret{{'}}}\n", Options{}, nil, []string{"shop.outputs.default.pass", "syntax error"}},
-		{"cannot be rendered", project, "shop: {outputs: {default: {type: x, pass: '{{ s3cret }}'}}}\n", Options{}, nil, []string{"shop.outputs.default.pass", "cannot be rendered"}},
-		{"no number", project, "shop: {outputs: {default: {type: x, port: '{{ \"s3cret\" | as_number }}'}}}\n", Options{}, nil, []string{"as_number"}},
-		{"variable not set", project, "shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n", Options{}, nil, []string{"variable v", "--vars"}},
-		{"variable that reads itself", project, "shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n", Options{Vars: map[string]any{"v": "{{ var('v') }}"}}, nil, []string{"variable v"}},
-		{"variable that reads what is not set", project, "shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n", Options{Vars: map[string]any{"v": "{{ env_var('NOPE') }}"}}, nil, []string{"NOPE is not set"}},
-		{"folder is a mapping", project + "packages-install-path: {}\n", "", Options{}, ErrBadProject, []string{"packages-install-path"}},
+		{
+			"too many aliases", project,
+			"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" +
+				"c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n" +
+				"e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
+			Options{},
+			ErrYAML,
+			[]string{"too many"},
+		},
+		{
+			"syntax error", project, "shop: {outputs: {default: {type: x, pass: 's3cret{{'}}}\n",
+			Options{},
+			nil,
+			[]string{"shop.outputs.default.pass", "syntax error"},
+		},
+		{
+			"cannot be rendered", project, "shop: {outputs: {default: {type: x, pass: '{{ s3cret }}'}}}\n",
+			Options{},
+			nil,
+			[]string{"shop.outputs.default.pass", "cannot be rendered"},
+		},
+		{
+			"no number", project, "shop: {outputs: {default: {type: x, port: '{{ \"s3cret\" | as_number }}'}}}\n",
+			Options{},
+			nil,
+			[]string{"as_number"},
+		},
+		{
+			"variable not set", project, "shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n",
+			Options{},
+			nil,
+			[]string{"variable v", "--vars"},
+		},
+		{
+			"variable that reads itself", project, "shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n",
+			Options{Vars: map[string]any{"v": "{{ var('v') }}"}},
+			nil,
+			[]string{"variable v"},
+		},
+		{
+			"variable that reads what is not set", project,
+			"shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n",
+			Options{Vars: map[string]any{"v": "{{ env_var('NOPE') }}"}},
+			nil,
+			[]string{"NOPE is not set"},
+		},
+		{
+			"folder is a mapping", project + "packages-install-path: {}\n", "",
+			Options{},
+			ErrBadProject,
+			[]string{"packages-install-path"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +149,7 @@ func TestErrorsSayWhatIsWrongAndWhatIsWanted(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 			text := strings.ReplaceAll(err.Error(), dir, "DIR")
-			for _, part := range append(tt.says, "; want ", "; see docs/troubleshooting.md") {
+			for _, part := range append(tt.says, "; see "+docs.Troubleshooting) {
 				if !strings.Contains(text, part) {
 					t.Errorf("error %q lacks %q", text, part)
 				}

@@ -54,7 +54,8 @@ func (e *evaluation) envVar(_ *exec.Evaluator, args *exec.VarArgs) (any, error) 
 	value, ok := e.lookupEnv(name)
 	switch {
 	case strings.HasPrefix(name, secretPrefix) && e.noSecrets:
-		return nil, e.fail(e.problem("it reads " + name + ", but secret environment variables can be read in profiles.yml only"))
+		return nil, e.fail(e.problem("it reads " + name +
+			", but secret environment variables can be read in profiles.yml only"))
 	case ok && strings.HasPrefix(name, secretPrefix):
 		e.secrets[name] = value
 		return secretStart + name + secretEnd, nil
@@ -111,7 +112,9 @@ func (e *evaluation) fail(err error) error {
 	return err
 }
 
-func nameAndDefault(args *exec.VarArgs, nameKey string) (name string, fallback *exec.Value, hasDefault bool, err error) {
+func nameAndDefault(
+	args *exec.VarArgs, nameKey string,
+) (name string, fallback *exec.Value, hasDefault bool, err error) {
 	values := map[string]*exec.Value{}
 	for i, value := range args.Args {
 		if i > 1 {

@@ -10,9 +10,12 @@ import (
 // shows what the value was.
 func FuzzRendering(f *testing.F) {
 	for _, seed := range []string{
-		"{{ '%d' % x }}", "{{ 1 % 0 }}", "{{ 'a' * -1 }}", "{{ env_var('A') | int }}", "{% if x %}", "{{ [1][5] }}", "{{ (1, }}",
-		"{% set a = 1 %}{{ a.b.c }}", "{{ fromjson('[') }}", "{{ 5 | as_bool }}", "{{ var(5) }}", "{{ env_var() }}", "{{ '' | first }}",
-		"{{ {'a': 1}['b'] }}", "{{ ''.join([1]) }}", "{{ '[' | as_native }}", "{%- raw -%}{{", "{# {{", "{{ 1 if }}", "{{ -'a' }}",
+		"{{ '%d' % x }}", "{{ 1 % 0 }}", "{{ 'a' * -1 }}", "{{ env_var('A') | int }}", "{% if x %}",
+		"{{ [1][5] }}", "{{ (1, }}",
+		"{% set a = 1 %}{{ a.b.c }}", "{{ fromjson('[') }}", "{{ 5 | as_bool }}", "{{ var(5) }}",
+		"{{ env_var() }}", "{{ '' | first }}",
+		"{{ {'a': 1}['b'] }}", "{{ ''.join([1]) }}", "{{ '[' | as_native }}", "{%- raw -%}{{",
+		"{# {{", "{{ 1 if }}", "{{ -'a' }}",
 	} {
 		f.Add(seed)
 	}
@@ -39,7 +42,10 @@ func FuzzYAML(f *testing.F) {
 	for _, c := range testCases {
 		f.Add(c.File)
 	}
-	for _, seed := range []string{"a: &a [*a]", "<<: *a", "<<: [1]", "? [a]\n: b", "--- \n...\n--- x", "!!int x", "1:99:", "0b", "0x", "-.inf", "!!float .nan", "\x00"} {
+	for _, seed := range []string{
+		"a: &a [*a]", "<<: *a", "<<: [1]", "? [a]\n: b", "--- \n...\n--- x", "!!int x", "1:99:", "0b", "0x", "-.inf",
+		"!!float .nan", "\x00",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(_ *testing.T, content string) {
@@ -49,7 +55,9 @@ func FuzzYAML(f *testing.F) {
 
 // FuzzLiteral looks for literals that end in a panic.
 func FuzzLiteral(f *testing.F) {
-	for _, seed := range []string{"[1, 'a']", "{'a': (1,)}", "{1, 2}", "'a' 'b'", "-", "+", "0_1", "1e", ".", "'\\", "[[[[", "{", "''", "1_", "e"} {
+	for _, seed := range []string{
+		"[1, 'a']", "{'a': (1,)}", "{1, 2}", "'a' 'b'", "-", "+", "0_1", "1e", ".", "'\\", "[[[[", "{", "''", "1_", "e",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(_ *testing.T, text string) {

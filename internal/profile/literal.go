@@ -149,7 +149,8 @@ func literalNumber(word string) (any, error) {
 		}
 		return int(i), nil
 	}
-	if strings.Trim(digits, "0123456789_.eE+-") != "" || strings.Contains(digits, "__") || !strings.ContainsAny(digits, ".eE") ||
+	if strings.Trim(digits, "0123456789_.eE+-") != "" ||
+		strings.Contains(digits, "__") || !strings.ContainsAny(digits, ".eE") ||
 		digits[0] == '+' || digits[0] == '-' {
 		return nil, errNoLiteral
 	}
@@ -165,5 +166,6 @@ func literalNumber(word string) (any, error) {
 
 // leadingZero says whether Go reads the digits as octal and Python not at all.
 func leadingZero(digits string) bool {
-	return len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0_") != "" && strings.Trim(digits, "0123456789_") == ""
+	return len(digits) > 1 && digits[0] == '0' &&
+		strings.Trim(digits, "0_") != "" && strings.Trim(digits, "0123456789_") == ""
 }

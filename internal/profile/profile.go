@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Options are what dbt is given on its command line, and where it would look.
@@ -82,8 +84,9 @@ func Resolve(o Options, p Project) (Connection, error) {
 	settings := rendered.(map[string]any)
 	adapter, ok := settings["type"].(string)
 	if !ok || adapter == "" {
-		return Connection{}, fmt.Errorf("%w: target %q of profile %q in %s has no type; want the adapter's name, such as postgres; see docs/troubleshooting.md",
-			ErrBadProfile, target, name, path)
+		return Connection{}, fmt.Errorf("%w: target %q of profile %q in %s has no type; "+
+			"set it to the adapter's name, such as postgres; see %s",
+			ErrBadProfile, target, name, path, docs.Troubleshooting)
 	}
 	return Connection{
 		ProfileName: name,
@@ -123,23 +126,24 @@ func (o Options) profilesFile() (string, error) {
 			return "", fmt.Errorf("read profile: %w", err)
 		}
 	}
-	return "", fmt.Errorf("%w in %s; want one there, or profiles-dir set to its folder; see docs/troubleshooting.md",
-		ErrNoProfilesFile, strings.Join(dirs, " or "))
+	return "", fmt.Errorf("%w in %s; create one there, or set profiles-dir to its directory; see %s",
+		ErrNoProfilesFile, strings.Join(dirs, " or "), docs.Troubleshooting)
 }
 
 func pickProfile(profiles map[string]any, name, path string) (map[string]any, error) {
 	if name == "" {
-		return nil, fmt.Errorf("%w: dbt_project.yml names none; want a line profile: there, or the input profile; see docs/troubleshooting.md", ErrNoProfile)
+		return nil, fmt.Errorf("%w: dbt_project.yml names none; add a line profile: there, or set the input profile; "+
+			"see %s", ErrNoProfile, docs.Troubleshooting)
 	}
 	raw, ok := profiles[name]
 	if !ok {
-		return nil, fmt.Errorf("%w: %q is not in %s; want one of %s; see docs/troubleshooting.md",
-			ErrNoProfile, name, path, quotedKeys(profiles, "config"))
+		return nil, fmt.Errorf("%w: %q is not in %s; expected one of %s; see %s",
+			ErrNoProfile, name, path, quotedKeys(profiles, "config"), docs.Troubleshooting)
 	}
 	profile, ok := raw.(map[string]any)
 	if !ok || len(profile) == 0 {
-		return nil, fmt.Errorf("%w: %q in %s is empty or no mapping; want outputs and a target; see docs/troubleshooting.md",
-			ErrBadProfile, name, path)
+		return nil, fmt.Errorf("%w: %q in %s is empty or not a mapping; expected outputs and a target; see %s",
+			ErrBadProfile, name, path, docs.Troubleshooting)
 	}
 	return profile, nil
 }
@@ -147,18 +151,18 @@ func pickProfile(profiles map[string]any, name, path string) (map[string]any, er
 func pickOutput(profile map[string]any, name, target, path string) (map[string]any, error) {
 	outputs, ok := profile["outputs"].(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%w: %q in %s has no outputs; want a mapping of targets; see docs/troubleshooting.md",
-			ErrBadProfile, name, path)
+		return nil, fmt.Errorf("%w: %q in %s has no outputs; expected a mapping of targets; see %s",
+			ErrBadProfile, name, path, docs.Troubleshooting)
 	}
 	raw, ok := outputs[target]
 	if !ok {
-		return nil, fmt.Errorf("%w: profile %q in %s has no target %q; want one of %s; see docs/troubleshooting.md",
-			ErrNoTarget, name, path, target, quotedKeys(outputs))
+		return nil, fmt.Errorf("%w: profile %q in %s has no target %q; expected one of %s; see %s",
+			ErrNoTarget, name, path, target, quotedKeys(outputs), docs.Troubleshooting)
 	}
 	output, ok := raw.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%w: target %q of profile %q in %s is no mapping; want connection settings; see docs/troubleshooting.md",
-			ErrBadProfile, target, name, path)
+		return nil, fmt.Errorf("%w: target %q of profile %q in %s is not a mapping; expected connection settings; see %s",
+			ErrBadProfile, target, name, path, docs.Troubleshooting)
 	}
 	return output, nil
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Project is what dbt_project.yml says of names and places. Paths are absolute.
@@ -58,7 +60,9 @@ func LoadProject(o Options) (Project, error) {
 		PackagesPath: reader.text("packages-install-path", "dbt_packages", true),
 		MacroPaths:   reader.list("macro-paths", "macros"),
 		NodePaths: slices.Concat(
-			reader.list("model-paths", "models"), reader.list("seed-paths", "seeds"), reader.list("snapshot-paths", "snapshots"),
+			reader.list("model-paths", "models"),
+			reader.list("seed-paths", "seeds"),
+			reader.list("snapshot-paths", "snapshots"),
 		),
 		LogPath: o.logPath(dir, raw),
 		Quoted:  reader.quoted(),
@@ -67,7 +71,8 @@ func LoadProject(o Options) (Project, error) {
 		return Project{}, reader.err
 	}
 	if p.Name == "" {
-		return Project{}, fmt.Errorf("%w: %s has no name; want a line name:; see docs/troubleshooting.md", ErrBadProject, path)
+		return Project{}, fmt.Errorf("%w: %s has no name; add a line name: to it; see %s",
+			ErrBadProject, path, docs.Troubleshooting)
 	}
 	p.TargetPath, p.PackagesPath = within(dir, p.TargetPath), within(dir, p.PackagesPath)
 	for _, paths := range [][]string{p.MacroPaths, p.NodePaths} {
@@ -89,16 +94,16 @@ func (o Options) findProject() (string, error) {
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", fmt.Errorf("read project: %w", err)
 		}
-		return "", fmt.Errorf("%w in %s; want a folder with %s, named by project-dir; see docs/troubleshooting.md",
-			ErrNoProject, dir, projectFile)
+		return "", fmt.Errorf("%w in %s; set project-dir to the directory that contains %s; see %s",
+			ErrNoProject, dir, projectFile, docs.Troubleshooting)
 	}
 	path, _, err := findUp(o.WorkDir, projectFile)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("read project: %w", err)
 	case path == "":
-		return "", fmt.Errorf("%w in %s or above it; want a folder with %s, named by project-dir; see docs/troubleshooting.md",
-			ErrNoProject, o.WorkDir, projectFile)
+		return "", fmt.Errorf("%w in %s or above it; set project-dir to the directory that contains %s; see %s",
+			ErrNoProject, o.WorkDir, projectFile, docs.Troubleshooting)
 	}
 	return filepath.Dir(path), nil
 }
@@ -202,8 +207,9 @@ func (r *projectReader) resolveTarget() {
 	r.renderer.target = target
 }
 
-func (r *projectReader) fail(key, want string) {
-	r.err = cmp.Or(r.err, fmt.Errorf("%w: %s: %s is something else; want %s; see docs/troubleshooting.md", ErrBadProject, r.path, key, want))
+func (r *projectReader) fail(key, expected string) {
+	r.err = cmp.Or(r.err, fmt.Errorf("%w: %s: %s is something else; expected %s; see %s",
+		ErrBadProject, r.path, key, expected, docs.Troubleshooting))
 }
 
 // declaresPackages looks at both files that can declare packages.
@@ -218,8 +224,8 @@ func declaresPackages(dir string) (bool, error) {
 		}
 		value, err := parseYAML(content)
 		if err != nil {
-			return false, fmt.Errorf("%w: %s: %w; want YAML that dbt reads; see docs/troubleshooting.md",
-				ErrYAML, filepath.Join(dir, name), err)
+			return false, fmt.Errorf("%w: %s: %w; see %s",
+				ErrYAML, filepath.Join(dir, name), err, docs.Troubleshooting)
 		}
 		if file, ok := value.(map[string]any); ok {
 			if packages, ok := file["packages"].([]any); ok && len(packages) > 0 {

@@ -16,7 +16,8 @@ const (
 )
 
 // The greed is dbt's: two secrets in one line are one name, which is not set.
-var placeholder = regexp.MustCompile(regexp.QuoteMeta(secretStart) + "(" + secretPrefix + ".*)" + regexp.QuoteMeta(secretEnd))
+var placeholder = regexp.MustCompile(
+	regexp.QuoteMeta(secretStart) + "(" + secretPrefix + ".*)" + regexp.QuoteMeta(secretEnd))
 
 // renderer renders values as dbt's ProfileRenderer does.
 type renderer struct {
@@ -115,7 +116,8 @@ func (r *renderer) reveal(v any, where string) (any, error) {
 	}
 	secret, ok := r.secrets[match[1]]
 	if !ok {
-		return nil, placeholderError(where, "it reads more than one secret environment variable in one line, which dbt cannot")
+		return nil, placeholderError(where,
+			"it reads more than one secret environment variable in one line, which dbt cannot")
 	}
 	return strings.ReplaceAll(text, secretStart+match[1]+secretEnd, secret), nil
 }

@@ -18,17 +18,20 @@ import (
 var (
 	boolScalar  = regexp.MustCompile(`^(?i:yes|no|true|false|on|off)$`)
 	boolCase    = regexp.MustCompile(`^(?:[a-z]+|[A-Z][a-z]+|[A-Z]+)$`)
-	floatScalar = regexp.MustCompile(`^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?` +
+	floatScalar = regexp.MustCompile(`^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?` +
+		`|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?` +
 		`|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
 	intScalar = regexp.MustCompile(`^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+` +
 		`|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)
-	timeScalar = regexp.MustCompile(`^\d{4}-\d\d?-\d\d?(?:(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)?$`)
+	timeScalar = regexp.MustCompile(`^\d{4}-\d\d?-\d\d?(?:(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?` +
+		`(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)?$`)
 	dateScalar = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 )
 
 // plain says whether a scalar was written without quotes and without a tag.
 func plain(n *yaml.Node) bool {
-	const marked = yaml.TaggedStyle | yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	const marked = yaml.TaggedStyle | yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle |
+		yaml.LiteralStyle | yaml.FoldedStyle
 	return n.Style&marked == 0
 }
 

@@ -41,15 +41,19 @@ func profilesYML(place string) string {
 }
 
 var searchFiles = map[string]string{
-	"home/.dbt/profiles.yml":           profilesYML("home"),
-	"elsewhere/profiles.yml":           profilesYML("elsewhere"),
-	"empty/README":                     "no profiles here",
-	"shop/dbt_project.yml":             "name: shop\nversion: '1.0'\nprofile: shop\n",
-	"shop/models/deep/README":          "",
-	"local/dbt_project.yml":            "name: local\nversion: '1.0'\nprofile: shop\n",
-	"local/profiles.yml":               profilesYML("local"),
-	"jinja/dbt_project.yml":            "name: jinja\nversion: '1.0'\nprofile: \"{{ env_var('PROFILE', 'shop') }}\"\nmacro-paths: [\"{{ env_var('M', 'm1') }}\", m2]\ntarget-path: \"out/{{ target.name }}-{{ target.host }}\"\npackages-install-path: \"{{ var('p', 'pkgs') }}\"\nlog-path: my_logs\n",
-	"secret/dbt_project.yml":           "name: secret\nversion: '1.0'\nprofile: shop\ntarget-path: \"{{ env_var('DBT_ENV_SECRET_X') }}\"\n",
+	"home/.dbt/profiles.yml":  profilesYML("home"),
+	"elsewhere/profiles.yml":  profilesYML("elsewhere"),
+	"empty/README":            "no profiles here",
+	"shop/dbt_project.yml":    "name: shop\nversion: '1.0'\nprofile: shop\n",
+	"shop/models/deep/README": "",
+	"local/dbt_project.yml":   "name: local\nversion: '1.0'\nprofile: shop\n",
+	"local/profiles.yml":      profilesYML("local"),
+	"jinja/dbt_project.yml": "name: jinja\nversion: '1.0'\nprofile: \"{{ env_var('PROFILE', 'shop') }}\"\n" +
+		"macro-paths: [\"{{ env_var('M', 'm1') }}\", m2]\n" +
+		"target-path: \"out/{{ target.name }}-{{ target.host }}\"\n" +
+		"packages-install-path: \"{{ var('p', 'pkgs') }}\"\nlog-path: my_logs\n",
+	"secret/dbt_project.yml": "name: secret\nversion: '1.0'\nprofile: shop\n" +
+		"target-path: \"{{ env_var('DBT_ENV_SECRET_X') }}\"\n",
 	"noprofile/dbt_project.yml":        "name: noprofile\nversion: '1.0'\n",
 	"absolute/dbt_project.yml":         "name: absolute\nversion: '1.0'\nprofile: shop\ntarget-path: /tmp/out\n",
 	"badmacros/dbt_project.yml":        "name: badmacros\nversion: '1.0'\nprofile: shop\nmacro-paths: macros\n",
@@ -62,7 +66,10 @@ var searchCases = []searchCase{
 	{Name: "parent is the project", Dir: "shop/models/deep"},
 	{Name: "no project above", Dir: "empty"},
 	{Name: "profiles beside the project", Dir: "local"},
-	{Name: "profiles beside a project elsewhere do not count", Dir: "empty", Args: []string{"--project-dir", "../local"}},
+	{
+		Name: "profiles beside a project elsewhere do not count", Dir: "empty",
+		Args: []string{"--project-dir", "../local"},
+	},
 	{Name: "profiles where dbt is started", Dir: "elsewhere", Args: []string{"--project-dir", "../shop"}},
 	{Name: "project dir absolute", Dir: "empty", Args: []string{"--project-dir", "ROOT/shop"}},
 	{Name: "project dir is not searched upward", Dir: "empty", Args: []string{"--project-dir", "../shop/models"}},
@@ -71,7 +78,10 @@ var searchCases = []searchCase{
 	{Name: "profiles dir counts alone", Dir: "local", Args: []string{"--profiles-dir", "../empty"}},
 	{Name: "profiles dir by environment", Dir: "local", Env: map[string]string{"DBT_PROFILES_DIR": "ROOT/elsewhere"}},
 	{Name: "profiles dir empty in the environment", Dir: "local", Env: map[string]string{"DBT_PROFILES_DIR": ""}},
-	{Name: "engine variable wins", Dir: "shop", Env: map[string]string{"DBT_TARGET": "dev", "DBT_ENGINE_TARGET": "prod"}},
+	{
+		Name: "engine variable wins", Dir: "shop",
+		Env: map[string]string{"DBT_TARGET": "dev", "DBT_ENGINE_TARGET": "prod"},
+	},
 	{Name: "profile", Dir: "shop", Args: []string{"--profile", "other"}, Env: map[string]string{"DBT_PROFILE": "nope"}},
 	{Name: "profile by environment", Dir: "shop", Env: map[string]string{"DBT_PROFILE": "other"}},
 	{Name: "profile unknown", Dir: "wrongprofile/sub"},
@@ -82,7 +92,10 @@ var searchCases = []searchCase{
 	{Name: "paths with Jinja and target", Dir: "jinja", Args: []string{"--target", "prod"}},
 	{Name: "secret in a path", Dir: "secret", Env: map[string]string{"DBT_ENV_SECRET_X": "x"}},
 	{Name: "absolute path", Dir: "absolute"},
-	{Name: "paths by environment", Dir: "empty", Args: []string{"--project-dir", "../shop"}, Env: map[string]string{"DBT_TARGET_PATH": "tt", "DBT_LOG_PATH": "ll"}},
+	{
+		Name: "paths by environment", Dir: "empty", Args: []string{"--project-dir", "../shop"},
+		Env: map[string]string{"DBT_TARGET_PATH": "tt", "DBT_LOG_PATH": "ll"},
+	},
 	{Name: "macro paths no list", Dir: "badmacros"},
 	{Name: "no name", Dir: "noname"},
 }

@@ -14,7 +14,8 @@ import (
 const minSecret = 3
 
 var (
-	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|private_?key|api_?key|access_?key|credential|^pass$|^pwd$`)
+	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|private_?key|api_?key|access_?key` +
+		`|credential|^pass$|^pwd$`)
 	// Where a secret is found or asked for, and which one is meant, is none itself.
 	secretPlace = regexp.MustCompile(`(?i)_(path|file|uri|url|endpoint|id|type|name)$`)
 	// A secret inside a connection string: md:db?motherduck_token=…, PWD=…;
@@ -33,7 +34,8 @@ func secretsOf(settings map[string]any, fromEnvironment map[string]string) []str
 		for _, line := range append(strings.Split(value, "\n"), value) {
 			line = strings.TrimSpace(line)
 			// The frame of a PEM block is the same in everybody's.
-			if utf8.RuneCountInString(line) >= minSecret && (line == strings.TrimSpace(value) || !strings.HasPrefix(line, "-----")) {
+			frame := line != strings.TrimSpace(value) && strings.HasPrefix(line, "-----")
+			if utf8.RuneCountInString(line) >= minSecret && !frame {
 				found[line] = true
 			}
 		}

@@ -56,7 +56,8 @@ shop:
 	}
 	want := []string{
 		"-----BEGIN PRIVATE KEY-----\nTUlJRXZRSUJB\nREFOQmdrcWg=\n-----END PRIVATE KEY-----",
-		"client-secret", "REFOQmdrcWg=", "TUlJRXZRSUJB", "dsn-secret", "nested-key", "proxy-word", "s3-secret", "md.token", "pw-three", "123456", "phrase", "pw-two", "pw-1",
+		"client-secret", "REFOQmdrcWg=", "TUlJRXZRSUJB", "dsn-secret", "nested-key", "proxy-word", "s3-secret",
+		"md.token", "pw-three", "123456", "phrase", "pw-two", "pw-1",
 	}
 	if diff := cmp.Diff(want, c.Secrets); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // maxValues bounds what aliases can blow a small file up to.
@@ -24,11 +26,12 @@ func readMapping(path string) (map[string]any, error) {
 	}
 	value, err := parseYAML(content)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w; want YAML that dbt reads; see docs/troubleshooting.md", ErrYAML, path, err)
+		return nil, fmt.Errorf("%w: %s: %w; see %s", ErrYAML, path, err, docs.Troubleshooting)
 	}
 	mapping, ok := value.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s is empty or no mapping; want keys with values; see docs/troubleshooting.md", ErrYAML, path)
+		return nil, fmt.Errorf("%w: %s is empty or not a mapping; expected keys with values; see %s",
+			ErrYAML, path, docs.Troubleshooting)
 	}
 	return mapping, nil
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Config says where GitHub is and who is asking.
@@ -40,8 +42,8 @@ var repository = regexp.MustCompile(`^([A-Za-z0-9_.-]+)/([A-Za-z0-9_.-]+)$`)
 func New(cfg Config) (*Client, error) {
 	name := repository.FindStringSubmatch(cfg.Repository)
 	if name == nil {
-		return nil, fmt.Errorf("repository %q: expected owner/name, as in GITHUB_REPOSITORY; see docs/permissions.md",
-			cfg.Repository)
+		return nil, fmt.Errorf("repository %q: expected owner/name, as in GITHUB_REPOSITORY; see %s",
+			cfg.Repository, docs.Permissions)
 	}
 	base, err := parseURL("GITHUB_API_URL", cmp.Or(cfg.APIURL, "https://api.github.com"))
 	if err != nil {
@@ -73,7 +75,8 @@ func New(cfg Config) (*Client, error) {
 func parseURL(name, value string) (*url.URL, error) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, fmt.Errorf("%s: not a URL; set one such as https://api.github.com; see docs/permissions.md", name)
+		return nil, fmt.Errorf("%s: not a URL; set one such as https://api.github.com; see %s",
+			name, docs.Permissions)
 	}
 	return u, nil
 }

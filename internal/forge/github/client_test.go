@@ -14,7 +14,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		cfg  Config
 		want string
 	}{
-		{"no repository", Config{}, `repository "": expected owner/name, as in GITHUB_REPOSITORY; see docs/permissions.md`},
+		{"no repository", Config{}, `repository "": expected owner/name, as in GITHUB_REPOSITORY; see https://`},
 		{"path in the repository", Config{Repository: "a/../b"}, `repository "a/../b": expected owner/name`},
 		{"no URL", Config{Repository: "a/b", APIURL: "ghes.example"}, "GITHUB_API_URL: not a URL; set "},
 		{"broken URL", Config{Repository: "a/b", APIURL: "https://user:hunter2@ghes:x"}, "GITHUB_API_URL: not a URL; set "},

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Why GitHub did not do what was asked. An Error is one of these, for errors.Is.
@@ -168,7 +170,7 @@ func fromNetwork(err error) *Error {
 	switch {
 	case errors.As(err, &untrusted):
 		e.Detail = untrusted.Error() + "; add the authority to a file that the action can read" +
-			" and set NODE_EXTRA_CA_CERTS to its path; see docs/troubleshooting.md"
+			" and set NODE_EXTRA_CA_CERTS to its path; see " + docs.Troubleshooting
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Detail = "no answer in time"
 	case errors.As(err, &u):

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 const (
@@ -38,10 +40,11 @@ func within[T any](
 	result, err := call(ctx)
 	switch {
 	case errors.Is(err, ErrPermission):
-		err = fmt.Errorf("%s: %w; set %q in the job's permissions; see docs/permissions.md", about, err, needs)
+		err = fmt.Errorf("%s: %w; set %q in the job's permissions; see %s",
+			about, err, needs, docs.Permissions)
 	case errors.Is(err, ErrProxy):
-		err = fmt.Errorf("%s: %w; set HTTPS_PROXY with its user and password, or NO_PROXY; see docs/troubleshooting.md",
-			about, err)
+		err = fmt.Errorf("%s: %w; set HTTPS_PROXY with its user and password, or NO_PROXY; see %s",
+			about, err, docs.Troubleshooting)
 	case err != nil:
 		err = fmt.Errorf("%s: %w", about, err)
 	}
