@@ -109,6 +109,8 @@ func (s stories) commands() map[string]command {
 		"exits":      s.exits,
 		"signal":     s.signal,
 		"input":      s.input,
+		"follow":     s.follow,
+		"workflow":   s.workflow,
 		"multiply":   s.multiply,
 	}
 }

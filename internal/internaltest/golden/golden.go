@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "rewrite the golden files with what the 
 
 // Check fails the test unless the file at path holds exactly got. With -update
 // the file, and its directory where that is missing, is written instead.
-func Check(t *testing.T, path, got string) {
+func Check(t testing.TB, path, got string) {
 	t.Helper()
 	if *update {
 		if err := write(path, got); err != nil {
