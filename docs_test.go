@@ -24,8 +24,12 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 	outputs := outputTable()
 	comment := string(read(t, "internal/report/markdown/testdata/comment.baseline.golden.md"))
 	for name, parts := range map[string]map[string]string{
-		"action.yml":     {"inputs": actionInputs(), "outputs": actionOutputs()},
-		"README.md":      {"comment": comment, "inputs": inputTable("name", "default", "meaning"), "outputs": outputs},
+		"action.yml": {"inputs": actionInputs(), "outputs": actionOutputs()},
+		"README.md":  {"comment": comment},
+		"docs/reading-the-comment.md": {
+			"baseline": markdownBlock(comment),
+			"breached": markdownBlock(string(read(t, "internal/report/markdown/testdata/comment.breached.golden.md"))),
+		},
 		"docs/inputs.md": {"inputs": inputTable("name", "default", "allowed", "meaning"), "outputs": outputs},
 		"docs/permissions.md": {
 			"fork-run":     yamlBlock(read(t, "docs/examples/fork-run.yml")),
@@ -39,6 +43,45 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 			text = fill(t, text, part, want)
 		}
 		golden.Check(t, name, text)
+	}
+}
+
+// The README is read in two minutes, and its table names inputs that exist.
+func TestReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	text := fill(t, string(read(t, "README.md")), "comment", "")
+	if words := len(strings.Fields(text)); words > 900 {
+		t.Errorf("README.md has %d words beside the comment; want at most 900", words)
+	}
+	_, section, _ := strings.Cut(text, "\n## Inputs\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	named := regexp.MustCompile("(?m)^\\| (`[^|]+) \\|").FindAllStringSubmatch(section, -1)
+	if len(named) == 0 {
+		t.Error("README.md names no input")
+	}
+	for _, row := range named {
+		for name := range strings.SplitSeq(row[1], ", ") {
+			if !slices.ContainsFunc(config.Inputs(), func(in config.Input) bool { return code(in.Name) == name }) {
+				t.Errorf("README.md: there is no input %s", name)
+			}
+		}
+	}
+}
+
+// Until a release exists, only main can be used.
+func TestDocsNameARefThatExists(t *testing.T) {
+	t.Parallel()
+	released := regexp.MustCompile(`(?m)^## \[\d`).Match(read(t, "CHANGELOG.md"))
+	texts := workflows(t)
+	for _, name := range pages(t) {
+		texts[name] = string(read(t, name))
+	}
+	for name, text := range texts {
+		for _, ref := range regexp.MustCompile(`uses: dbt-tally/dbt-tally@(\S+)`).FindAllStringSubmatch(text, -1) {
+			if (ref[1] == "main") == released {
+				t.Errorf("%s: uses @%s; want main before the first release, a version after it", name, ref[1])
+			}
+		}
 	}
 }
 
@@ -230,6 +273,8 @@ func table(rows [][]string) string {
 	b.WriteString("\n")
 	return b.String()
 }
+
+func markdownBlock(text string) string { return "\n````markdown\n" + text + "````\n\n" }
 
 func yamlBlock(text []byte) string { return "\n```yaml\n" + string(text) + "```\n\n" }
 
