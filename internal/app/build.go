@@ -168,7 +168,7 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 			limits.Severity = tally.SeverityWarn
 		}
 		in.Nodes = append(in.Nodes, tally.Node{
-			ID: node.ID, Name: node.Name, ResourceType: node.ResourceType, Package: node.Package,
+			ID: node.ID, Name: node.Title(), ResourceType: node.ResourceType, Package: node.Package,
 			Path: projectFile(f.job.Project, node), Relation: node.Relation,
 			Materialized: node.Config.Materialized, OptedOut: !audited, Limits: limits,
 		})

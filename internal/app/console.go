@@ -41,6 +41,12 @@ func (c console) line(format string, args ...any) {
 	fmt.Fprintf(c.out, format+"\n", args...)
 }
 
+// progress says what takes time before dbt prints its first line. It goes to standard
+// error: what dbt prints may be read by a program.
+func (c console) progress(format string, args ...any) {
+	fmt.Fprintf(c.err, "dbt-tally: "+format+" …\n", args...)
+}
+
 // refuse reports every mistake in the inputs, each on its own line of err.
 func (c console) refuse(err error) int {
 	for message := range strings.Lines(err.Error()) {

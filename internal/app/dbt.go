@@ -20,6 +20,9 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) int {
 	invocations := c.deps(ctx, s, con)
 	prepared := audit.Skip(s.audit)
 	if exitCode(invocations) == 0 {
+		if s.audit.Audits() {
+			con.progress("preparing the audit table %s", cfg.Audit.Table)
+		}
 		prepared = audit.Prepare(ctx, s.audit)
 	}
 	con.problems(prepared.Problems, cfg.Audit.Failure == config.Fail)
@@ -48,7 +51,9 @@ func patience(ctx context.Context) time.Duration {
 // the invocation only if it failed: one that succeeds builds nothing to report.
 func (c Command) deps(ctx context.Context, s start, con console) []dbt.Invocation {
 	if s.dbt.err != nil {
-		return []dbt.Invocation{c.notStarted(s.job.Commands[0], s.dbt.err, con)}
+		inv := c.notStarted(s.job.Commands[0], s.dbt.err, con)
+		inv.Interrupted = ctx.Err() != nil // while the requirements were installed
+		return []dbt.Invocation{inv}
 	}
 	if !s.job.Config.InstallDeps || !s.job.Project.DeclaresPackages {
 		return nil

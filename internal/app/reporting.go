@@ -1,7 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"io"
+	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -45,12 +48,25 @@ func (c Command) deliver(ctx context.Context, s start, made report.Report, con c
 	return made.ExitCode
 }
 
+// tableOutput is where the table goes: beside dbt's own output, unless a program is
+// meant to read that.
+func (c Command) tableOutput(commands []dbt.Command) io.Writer {
+	for _, command := range commands {
+		format, _ := command.Flag("--log-format")
+		if cmp.Or(format, c.getenv("DBT_LOG_FORMAT")) == "json" ||
+			slices.Contains(command, "--quiet") || slices.Contains(command, "-q") {
+			return c.Stderr
+		}
+	}
+	return c.Stdout
+}
+
 // surfaces are those of this job, in the order in which they are written.
 func (c Command) surfaces(s start, con console) []surface.Surface {
 	cfg, event := s.job.Config, s.job.Event
 	list := []surface.Surface{
 		surface.Files{Dir: s.job.ReportDir},
-		surface.Terminal{Out: c.Stdout, NoColor: c.getenv("NO_COLOR") != ""},
+		surface.Terminal{Out: c.tableOutput(s.job.Commands), NoColor: c.getenv("NO_COLOR") != ""},
 	}
 	if !con.actions.Active() {
 		return list

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -43,6 +44,12 @@ type Prepared struct {
 	macros   dbt.Macros
 	store    *warehouse.Store // nil if nothing is audited
 	fellBack bool             // the store is of the target's schema
+}
+
+// Audits reports whether Prepare will connect to the warehouse.
+func (s Settings) Audits() bool {
+	return s.Connection.Err == nil && s.Job.Config.Hooks != config.Off &&
+		slices.ContainsFunc(s.Job.Commands, dbt.Command.Builds)
 }
 
 // Prepare makes the audit table and the hooks ready. If that fails, Off says so and
@@ -119,7 +126,7 @@ func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 func Skip(s Settings) Prepared {
 	p := Prepared{settings: s}
 	if err := s.Connection.Err; err != nil && s.Job.Config.Hooks != config.Off {
-		return p.failed(fmt.Errorf("the connection could not be read: %w", err))
+		return p.failed(fmt.Errorf("the connection could not be read: %s", strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
 	return p
 }

@@ -4,6 +4,8 @@ package config
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -47,6 +49,12 @@ type Config struct {
 
 // Table is the name of a table. An empty part is not given.
 type Table struct{ Database, Schema, Name string }
+
+// String is the name as the user writes it.
+func (t Table) String() string {
+	parts := slices.DeleteFunc([]string{t.Database, t.Schema, t.Name}, func(part string) bool { return part == "" })
+	return strings.Join(parts, ".")
+}
 
 // Audit says where the audit table is and what happens if it cannot be used.
 type Audit struct {

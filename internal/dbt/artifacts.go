@@ -66,6 +66,7 @@ func (c CLI) resultsID() string {
 type ManifestNode struct {
 	ID           string `json:"unique_id"`
 	Name         string `json:"name"`
+	Version      any    `json:"version"` // of a versioned model: a number or a text; nil otherwise
 	ResourceType string `json:"resource_type"`
 	Package      string `json:"package_name"`
 	Path         string `json:"original_file_path"` // relative to the root of its package, forward slashes
@@ -74,6 +75,14 @@ type ManifestNode struct {
 		Materialized string         `json:"materialized"`
 		Meta         map[string]any `json:"meta"`
 	} `json:"config"`
+}
+
+// Title is the name as dbt shows it: that of a versioned model has its version.
+func (n ManifestNode) Title() string {
+	if n.Version == nil {
+		return n.Name
+	}
+	return fmt.Sprintf("%s.v%v", n.Name, n.Version)
 }
 
 // Counted says whether nodes of this type have rows to count.

@@ -6,6 +6,7 @@ package job
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -62,6 +63,7 @@ func New(cfg config.Config, s Surroundings) (Job, error) {
 		j.Event.HeadRef, j.Event.HeadSHA = workspace.Branch(j.Project.Dir)
 		j.Event.Actor, _ = s.LookupEnv("USER")
 	}
+	j.findProfilesBesideProject()
 	if path, given := j.Commands[0].Flag("--target-path"); given {
 		j.Project.TargetPath = workspace.Absolute(j.Project.Dir, path)
 	}
@@ -70,6 +72,19 @@ func New(cfg config.Config, s Surroundings) (Job, error) {
 	}
 	j.ReportDir, err = j.makeReportDir()
 	return j, err
+}
+
+// findProfilesBesideProject passes the project's directory as --profiles-dir if dbt's
+// own search finds no profiles.yml, but the project has one.
+func (j *Job) findProfilesBesideProject() {
+	dir := j.Project.Dir
+	if _, err := os.Stat(filepath.Join(dir, "profiles.yml")); err != nil || j.profile.HasProfiles() {
+		return
+	}
+	j.profile.ProfilesDir = dir
+	for i, command := range j.Commands {
+		j.Commands[i] = command.WithDefault(dir, "--profiles-dir")
+	}
 }
 
 // profileOptions are the settings by which dbt resolves the connection.

@@ -110,6 +110,16 @@ func (o Options) targetName(profile map[string]any, r *renderer, where string) (
 	return pythonString(rendered), err
 }
 
+// HasProfiles reports whether there is a profiles.yml that dbt would find.
+func (o Options) HasProfiles() bool {
+	o, err := o.withEnvironment()
+	if err != nil {
+		return true // dbt will report the same
+	}
+	_, err = o.profilesFile()
+	return !errors.Is(err, ErrNoProfilesFile)
+}
+
 // profilesFile is the one profiles.yml that dbt would read: a folder that was
 // named counts alone, otherwise WorkDir comes before ~/.dbt.
 func (o Options) profilesFile() (string, error) {

@@ -3,7 +3,9 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -32,17 +34,20 @@ func newRenderer(o Options) *renderer {
 }
 
 // tree renders every value below v; keys stay as they are. path names v for
-// errors and tells passwords: one that cannot be rendered is taken literally.
+// errors and tells passwords: one that cannot be rendered is taken literally. The
+// error joins all problems, in the order of the keys.
 func (r *renderer) tree(v any, path []string) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
 		rendered := make(map[string]any, len(v))
-		for key, item := range v {
-			value, err := r.tree(item, append(path[:len(path):len(path)], key))
-			if err != nil {
-				return nil, err
-			}
+		var problems []error
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			value, err := r.tree(v[key], append(path[:len(path):len(path)], key))
+			problems = append(problems, err)
 			rendered[key] = value
+		}
+		if err := errors.Join(problems...); err != nil {
+			return nil, err
 		}
 		return rendered, nil
 	case []any:

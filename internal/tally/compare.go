@@ -183,7 +183,7 @@ func (e *evidence) failure(node Node, in Input) string {
 	}
 	switch {
 	case e.before == nil && in.RollsBack:
-		return "dbt could not build it; the warehouse rolled it back, so its rows are unchanged"
+		return "dbt could not build it; the warehouse rolled it back to what it was before"
 	case e.before == nil && in.Unaudited == "":
 		return "dbt could not build it; no before row is left of it, and what it left in the table is unknown"
 	default:

@@ -87,7 +87,7 @@ func TestStatusOfAModel(t *testing.T) {
 		"interrupted": {result: ptr(result("", "")), rows: []Row{row(Before, 0, n(3))}, want: Failed, reason: "dbt was interrupted while it ran", before: n(3)},
 		"failed and rolled back": {
 			result: ptr(result("error", "division by zero")), change: func(in *Input) { in.RollsBack = true }, want: Failed,
-			reason: "dbt could not build it; the warehouse rolled it back, so its rows are unchanged",
+			reason: "dbt could not build it; the warehouse rolled it back to what it was before",
 		},
 		"failed without rollback": {
 			result: ptr(result("error", "division by zero")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
@@ -116,7 +116,7 @@ func TestStatusOfAModel(t *testing.T) {
 		"failed for want of another table": {
 			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.raw_orders\" does not exist")),
 			change: func(in *Input) { in.ProjectHooks, in.RollsBack, in.Words = true, true, vendor }, want: Failed,
-			reason: "dbt could not build it; the warehouse rolled it back, so its rows are unchanged",
+			reason: "dbt could not build it; the warehouse rolled it back to what it was before",
 		},
 		"not covered by the project's hooks": {
 			change: func(in *Input) { in.ProjectHooks = true }, want: NoAuditRow, reason: "the project's hooks wrote no row for it",

@@ -151,7 +151,7 @@ func Failed() report.Report {
 	}
 	return Report(r, tally.Tally{Models: []tally.Model{
 		Because(Model("fct_orders", tally.Failed, Unknown, Unknown, 0.3),
-			"dbt could not build it; the warehouse rolled it back, so its rows are unchanged"),
+			"dbt could not build it; the warehouse rolled it back to what it was before"),
 		Model("stg_orders", tally.Grew, 0, 12, 0.5),
 		Because(Model("fct_daily", tally.Skipped, Unknown, Unknown, 0), skipReason),
 		Because(Model("fct_weekly", tally.Skipped, Unknown, Unknown, 0), skipReason),
