@@ -10,6 +10,7 @@ var (
 
 	// The dialects have a method for each statement.
 	wideTypes = []string{
+		"internal/warehouse.duckDB",
 		"internal/warehouse.mysql",
 		"internal/warehouse.postgres",
 		"internal/warehouse.snowflake",

@@ -14,7 +14,7 @@ func (c Command) prune(ctx context.Context, cfg config.Config, con console) int 
 		return con.refuse(err)
 	}
 	defer s.close()
-	opened := audit.Open(s.audit)
+	opened := audit.Open(ctx, s.audit)
 	con.problems(opened.Problems, true)
 	defer func() {
 		if err := opened.Close(); err != nil {

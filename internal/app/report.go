@@ -22,7 +22,7 @@ func (c Command) report(ctx context.Context, cfg config.Config, con console) int
 	if err != nil {
 		return con.refuse(err)
 	}
-	opened := audit.Open(s.audit)
+	opened := audit.Open(ctx, s.audit)
 	con.problems(opened.Problems, cfg.Audit.Failure == config.Fail)
 	made := c.reportOn(ctx, s, opened, []dbt.Invocation{inv}, con)
 	return ownStatus(c.deliver(ctx, s, made, con))

@@ -66,13 +66,13 @@ func Prepare(ctx context.Context, s Settings) Prepared {
 		p.Off = "no command of this run builds anything"
 		return p
 	}
-	if err := p.installMacros(); err != nil {
-		return p.failed(err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	if err := p.openStore(p.settings.Job.Config.Audit.Table); err != nil {
-		return p.failed(err)
+	if err := p.openStore(ctx, p.settings.Job.Config.Audit.Table); err != nil {
+		return p.failed(errors.Join(err, dbt.RemoveLeftOver(p.settings.Job.Project.MacroPaths)))
+	}
+	if err := p.installMacros(); err != nil {
+		return p.withTable(warehouse.Prepared{}, err)
 	}
 	table, err := p.store.Prepare(ctx)
 	if errors.Is(err, warehouse.ErrNoSchema) && s.Job.Config.Audit.Fallback {
@@ -84,7 +84,7 @@ func Prepare(ctx context.Context, s Settings) Prepared {
 // prepareInTarget prepares the audit table in the target's schema, because the
 // schema of the default table could not be created.
 func (p *Prepared) prepareInTarget(ctx context.Context, why error) (warehouse.Prepared, error) {
-	if err := p.fallBack(); err != nil {
+	if err := p.fallBack(ctx); err != nil {
 		return warehouse.Prepared{}, errors.Join(why, err)
 	}
 	table, err := p.store.Prepare(ctx)
@@ -133,18 +133,18 @@ func Skip(s Settings) Prepared {
 
 // Open reaches an audit table that exists already, for a run that starts no dbt
 // command. The caller closes what it returns.
-func Open(s Settings) Prepared {
+func Open(ctx context.Context, s Settings) Prepared {
 	p := Skip(s)
 	if p.Off != "" {
 		return p
 	}
-	if operations := warehouse.Operations(s.Connection.Type); operations != "" {
+	if err := p.openStore(ctx, s.Job.Config.Audit.Table); err != nil {
+		return p.failed(err)
+	}
+	if operations := p.store.Operations(); operations != "" {
 		if err := p.install(dbt.MacroSet{Operations: operations}); err != nil {
 			return p.failed(err)
 		}
-	}
-	if err := p.openStore(s.Job.Config.Audit.Table); err != nil {
-		return p.failed(err)
 	}
 	return p
 }
@@ -166,7 +166,7 @@ func (p Prepared) Close() error {
 func (p *Prepared) installMacros() error {
 	set := dbt.MacroSet{
 		Hooks:      p.settings.Job.Config.Hooks == config.Inject,
-		Operations: warehouse.Operations(p.settings.Connection.Type),
+		Operations: p.store.Operations(),
 	}
 	if set == (dbt.MacroSet{}) {
 		return dbt.RemoveLeftOver(p.settings.Job.Project.MacroPaths)
@@ -192,12 +192,12 @@ func (p *Prepared) install(set dbt.MacroSet) (err error) {
 }
 
 // fallBack exchanges the store for one of the same table in the target's schema.
-func (p *Prepared) fallBack() error {
+func (p *Prepared) fallBack(ctx context.Context) error {
 	if err := p.store.Close(); err != nil {
 		return err
 	}
 	p.fellBack = true
-	return p.openStore(config.Table{Name: p.settings.Job.Config.Audit.Table.Name})
+	return p.openStore(ctx, config.Table{Name: p.settings.Job.Config.Audit.Table.Name})
 }
 
 // canFallBack reports whether the error means that the table may be in the target's
@@ -206,13 +206,13 @@ func (p Prepared) canFallBack(err error) bool {
 	return errors.Is(err, warehouse.ErrNoTable) && p.settings.Job.Config.Audit.Fallback && !p.fellBack
 }
 
-func (p *Prepared) openStore(table config.Table) (err error) {
+func (p *Prepared) openStore(ctx context.Context, table config.Table) (err error) {
 	s := p.settings
 	access := warehouse.Read
 	if s.Job.Config.Hooks == config.Inject {
 		access = warehouse.Write
 	}
-	p.store, err = warehouse.Open(warehouse.Options{
+	p.store, err = warehouse.Open(ctx, warehouse.Options{
 		Target:      s.target(s.Connection.Settings),
 		Renew:       func() warehouse.Target { return s.target(s.Connection.Renewed()) },
 		Table:       warehouse.Table(table),
@@ -220,6 +220,8 @@ func (p *Prepared) openStore(table config.Table) (err error) {
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
+		Python:      s.DBT.Python(),
+		Environ:     s.DBT.Env,
 	})
 	return err
 }

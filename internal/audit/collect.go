@@ -39,7 +39,7 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, ga
 	c.Sought = finish.History
 	done, err := p.store.Finish(ctx, finish)
 	if p.canFallBack(err) {
-		if err = p.fallBack(); err == nil {
+		if err = p.fallBack(ctx); err == nil {
 			done, err = p.store.Finish(ctx, finish)
 		}
 	}
@@ -163,7 +163,7 @@ func (p *Prepared) Prune(ctx context.Context, olderThan time.Time, progress func
 	dryRun := p.settings.Job.Config.DryRun
 	pruned.AuditRows, pruned.Runs, err = p.store.Prune(ctx, olderThan, dryRun, progress)
 	if p.canFallBack(err) {
-		if err = p.fallBack(); err == nil {
+		if err = p.fallBack(ctx); err == nil {
 			pruned.AuditRows, pruned.Runs, err = p.store.Prune(ctx, olderThan, dryRun, progress)
 		}
 	}

@@ -345,7 +345,7 @@ func TestVersionOfDBT(t *testing.T) {
 func TestVersionIsToldWithoutStartingPython(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	path := write(t, "#!/bin/false python\n", dir, "bin", "dbt")
+	path := write(t, "#!/nowhere/bin/python\n", dir, "bin", "dbt")
 	write(t, "", dir, "lib", "python3.12", "site-packages", "dbt_core-1.10.4.dist-info", "METADATA")
 	if err := os.Chmod(path, 0o755); err != nil {
 		t.Fatal(err)

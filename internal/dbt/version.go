@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"strings"
 )
 
 // Version is which dbt is to be run.
@@ -45,8 +44,7 @@ func installedBeside(path string) string {
 	if err != nil {
 		return ""
 	}
-	line := firstLine(path)
-	if !strings.HasPrefix(line, "#!") || !strings.Contains(line, "python") {
+	if interpreterOf(path) == nil {
 		return ""
 	}
 	found, err := filepath.Glob(filepath.Join(filepath.Dir(path),

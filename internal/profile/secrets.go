@@ -14,8 +14,8 @@ import (
 const minSecret = 3
 
 var (
-	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|private_?key|api_?key|access_?key` +
-		`|credential|^pass$|^pwd$`)
+	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|(?:private|api|access|account|encryption)_?key` +
+		`|connection_?string|credential|^pass$|^pwd$`)
 	// Where a secret is found or asked for, and which one is meant, is none itself.
 	secretPlace = regexp.MustCompile(`(?i)_(path|file|uri|url|endpoint|id|type|name)$`)
 	// A secret inside a connection string: md:db?motherduck_token=…, PWD=…;

@@ -37,7 +37,8 @@ func TestContract(t *testing.T) {
 		"postgres, pooled":        newPooledPostgresLab,
 		"mariadb":                 newMariaDBLab,
 		"mysql":                   newMySQLLab,
-		"duckdb through dbt":      newDuckDBLab,
+		"duckdb":                  newDuckDBLab,
+		"duckdb through dbt":      newDuckDBThroughDBTLab,
 		"snowflake":               newSnowflakeLab,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,7 +169,7 @@ func (l lab) missing(t *testing.T) {
 
 func open(t testing.TB, o warehouse.Options) *warehouse.Store {
 	t.Helper()
-	store, err := warehouse.Open(o)
+	store, err := warehouse.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

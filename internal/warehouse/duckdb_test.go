@@ -18,23 +18,44 @@ import (
 
 const environment = "../../.cache/dbt-1.11/bin/"
 
-// newDuckDBLab is a project of real dbt with our operations as macros, one model
-// whose own hooks name the table "hooked", and a DuckDB file.
+// newDuckDBLab is a DuckDB file and the Python of real dbt. There is no operator, so
+// that the way through dbt would fail.
 func newDuckDBLab(t *testing.T) lab {
-	bin, err := filepath.Abs(environment)
-	if err != nil {
-		t.Fatal(err)
+	bin, dir := dbtBin(t), t.TempDir()
+	return lab{
+		schema: "main",
+		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
+			return open(t, duckDBOptions(bin, dir, table, access))
+		},
+		exec: execDuckDB(bin, dir),
 	}
-	if _, err := os.Stat(filepath.Join(bin, "dbt")); err != nil {
-		t.Skipf("no dbt: %v: run make tools", err)
+}
+
+func duckDBOptions(bin, dir string, table warehouse.Table, access warehouse.Access) warehouse.Options {
+	return warehouse.Options{
+		Target:  warehouse.Target{Type: "duckdb", Settings: map[string]any{"path": "lab.duckdb"}, Dir: dir},
+		Table:   table,
+		Access:  access,
+		Python:  []string{filepath.Join(bin, "python")},
+		Environ: os.Environ(),
 	}
-	dir := t.TempDir()
+}
+
+// newDuckDBThroughDBTLab is a project of real dbt with our operations as macros, one
+// model whose own hooks name the table "hooked", and a DuckDB file.
+func newDuckDBThroughDBTLab(t *testing.T) lab {
+	bin, dir := dbtBin(t), t.TempDir()
+	openStore := func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
+		o := duckDBOptions(bin, dir, table, access)
+		o.Python, o.Operator = nil, operator{bin: bin, project: dir}
+		return open(t, o)
+	}
 	for name, content := range map[string]string{
 		"dbt_project.yml": "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
 		"profiles.yml":    "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
 		"models/own.sql": `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ ` +
 			`invocation_id }}')") }} select 1 as n`,
-		"macros/operations.sql": warehouse.Operations("duckdb"),
+		"macros/operations.sql": openStore(t, warehouse.Table{}, warehouse.Write).Operations(),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -44,25 +65,31 @@ func newDuckDBLab(t *testing.T) lab {
 			t.Fatal(err)
 		}
 	}
-	return lab{
-		schema: "main",
-		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
-			return open(t, warehouse.Options{
-				Target:   warehouse.Target{Type: "duckdb", Settings: map[string]any{"path": "lab.duckdb"}, Dir: dir},
-				Table:    table,
-				Access:   access,
-				Operator: operator{bin: bin, project: dir},
-			})
-		},
-		exec: func(t *testing.T, statements ...string) {
-			t.Helper()
-			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c",
-				"import duckdb, sys; duckdb.connect('lab.duckdb').execute(sys.argv[1])", strings.Join(statements, ";"))
-			cmd.Dir = dir
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%s: %v\n%s", statements, err, out)
-			}
-		},
+	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir)}
+}
+
+// dbtBin is where the programs of real dbt are.
+func dbtBin(t *testing.T) string {
+	bin, err := filepath.Abs(environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(bin, "dbt")); err != nil {
+		t.Skipf("no dbt: %v: run make tools", err)
+	}
+	return bin
+}
+
+// execDuckDB runs statements on the file as another process.
+func execDuckDB(bin, dir string) func(*testing.T, ...string) {
+	return func(t *testing.T, statements ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c",
+			"import duckdb, sys; duckdb.connect('lab.duckdb').execute(sys.argv[1])", strings.Join(statements, ";"))
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", statements, err, out)
+		}
 	}
 }
 
@@ -104,7 +131,7 @@ func (o operator) RunOperation(ctx context.Context, macro string, args map[strin
 
 func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
 	t.Parallel()
-	l := newDuckDBLab(t)
+	l := newDuckDBThroughDBTLab(t)
 	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "hooked"}, warehouse.Write)
 	l.exec(t, "create table hooked_run (run_id varchar, distance int)")
 	prepared := prepare(t, store)

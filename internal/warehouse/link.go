@@ -159,4 +159,13 @@ func (l *link) do(ctx context.Context, s step, t Table, statements ...string) er
 // raced says whether another job did the same at the same time.
 func (l *link) raced(err error) bool { return l.db.Failure(err).Raced }
 
+// release closes the connection if another process, as dbt is one, could not use the
+// database meanwhile.
+func (l *link) release() {
+	if l.db.Exclusive {
+		l.db.DB.SetMaxIdleConns(0)
+		l.db.DB.SetMaxIdleConns(1)
+	}
+}
+
 func (l *link) close() error { return l.db.DB.Close() }

@@ -156,7 +156,7 @@ func TestADatabaseBesideTheSchemaIsRefused(t *testing.T) {
 		Target: warehouse.Target{Type: "mysql", Settings: settings},
 		Table:  warehouse.Table{Database: "audit", Schema: "log", Name: "log"},
 	}
-	if _, err := warehouse.Open(o); err == nil ||
+	if _, err := warehouse.Open(t.Context(), o); err == nil ||
 		!strings.Contains(err.Error(), `audit-table: "audit" is not the schema's name`) {
 		t.Errorf("error %v; want one that says so", err)
 	}

@@ -64,7 +64,7 @@ func refusedConnections(t *testing.T, profile func() warehouse.Options, cases ma
 			t.Parallel()
 			o := profile()
 			maps.Copy(o.Target.Settings, tc.change)
-			store, err := warehouse.Open(o)
+			store, err := warehouse.Open(t.Context(), o)
 			if err == nil {
 				defer store.Close()
 				_, err = store.Prepare(t.Context())
@@ -177,7 +177,7 @@ func TestWhatCannotBeOpenedIsToldBeforeAnyConnection(t *testing.T) {
 			`profile type "oracle" has no driver`,
 		},
 	} {
-		if _, err := warehouse.Open(tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if _, err := warehouse.Open(t.Context(), tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v; want %q in it", name, err, tc.want)
 		}
 	}

@@ -39,7 +39,7 @@ func alone(settings string) string {
 	if err := warehouse.Quiet("snowflake", os.Setenv, os.TempDir()); err != nil {
 		return err.Error()
 	}
-	store, err := warehouse.Open(o)
+	store, err := warehouse.Open(context.Background(), o)
 	if err != nil {
 		return err.Error()
 	}

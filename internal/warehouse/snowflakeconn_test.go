@@ -289,7 +289,7 @@ func TestAProfileOfSnowflakeThatCannotWorkIsToldBeforeAnyConnection(t *testing.T
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := warehouse.Open(fakeOptions(fakesnowflake.New(t), tc.change))
+			_, err := warehouse.Open(t.Context(), fakeOptions(fakesnowflake.New(t), tc.change))
 			if err == nil || !strings.Contains(err.Error(), tc.want) ||
 				!strings.Contains(err.Error(), "snowflake connection: ") {
 				t.Fatalf("error %v; want %q in it", err, tc.want)

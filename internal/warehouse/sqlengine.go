@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // sqlEngine reaches a warehouse by a driver for database/sql.
@@ -14,12 +16,8 @@ type sqlEngine struct {
 	access  Access
 }
 
-// openSQL opens a warehouse for whose profile type there is a connector.
-func openSQL(o Options, kind profileType) (engine, error) {
-	db, err := kind.connect(o.connection())
-	if err != nil {
-		return nil, err
-	}
+// openSQL takes a database that a connector has opened.
+func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 	e := &sqlEngine{dialect: kind.dialect(o.Target, db), access: o.Access}
 	e.db = &link{db: db, dialect: e.dialect}
 	exact := e.dialect.exact

@@ -10,6 +10,7 @@ import (
 )
 
 func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
+	defer e.db.release()
 	e.db.bePatient(ctx)
 	log, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 const batchRows = 10_000
 
 func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err error) {
+	defer e.db.release()
 	e.db.bePatient(ctx)
 	f, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {

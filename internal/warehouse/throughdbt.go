@@ -9,8 +9,6 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // throughDBT reaches any warehouse that dbt reaches, by macros in operations.sql that
@@ -49,10 +47,6 @@ func openThroughDBT(o Options, kind profileType) (engine, error) {
 	if o.Operator == nil {
 		return nil, fmt.Errorf("profile type %q has no driver of its own, and there is no dbt to reach it through",
 			o.Target.Type)
-	}
-	if o.Target.inMemory() && (o.Table.Database == "" || o.Table.Database == "memory") {
-		return nil, errors.New("audit table: a DuckDB in memory is gone when dbt ends; " +
-			"set path in the profile to a file, or audit-table to an attached one; see " + docs.Warehouses)
 	}
 	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
 }

@@ -1,12 +1,15 @@
 package warehouse
 
 import (
+	"cmp"
+	"context"
 	_ "embed"
 	"fmt"
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
+	duckdbdb "github.com/dbt-tally/dbt-tally/internal/warehouse/connect/duckdb"
 	mysqldb "github.com/dbt-tally/dbt-tally/internal/warehouse/connect/mysql"
 	postgresdb "github.com/dbt-tally/dbt-tally/internal/warehouse/connect/postgres"
 	snowflakedb "github.com/dbt-tally/dbt-tally/internal/warehouse/connect/snowflake"
@@ -15,7 +18,7 @@ import (
 // profileType is everything that differs from one type of profile to another. A
 // warehouse without a connector is reached through dbt.
 type profileType struct {
-	connect func(connect.Options) (connect.Database, error)
+	connect func(context.Context, connect.Options) (connect.Database, error)
 	dialect func(Target, connect.Database) dialect
 	// quiet keeps a driver from what only the process as a whole can forbid it.
 	quiet func(setenv func(key, value string) error, scratch string) error
@@ -41,11 +44,15 @@ var profileTypes = map[string]profileType{
 	"mysql5":    {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
 	"mariadb":   {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
 	"snowflake": {connect: snowflakedb.Open, dialect: newSnowflake, quiet: snowflakedb.Quiet},
+	// Through dbt, if only dbt can follow the profile.
+	"duckdb": {
+		connect: duckdbdb.Open, dialect: newDuckDB,
+		rollsBack: true, schema: "main", files: true, sessionSchema: true,
+	},
 
 	"bigquery":   {backslash: true},
 	"clickhouse": {backslash: true},
 	"databricks": {backslash: true, sessionSchema: true},
-	"duckdb":     {rollsBack: true, schema: "main", files: true, sessionSchema: true},
 	// Redshift's own text has 256 characters, fewer than a relation's name may have.
 	"redshift": {rollsBack: true, sessionSchema: true, text: "varchar(1024)", backslash: true},
 	"spark":    {backslash: true},
@@ -68,15 +75,6 @@ var operations string
 
 //go:embed statements.sql
 var statements string
-
-// Operations returns the dbt macros that the project needs if warehouses of this
-// profile type are reached through dbt; "" if this program has a driver for them.
-func Operations(typeName string) string {
-	if profileTypes[typeName].connect != nil {
-		return ""
-	}
-	return operations + "\n" + statements
-}
 
 // RollsBack says whether dbt v1 builds a model in one transaction there, so that
 // a model that fails takes its audit rows with it and leaves its table as it was.
@@ -125,10 +123,11 @@ func (t Target) Schema() string {
 	return profileTypes[t.Type].schema
 }
 
-// inMemory says whether the database is gone when dbt ends.
-func (t Target) inMemory() bool {
-	path := t.text("path")
-	return profileTypes[t.Type].files && (path == "" || strings.HasPrefix(path, ":memory:"))
+// forgets says whether a table is in a database that is gone when dbt ends.
+func (t Target) forgets(table Table) bool {
+	path, database := t.text("path"), cmp.Or(table.Database, t.Database())
+	inMemory := profileTypes[t.Type].files && (path == "" || strings.HasPrefix(path, ":memory:"))
+	return inMemory && (database == "" || database == "memory")
 }
 
 func (t Target) settings() connect.Settings { return connect.Settings{Values: t.Settings, Dir: t.Dir} }

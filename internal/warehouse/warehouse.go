@@ -56,6 +56,10 @@ type Options struct {
 	Operator    Operator // for the targets that have no driver in this program
 	Application string   // how the connection calls itself in the warehouse's own lists
 	Unattended  bool     // no person can answer a browser or a phone
+
+	// Python is the interpreter that runs dbt, with its flags, nil if it is not known;
+	// Environ is dbt's environment.
+	Python, Environ []string
 }
 
 // Prepared is what the hooks and the report have to know of the audit table.
@@ -90,16 +94,19 @@ type engine interface {
 
 // connection is what a connector has to know.
 func (o Options) connection() connect.Options {
-	c := connect.Options{Settings: o.Target.settings(), Application: o.Application, Unattended: o.Unattended}
+	c := connect.Options{
+		Settings: o.Target.settings(), Application: o.Application, Unattended: o.Unattended,
+		Python: o.Python, Environ: o.Environ,
+	}
 	if o.Renew != nil {
 		c.Renew = func() connect.Settings { return o.Renew().settings() }
 	}
 	return c
 }
 
-// Open chooses the way to the warehouse and checks its settings. It does not
-// connect yet.
-func Open(o Options) (*Store, error) {
+// Open chooses the way to the warehouse and checks its settings. It connects only if
+// nothing else shows whether there is another way than dbt.
+func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Access == Write && o.Table.Schema == "" {
 		o.Table.Schema = o.Target.Schema()
 	}
@@ -107,15 +114,38 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.New("audit table: no schema is named; " +
 			"set audit-table to schema.name, or schema in the profile; see " + docs.AuditTable)
 	}
-	open, kind := openThroughDBT, profileTypes[o.Target.Type]
-	if kind.connect != nil {
-		open = openSQL
+	if o.Target.forgets(o.Table) {
+		return nil, errors.New("audit table: a DuckDB in memory is gone when dbt ends; " +
+			"set path in the profile to a file, or audit-table to one of an attached database; see " + docs.Warehouses)
 	}
-	e, err := open(o, kind)
+	e, err := openEngine(ctx, o, profileTypes[o.Target.Type])
 	if err != nil {
 		return nil, err
 	}
 	return &Store{table: o.Table, access: o.Access, engine: e}, nil
+}
+
+func openEngine(ctx context.Context, o Options, kind profileType) (engine, error) {
+	if kind.connect == nil {
+		return openThroughDBT(o, kind)
+	}
+	db, err := kind.connect(ctx, o.connection())
+	if errors.Is(err, connect.ErrOnlyDBT) {
+		return openThroughDBT(o, kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openSQL(o, kind, db)
+}
+
+// Operations returns the dbt macros that the project needs, because the warehouse is
+// reached through dbt; "" if it is not.
+func (s *Store) Operations() string {
+	if _, through := s.engine.(*throughDBT); !through {
+		return ""
+	}
+	return operations + "\n" + statements
 }
 
 // Prepare makes the audit table ready for the hooks, or with Read looks whether

@@ -7,8 +7,12 @@ package connect
 
 import (
 	"database/sql"
+	"errors"
 	"time"
 )
+
+// ErrOnlyDBT means that a profile is for dbt alone: no connector can follow it.
+var ErrOnlyDBT = errors.New("only dbt can connect")
 
 // LockWait is how long a statement of ours waits for a lock. An alter table that
 // waits behind a long transaction makes the insert of every hook wait behind it.
@@ -20,6 +24,10 @@ type Options struct {
 	Renew       func() Settings // asked for the password at every login; nil: it is that of Settings
 	Application string          // the name of the connection in the warehouse's own lists
 	Unattended  bool            // no person can answer a browser or a phone
+
+	// Python is the interpreter that runs dbt, with its flags, nil if it is not known;
+	// Environ is dbt's environment.
+	Python, Environ []string
 }
 
 // Now returns the settings as the profile has them at this moment.
@@ -35,6 +43,10 @@ type Database struct {
 	DB   *sql.DB // has not connected yet
 	User string  // who logs in, "" if the settings do not say it
 	Name string  // the database that is connected to, "" if the settings name none
+
+	// Exclusive means that no other process can use the database while a connection is
+	// open.
+	Exclusive bool
 
 	// Failure says what an error of DB means.
 	Failure func(error) Failure

@@ -21,7 +21,7 @@ import (
 
 // Open takes the settings of dbt-mysql, and those by which MySQL's connector for
 // Python verifies a certificate. It does not connect yet.
-func Open(o connect.Options) (connect.Database, error) {
+func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	config, err := configure(o.Settings)
 	if err != nil {
 		return connect.Database{}, fmt.Errorf("mysql connection: %w", err)

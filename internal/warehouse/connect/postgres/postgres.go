@@ -23,7 +23,7 @@ var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "v
 
 // Open takes the settings of dbt-postgres. What the profile does not say comes from
 // libpq's PG* variables and files, as it does for dbt. It does not connect yet.
-func Open(o connect.Options) (connect.Database, error) {
+func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	config, err := configure(o.Settings, o.Application)
 	if err != nil {
 		return connect.Database{}, fmt.Errorf("postgres connection: %w", err)

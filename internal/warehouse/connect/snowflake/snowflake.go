@@ -5,6 +5,7 @@ package snowflake
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ const defaults = "user:password@account?loginTimeout=10&requestTimeout=60&client
 const queryTag = "dbt-tally"
 
 // Open takes the settings of dbt-snowflake. It does not connect yet.
-func Open(o connect.Options) (connect.Database, error) {
+func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	_, errConfig := configure(o)
 	connector, errConnector := newConnector(o)
 	if err := errors.Join(errConfig, errConnector); err != nil {
