@@ -50,12 +50,13 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		Sought:         f.sought(),
 		Requirements:   f.program.installing,
 		HeadSHA:        f.job.Event.HeadSHA,
+		Branch:         f.job.Event.Branch(),
 		Target:         report.Target{Name: connection.Target, Type: connection.Type, Database: database, Schema: schema},
 		Audit:          report.Audit{Table: f.collected.Relation, Problems: all},
 		Failures:       f.failures(),
 		BaselineMaxAge: f.job.Config.Baseline.MaxAge,
 		GatesUnchecked: unchecked,
-		Files:          f.files,
+		Files:          f.nodeFiles(),
 	}
 	about.Audit.Statements, about.Audit.Seconds = auditCost(f.invocations, in.Rows)
 	for _, inv := range f.invocations {
@@ -65,6 +66,15 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		})
 	}
 	return report.New(about, counted), problems
+}
+
+// nodeFiles are the nodes' files relative to the repository, by node ID.
+func (f facts) nodeFiles() map[string]string {
+	files := make(map[string]string, len(f.nodes))
+	for _, node := range f.nodes {
+		files[node.ID] = f.files[projectFile(f.job.Project, node)]
+	}
+	return files
 }
 
 // auditFailed reports whether auditing itself went wrong. Remarks about a table that

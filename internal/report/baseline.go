@@ -75,3 +75,44 @@ func (s *Sought) NotFound(quote func(string) string) string {
 	}
 	return "no baseline: " + what
 }
+
+// sameBranch reports whether the run is compared with an earlier one of its own
+// branch, as on a schedule or a push.
+func (r Report) sameBranch() bool { return r.Baseline != nil && r.Baseline.Branch == r.Branch }
+
+// Against says what the change of a model is measured against: "against main".
+func (r Report) Against(s Style) string {
+	switch {
+	case r.Baseline == nil:
+		return "against the baseline"
+	case r.sameBranch():
+		return "since the last run"
+	default:
+		return "against " + r.Baseline.Name(s.Prose)
+	}
+}
+
+// BaselineName names the run that a report with a baseline compares with.
+func BaselineName(r Report, s Style) string {
+	if r.sameBranch() {
+		return "the last run"
+	}
+	return r.Baseline.Name(s.Prose)
+}
+
+// RowsTitle heads the column of the rows there and here: "main → here".
+func (r Report) RowsTitle(s Style) string {
+	switch {
+	case !r.Compares():
+		return "before → after"
+	case r.sameBranch():
+		return "last run → now"
+	case r.Baseline.Branch == "":
+		return "earlier → here"
+	default:
+		return r.Baseline.Name(func(branch string) string { return s.Prose(Clean(branch, maxTitle)) }) + " → here"
+	}
+}
+
+// maxTitle is how much of a branch's name heads a column.
+const maxTitle = 24

@@ -2,7 +2,10 @@ package report
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -36,13 +39,59 @@ func gatesOf(breaches []tally.Breach) []Gate {
 	return gates
 }
 
-// AxisWords names what a gate looked at as the columns do; against is the title
-// of the column that compares with the baseline.
-func AxisWords(g Gate, against string) string {
-	if g.Axis == tally.AxisBaseline {
-		return against
+// number is what a gate's value is if it can stand in a sentence as it is.
+var number = regexp.MustCompile(`^[−+]?[\d,.]{1,24}%?$`)
+
+// BreachWords states a breach as a sentence about the model, whose name is safe.
+func BreachWords(r Report, g Gate, model string, s Style) string {
+	value, limit := s.Name(g.Value), s.Name(g.Limit)
+	if number.MatchString(g.Value) {
+		value = strings.TrimLeft(g.Value, tally.Minus+"+")
 	}
-	return "this run"
+	if number.MatchString(g.Limit) {
+		limit = g.Limit
+	}
+	against, share := AxisWords(r, g, s), strings.HasSuffix(g.Value, "%")
+	switch {
+	case g.Gate == "max-drop" && share:
+		return fmt.Sprintf("%s lost %s of its rows %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-drop":
+		return fmt.Sprintf("%s lost %s rows %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-growth" && share:
+		return fmt.Sprintf("%s grew by %s %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-growth":
+		return fmt.Sprintf("%s gained %s rows %s (limit %s)", model, value, against, limit)
+	case g.Gate == "min-rows" && g.Value == "0":
+		return fmt.Sprintf("%s has no rows (minimum %s)", model, limit)
+	case g.Gate == "min-rows":
+		return fmt.Sprintf("%s has %s rows (minimum %s)", model, value, limit)
+	case g.Gate == "max-rows":
+		return fmt.Sprintf("%s has %s rows (maximum %s)", model, value, limit)
+	case g.Gate == "unusual":
+		return fmt.Sprintf("%s changed unusually %s: %s", model, against, s.Name(g.Value))
+	default:
+		return fmt.Sprintf("%s breaches %s: %s %s (limit %s)", model, s.Name(g.Gate), s.Name(g.Value), against, limit)
+	}
+}
+
+// AxisWords says what a gate compared with.
+func AxisWords(r Report, g Gate, s Style) string {
+	if g.Axis == tally.AxisBaseline {
+		return r.Against(s)
+	}
+	return "in this run"
+}
+
+// GateWords lists the gates that a model breached, in short, each once.
+func GateWords(m Model, s Style) []string {
+	var list []string
+	for _, g := range m.Gates {
+		words := s.Name(g.Gate+" "+g.Limit) + " breached"
+		if !slices.Contains(list, words) {
+			list = append(list, words)
+		}
+	}
+	return list
 }
 
 // Unchecked lists the models whose gates were not checked.

@@ -9,39 +9,106 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Headline states the worst first, then how many models changed. quote makes
-// foreign text, such as the name of a branch, safe for the surface.
-func Headline(r Report, quote func(string) string) string {
-	parts := breached(r.Gates)
-	failed, code := failedNodes(r), r.DBTExitCode()
-	switch {
-	case r.Status == Incomplete:
-		parts = append(parts, "⚠️ interrupted")
-	case failed == "" && code != 0:
-		parts = append(parts, fmt.Sprintf("❌ dbt ended with exit code %d", code))
-	}
-	if failed != "" {
-		parts = append(parts, "❌ "+failed+" failed")
-	}
-	return strings.Join(append(parts, gist(r, quote)), " · ")
+// Style makes foreign text safe for a surface.
+type Style struct {
+	Name  func(string) string // a name or a value
+	Prose func(string) string // a sentence, or the name of a branch
 }
 
-// breached counts the gates that were breached, in words per severity.
-func breached(gates []Gate) []string {
-	errors := 0
-	for _, g := range gates {
-		if g.Severity == tally.SeverityError {
-			errors++
+// Headline states the worst fact of a run, with the model and the number.
+type Headline struct {
+	Sign string // "" if nothing is wrong
+	Text string
+	More []string // what else there is to say, in short
+}
+
+// HeadlineOf finds the worst fact. Without a problem it is how many models differ.
+func HeadlineOf(r Report, s Style) Headline {
+	facts := worstFirst(r, s)
+	if len(facts) == 0 {
+		return Headline{Text: gist(r, s)}
+	}
+	h := Headline{Sign: facts[0].sign, Text: facts[0].text}
+	if facts[0].rest != "" {
+		h.More = append(h.More, facts[0].rest)
+	}
+	for _, f := range facts[1:] {
+		h.More = append(h.More, f.short)
+	}
+	if len(r.Models) > 0 && r.Counted() {
+		h.More = append(h.More, gist(r, s))
+	}
+	return h
+}
+
+// fact is something that is wrong with a run.
+type fact struct {
+	sign  string
+	text  string // as the headline
+	rest  string // what the headline leaves to say of it
+	short string // if something else is the headline
+}
+
+// The signs of a fact.
+const (
+	bad      = "❌"
+	doubtful = "⚠️"
+)
+
+func worstFirst(r Report, s Style) []fact {
+	var facts []fact
+	add := func(f fact, ok bool) {
+		if ok {
+			facts = append(facts, f)
 		}
 	}
-	var parts []string
-	if errors > 0 {
-		parts = append(parts, "❌ "+Plural(errors, "gate")+" breached")
+	notRun, failed := couldNotRun(r, s), failedNodes(r, s)
+	add(fact{sign: bad, text: notRun, short: notRun}, notRun != "")
+	add(breached(r, s, tally.SeverityError))
+	unchecked := "gates could not be checked"
+	if !r.Counted() {
+		unchecked += ", because auditing did not work"
 	}
-	if warnings := len(gates) - errors; warnings > 0 {
-		parts = append(parts, "⚠️ "+Plural(warnings, "gate warning"))
+	add(fact{sign: bad, text: unchecked, short: unchecked}, len(r.GatesUnchecked) > 0)
+	interrupted := "dbt was interrupted"
+	add(fact{sign: doubtful, text: interrupted, short: interrupted}, r.Status == Incomplete)
+	add(failed, failed.text != "")
+	ended := fmt.Sprintf("dbt ended with exit code %d", r.DBTExitCode())
+	add(fact{sign: bad, text: ended, short: ended},
+		r.DBTExitCode() != 0 && notRun == "" && failed.text == "" && r.Status != Incomplete)
+	uncounted := "no rows were counted"
+	add(fact{sign: doubtful, text: uncounted, short: uncounted}, len(r.Models) > 0 && !r.Counted())
+	add(breached(r, s, tally.SeverityWarn))
+	return facts
+}
+
+// breached states the first breach of a severity, and how many more there are.
+func breached(r Report, s Style, severity tally.Severity) (f fact, ok bool) {
+	breaches := slices.DeleteFunc(Breaches(r.Models), func(b Breach) bool { return b.Gate.Severity != severity })
+	if len(breaches) == 0 {
+		return fact{}, false
 	}
-	return parts
+	name := Names(r.Models)(breaches[0].Model)
+	noun, alarm := "breach", AlarmOf(breaches[0].Gate)
+	f = fact{sign: alarm.Sign, text: BreachWords(r, breaches[0].Gate, s.Name(name), s), short: breachCount(len(breaches), severity)}
+	if severity == tally.SeverityWarn {
+		noun = "warning"
+	}
+	switch more := len(breaches) - 1; more {
+	case 0:
+	case 1:
+		f.rest = "1 more " + noun
+	default:
+		f.rest = fmt.Sprintf("%s more %s", tally.Number(more), strings.TrimPrefix(Plural(2, noun), "2 "))
+	}
+	return f, true
+}
+
+func breachCount(n int, severity tally.Severity) string {
+	if severity == tally.SeverityWarn {
+		return Plural(n, "gate warning")
+	}
+	return Plural(n, "gate") + " breached"
 }
 
 // DBTExitCode is the first exit code of dbt other than 0; the report's own may be
@@ -54,65 +121,62 @@ func (r Report) DBTExitCode() int {
 	return code
 }
 
-func gist(r Report, quote func(string) string) string {
-	of := func(n int) string { return fmt.Sprintf("%s of %s", tally.Number(n), Plural(len(r.Models), "model")) }
+// gist states how many models differ, without a verdict.
+func gist(r Report, s Style) string {
+	n, verb := 0, " changed"
 	rebuilt := func(m Model) bool { return m.Status.Changed() && m.Status != tally.New }
-	compared := func(m Model) bool { return m.Standing() != m.Status }
 	switch {
 	case len(r.Models) == 0:
-		return "no models ran"
+		return "dbt ran no model, seed or snapshot"
 	case !r.Counted():
-		return "no rows counted"
-	case r.Baseline != nil && slices.ContainsFunc(r.Models, compared):
-		n := 0
+		return "no rows were counted"
+	case r.Compares():
 		for _, m := range r.Models {
 			if m.Differs() {
 				n++
 			}
 		}
-		verb := " differ from "
-		if n == 1 {
-			verb = " differs from "
+		verb = " differ from " + r.Baseline.Name(s.Prose)
+		if n < 2 {
+			verb = " differs from " + r.Baseline.Name(s.Prose)
 		}
-		return of(n) + verb + r.Baseline.Name(quote)
-	case r.Totals.Changed > 0 && !slices.ContainsFunc(r.Models, rebuilt):
-		return of(r.Totals.Changed) + " new"
+		if r.sameBranch() {
+			verb = " changed since the last run"
+		}
 	default:
-		return of(r.Totals.Changed) + " changed"
+		n = r.Totals.Changed
+		if n > 0 && !slices.ContainsFunc(r.Models, rebuilt) {
+			verb = " are new"
+			if n == 1 {
+				verb = " is new"
+			}
+		}
 	}
+	noun := Noun(r.Models)
+	if n == 0 {
+		return "no " + noun + verb
+	}
+	return fmt.Sprintf("%s of %s%s", tally.Number(n), Plural(len(r.Models), noun), verb)
+}
+
+// Noun is what the models are called together: "node" if there are also seeds or
+// snapshots among them.
+func Noun(models []Model) string {
+	for _, m := range models {
+		if m.ResourceType != "model" && m.ResourceType != "" {
+			return "node"
+		}
+	}
+	return "model"
+}
+
+// Compares reports whether any model could be compared with the baseline.
+func (r Report) Compares() bool {
+	return r.Baseline != nil &&
+		slices.ContainsFunc(r.Models, func(m Model) bool { return m.BaselineNew || m.BaselineChange != nil })
 }
 
 // Counted reports whether the rows of any model are known.
 func (r Report) Counted() bool {
 	return slices.ContainsFunc(r.Models, func(m Model) bool { return m.After != nil })
-}
-
-// failedNodes counts what failed, in words: "1 model and 2 tests", or "".
-func failedNodes(r Report) string {
-	models, tests, others := map[string]bool{}, 0, 0
-	for _, m := range r.Models {
-		if m.Status == tally.Failed {
-			models[m.NodeID] = true
-		}
-	}
-	for _, f := range r.Failures {
-		switch f.Kind {
-		case "model", "seed", "snapshot":
-			models[f.NodeID] = true
-		case "test", "unit_test":
-			tests++
-		default:
-			others++
-		}
-	}
-	var parts []string
-	for _, p := range []struct {
-		n    int
-		noun string
-	}{{len(models), "model"}, {tests, "test"}, {others, "other node"}} {
-		if p.n > 0 {
-			parts = append(parts, Plural(p.n, p.noun))
-		}
-	}
-	return List(parts)
 }

@@ -13,6 +13,7 @@ type Run struct {
 	Status       Status
 	ExitCode     int
 	HeadSHA      string
+	Branch       string
 	Invocations  []Invocation
 	Requirements *float64 // as in Report
 	Target       Target
@@ -22,7 +23,7 @@ type Run struct {
 	Sought         *Sought           // as in Report
 	GatesUnchecked []string          // as in Report
 	BaselineMaxAge time.Duration     // a baseline that is older is stale; 0: none is
-	Files          map[string]string // a model's File by its Path
+	Files          map[string]string // relative to the repository, by node ID
 }
 
 // New makes the report of a run and its tally. Models are ranked: breached gates
@@ -38,6 +39,7 @@ func New(run Run, t tally.Tally) Report {
 		Status:       run.Status,
 		ExitCode:     run.ExitCode,
 		HeadSHA:      run.HeadSHA,
+		Branch:       run.Branch,
 		Invocations:  inUTC(run.Invocations),
 		Requirements: run.Requirements,
 		Target:       run.Target,
@@ -60,9 +62,11 @@ func New(run Run, t tally.Tally) Report {
 	r.Audit.Problems = orEmpty(r.Audit.Problems)
 	for _, m := range t.Models {
 		line := lineOf(m)
-		line.File = run.Files[line.Path]
+		line.File = run.Files[line.NodeID]
+		line.Cause = causeOf(t.Causes, line.NodeID)
 		r.Models = append(r.Models, line)
 	}
+	r.Causes, r.Drift = rootCauses(t.Causes, run.Files), driftOf(t.Drift)
 	rank(r.Models)
 	for _, b := range Breaches(r.Models) {
 		r.Gates = append(r.Gates, b.Gate)
@@ -90,9 +94,11 @@ func lineOf(m tally.Model) Model {
 		BaselineSeconds: m.BaselineSeconds,
 		BaselineNew:     m.BaselineNew,
 		History:         orEmpty(m.History),
+		HistorySince:    utc(m.HistorySince),
 		Unusual:         m.Unusual,
 		Gates:           gatesOf(m.Breaches),
 		GatesUnchecked:  m.Unchecked,
+		Parents:         orEmpty(m.Parents),
 	}
 }
 
@@ -104,6 +110,13 @@ func inUTC(invocations []Invocation) []Invocation {
 		list = append(list, inv)
 	}
 	return list
+}
+
+func utc(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	return new(at.UTC())
 }
 
 // orEmpty keeps a list that JSON shows as [] and not as null.

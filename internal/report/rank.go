@@ -73,29 +73,3 @@ func smallness(change *int64) int64 {
 	}
 	return min(*change, -*change)
 }
-
-// A Fold is the models of one standing that need no attention.
-type Fold struct {
-	Look   Look
-	Title  string
-	Models []Model
-}
-
-// Split separates the notable models from the others, which it folds by their
-// standing, the most important fold first.
-func Split(models []Model) (shown []Model, folds []Fold) {
-	calm := map[tally.Status][]Model{}
-	for _, m := range models {
-		if m.Notable() {
-			shown = append(shown, m)
-			continue
-		}
-		calm[m.Standing()] = append(calm[m.Standing()], m)
-	}
-	for _, look := range looks {
-		if folded := calm[look.Status]; len(folded) > 0 {
-			folds = append(folds, Fold{Look: look, Title: look.title(len(folded)), Models: folded})
-		}
-	}
-	return shown, folds
-}

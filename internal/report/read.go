@@ -86,6 +86,14 @@ func (r Report) check() error {
 	if !within(float64(r.Audit.Statements), maxCount) || !possible(r.Audit.Seconds) || !possible(r.Requirements) {
 		return errors.New("an impossible number of statements or seconds")
 	}
+	for _, root := range r.Causes {
+		if !knownKind(root.Kind) {
+			return unknown("cause", root.Kind)
+		}
+	}
+	if d := r.Drift; d != nil && (!within(float64(d.Moved), maxCount) || !within(d.Median, maxCount)) {
+		return errors.New("an impossible drift")
+	}
 	for i, m := range r.Models {
 		if err := m.check(); err != nil {
 			return fmt.Errorf("model %d: %w", i+1, err)
@@ -97,6 +105,9 @@ func (r Report) check() error {
 func (m Model) check() error {
 	if !slices.Contains(tally.Statuses(), m.Status) {
 		return unknown("status", m.Status)
+	}
+	if m.Cause != nil && !knownKind(m.Cause.Kind) {
+		return unknown("cause", m.Cause.Kind)
 	}
 	for _, g := range m.Gates {
 		switch {
@@ -126,6 +137,12 @@ func (m Model) check() error {
 	return nil
 }
 
+func knownKind(kind tally.CauseKind) bool {
+	return slices.Contains([]tally.CauseKind{
+		tally.CauseEdited, tally.CauseDownstream, tally.CauseData, tally.CauseUnknown,
+	}, kind)
+}
+
 func possible(seconds *float64) bool { return seconds == nil || within(*seconds, maxSeconds) }
 
 func within(n, limit float64) bool { return 0 <= n && n <= limit }
@@ -137,18 +154,26 @@ func unknown[T ~string](what string, word T) error {
 
 // anew makes the report again from what it says of the run and of each model.
 func (r Report) anew() Report {
-	var t tally.Tally
+	t := tally.Tally{Causes: r.causes()}
+	if r.Drift != nil {
+		t.Drift = &tally.Drift{Models: r.Drift.Models, Moved: r.Drift.Moved, Median: r.Drift.Median}
+	}
 	files := map[string]string{}
 	for _, m := range r.Models {
 		t.Models = append(t.Models, m.tally())
-		files[m.Path] = m.File
+		files[m.NodeID] = m.File
+	}
+	for _, root := range r.Causes {
+		if files[root.NodeID] == "" {
+			files[root.NodeID] = root.File
+		}
 	}
 	if b := r.Baseline; b != nil {
 		t.BaselineRun = &tally.Run{ID: b.RunID, Branch: b.Branch, Commit: b.Commit, CompletedAt: b.CompletedAt}
 	}
 	made := New(Run{
 		GeneratedAt: r.GeneratedAt, TallyVersion: r.TallyVersion, Status: r.Status, ExitCode: r.ExitCode,
-		HeadSHA: r.HeadSHA, Invocations: r.Invocations, Requirements: r.Requirements,
+		HeadSHA: r.HeadSHA, Branch: r.Branch, Invocations: r.Invocations, Requirements: r.Requirements,
 		Target: r.Target, Audit: r.Audit, Failures: r.Failures,
 		Sought: r.Sought, GatesUnchecked: r.GatesUnchecked, Files: files,
 	}, t)
@@ -168,9 +193,9 @@ func (m Model) tally() tally.Model {
 		Status: m.Status, Reason: m.Reason, Before: m.Before, After: m.After, Seconds: m.Seconds,
 		Earlier: tally.Earlier{
 			Baseline: m.Baseline, BaselineSeconds: m.BaselineSeconds, BaselineNew: m.BaselineNew,
-			History: m.History, Unusual: m.Unusual,
+			History: m.History, HistorySince: m.HistorySince, Unusual: m.Unusual,
 		},
-		Unchecked: m.GatesUnchecked,
+		Unchecked: m.GatesUnchecked, Parents: m.Parents,
 	}
 	for _, g := range m.Gates {
 		made.Breaches = append(made.Breaches, tally.Breach(g))

@@ -34,6 +34,7 @@ type Report struct {
 	Status       Status       `json:"status"`
 	ExitCode     int          `json:"exit_code"`
 	HeadSHA      string       `json:"head_sha"` // the pull request's, else the job's commit; "" if unknown
+	Branch       string       `json:"branch"`   // that was built; "" if unknown
 	Invocations  []Invocation `json:"invocations"`
 	Requirements *float64     `json:"requirements_seconds"` // spent installing them; null without any
 	Target       Target       `json:"target"`
@@ -43,6 +44,8 @@ type Report struct {
 	Models       []Model      `json:"models"`
 	Failures     []Failure    `json:"failures"`
 	Gates        []Gate       `json:"gates"`
+	Causes       []RootCause  `json:"causes"` // the largest first, edits before data
+	Drift        *Drift       `json:"drift"`  // null if nothing could be compared
 
 	// Sought is what was looked for if there is nothing to compare with, nil if there is
 	// a baseline or none was wanted.
@@ -128,11 +131,37 @@ type Model struct {
 	BaselineChange  *int64       `json:"baseline_change"`
 	Seconds         float64      `json:"seconds"`
 	BaselineSeconds *float64     `json:"baseline_seconds"`
-	BaselineNew     bool         `json:"baseline_new"` // the earlier runs do not have it
-	History         []int64      `json:"history"`      // after of earlier runs, oldest first, then this run's
-	Unusual         bool         `json:"unusual"`      // the change is far outside its history
+	BaselineNew     bool         `json:"baseline_new"`  // the earlier runs do not have it
+	History         []int64      `json:"history"`       // after of earlier runs, oldest first, then this run's
+	HistorySince    *time.Time   `json:"history_since"` // the end of the run that it begins with; null if unknown
+	Unusual         bool         `json:"unusual"`       // the change is far outside its history
 	Gates           []Gate       `json:"gates"`
 	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, else ""
+	Parents         []string     `json:"parents"`         // node IDs of what it reads
+	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
+}
+
+// Cause is why a model differs from the baseline.
+type Cause struct {
+	Kind   tally.CauseKind `json:"kind"`
+	Of     string          `json:"of"`     // the nearest node upstream that differs, "" if it is its own cause
+	Root   string          `json:"root"`   // the node where the chain of causes begins
+	Reason string          `json:"reason"` // why the cause is unknown, else ""
+}
+
+// RootCause is a node where differences begin, with those that follow from it.
+type RootCause struct {
+	NodeID string          `json:"node_id"`
+	Kind   tally.CauseKind `json:"kind"`
+	File   string          `json:"file"`   // relative to the repository, "" if it is not in it
+	Models []string        `json:"models"` // node IDs, without its own
+}
+
+// Drift is how far the models moved that no edit has touched since the baseline.
+type Drift struct {
+	Models int     `json:"models"` // untouched models that could be compared
+	Moved  int     `json:"moved"`  // of these, the ones with another number of rows
+	Median float64 `json:"median"` // of the relative changes of those: 0.004 is 0.4%
 }
 
 // Failure is a node that failed, with dbt's own words.

@@ -38,11 +38,11 @@ var looks = []Look{
 		Attention: true, Bold: true, title: counting("emptied"),
 	},
 	{
-		Status: tally.Shrank, Words: "shrank", Sign: "🔻", Color: Yellow,
+		Status: tally.Shrank, Words: "shrank", Sign: "↓", Color: Yellow,
 		Attention: true, title: counting("with fewer rows"),
 	},
 	{
-		Status: tally.Grew, Words: "grew", Sign: "🔺", Color: Green,
+		Status: tally.Grew, Words: "grew", Sign: "↑", Color: Green,
 		Attention: true, title: counting("with more rows"),
 	},
 	{
@@ -55,17 +55,13 @@ var looks = []Look{
 	},
 	{Status: tally.Skipped, Words: "skipped", Reason: true, title: counting("skipped")},
 	{Status: tally.Empty, Words: "empty", title: counting("empty")},
-	{Status: tally.Unchanged, Words: "unchanged", title: countingModels("unchanged")},
+	{Status: tally.Unchanged, Words: "unchanged", title: counting("unchanged")},
 	{Status: tally.Reused, Words: "reused", Reason: true, title: counting("reused")},
 	{Status: tally.NotCounted, Words: "not counted", Reason: true, title: counting("not counted")},
 }
 
 func counting(words string) func(int) string {
 	return func(n int) string { return tally.Number(n) + " " + words }
-}
-
-func countingModels(words string) func(int) string {
-	return func(n int) string { return Plural(n, "model") + " " + words }
 }
 
 // LookOf returns how a status is shown. A status without an entry is shown by its

@@ -22,7 +22,7 @@ const (
 // of the report's. A breach counts also where dbt failed; where it failed without
 // one, what it did not build was not checked.
 func Judge(r Report) (Verdict, string) {
-	breaches := strings.Join(breached(r.Gates), " · ")
+	breaches := countBreaches(r.Gates)
 	fails := func(g Gate) bool { return g.Severity == tally.SeverityError }
 	switch {
 	case slices.ContainsFunc(r.Gates, fails):
@@ -40,4 +40,21 @@ func Judge(r Report) (Verdict, string) {
 	default:
 		return Passed, "no gate breached"
 	}
+}
+
+// countBreaches counts the gates that were breached, in words per severity.
+func countBreaches(gates []Gate) string {
+	var parts []string
+	for _, alarm := range alarms {
+		n := 0
+		for _, g := range gates {
+			if g.Severity == alarm.Severity {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, alarm.Sign+" "+breachCount(n, alarm.Severity))
+		}
+	}
+	return strings.Join(parts, " · ")
 }

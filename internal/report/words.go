@@ -49,7 +49,7 @@ func ChangeWords(m Model) string {
 	case m.Status == tally.New && *m.Change == 0:
 		return "no rows"
 	case m.Status == tally.New:
-		return n
+		return n + " (new)"
 	case m.Status == tally.Emptied, m.Status == tally.Failed:
 		return fmt.Sprintf("%s (%s)", n, words)
 	case m.Before == nil:
@@ -64,6 +64,8 @@ func AgainstWords(m Model) string {
 	switch {
 	case m.BaselineNew:
 		return "new"
+	case m.BaselineChange == nil && LookOf(m.Status).Reason:
+		return LookOf(m.Status).Words
 	case m.BaselineChange == nil:
 		return Nothing
 	case *m.BaselineChange == 0:
@@ -73,6 +75,33 @@ func AgainstWords(m Model) string {
 	default:
 		return difference(*m.BaselineChange, *m.Baseline)
 	}
+}
+
+// FromTo writes rows there and here, once if they are equal or if one is unknown.
+func FromTo(from, to *int64) string {
+	switch {
+	case from == nil, to != nil && *from == *to:
+		return Rows(to)
+	case to == nil:
+		return Rows(from)
+	default:
+		return Rows(from) + " → " + Rows(to)
+	}
+}
+
+// ThisRunWords writes what this run did to the rows beside how they differ from the
+// baseline.
+func ThisRunWords(m Model) string {
+	if m.Change == nil {
+		return Nothing
+	}
+	return ChangeWords(m)
+}
+
+// ThisRun reports whether a model changed in this run otherwise than against the
+// baseline, so that a column of its own has something to say.
+func (m Model) ThisRun() bool {
+	return m.Before != nil && m.Change != nil && *m.Change != 0 && (m.Baseline == nil || *m.Baseline != *m.Before)
 }
 
 // Marked adds to what is shown of a model that its change is unusual.
@@ -101,14 +130,35 @@ func percentage(change, base int64) string {
 	}
 	switch {
 	case p < 0.05:
-		return "<0.1 %"
+		return "<0.1%"
 	case change < 0 && p >= 99.95:
-		return ">99.9 %"
+		return ">99.9%"
 	case p >= 999.95:
-		return ">999.9 %"
+		return ">999.9%"
 	default:
-		return sign + strconv.FormatFloat(p, 'f', 1, 64) + " %"
+		return sign + strconv.FormatFloat(p, 'f', 1, 64) + "%"
 	}
+}
+
+// share writes a part of the whole: 0.004 is 0.4%.
+func share(part float64) string {
+	if part < 0.0005 {
+		return "<0.1%"
+	}
+	return strconv.FormatFloat(part*100, 'f', 1, 64) + "%"
+}
+
+// AuditShare is the part of the nodes' execution time that the audit hooks took, in
+// words; "" if it is not known. Both are summed over dbt's threads.
+func AuditShare(r Report) string {
+	var sum float64
+	for _, m := range r.Models {
+		sum += m.Seconds
+	}
+	if r.Audit.Seconds == nil || sum == 0 {
+		return ""
+	}
+	return share(min(*r.Audit.Seconds/sum, 1))
 }
 
 // TimeWords writes how long a model took and, if it differs by a second and by a

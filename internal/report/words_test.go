@@ -30,14 +30,14 @@ func TestChangesInWords(t *testing.T) {
 		before, after int64
 		want          string
 	}{
-		{"shrank", tally.Shrank, 120_340, 98_201, "−22,139 (−18.4 %)"},
-		{"grew", tally.Grew, 98_000, 99_204, "+1,204 (+1.2 %)"},
+		{"shrank", tally.Shrank, 120_340, 98_201, "−22,139 (−18.4%)"},
+		{"grew", tally.Grew, 98_000, 99_204, "+1,204 (+1.2%)"},
 		{"grew from nothing", tally.Grew, 0, 42, "+42 (new rows)"},
-		{"grew a little", tally.Grew, 1_000_000, 1_000_001, "+1 (<0.1 %)"},
-		{"grew out of all measure", tally.Grew, 1, math.MaxInt64, "+9,223,372,036,854,775,806 (>999.9 %)"},
-		{"shrank to almost nothing", tally.Shrank, math.MaxInt64, 1, "−9,223,372,036,854,775,806 (>99.9 %)"},
+		{"grew a little", tally.Grew, 1_000_000, 1_000_001, "+1 (<0.1%)"},
+		{"grew out of all measure", tally.Grew, 1, math.MaxInt64, "+9,223,372,036,854,775,806 (>999.9%)"},
+		{"shrank to almost nothing", tally.Shrank, math.MaxInt64, 1, "−9,223,372,036,854,775,806 (>99.9%)"},
 		{"emptied", tally.Emptied, 12, 0, "−12 (emptied)"},
-		{"new", tally.New, situation.Unknown, 42, "+42"},
+		{"new", tally.New, situation.Unknown, 42, "+42 (new)"},
 		{"new and empty", tally.New, situation.Unknown, 0, "no rows"},
 		{"unchanged", tally.Unchanged, 5, 5, "unchanged"},
 		{"empty", tally.Empty, 0, 0, "empty"},
@@ -61,12 +61,12 @@ func TestDifferencesFromTheBaselineInWords(t *testing.T) {
 	t.Parallel()
 	now := func(after int64) tally.Model { return situation.Model("m", tally.New, situation.Unknown, after, 1) }
 	for want, m := range map[string]tally.Model{
-		"−100 (−10.0 %)": situation.Was(now(900), 1000, 1),
-		"+5 (new rows)":  situation.Was(now(5), 0, 1),
-		"−5 (emptied)":   situation.Was(now(0), 5, 1),
-		"same":           situation.Was(now(5), 5, 1),
-		"new":            situation.NewThere(now(5)),
-		"–":              now(5),
+		"−100 (−10.0%)": situation.Was(now(900), 1000, 1),
+		"+5 (new rows)": situation.Was(now(5), 0, 1),
+		"−5 (emptied)":  situation.Was(now(0), 5, 1),
+		"same":          situation.Was(now(5), 5, 1),
+		"new":           situation.NewThere(now(5)),
+		"–":             now(5),
 	} {
 		if got := report.AgainstWords(line(m)); got != want {
 			t.Errorf("got %q, want %q", got, want)

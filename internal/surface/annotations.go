@@ -61,24 +61,32 @@ func fitting(all []ci.Annotation, level ci.Level, limit int) []ci.Annotation {
 	})
 }
 
+// aboutGates marks each breach at the file that caused it.
 func aboutGates(made report.Report) []ci.Annotation {
-	files := map[string]string{}
-	for _, model := range made.Models {
-		files[model.NodeID] = model.File
-	}
+	name, node := report.Names(made.Models), report.NodeNames(made.Models)
 	var list []ci.Annotation
-	for _, gate := range made.Gates {
+	for _, breach := range report.Breaches(made.Models) {
 		level := ci.Error
-		if gate.Severity == tally.SeverityWarn {
+		if breach.Gate.Severity == tally.SeverityWarn {
 			level = ci.Warning
 		}
+		message := report.BreachWords(made, breach.Gate, plain(name(breach.Model)), style)
+		cause := report.CauseWords(made, breach.Model, func(id string) string { return plain(node(id)) })
+		if cause != "" {
+			message += "; " + cause
+		}
 		list = append(list, ci.Annotation{
-			Level: level, Title: "dbt-tally: gate breached", File: files[gate.NodeID],
-			Message: fmt.Sprintf("%s: %s is %s, found %s (%s)", gate.NodeID, gate.Gate, gate.Limit, gate.Value, gate.Axis),
+			Level: level, Title: "dbt-tally: gate breached",
+			File: report.CauseFile(made, breach.Model), Message: message,
 		})
 	}
 	return list
 }
+
+// style is foreign text as an annotation may show it.
+var style = report.Style{Name: plain, Prose: plain}
+
+func plain(s string) string { return report.Clean(s, report.MaxName) }
 
 // aboutFailures lists tests last, because they matter less than failed models.
 func aboutFailures(made report.Report) []ci.Annotation {

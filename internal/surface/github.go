@@ -2,6 +2,7 @@ package surface
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
@@ -93,7 +94,16 @@ func (g GitHub) text(r report.Report) (string, error) {
 	if g.Published {
 		return markdown.PublishedComment(r, g.Event.RunURL)
 	}
-	return markdown.Comment(r, g.Event.RunURL)
+	return markdown.Comment(r, g.links())
+}
+
+// links are the pages of the run and, on a pull request, of its changed files.
+func (g GitHub) links() markdown.Links {
+	links := markdown.Links{Run: g.Event.RunURL}
+	if g.Event.PullRequest != 0 && g.Event.ServerURL != "" {
+		links.Files = fmt.Sprintf("%s/%s/pull/%d/files", g.Event.ServerURL, g.Event.Repository, g.Event.PullRequest)
+	}
+	return links
 }
 
 // first names the first surface that the user asked for, "" if there is none.

@@ -114,6 +114,7 @@ func (p *past) compare(m *Model, id string) {
 		m.History = append(m.History, points[run].point.Count)
 	}
 	slices.Reverse(m.History)
+	m.HistorySince = &p.runs[places[len(m.History)-2]].CompletedAt
 	m.Unusual = unusual(m.History)
 }
 

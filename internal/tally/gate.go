@@ -42,7 +42,7 @@ type Breach struct {
 	Gate     string // max-drop, max-growth, min-rows, max-rows or unusual
 	Axis     Axis   // never AxisBoth; AxisBefore for the gates that look at no change
 	Limit    string // as the user wrote it: 5%, 100
-	Value    string // what was found: −18.4 %, +1,204, 0
+	Value    string // what was found: −18.4%, +1,204, 0
 	Severity Severity
 }
 

@@ -43,36 +43,36 @@ func TestGates(t *testing.T) {
 		"no gates": {before: n(1000), after: n(0), baseline: n(1000)},
 		"dropped against main": {
 			after: n(900), baseline: n(1000), limits: five,
-			want: []Breach{breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+			want: []Breach{breach("max-drop", AxisBaseline, "5%", "−10.0%")},
 		},
 		"dropped on both axes": {
 			before: n(950), after: n(900), baseline: n(1000), limits: five,
-			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.3 %"), breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.3%"), breach("max-drop", AxisBaseline, "5%", "−10.0%")},
 		},
 		"in this run only": {
 			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisBefore},
-			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.3 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.3%")},
 		},
 		"against main only": {
 			before: n(950), after: n(900), baseline: n(1000), limits: Limits{MaxDrop: percentage(5), Axis: AxisBaseline},
-			want: []Breach{breach("max-drop", AxisBaseline, "5%", "−10.0 %")},
+			want: []Breach{breach("max-drop", AxisBaseline, "5%", "−10.0%")},
 		},
 		"equal to the limit": {before: n(10_000), after: n(9_943), limits: Limits{MaxDrop: percentage(0.57)}},
 		"one row beyond it": {
 			before: n(10_000), after: n(9_942), limits: Limits{MaxDrop: percentage(0.57)},
-			want: []Breach{breach("max-drop", AxisBefore, "0.57%", "−0.6 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "0.57%", "−0.6%")},
 		},
 		"rounding hides no breach": {
 			before: n(100_000), after: n(94_999), limits: five,
-			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.001 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.001%")},
 		},
 		"rounding makes nothing of nothing": {
 			before: n(10_000), after: n(1), limits: five,
-			want: []Breach{breach("max-drop", AxisBefore, "5%", "−99.99 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−99.99%")},
 		},
 		"emptied": {
 			before: n(10), after: n(0), limits: five,
-			want: []Breach{breach("max-drop", AxisBefore, "5%", "−100.0 %")},
+			want: []Breach{breach("max-drop", AxisBefore, "5%", "−100.0%")},
 		},
 		"as many rows as the limit went": {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
 		"more rows than the limit went": {
@@ -83,7 +83,7 @@ func TestGates(t *testing.T) {
 		"a drop is no growth": {before: n(1000), after: n(10), limits: Limits{MaxGrowth: number64(0)}},
 		"grew by a percentage": {
 			before: n(100), after: n(1300), limits: Limits{MaxGrowth: percentage(50)},
-			want: []Breach{breach("max-growth", AxisBefore, "50%", "+1200.0 %")},
+			want: []Breach{breach("max-growth", AxisBefore, "50%", "+1200.0%")},
 		},
 		"grew by rows": {
 			before: n(100), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
@@ -194,11 +194,11 @@ func TestParseLimit(t *testing.T) {
 		want Limit
 		text string
 	}{
-		"5%":      {Limit{5, true}, "5%"},
-		" 12.5 %": {Limit{12.5, true}, "12.5%"},
-		"100":     {Limit{100, false}, "100"},
-		"250000":  {Limit{250_000, false}, "250,000"},
-		"0":       {Limit{0, false}, "0"},
+		"5%":     {Limit{5, true}, "5%"},
+		" 12.5%": {Limit{12.5, true}, "12.5%"},
+		"100":    {Limit{100, false}, "100"},
+		"250000": {Limit{250_000, false}, "250,000"},
+		"0":      {Limit{0, false}, "0"},
 	}
 	for text, test := range tests {
 		got, err := ParseLimit(text)
@@ -206,7 +206,7 @@ func TestParseLimit(t *testing.T) {
 			t.Errorf("ParseLimit(%q) = %+v (%s), %v; want %+v (%s)", text, got, got, err, test.want, test.text)
 		}
 	}
-	for _, text := range []string{"5 %%", "-3", "-3%", "abc", "", "%", "12.5", "1,000", "1e3", "NaN", "9999999999999999999"} {
+	for _, text := range []string{"5%%", "-3", "-3%", "abc", "", "%", "12.5", "1,000", "1e3", "NaN", "9999999999999999999"} {
 		got, err := ParseLimit(text)
 		want := "unusable value \"" + text + "\"; expected a whole number of rows or a percentage, such as 100 or 5%"
 		if err == nil || err.Error() != want {

@@ -68,7 +68,7 @@ func (l *Limit) value(change, base int64) string {
 	if change < 0 {
 		sign = Minus
 	}
-	return sign + decimal(math.Abs(percent(change, base)), l.Amount) + " %"
+	return sign + decimal(math.Abs(percent(change, base)), l.Amount) + "%"
 }
 
 // percent divides last: the quotient of two whole numbers is then the float64

@@ -3,6 +3,8 @@
 // models. It is pure and knows no warehouse, no file and no forge.
 package tally
 
+import "time"
+
 // Status is the one word a model's line bears.
 type Status string
 
@@ -42,6 +44,7 @@ type Model struct {
 	Seconds float64 // time taken by dbt, all invocations together
 
 	Earlier
+	Parents   []string // node IDs of what it reads
 	Breaches  []Breach
 	Unchecked string // why a gate that it has could not be checked, else ""
 
@@ -62,8 +65,9 @@ type Earlier struct {
 	// BaselineIsBefore says that the baseline counted the very table that this run
 	// found, and that nothing changed in between: both are one fact.
 	BaselineIsBefore bool
-	History          []int64 // its counts in earlier runs, oldest first, and After: at most 30; nil without any
-	Unusual          bool    // the change against the newest earlier run is far outside those before it
+	HistorySince     *time.Time // when the run ended that History begins with; nil without any
+	History          []int64    // its counts in earlier runs, oldest first, and After: at most 30; nil without any
+	Unusual          bool       // the change against the newest earlier run is far outside those before it
 }
 
 // Change returns the rows that came (or, below zero, went) in this run. It is
@@ -100,6 +104,8 @@ func (m Model) BaselineChange() *int64 {
 type Tally struct {
 	Models      []Model // ordered by node ID
 	BaselineRun *Run    // the newest run that any model was compared with, or is new against; nil: nothing was compared
+	Causes      Causes  // the zero value if nothing was compared
+	Drift       *Drift  // nil if nothing was compared
 }
 
 // Totals sums a tally up.

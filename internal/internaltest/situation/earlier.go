@@ -40,6 +40,7 @@ func breaching(m tally.Model, breaches ...tally.Breach) tally.Model {
 func pullRequest() report.Run {
 	r := Run()
 	r.Target = report.Target{Name: "ci", Type: "postgres", Database: "shop", Schema: "pr_12"}
+	r.Branch = "feature"
 	r.BaselineMaxAge = 7 * 24 * time.Hour
 	return r
 }
@@ -76,7 +77,7 @@ func Breached() report.Report {
 	r := pullRequest()
 	r.Status, r.ExitCode = report.Failed, 3
 	drop := tally.Breach{
-		Gate: "max-drop", Axis: tally.AxisBaseline, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityError,
+		Gate: "max-drop", Axis: tally.AxisBaseline, Limit: "5%", Value: "−18.4%", Severity: tally.SeverityError,
 	}
 	many := tally.Breach{
 		Gate: "max-rows", Axis: tally.AxisBefore, Limit: "90,000", Value: "98,201", Severity: tally.SeverityWarn,
@@ -102,7 +103,7 @@ func Breached() report.Report {
 func Warned() report.Report {
 	return Report(Run(), tally.Tally{Models: []tally.Model{
 		breaching(Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
-			tally.Breach{Gate: "max-drop", Axis: tally.AxisBefore, Limit: "5%", Value: "−18.4 %", Severity: tally.SeverityWarn}),
+			tally.Breach{Gate: "max-drop", Axis: tally.AxisBefore, Limit: "5%", Value: "−18.4%", Severity: tally.SeverityWarn}),
 		Model("stg_orders", tally.Unchanged, 10, 10, 1),
 	}})
 }
@@ -111,13 +112,17 @@ func Warned() report.Report {
 func Nightly() report.Report {
 	earlier := Main()
 	earlier.CompletedAt = Run().GeneratedAt.Add(-24 * time.Hour)
+	scheduled := Run()
+	scheduled.Branch = "main"
 	orders := Was(Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2), 120_340, 128)
 	orders.History = []int64{110_120, 111_940, 113_004, 114_870, 116_101, 117_090, 118_811, 120_340, 98_201}
 	orders.Unusual = true
+	since := earlier.CompletedAt.Add(-7 * 24 * time.Hour)
+	orders.HistorySince = &since
 	payments := Was(Model("stg_payments", tally.Grew, 8_001, 8_112, 2.1), 8_001, 2)
 	payments.History = []int64{8_001, 8_001, 8_112}
 	static := Was(Model("dim_date", tally.Unchanged, 3_653, 3_653, 0.4), 3_653, 0.4)
 	stuck := Was(Model("stg_clicks", tally.Unchanged, 5_000, 5_000, 0.4), 5_000, 0.4)
 	stuck.Unusual = true
-	return Report(Run(), tally.Tally{BaselineRun: earlier, Models: []tally.Model{payments, static, orders, stuck}})
+	return Report(scheduled, tally.Tally{BaselineRun: earlier, Models: []tally.Model{payments, static, orders, stuck}})
 }

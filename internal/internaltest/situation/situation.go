@@ -14,21 +14,24 @@ import (
 // All returns the situations by the names of their golden files.
 func All() map[string]report.Report {
 	return map[string]report.Report{
-		"changed":     Changed(),
-		"unchanged":   Unchanged(),
-		"first-build": FirstBuild(),
-		"failed":      Failed(),
-		"not-started": NotStarted(),
-		"unaudited":   Unaudited(),
-		"interrupted": Interrupted(),
-		"nothing-ran": NothingRan(),
-		"hostile":     Hostile(Attack),
-		"commands":    Commands(),
-		"baseline":    AgainstMain(),
-		"stale":       Stale(),
-		"breached":    Breached(),
-		"warned":      Warned(),
-		"nightly":     Nightly(),
+		"changed":      Changed(),
+		"unchanged":    Unchanged(),
+		"first-build":  FirstBuild(),
+		"failed":       Failed(),
+		"not-started":  NotStarted(),
+		"unaudited":    Unaudited(),
+		"interrupted":  Interrupted(),
+		"nothing-ran":  NothingRan(),
+		"hostile":      Hostile(Attack),
+		"commands":     Commands(),
+		"baseline":     AgainstMain(),
+		"stale":        Stale(),
+		"breached":     Breached(),
+		"warned":       Warned(),
+		"nightly":      Nightly(),
+		"causes":       Causes(),
+		"not-compiled": NotCompiled(),
+		"unchecked":    Unchecked(),
 	}
 }
 
@@ -84,7 +87,7 @@ func Run() report.Run {
 func Report(r report.Run, t tally.Tally) report.Report {
 	r.Files = map[string]string{}
 	for _, m := range t.Models {
-		r.Files[m.Node.Path] = "shop/" + m.Node.Path
+		r.Files[m.Node.ID] = "shop/" + m.Node.Path
 	}
 	return report.New(r, t)
 }
@@ -166,6 +169,17 @@ func NotStarted() report.Report {
 	r.Status, r.ExitCode = report.Failed, 2
 	r.Invocations = []report.Invocation{invocation("dbt build", 0, 2*time.Second)}
 	r.Invocations[0].ID, r.Invocations[0].ExitCode = "", 2
+	return Report(r, tally.Tally{})
+}
+
+// NotCompiled is a dbt that found a mistake in the project.
+func NotCompiled() report.Report {
+	r := Run()
+	r.Status, r.ExitCode = report.Failed, 2
+	r.Invocations[0].ExitCode = 2
+	r.Audit.Statements, r.Audit.Seconds = 0, nil
+	r.Failures = []report.Failure{{Kind: "dbt", Message: "Encountered an error:\nCompilation Error\n" +
+		"  Model 'model.shop.segments' (models/segments.sql) depends on a node named 'customerz' which was not found"}}
 	return Report(r, tally.Tally{})
 }
 

@@ -1,82 +1,166 @@
 package markdown
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
+
+// style makes foreign text safe in Markdown.
+var style = report.Style{Name: code, Prose: prose}
+
+// Links are the pages that a text links to. They are trusted; "" is not linked.
+type Links struct {
+	Run   string // the page of the CI run
+	Files string // the page of the pull request's changed files
+}
+
+// file is the address of a file in the pull request's changes.
+func (l Links) file(name string) string {
+	if l.Files == "" || name == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(name))
+	return l.Files + "#diff-" + hex.EncodeToString(sum[:])
+}
 
 // columns are the columns that tables of models are made of.
 type columns struct {
-	sign, model, marked, before, after, run, against, trend, rows, time, why column[report.Model]
-
-	compared bool // there is a baseline, so that against has something to say
+	report report.Report
+	links  Links
+	name   func(report.Model) string
+	node   func(id string) string // what a node is called, as code
 }
 
-func newColumns(r report.Report) columns {
-	name := report.Names(r.Models)
-	before := func(m report.Model) string { return report.Rows(m.Before) }
-	after := func(m report.Model) string { return report.Rows(m.After) }
-	c := columns{
-		sign:     column[report.Model]{"", false, report.Model.Sign},
-		model:    column[report.Model]{"model", false, func(m report.Model) string { return code(name(m)) }},
-		before:   column[report.Model]{"before", true, before},
-		after:    column[report.Model]{"after", true, after},
-		run:      column[report.Model]{"this run", true, change},
-		against:  column[report.Model]{"", true, report.AgainstWords},
-		trend:    column[report.Model]{"trend", false, trend},
-		rows:     column[report.Model]{"rows", true, after},
-		time:     column[report.Model]{"time", true, report.TimeWords},
-		why:      column[report.Model]{"why", false, why},
-		compared: r.Baseline != nil,
+func newColumns(r report.Report, links Links) columns {
+	node := report.NodeNames(r.Models)
+	return columns{
+		report: r, links: links, name: report.Names(r.Models),
+		node: func(id string) string { return code(node(id)) },
 	}
-	c.marked = column[report.Model]{"model", false, func(m report.Model) string {
-		return report.Marked(c.model.cell(m), m)
-	}}
-	if c.compared {
-		c.against.title = "against " + r.Baseline.Name(prose)
-	}
-	return c
 }
 
-// changes are the columns of what happened, on both axes if there are two.
-func (c columns) changes() []column[report.Model] {
-	list := []column[report.Model]{c.sign, c.marked, c.before, c.after, c.run}
-	if c.compared {
-		list = append(list, c.against)
+// changes are the columns of what differs, those with nothing to say left out.
+func (c columns) changes(rows []report.Row) []column[report.Row] {
+	list := []column[report.Row]{
+		{"", false, func(row report.Row) string { return row.Sign() }},
+		{"model", false, c.model},
+		{c.report.RowsTitle(style), true, c.fromTo},
+		{"change", true, c.change},
+	}
+	if c.report.Compares() && slices.ContainsFunc(rows, func(row report.Row) bool { return row.ThisRun() }) {
+		thisRun := func(row report.Row) string { return report.ThisRunWords(row.Model) }
+		list = append(list, column[report.Row]{"this run", true, thisRun})
+	}
+	if slices.ContainsFunc(rows, func(row report.Row) bool { return c.why(row) != "" }) {
+		list = append(list, column[report.Row]{"why", false, c.why})
 	}
 	return list
 }
 
-// everything adds to the changes the time, the reason and, if it is asked for and
-// any is known, the trend.
-func (c columns) everything(models []report.Model, trends bool) []column[report.Model] {
-	list := c.changes()
-	if trends && slices.ContainsFunc(models, func(m report.Model) bool { return trend(m) != "" }) {
-		list = append(list, c.trend)
+// everything adds to the changes the time and, if it is asked for and any is known,
+// the trend.
+func (c columns) everything(rows []report.Row, trends bool) []column[report.Row] {
+	list := c.changes(rows)
+	extra := []column[report.Row]{{"time", true, func(row report.Row) string { return report.TimeWords(row.Model) }}}
+	if trends && slices.ContainsFunc(rows, func(row report.Row) bool { return trend(row.Model) != "" }) {
+		extra = append(extra, column[report.Row]{"trend", false, func(row report.Row) string { return trend(row.Model) }})
 	}
-	return append(list, c.time, c.why)
+	if list[len(list)-1].title != "why" {
+		return append(list, extra...)
+	}
+	return slices.Insert(list, len(list)-1, extra...)
 }
 
-// folded are the columns of the models that need no attention.
-func (c columns) folded(look report.Look) []column[report.Model] {
+// calm are the columns of the models that need no attention.
+func (c columns) calm(times bool) []column[report.Model] {
+	list := []column[report.Model]{
+		{"model", false, func(m report.Model) string { return code(c.name(m)) }},
+		{"rows", true, func(m report.Model) string { return report.Rows(m.After) }},
+	}
+	if times {
+		list = append(list, column[report.Model]{"time", true, report.TimeWords})
+	}
+	return append(list, column[report.Model]{"", false, c.status})
+}
+
+// model names a model, with a link to its file if that was edited.
+func (c columns) model(row report.Row) string {
+	text := report.Marked(c.linked(row.Model), row.Model)
+	if n := len(row.Others); n > 0 {
+		text += " and " + tally.Number(n) + " more"
+	}
+	return text
+}
+
+func (c columns) linked(m report.Model) string {
+	text := code(c.name(m))
+	if m.Cause == nil || m.Cause.Kind != tally.CauseEdited || c.links.file(m.File) == "" {
+		return text
+	}
+	return "[" + text + "](" + c.links.file(m.File) + ")"
+}
+
+func (c columns) fromTo(row report.Row) string {
+	if !c.report.Compares() {
+		return report.FromTo(row.Before, row.After)
+	}
+	return report.FromTo(row.Baseline, row.After)
+}
+
+// change is the change against the baseline if there is one, else in this run. The
+// number of what is wrong is bold.
+func (c columns) change(row report.Row) string {
+	words := report.ChangeWords(row.Model)
+	if c.report.Compares() {
+		words = report.AgainstWords(row.Model)
+	}
+	number, rest, _ := strings.Cut(words, " ")
+	if changed := strings.ContainsAny(number, "0123456789"); changed &&
+		(len(row.Gates) > 0 || report.LookOf(row.Standing()).Bold) {
+		return strings.TrimSpace("**" + number + "** " + rest)
+	}
+	return words
+}
+
+// why is what is wrong, the cause, and the reason of a status that needs one.
+func (c columns) why(row report.Row) string {
+	parts := report.GateWords(row.Model, style)
+	if cause := c.cause(row); cause != "" {
+		parts = append(parts, cause)
+	}
+	if report.LookOf(row.Standing()).Reason {
+		parts = append(parts, prose(row.Reason))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// cause is why a model differs. Models that share a row share their root cause.
+func (c columns) cause(row report.Row) string {
+	m := row.Model
+	if len(row.Others) > 0 && m.Cause != nil && m.Cause.Root != m.NodeID {
+		cause := *m.Cause
+		cause.Of, m.Cause = cause.Root, &cause
+	}
+	return report.CauseWords(c.report, m, c.node)
+}
+
+// status is why a model has no number of rows to show, or that nothing happened.
+func (c columns) status(m report.Model) string {
+	look := report.LookOf(m.Standing())
+	words := look.Words
 	if look.Reason {
-		return []column[report.Model]{c.model, c.why}
+		words = prose(m.Reason)
 	}
-	return []column[report.Model]{c.model, c.rows}
-}
-
-func change(m report.Model) string {
-	if report.LookOf(m.Status).Bold {
-		return "**" + report.ChangeWords(m) + "**"
+	if cause := report.CauseWords(c.report, m, c.node); cause != "" {
+		words += " · " + cause
 	}
-	return report.ChangeWords(m)
-}
-
-// why is the reason of a status that needs one.
-func why(m report.Model) string {
-	if !report.LookOf(m.Status).Reason {
-		return ""
+	if m.GatesUnchecked != "" && m.GatesUnchecked != m.Reason {
+		words += " · gates not checked: " + prose(m.GatesUnchecked)
 	}
-	return prose(m.Reason)
+	return words
 }

@@ -12,7 +12,7 @@ import (
 func TestDocsShowCommentsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	docs := read(t, "../../../docs/report.md")
-	for _, name := range []string{"testdata/comment.changed.golden.md", "testdata/comment.breached.golden.md"} {
+	for _, name := range []string{"testdata/comment.causes.golden.md", "testdata/comment.breached.golden.md"} {
 		if comment := read(t, name); !strings.Contains(docs, "````markdown\n"+comment+"````\n") {
 			t.Errorf("docs/report.md shows another comment than %s", name)
 		}

@@ -29,9 +29,21 @@ var verbs = []string{
 	"retry", "run", "run-operation", "seed", "show", "snapshot", "source", "test",
 }
 
-// facts states where dbt built, what was run, and how long that and the audit
-// took.
-func facts(r report.Report) string {
+// facts is the line below the headline: what else there is to say, what the run is
+// compared with, and links.
+func facts(r report.Report, more []string, links Links) string {
+	parts := slices.Clone(more)
+	if text := compared(r); text != "" {
+		parts = append(parts, text)
+	}
+	if links.Run != "" {
+		parts = append(parts, "[this run]("+links.Run+")")
+	}
+	return strings.Join(parts, " · ")
+}
+
+// where states where dbt built, what was run, and how long that and the audit took.
+func where(r report.Report) string {
 	var parts []string
 	if r.Target.Name != "" {
 		adapter, known := adapters[r.Target.Type]
@@ -47,24 +59,24 @@ func facts(r report.Report) string {
 		took += i.CompletedAt.Sub(i.StartedAt)
 	}
 	if len(commands) > 0 {
-		parts = append(parts, fmt.Sprintf("%s in %s (%s)",
-			report.List(slices.Compact(commands)), report.Duration(took.Seconds()), audit(r.Audit)))
+		parts = append(parts, fmt.Sprintf("%s in %s",
+			report.List(slices.Compact(commands)), report.Duration(took.Seconds())))
 	}
-	if text := compared(r); text != "" {
-		parts = append(parts, text)
-	}
-	return strings.Join(parts, " · ")
+	return strings.Join(append(parts, audit(r)), " · ")
 }
 
-func audit(a report.Audit) string {
-	statements := report.Plural(a.Statements, "statement")
+// audit states what auditing cost. The seconds of dbt's threads add up to more than
+// the time that passed, so their share of all threads' seconds is what can be said.
+func audit(r report.Report) string {
+	statements := report.Plural(r.Audit.Statements, "audit statement")
+	share := report.AuditShare(r)
 	switch {
-	case a.Table == "":
+	case r.Audit.Table == "":
 		return "not audited"
-	case a.Seconds == nil:
-		return "audit: " + statements
+	case share == "":
+		return statements
 	default:
-		return fmt.Sprintf("audit %s, %s", report.Duration(*a.Seconds), statements)
+		return fmt.Sprintf("%s, %s of the models' execution time", statements, share)
 	}
 }
 
@@ -92,7 +104,7 @@ func compared(r report.Report) string {
 	if r.Baseline == nil {
 		return ""
 	}
-	with := r.Baseline.Name(prose) + r.Baseline.At()
+	with := report.BaselineName(r, style) + r.Baseline.At()
 	if webPage.MatchString(r.Baseline.URL) {
 		with = "[" + with + "](" + r.Baseline.URL + ")"
 	}

@@ -15,6 +15,7 @@ var kinds = map[string]string{
 	"test":      "test",
 	"unit_test": "unit test",
 	"operation": "hook",
+	"dbt":       "dbt",
 }
 
 // failuresOf makes a paragraph of each failure: first the failed models in their
@@ -24,7 +25,7 @@ func failuresOf(r report.Report) []string {
 	for _, f := range r.Failures {
 		byID[f.NodeID] = f
 	}
-	name := report.Names(r.Models)
+	name, node := report.Names(r.Models), report.NodeNames(r.Models)
 	shown := map[string]bool{}
 	var list []string
 	for _, m := range r.Models {
@@ -36,7 +37,7 @@ func failuresOf(r report.Report) []string {
 	}
 	for _, f := range r.Failures {
 		if !shown[f.NodeID] {
-			list = append(list, paragraph(f.Kind, nodeName(f.NodeID), f.Path, "", f.Message))
+			list = append(list, paragraph(f.Kind, node(f.NodeID), f.Path, "", f.Message))
 		}
 	}
 	for i := range list {
@@ -52,7 +53,10 @@ func paragraph(kind, name, path, reason, message string) string {
 	if !known {
 		word = "node"
 	}
-	text := "❌ **" + word + "** " + code(name)
+	text := "❌ **" + word + "**"
+	if name != "" {
+		text += " " + code(name)
+	}
 	if path != "" {
 		text += " · " + code(path)
 	}
@@ -63,14 +67,4 @@ func paragraph(kind, name, path, reason, message string) string {
 		text += "\n" + block(message)
 	}
 	return text
-}
-
-// nodeName reads the name in a unique_id such as test.shop.unique_orders_id.3f0a:
-// what follows the kind and the package.
-func nodeName(id string) string {
-	parts := strings.SplitN(id, ".", 4)
-	if len(parts) < 3 {
-		return id
-	}
-	return parts[2]
 }

@@ -86,7 +86,7 @@ func wantText(t *testing.T, page string) {
 }
 
 var (
-	fold      = regexp.MustCompile(`^(?:<details><summary>[\w, ]+</summary>|</details>)\n$`)
+	fold      = regexp.MustCompile(`^(?:<details><summary>[\w,· ]+</summary>|</details>)\n$`)
 	reference = regexp.MustCompile(`@\w|#\d|GH-\d|://|www\.|:\w+:`)
 )
 
@@ -116,11 +116,11 @@ func TestPublishedCommentSaysForWhichRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := Comment(situation.Changed(), runURL)
+	own, err := Comment(situation.Changed(), Links{Run: runURL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := "\nPosted for [this run](" + runURL + "), which may not write here itself: the figures are its own word.\n"
+	line := "\nPosted for [this run](" + runURL + "), which may not write here itself: it reported the figures.\n"
 	if strings.Replace(comment, line, "", 1) != own || !strings.Contains(comment, line) {
 		t.Errorf("got\n%s\nwant the run's own comment and the line %s", comment, line)
 	}

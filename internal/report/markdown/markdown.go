@@ -31,15 +31,15 @@ var templates = template.Must(template.New("").
 // Comment renders the Markdown of a pull request's comment, at most 60,000 bytes
 // of it: what changed, what failed, and, folded, the rest. Where not everything
 // finds room, the rows that matter least are left out and counted, with a link to
-// summaryURL unless that is empty. The URL is trusted; nothing in the report is.
-func Comment(r report.Report, summaryURL string) (string, error) {
-	return render("comment.md.tmpl", commentPage(r, summaryURL), commentLimit)
+// the run. Nothing in the report is trusted.
+func Comment(r report.Report, links Links) (string, error) {
+	return render("comment.md.tmpl", commentPage(r, links), commentLimit)
 }
 
 // PublishedComment renders Comment for a report that another run left behind, and
 // says so, with a link to that run's page, which is trusted.
 func PublishedComment(r report.Report, runURL string) (string, error) {
-	p := commentPage(r, runURL)
+	p := commentPage(r, Links{Run: runURL})
 	p.PublishedFrom = runURL
 	return render("comment.md.tmpl", p, commentLimit)
 }
@@ -75,7 +75,7 @@ func render(name string, p *page, limit int) (string, error) {
 	}
 	for i, s := range sections {
 		s.Rows, s.Left = whole[i], 0
-		if s == &p.Breaches || s == &p.Failures {
+		if s == &p.Failures {
 			// What stands above the table is not to crowd it out.
 			budget = budget - budget/2 + s.fit(budget/2)
 			continue

@@ -17,7 +17,7 @@ func TestMarkdownOfEachSituation(t *testing.T) {
 	for name, r := range situation.All() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			comment, err := Comment(r, "")
+			comment, err := Comment(r, Links{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,19 +56,19 @@ const runURL = "https://github.com/octo/shop/actions/runs/1"
 
 func TestCommentOfTooManyModelsCutsWholeRowsAndSaysSo(t *testing.T) {
 	t.Parallel()
-	comment, err := Comment(situation.Large(2000, 500), runURL)
+	comment, err := Comment(situation.Large(2000, 500), Links{Run: runURL})
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkPage(t, comment, commentLimit)
-	shown := strings.Count(comment, "| 🔺 |")
+	shown := strings.Count(comment, "| ↑ |")
 	if shown < 100 {
 		t.Errorf("%d changed models shown beside 500 failures; want a table of at least 100", shown)
 	}
 	for _, want := range []string{
 		fmt.Sprintf("\n\n… %s left out to keep this short; [the job summary](%s) has the full list.\n",
 			tally.Number(2000-shown), runURL),
-		"<details><summary>100 models unchanged</summary>\n\n… 100 left out",
+		"<details><summary>100 unchanged · details of this run</summary>\n\n… 100 left out",
 	} {
 		if !strings.Contains(comment, want) {
 			t.Errorf("comment lacks %q", want)
@@ -84,15 +84,15 @@ func TestCommentOfTooManyBreachesHasRoomForTheTable(t *testing.T) {
 	r := situation.Large(2000, 500)
 	for i := range r.Models {
 		r.Models[i].Gates = []report.Gate{{
-			Gate: "max-growth", Axis: tally.AxisBefore, Limit: "5%", Value: "+100.0 %", Severity: tally.SeverityError,
+			Gate: "max-growth", Axis: tally.AxisBefore, Limit: "5%", Value: "+100.0%", Severity: tally.SeverityError,
 		}}
 	}
-	comment, err := Comment(r, runURL)
+	comment, err := Comment(r, Links{Run: runURL})
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkPage(t, comment, commentLimit)
-	for what, least := range map[string]int{"| `max-growth` |": 100, "❌ **test**": 3, "| 1,000 |": 50} {
+	for what, least := range map[string]int{"`max-growth 5%` breached": 100, "❌ **test**": 3} {
 		if shown := strings.Count(comment, what); shown < least {
 			t.Errorf("%d of %q shown, want at least %d", shown, what, least)
 		}
@@ -101,7 +101,7 @@ func TestCommentOfTooManyBreachesHasRoomForTheTable(t *testing.T) {
 
 func TestMarkdownOfTooManyModels(t *testing.T) {
 	t.Parallel()
-	comment, err := render("comment.md.tmpl", commentPage(situation.Large(40, 5), runURL), 5000)
+	comment, err := render("comment.md.tmpl", commentPage(situation.Large(40, 5), Links{Run: runURL}), 5000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestSummaryHoldsTwoThousandModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkPage(t, summary, summaryLimit)
-	if shown := strings.Count(summary, "| 🔺 |"); shown != 2000 {
+	if shown := strings.Count(summary, "| ↑ |"); shown != 2000 {
 		t.Errorf("%d models shown, want 2000", shown)
 	}
 }
@@ -129,7 +129,7 @@ func TestPagesKeepWithinAnyLimit(t *testing.T) {
 			t.Parallel()
 			for limit := 500; limit < 20_000; limit += 173 {
 				for file, p := range map[string]*page{
-					"comment.md.tmpl": commentPage(r, runURL),
+					"comment.md.tmpl": commentPage(r, Links{Run: runURL}),
 					"summary.md.tmpl": summaryPage(r, true),
 				} {
 					if text, err := render(file, p, limit); err == nil {
@@ -143,11 +143,11 @@ func TestPagesKeepWithinAnyLimit(t *testing.T) {
 	}
 }
 
-func TestFoldsGoBeforeChangedRows(t *testing.T) {
+func TestCalmModelsGoBeforeChangedRows(t *testing.T) {
 	t.Parallel()
 	r := situation.Changed()
 	for limit := 1400; limit < 4000; limit += 10 {
-		text, err := render("comment.md.tmpl", commentPage(r, ""), limit)
+		text, err := render("comment.md.tmpl", commentPage(r, Links{}), limit)
 		if err != nil {
 			continue
 		}
@@ -160,7 +160,7 @@ func TestFoldsGoBeforeChangedRows(t *testing.T) {
 
 func TestTooSmallALimitIsAnError(t *testing.T) {
 	t.Parallel()
-	_, err := render("comment.md.tmpl", commentPage(situation.Changed(), ""), 100)
+	_, err := render("comment.md.tmpl", commentPage(situation.Changed(), Links{}), 100)
 	if err == nil || !strings.Contains(err.Error(), "limit is 100") {
 		t.Errorf("got error %v, want one that names the limit", err)
 	}
@@ -177,7 +177,7 @@ func tagsOf(page string) map[string]int {
 
 func TestHostileTextAddsNoElement(t *testing.T) {
 	t.Parallel()
-	comment, err := Comment(situation.Hostile(situation.Attack), "")
+	comment, err := Comment(situation.Hostile(situation.Attack), Links{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestHostileTextAddsNoElement(t *testing.T) {
 func BenchmarkCommentOfTwoThousandModels(b *testing.B) {
 	r := situation.Large(2000, 0)
 	for b.Loop() {
-		if _, err := Comment(r, runURL); err != nil {
+		if _, err := Comment(r, Links{Run: runURL}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -12,118 +12,147 @@ import (
 // page is what the templates of the comment and of the summary are filled from.
 // Its strings are Markdown already.
 type page struct {
-	Headline    string
-	Facts       string // target, commands, time
-	Interrupted bool
-	ExitCode    int // dbt's
-	Models      int
-	Counted     bool   // the rows of some model are known
-	Failed      int    // failures listed
-	Listed      int    // models in the table
-	Baseline    string // what the run is compared with; "" for nothing
-
+	Headline      string
+	Facts         string // how many models differ, from what, and links
 	PublishedFrom string // URL of the run that could not post this itself; "" for our own
+	Note          string // that dbt was interrupted, or ran nothing
 
-	Problems    section // with auditing
-	Breaches    section // of gates
-	Failures    section // failed models and tests with dbt's words
-	Changes     section // the table
-	Unaudited   section // why models left no audit row
-	Chart       string  // of the largest change; "" for none
-	Folds       []section
-	Slowest     string // "" where no times are known, or not wanted
-	Audited     bool
-	Table       string // with the audit rows
+	Problems  section // with auditing
+	Failures  section // failed models and tests with dbt's words
+	Changes   section // the table
+	Drift     string  // how far the other models moved
+	Unaudited section // why models left no audit row
+	Pictures  string  // charts
+	More      section // rows that the table has no room for
+	Calm      section // what needs no attention
+
+	Details details
+}
+
+// details are how a run was measured.
+type details struct {
+	Title       string // of the fold that they share with what needs no attention
+	Where       string // target, commands, time
+	Table       string // with the audit rows; "" if nothing was audited
 	Version     string
+	Unknown     section // why causes are not known
 	Invocations section
-	Installing  string // how long the requirements took to install; "" where there were none
+	Installing  string // how long the requirements took to install; "" if there were none
 }
 
 // newPage fills what comment and summary share.
 func newPage(r report.Report, c columns) *page {
-	failures := failuresOf(r)
+	headline := report.HeadlineOf(r, style)
 	p := &page{
-		Headline:    report.Headline(r, prose),
-		Facts:       facts(r),
-		Interrupted: r.Status == report.Incomplete,
-		ExitCode:    r.DBTExitCode(),
-		Models:      len(r.Models),
-		Counted:     r.Counted(),
-		Failed:      len(failures),
-		Problems:    problems(r.Audit.Problems),
-		Breaches:    breachTable(r, c),
-		Failures:    section{Rows: failures},
-		Unaudited:   unaudited(r.Models),
-		Audited:     r.Audit.Table != "",
-		Table:       code(r.Audit.Table),
-		Version:     code(r.TallyVersion),
-		Invocations: invocations(r.Invocations),
+		Headline:  strings.TrimSpace(headline.Sign + " dbt-tally · " + headline.Text),
+		Facts:     facts(r, headline.More, c.links),
+		Note:      note(r),
+		Problems:  problems(r),
+		Failures:  section{Rows: failuresOf(r)},
+		Drift:     report.DriftWords(r, style),
+		Unaudited: unaudited(r.Models),
+		Details: details{
+			Where:       where(r),
+			Version:     code(r.TallyVersion),
+			Unknown:     unknownCauses(r),
+			Invocations: invocations(r.Invocations),
+		},
+	}
+	if r.Audit.Table != "" {
+		p.Details.Table = code(r.Audit.Table)
 	}
 	if r.Requirements != nil {
-		p.Installing = report.Duration(*r.Requirements)
-	}
-	if r.Baseline != nil {
-		p.Baseline = r.Baseline.Name(prose)
+		p.Details.Installing = report.Duration(*r.Requirements)
 	}
 	return p
 }
 
-// commentPage shows what is notable and folds the rest.
-func commentPage(r report.Report, summaryURL string) *page {
-	columns := newColumns(r)
+// commentPage shows what is notable, as far as it can be seen at a glance, and folds
+// the rest.
+func commentPage(r report.Report, links Links) *page {
+	columns := newColumns(r, links)
 	p := newPage(r, columns)
-	shown, folds := report.Split(r.Models)
-	p.Listed = len(shown)
-	p.Changes = tableOf(shown, columns.changes())
-	p.fold(unchecked(r.Models, columns))
-	for _, f := range folds {
-		s := tableOf(f.Models, columns.folded(f.Look))
-		s.Title = f.Title
-		p.fold(s)
-	}
+	rows := report.TableRows(r)
+	open := rows[:min(len(rows), report.MaxRows)]
+	p.Changes = tableOf(open, columns.changes(open))
+	p.foldRest(r, columns, rows, open, false)
 	for _, s := range p.sections() {
-		s.FullList = summaryURL
+		s.FullList = links.Run
 	}
 	return p
 }
 
-// summaryPage shows every model in one table, with its time and, where that is
-// asked for, its trend.
+// summaryPage shows every row, with its time and, if that is asked for, its trend.
 func summaryPage(r report.Report, trends bool) *page {
-	columns := newColumns(r)
+	columns := newColumns(r, Links{})
 	p := newPage(r, columns)
-	p.Listed = len(r.Models)
-	p.Changes = tableOf(r.Models, columns.everything(r.Models, trends))
-	if trends {
-		p.Chart = chart(r.Models, columns.model)
-	}
-	p.Slowest = slowest(r.Models, columns)
-	p.fold(unchecked(r.Models, columns))
+	rows := report.TableRows(r)
+	p.Changes = tableOf(rows, columns.everything(rows, trends))
+	p.Pictures = strings.Join(pictures(r, columns, trends), "\n")
+	p.foldRest(r, columns, rows, rows, true)
 	return p
 }
 
-// fold adds a folded section unless it is empty.
-func (p *page) fold(s section) {
-	if len(s.Rows) > 0 {
-		p.Folds = append(p.Folds, s)
+// foldRest folds the models that are not in an open row of their own, and those that
+// need no attention.
+func (p *page) foldRest(r report.Report, c columns, rows, open []report.Row, times bool) {
+	var more []report.Row
+	for i, row := range rows {
+		if i >= len(open) {
+			more = append(more, report.Row{Model: row.Model})
+		}
+		for _, m := range row.Others {
+			more = append(more, report.Row{Model: m})
+		}
 	}
+	if times {
+		p.More = tableOf(more, c.everything(more, false))
+	} else {
+		p.More = tableOf(more, c.changes(more))
+	}
+	p.More.Title = report.Plural(len(more), "more "+report.Noun(r.Models))
+	calm := report.Calm(r, rows)
+	p.Calm = tableOf(calm, c.calm(times))
+	titles := report.CalmTitles(calm)
+	if n := len(report.Unchecked(r.Models)); n > 0 {
+		titles = append(titles, report.UncheckedTitle(n))
+	}
+	p.Details.Title = strings.Join(append(titles, "details of this run"), " · ")
 }
 
 // sections lists what can be cut, what matters most first.
 func (p *page) sections() []*section {
-	list := []*section{&p.Problems, &p.Invocations, &p.Breaches, &p.Failures, &p.Changes, &p.Unaudited}
-	for i := range p.Folds {
-		list = append(list, &p.Folds[i])
+	return []*section{
+		&p.Problems, &p.Details.Invocations, &p.Failures, &p.Changes, &p.Unaudited,
+		&p.More, &p.Details.Unknown, &p.Calm,
 	}
-	return list
 }
 
-func problems(list []string) section {
-	var s section
-	for _, problem := range list {
-		s.Rows = append(s.Rows, "> - "+span(report.Clean(problem, report.MaxProblem)))
+// note says in a sentence why there is less to see than usual.
+func note(r report.Report) string {
+	switch {
+	case r.Status == report.Incomplete:
+		return "> [!WARNING]\n> dbt was interrupted. Only what it had finished by then could be counted."
+	case len(r.Models) == 0 && len(r.Failures) == 0 && r.DBTExitCode() != 0:
+		return "Its log says why."
+	default:
+		return ""
 	}
-	s.Head = "> [!WARNING]\n> Auditing had problems, so counts may be missing:\n"
+}
+
+// problems lists the gates that could not be checked and what else went wrong with
+// auditing, each once.
+func problems(r report.Report) section {
+	s := section{Head: "> [!WARNING]\n> Auditing had problems, so counts may be missing:\n"}
+	if len(r.GatesUnchecked) > 0 {
+		s.Head = "> [!CAUTION]\n> Gates could not be checked, so the run fails:\n"
+	}
+	for _, problem := range slices.Concat(r.GatesUnchecked, r.Audit.Problems) {
+		row := "> - " + span(report.Clean(problem, report.MaxProblem))
+		if !slices.Contains(s.Rows, row) {
+			s.Rows = append(s.Rows, row)
+		}
+	}
 	return s
 }
 
@@ -132,6 +161,14 @@ func unaudited(models []report.Model) section {
 	var s section
 	for _, reason := range report.Unaudited(models, prose) {
 		s.Rows = append(s.Rows, "- "+report.LookOf(tally.NoAuditRow).Sign+" "+reason)
+	}
+	return s
+}
+
+func unknownCauses(r report.Report) section {
+	var s section
+	for _, reason := range report.UnknownCauses(r.Models) {
+		s.Rows = append(s.Rows, "- "+prose(reason))
 	}
 	return s
 }
@@ -154,7 +191,10 @@ func slowest(models []report.Model, c columns) string {
 	slices.SortStableFunc(models, func(a, b report.Model) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	var list []string
 	for _, m := range models[:min(3, len(models))] {
-		list = append(list, c.model.cell(m)+" "+report.Duration(m.Seconds))
+		list = append(list, code(c.name(m))+" "+report.Duration(m.Seconds))
 	}
-	return strings.Join(list, " · ")
+	if len(list) == 0 {
+		return ""
+	}
+	return "Slowest: " + strings.Join(list, " · ") + "\n"
 }

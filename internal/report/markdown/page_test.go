@@ -47,7 +47,7 @@ func checkPage(t *testing.T, text string, limit int) {
 }
 
 var (
-	changedRow = regexp.MustCompile(`(?m)^\| (❗|🔻|🔺|🆕)`)
+	changedRow = regexp.MustCompile(`(?m)^\| (❗|↓|↑|🆕)`)
 	fenceOf    = regexp.MustCompile("^(`{3,})(?:mermaid)?$")
 	pipe       = regexp.MustCompile(`(?:^| )\|`)
 )

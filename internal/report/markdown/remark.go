@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,43 +15,54 @@ type Remark struct {
 }
 
 // Remarks are about the models that breached a gate or failed, one remark per file,
-// in the order of the models. A model whose file is not in the repository has none.
-// Two runs with the same findings have the same texts.
+// in the order of the models. A breach stands at the file that caused it. A model
+// whose file is not in the repository has none. Two runs with the same findings have
+// the same texts.
 func Remarks(r report.Report) []Remark {
 	messages := make(map[string]string, len(r.Failures))
 	for _, f := range r.Failures {
 		messages[f.NodeID] = f.Message
 	}
-	name := report.Names(r.Models)
+	c := newColumns(r, Links{})
 	var remarks []Remark
+	add := func(file, text string) {
+		at := slices.IndexFunc(remarks, func(other Remark) bool { return other.File == file })
+		switch {
+		case text == "" || file == "":
+		case at < 0:
+			remarks = append(remarks, Remark{file, text})
+		default:
+			remarks[at].Text += "\n\n" + text
+		}
+	}
 	for _, m := range r.Models {
-		text := remark(m, name(m), messages[m.NodeID])
-		if text == "" || m.File == "" {
-			continue
-		}
-		at := slices.IndexFunc(remarks, func(other Remark) bool { return other.File == m.File })
-		if at < 0 {
-			remarks = append(remarks, Remark{m.File, text})
-			continue
-		}
-		remarks[at].Text += "\n\n" + text
+		add(report.CauseFile(r, m), breachRemark(r, m, c))
+		add(m.File, failureRemark(m, c.name(m), messages[m.NodeID]))
 	}
 	return remarks
 }
 
-// remark is "" where there is nothing to say of a model.
-func remark(m report.Model, name, message string) string {
+// breachRemark is "" if no gate was breached.
+func breachRemark(r report.Report, m report.Model, c columns) string {
 	var parts []string
 	for _, g := range m.Gates {
-		parts = append(parts, fmt.Sprintf("%s **gate breached** by %s: %s is %s, found %s (%s)",
-			report.AlarmOf(g).Sign, code(name), code(g.Gate), code(g.Limit), code(g.Value),
-			report.AxisWords(g, "against the baseline")))
-	}
-	if m.Status == tally.Failed {
-		parts = append(parts, report.LookOf(m.Status).Sign+" **failed**: "+code(name)+" · "+prose(m.Reason))
-		if strings.TrimSpace(message) != "" {
-			parts = append(parts, block(message))
+		text := report.AlarmOf(g).Sign + " " + report.BreachWords(r, g, code(c.name(m)), style)
+		if cause := report.CauseWords(r, m, c.node); cause != "" {
+			text += " · " + cause
 		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, "\n\n")
+}
+
+// failureRemark is "" if the model did not fail.
+func failureRemark(m report.Model, name, message string) string {
+	if m.Status != tally.Failed {
+		return ""
+	}
+	text := report.LookOf(m.Status).Sign + " **failed**: " + code(name) + " · " + prose(m.Reason)
+	if strings.TrimSpace(message) != "" {
+		text += "\n\n" + block(message)
+	}
+	return text
 }

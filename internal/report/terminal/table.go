@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // minName is the width below which a model's name says little: other columns are
@@ -28,62 +29,81 @@ var colors = map[report.Color]text.Color{
 type column struct {
 	title string
 	right bool
-	cell  func(report.Model) string
+	cell  func(report.Row) string
 	name  bool
 }
 
 // table cuts the models' names so that no line is wider than the terminal; if that
 // leaves too little of them, it leaves columns out.
-func table(models []report.Model, r report.Report, o Options) string {
-	var (
-		name   = report.Names(r.Models)
-		status = column{title: "status", cell: func(m report.Model) string { return colored(m, o.Color) }}
-		model  = column{title: "model", cell: func(m report.Model) string { return plain(name(m)) }, name: true}
-		before = column{title: "before", right: true, cell: func(m report.Model) string { return report.Rows(m.Before) }}
-		after  = column{title: "after", right: true, cell: func(m report.Model) string { return report.Rows(m.After) }}
-		run    = column{title: "this run", right: true, cell: report.ChangeWords}
-		time   = column{title: "time", right: true, cell: report.TimeWords}
-	)
-	changes := []column{run}
-	if r.Baseline != nil {
-		changes = append(changes, column{title: againstTitle(r.Baseline), right: true, cell: report.AgainstWords})
-	}
-	full := append([]column{status, model, before, after}, changes...)
-	choices := [][]column{
-		append(slices.Clone(full), time),
-		full,
-		append([]column{status, model}, changes...),
-		{status, model, changes[len(changes)-1]},
-		{status, model},
-	}
+func table(rows []report.Row, r report.Report, o Options) string {
+	choices := choices(rows, r, o)
 	if o.Width == 0 {
-		return draw(models, choices[0], report.MaxName)
+		return draw(rows, choices[0], report.MaxName)
 	}
 	for _, columns := range choices {
-		if room := o.Width - widthBeside(models, columns); room >= minName {
-			return draw(models, columns, room)
+		if room := o.Width - widthBeside(rows, columns); room >= minName {
+			return draw(rows, columns, room)
 		}
 	}
-	return draw(models, []column{model}, o.Width)
+	last := choices[len(choices)-1]
+	return draw(rows, last[len(last)-1:], o.Width)
+}
+
+// choices are the columns to show, those that take most room first.
+func choices(rows []report.Row, r report.Report, o Options) [][]column {
+	name, node := report.Names(r.Models), report.NodeNames(r.Models)
+	right := func(title string, cell func(report.Model) string) column {
+		return column{title: title, right: true, cell: func(row report.Row) string { return cell(row.Model) }}
+	}
+	status := column{title: "status", cell: func(row report.Row) string { return colored(row.Model, o.Color) }}
+	model := column{title: "model", cell: func(row report.Row) string { return named(row, name) }, name: true}
+	fromTo := right(r.RowsTitle(style), func(m report.Model) string { return report.FromTo(m.Before, m.After) })
+	change, time := right("change", report.ChangeWords), right("time", report.TimeWords)
+	why := column{title: "why", cell: func(row report.Row) string {
+		return report.CauseWords(r, row.Model, func(id string) string { return plain(node(id)) })
+	}}
+	if r.Compares() {
+		fromTo = right(fromTo.title, func(m report.Model) string { return report.FromTo(m.Baseline, m.After) })
+		change = right("change", report.AgainstWords)
+	}
+	full := []column{status, model, fromTo, change}
+	if r.Compares() && slices.ContainsFunc(rows, func(row report.Row) bool { return row.ThisRun() }) {
+		full = append(full, right("this run", report.ThisRunWords))
+	}
+	list := [][]column{append(slices.Clone(full), time), full, {status, model, change}, {status, model}}
+	if slices.ContainsFunc(rows, func(row report.Row) bool { return why.cell(row) != "" }) {
+		most := append(slices.Clone(full), time, why)
+		list = append([][]column{most, append(slices.Clone(full), why)}, list...)
+	}
+	return list
+}
+
+// named is what a row's models are called.
+func named(row report.Row, name func(report.Model) string) string {
+	text := plain(name(row.Model))
+	if n := len(row.Others); n > 0 {
+		text += " and " + tally.Number(n) + " more"
+	}
+	return text
 }
 
 // widthBeside is the width of all columns but the names'.
-func widthBeside(models []report.Model, columns []column) int {
+func widthBeside(rows []report.Row, columns []column) int {
 	sum := 0
 	for _, c := range columns {
 		if c.name {
 			continue
 		}
 		width := text.StringWidthWithoutEscSequences(c.title)
-		for _, m := range models {
-			width = max(width, text.StringWidthWithoutEscSequences(c.cell(m)))
+		for _, row := range rows {
+			width = max(width, text.StringWidthWithoutEscSequences(c.cell(row)))
 		}
 		sum += width + len(gap)
 	}
 	return sum
 }
 
-func draw(models []report.Model, columns []column, nameWidth int) string {
+func draw(rows []report.Row, columns []column, nameWidth int) string {
 	t := pretty.NewWriter()
 	style := pretty.StyleDefault
 	style.Options = pretty.OptionsNoBordersAndSeparators
@@ -107,12 +127,12 @@ func draw(models []report.Model, columns []column, nameWidth int) string {
 	}
 	t.AppendHeader(head)
 	t.SetColumnConfigs(configs)
-	for _, m := range models {
-		row := make(pretty.Row, len(columns))
+	for _, row := range rows {
+		cells := make(pretty.Row, len(columns))
 		for i, c := range columns {
-			row[i] = c.cell(m)
+			cells[i] = c.cell(row)
 		}
-		t.AppendRow(row)
+		t.AppendRow(cells)
 	}
 	return t.Render()
 }

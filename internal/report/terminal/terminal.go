@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // Options say what the terminal can show.
@@ -17,29 +18,33 @@ type Options struct {
 	Color bool // escape sequences may be used
 }
 
-// maxBranch is how much of a branch's name heads a column.
-const maxBranch = 24
+// style is foreign text as a terminal may show it.
+var style = report.Style{Name: plain, Prose: plain}
 
 // Write writes the headline, what the run is compared with, the table of what
 // changed and what failed, and how many models need no attention. Failed nodes'
 // messages are left to dbt, which printed them already.
 func Write(w io.Writer, r report.Report, o Options) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "dbt-tally: %s\n", report.Headline(r, plain))
+	writeHeadline(&b, r)
 	for _, p := range r.Audit.Problems {
 		fmt.Fprintf(&b, "warning: %s\n", report.Clean(p, report.MaxProblem))
 	}
-	writeComparison(&b, r)
-	shown, folds := report.Split(r.Models)
-	if len(shown) > 0 {
-		b.WriteString("\n" + table(shown, r, o) + "\n")
+	writeBreaches(&b, r)
+	rows := report.TableRows(r)
+	open := rows[:min(len(rows), report.MaxRows)]
+	if len(open) > 0 {
+		b.WriteString("\n" + table(open, r, o) + "\n")
 	}
-	var rest []string
+	if more := len(rows) - len(open); more > 0 {
+		fmt.Fprintf(&b, "… and %s more\n", tally.Number(more))
+	}
+	if drift := report.DriftWords(r, style); drift != "" {
+		b.WriteString("\n" + drift + "\n")
+	}
+	rest := report.CalmTitles(report.Calm(r, rows))
 	if n := len(report.Unchecked(r.Models)); n > 0 {
 		rest = append(rest, report.UncheckedTitle(n))
-	}
-	for _, f := range folds {
-		rest = append(rest, f.Title)
 	}
 	if len(rest) > 0 {
 		b.WriteString("\n" + strings.Join(rest, " · ") + "\n")
@@ -53,30 +58,33 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	return nil
 }
 
-// writeComparison states what the run is compared with, and which gates it
-// breached.
-func writeComparison(b *strings.Builder, r report.Report) {
-	against := ""
+// writeHeadline writes the worst fact, then what else there is to say in short.
+func writeHeadline(b *strings.Builder, r report.Report) {
+	headline := report.HeadlineOf(r, style)
+	b.WriteString(strings.Join(strings.Fields("dbt-tally: "+headline.Sign+" "+headline.Text), " ") + "\n")
+	more := headline.More
 	if r.Baseline != nil {
-		against = againstTitle(r.Baseline)
-		fmt.Fprintf(b, "compared with %s%s, %s\n",
-			r.Baseline.Name(short), r.Baseline.At(), report.BaselineAge(r))
+		more = append(more, "compared with "+report.BaselineName(r, style)+r.Baseline.At()+", "+report.BaselineAge(r))
 	} else if r.Sought != nil {
-		fmt.Fprintln(b, r.Sought.NotFound(plain))
+		more = append(more, r.Sought.NotFound(plain))
 	}
-	name := report.Names(r.Models)
-	for _, x := range report.Breaches(r.Models) {
-		fmt.Fprintf(b, "%s: %s breaches %s: %s %s, limit %s\n", report.AlarmOf(x.Gate).Word,
-			plain(name(x.Model)), plain(x.Gate.Gate), plain(x.Gate.Value),
-			report.AxisWords(x.Gate, against), plain(x.Gate.Limit))
+	if len(more) > 0 {
+		b.WriteString(strings.Join(more, " · ") + "\n")
 	}
 }
 
-// againstTitle heads the column of the differences from the baseline.
-func againstTitle(b *report.Baseline) string { return "against " + b.Name(short) }
+// writeBreaches writes the breaches if there are more than the one of the headline.
+func writeBreaches(b *strings.Builder, r report.Report) {
+	breaches := report.Breaches(r.Models)
+	if len(breaches) < 2 {
+		return
+	}
+	name := report.Names(r.Models)
+	for _, x := range breaches {
+		fmt.Fprintf(b, "%s: %s\n", report.AlarmOf(x.Gate).Word,
+			report.BreachWords(r, x.Gate, plain(name(x.Model)), style))
+	}
+}
 
 // plain is foreign text as a terminal may show it.
 func plain(s string) string { return report.Clean(s, report.MaxName) }
-
-// short is a branch's name as a column's title.
-func short(s string) string { return report.Clean(s, maxBranch) }

@@ -59,10 +59,9 @@ func TestTerminalTableFitsTheWidth(t *testing.T) {
 func TestNarrowTerminalKeepsTheComparison(t *testing.T) {
 	t.Parallel()
 	for width, columns := range map[int]string{
-		100: "status model before after this run against main time",
-		80:  "status model before after this run against main",
-		60:  "status model this run against main",
-		45:  "status model against main",
+		100: "status model main → here change time",
+		70:  "status model main → here change",
+		60:  "status model change",
 		30:  "status model",
 	} {
 		_, body, _ := strings.Cut(terminal(t, situation.AgainstMain(), Options{Width: width}), "\n\n")

@@ -1,0 +1,177 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// causeOf is why a node differs, nil if it does not.
+func causeOf(causes tally.Causes, id string) *Cause {
+	cause, known := causes.ByNode[id]
+	if !known {
+		return nil
+	}
+	return &Cause{Kind: cause.Kind, Of: cause.Of, Root: cause.Root, Reason: cause.Reason}
+}
+
+// rootCauses are the groups of causes; files are relative to the repository, by node
+// ID.
+func rootCauses(causes tally.Causes, files map[string]string) []RootCause {
+	roots := []RootCause{}
+	for _, g := range causes.Groups() {
+		roots = append(roots, RootCause{
+			NodeID: g.Root, Kind: cmp.Or(g.Kind, tally.CauseUnknown), File: files[g.Root], Models: orEmpty(g.Members),
+		})
+	}
+	return roots
+}
+
+func driftOf(drift *tally.Drift) *Drift {
+	if drift == nil {
+		return nil
+	}
+	return &Drift{Models: drift.Models, Moved: drift.Moved, Median: drift.Median}
+}
+
+// causes puts the causes back together that a report was made from.
+func (r Report) causes() tally.Causes {
+	causes := tally.Causes{ByNode: map[string]tally.Cause{}}
+	for _, m := range r.Models {
+		if m.Cause != nil {
+			causes.ByNode[m.NodeID] = tally.Cause(*m.Cause)
+		}
+	}
+	lines := map[string]bool{}
+	for _, m := range r.Models {
+		lines[m.NodeID] = true
+	}
+	for _, root := range r.Causes {
+		if _, listed := causes.ByNode[root.NodeID]; !listed && !lines[root.NodeID] {
+			// An ephemeral model, for example, has no line.
+			causes.ByNode[root.NodeID] = tally.Cause{Kind: root.Kind, Root: root.NodeID}
+		}
+	}
+	return causes
+}
+
+// CauseWords writes why a model differs; "" if that is not known or it does not
+// differ. name finds what a node is called.
+func CauseWords(r Report, m Model, name func(id string) string) string {
+	if m.Cause == nil {
+		return ""
+	}
+	place := "here"
+	if r.sameBranch() {
+		place = "since the last run"
+	}
+	switch m.Cause.Kind {
+	case tally.CauseEdited:
+		word := "edited "
+		if m.BaselineNew {
+			word = "new "
+		}
+		return word + place + kindWords(m)
+	case tally.CauseDownstream:
+		return "downstream of " + name(m.Cause.Of)
+	case tally.CauseData:
+		if m.Cause.Of != "" {
+			return "data: follows " + name(m.Cause.Of)
+		}
+		return "data: nothing upstream was edited"
+	default:
+		return ""
+	}
+}
+
+// kindWords names in brackets what is not a table.
+func kindWords(m Model) string {
+	switch {
+	case m.ResourceType == "seed", m.ResourceType == "snapshot":
+		return " (" + m.ResourceType + ")"
+	case m.Materialized == "view":
+		return " (view)"
+	default:
+		return ""
+	}
+}
+
+// CauseFile is the file to look at because of a model: that of the node where its
+// difference begins, else its own.
+func CauseFile(r Report, m Model) string {
+	if m.Cause == nil || m.Cause.Kind != tally.CauseDownstream {
+		return m.File
+	}
+	for _, root := range r.Causes {
+		if root.NodeID == m.Cause.Root && root.File != "" {
+			return root.File
+		}
+	}
+	return m.File
+}
+
+// UnknownCauses states why causes are not known, one line per reason.
+func UnknownCauses(models []Model) []string {
+	var reasons []string
+	count := map[string]int{}
+	for _, m := range models {
+		if m.Cause == nil || m.Cause.Kind != tally.CauseUnknown {
+			continue
+		}
+		if count[m.Cause.Reason] == 0 {
+			reasons = append(reasons, m.Cause.Reason)
+		}
+		count[m.Cause.Reason]++
+	}
+	for i, reason := range reasons {
+		reasons[i] = fmt.Sprintf("why %s changed is not known: %s", Plural(count[reason], "model"), reason)
+	}
+	return reasons
+}
+
+// DriftWords writes how far the models moved that no edit has touched; "" if there
+// is nothing to tell them apart from.
+func DriftWords(r Report, s Style) string {
+	edited := func(c RootCause) bool { return c.Kind == tally.CauseEdited }
+	if r.Drift == nil || r.Baseline == nil || r.Drift.Moved == 0 || !slices.ContainsFunc(r.Causes, edited) {
+		return ""
+	}
+	words := fmt.Sprintf("%d of %s that no edit touched moved too", r.Drift.Moved, Plural(r.Drift.Models, "model"))
+	if r.Drift.Median > 0 {
+		words += ", by " + share(r.Drift.Median) + " at the median"
+	}
+	return words + ", since " + BaselineName(r, s) + " was built " + Ago(r.GeneratedAt.Sub(r.Baseline.CompletedAt)) + "."
+}
+
+// nodeName reads the name in a unique_id such as test.shop.unique_orders_id.3f0a:
+// what follows the kind and the package.
+func nodeName(id string) string {
+	parts := strings.SplitN(id, ".", 4)
+	if len(parts) < 3 {
+		return id
+	}
+	return parts[2]
+}
+
+// NodeNames returns what nodes are called, by node ID: as Names does if they have a
+// line, else by what their ID says.
+func NodeNames(models []Model) func(id string) string {
+	name := Names(models)
+	lines := make(map[string]Model, len(models))
+	for _, m := range models {
+		lines[m.NodeID] = m
+	}
+	return func(id string) string {
+		if m, ok := lines[id]; ok {
+			return name(m)
+		}
+		if kind, rest, _ := strings.Cut(id, "."); kind == "source" {
+			_, source, _ := strings.Cut(rest, ".")
+			return source // source_name.table
+		}
+		return nodeName(id)
+	}
+}

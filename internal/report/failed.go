@@ -1,0 +1,106 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// notANode is the kind of a failure of dbt as a whole.
+const notANode = "dbt"
+
+// couldNotRun states why dbt built nothing, with the first line of its error; "" if
+// it did build, or had nothing to.
+func couldNotRun(r Report, s Style) string {
+	if len(r.Models) > 0 {
+		return ""
+	}
+	for _, f := range r.Failures {
+		if f.Kind != notANode {
+			continue
+		}
+		kind, line := firstError(f.Message)
+		what := "dbt could not start"
+		if kind == "Compilation" || kind == "Parsing" {
+			what = "dbt could not compile the project"
+		}
+		if line == "" {
+			return what
+		}
+		return what + ": " + s.Prose(Clean(line, maxError))
+	}
+	if code := r.DBTExitCode(); code != 0 && len(r.Failures) == 0 && r.Status != Incomplete {
+		return fmt.Sprintf("dbt ended with exit code %d before it ran a model", code)
+	}
+	return ""
+}
+
+// maxError is how much of an error fits into a headline.
+const maxError = 160
+
+// errorKind is the line above an error: "Compilation Error in model orders (…)".
+var errorKind = regexp.MustCompile(`^(?:\[.*\] )?([A-Z]\w*)(?: \w+)* Error(?: in .*)?:?$`)
+
+// firstError finds the kind of an error and its first line that says what is wrong.
+func firstError(message string) (kind, line string) {
+	for line := range strings.Lines(message) {
+		line = strings.TrimSpace(line)
+		switch match := errorKind.FindStringSubmatch(line); {
+		case line == "", line == "Encountered an error:":
+		case match != nil && kind == "":
+			kind = match[1]
+		default:
+			return kind, line
+		}
+	}
+	return kind, ""
+}
+
+// failedNodes names the first node that failed and counts the others. While dbt was
+// interrupted only what dbt itself reported counts.
+func failedNodes(r Report, s Style) fact {
+	type node struct{ id, name, noun string }
+	var models, tests []node
+	seen := map[string]bool{}
+	name := Names(r.Models)
+	for _, m := range r.Models {
+		if m.Status == tally.Failed && r.Status != Incomplete {
+			models, seen[m.NodeID] = append(models, node{m.NodeID, name(m), ""}), true
+		}
+	}
+	for _, f := range r.Failures {
+		if f.Kind == notANode || f.NodeID != "" && seen[f.NodeID] {
+			continue
+		}
+		failed := node{f.NodeID, nodeName(f.NodeID), ""}
+		if f.Kind == "test" || f.Kind == "unit_test" {
+			failed.noun = "test "
+			tests = append(tests, failed)
+		} else {
+			models = append(models, failed)
+		}
+	}
+	all := append(models, tests...)
+	if len(all) == 0 {
+		return fact{}
+	}
+	words := failedCount(len(models), len(tests))
+	f := fact{sign: bad, text: all[0].noun + s.Name(all[0].name) + " failed", short: words + " failed"}
+	if len(all) > 1 {
+		f.rest = words + " failed"
+	}
+	return f
+}
+
+func failedCount(models, tests int) string {
+	var parts []string
+	if models > 0 {
+		parts = append(parts, Plural(models, "node"))
+	}
+	if tests > 0 {
+		parts = append(parts, Plural(tests, "test"))
+	}
+	return List(parts)
+}

@@ -1,0 +1,83 @@
+package markdown
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// maxNodes is how many nodes a graph can have and still be read.
+const maxNodes = 40
+
+// pictures are the charts of a summary.
+func pictures(r report.Report, c columns, trends bool) []string {
+	var list []string
+	for _, text := range []string{graph(r, c), slowest(r.Models, c)} {
+		if text != "" {
+			list = append(list, text)
+		}
+	}
+	if trends {
+		if text := chart(r, c); text != "" {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// graph draws the edited nodes and what differs because of them, at most maxNodes;
+// "" if nothing follows from anything. See https://mermaid.js.org/syntax/flowchart.html.
+func graph(r report.Report, c columns) string {
+	names := report.NodeNames(r.Models)
+	place := map[string]int{}
+	var nodes, edges []string
+	add := func(id, class string) {
+		if _, known := place[id]; known || len(place) == maxNodes {
+			return
+		}
+		place[id] = len(place)
+		nodes = append(nodes, fmt.Sprintf("  n%d[\"%s\"]%s\n", place[id], label(names(id)), class))
+	}
+	left := 0
+	for _, root := range r.Causes {
+		if root.Kind != tally.CauseEdited || len(root.Models) == 0 {
+			continue
+		}
+		add(root.NodeID, ":::edited")
+		for _, id := range root.Models {
+			add(id, "")
+			if _, drawn := place[id]; !drawn {
+				left++
+			}
+		}
+	}
+	for _, m := range r.Models {
+		if m.Cause == nil || m.Cause.Of == "" {
+			continue
+		}
+		from, known := place[m.Cause.Of]
+		to, drawn := place[m.NodeID]
+		if known && drawn {
+			edges = append(edges, fmt.Sprintf("  n%d --> n%d\n", from, to))
+		}
+	}
+	if len(edges) == 0 {
+		return ""
+	}
+	text := "What was edited (framed), and what differs because of it:\n\n```mermaid\ngraph LR\n" +
+		strings.Join(nodes, "") + strings.Join(edges, "") +
+		"  classDef edited stroke:#0969da,stroke-width:3px\n```\n"
+	if left > 0 {
+		text += "\n… " + tally.Number(left) + " left out to keep this readable.\n"
+	}
+	return text
+}
+
+// unsafe is what a label of a chart cannot have: its syntax has few escapes.
+var unsafe = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
+
+// label is a node's name in a chart.
+func label(name string) string { return unsafe.ReplaceAllString(report.Cut(name, 60), "_") }
