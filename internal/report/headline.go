@@ -89,17 +89,12 @@ func breached(r Report, s Style, severity tally.Severity) (f fact, ok bool) {
 		return fact{}, false
 	}
 	name := Names(r.Models)(breaches[0].Model)
-	noun, alarm := "breach", AlarmOf(breaches[0].Gate)
-	f = fact{sign: alarm.Sign, text: BreachWords(r, breaches[0].Gate, s.Name(name), s), short: breachCount(len(breaches), severity)}
-	if severity == tally.SeverityWarn {
-		noun = "warning"
+	f = fact{
+		sign: AlarmOf(breaches[0].Gate).Sign,
+		text: BreachWords(r, breaches[0].Gate, s.Name(name), s), short: breachCount(len(breaches), severity),
 	}
-	switch more := len(breaches) - 1; more {
-	case 0:
-	case 1:
-		f.rest = "1 more " + noun
-	default:
-		f.rest = fmt.Sprintf("%s more %s", tally.Number(more), strings.TrimPrefix(Plural(2, noun), "2 "))
+	if more := len(breaches) - 1; more > 0 {
+		f.rest = breachCount(more, severity) + " too"
 	}
 	return f, true
 }

@@ -69,7 +69,7 @@ func graph(r report.Report, c columns) string {
 	}
 	text := "What was edited (framed), and what differs because of it:\n\n```mermaid\ngraph LR\n" +
 		strings.Join(nodes, "") + strings.Join(edges, "") +
-		"  classDef edited stroke:#0969da,stroke-width:3px\n```\n"
+		"  classDef edited stroke:#2f81f7,stroke-width:3px\n```\n"
 	if left > 0 {
 		text += "\n… " + tally.Number(left) + " left out to keep this readable.\n"
 	}
