@@ -64,7 +64,8 @@ func everyKey() report.Report {
 		r.Failures[i].File = "shop/" + f.Path
 	}
 	gate := report.Gate{
-		NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: tally.AxisBefore, Limit: "5%", Value: "−18.4%", Severity: "error",
+		NodeID: r.Models[0].NodeID, Gate: "max-drop", Axis: tally.AxisBefore,
+		Limit: "5%", Value: "−18.4%", Severity: "error",
 	}
 	r.Baseline = &report.Baseline{
 		RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: situation.Noon,
@@ -86,7 +87,8 @@ func everyKey() report.Report {
 	r.Models[1].Cause = &report.Cause{Kind: tally.CauseEdited, Root: "model.shop.stg_orders"}
 	r.Branch = "feature"
 	r.Causes = []report.RootCause{{
-		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited, File: "shop/models/stg_orders.sql", Models: []string{m.NodeID},
+		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited,
+		File: "shop/models/stg_orders.sql", Models: []string{m.NodeID},
 	}}
 	r.Drift = &report.Drift{Models: 31, Moved: 6, Median: 0.004}
 	r.Totals.RowsBefore, r.Totals.RowsAfter, r.Totals.RowsDelta, r.Totals.GatesBreached = 2, 13, 11, 1

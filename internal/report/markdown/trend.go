@@ -59,7 +59,8 @@ func chart(r report.Report, c columns) string {
 		"```mermaid\n---\nconfig:\n  xyChart:\n    width: 700\n    height: 300\n"+
 		"  themeVariables:\n    xyChart:\n      plotColorPalette: \"#2f81f7\"\n      backgroundColor: transparent\n---\n"+
 		"xychart-beta\n  x-axis \"%s\" 1 --> %d\n  y-axis \"rows\" 0 --> %d\n  line [%s]\n```\n",
-		code(c.name(most)), len(counts), runsTitle(r, most), len(counts), slices.Max(most.History), strings.Join(counts, ", "))
+		code(c.name(most)), len(counts), runsTitle(r, most), len(counts),
+		slices.Max(most.History), strings.Join(counts, ", "))
 }
 
 // runsTitle names the axis of the runs by the dates of the first and the last.
