@@ -61,10 +61,10 @@ func Prepare(ctx context.Context, s Settings) Prepared {
 		return p
 	case s.Job.Config.Hooks == config.Off:
 		p.Off = "the audit hooks are off"
-		return p
+		return p.withoutMacros()
 	case !slices.ContainsFunc(s.Job.Commands, dbt.Command.Builds):
 		p.Off = "no command of this run builds anything"
-		return p
+		return p.withoutMacros()
 	}
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
@@ -162,6 +162,13 @@ func (p Prepared) Close() error {
 	return err
 }
 
+// withoutMacros removes the macros that a killed run left behind. If they cannot be
+// removed they stay: without an audit table they do nothing.
+func (p Prepared) withoutMacros() Prepared {
+	_ = dbt.RemoveLeftOver(p.settings.Job.Project.MacroPaths)
+	return p
+}
+
 // installMacros writes the macros that this run needs into the project.
 func (p *Prepared) installMacros() error {
 	set := dbt.MacroSet{
@@ -169,7 +176,8 @@ func (p *Prepared) installMacros() error {
 		Operations: p.store.Operations(),
 	}
 	if set == (dbt.MacroSet{}) {
-		return dbt.RemoveLeftOver(p.settings.Job.Project.MacroPaths)
+		*p = p.withoutMacros()
+		return nil
 	}
 	if err := p.install(set); err != nil {
 		return err
