@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// One line of .env in the dialect of python-dotenv, which dbt reads it with:
+// dotEnvLine matches one line of .env in the syntax of python-dotenv, which dbt uses:
 // https://saurabh-kumar.com/python-dotenv/reference/
 var (
 	dotEnvLine = regexp.MustCompile(`(?ms)^[ \t]*(?:export[ \t]+)?('[^'\n]+'|[^=#\s]+)[ \t]*=` +

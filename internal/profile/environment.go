@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// absolute is path as dbt sees it, that is, from where it was started.
+// absolute resolves a path from the directory in which dbt is started.
 func (o Options) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -16,7 +16,7 @@ func (o Options) absolute(path string) string {
 	return filepath.Join(o.WorkDir, path)
 }
 
-// setting is what the environment says of a flag of dbt's. Since 1.11 dbt reads
+// setting returns the environment's value for a flag of dbt. Since 1.11 dbt reads
 // DBT_ENGINE_TARGET before DBT_TARGET; an empty variable counts as unset.
 func (o Options) setting(flag string) string {
 	for _, prefix := range []string{"DBT_ENGINE_", "DBT_"} {
@@ -27,8 +27,8 @@ func (o Options) setting(flag string) string {
 	return ""
 }
 
-// withEnvironment returns the options with the variables of .env below those of
-// the environment, where this dbt reads one.
+// withEnvironment returns the options with the variables of .env added, if this dbt
+// reads that file. Variables of the environment win.
 func (o Options) withEnvironment() (Options, error) {
 	if !o.DotEnv {
 		return o, nil
@@ -53,8 +53,8 @@ func (o Options) withEnvironment() (Options, error) {
 	return o, nil
 }
 
-// findUp reads the file of that name in dir or in its nearest parent that has
-// one. path is "" where none has.
+// findUp reads the file of that name in dir or in the nearest parent that has one.
+// path is "" if no directory has one.
 func findUp(dir, name string) (path string, content []byte, err error) {
 	for {
 		path = filepath.Join(dir, name)

@@ -7,9 +7,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// What can be wrong with a project or its profile. The errors that LoadProject
-// and Resolve return wrap one of these, or are an *EnvVarError or a
-// *TemplateError. None holds a value of the profile.
+// The errors of LoadProject and Resolve wrap one of these, or are an *EnvVarError or a
+// *TemplateError. None contains a value of the profile.
 var (
 	ErrNoProject      = errors.New("no dbt project")
 	ErrBadProject     = errors.New("invalid dbt project")
@@ -20,8 +19,8 @@ var (
 	ErrYAML           = errors.New("invalid YAML")
 )
 
-// EnvVarError is an environment variable that env_var reads, that is not set and
-// has no default.
+// EnvVarError reports that env_var reads an environment variable that is not set, and
+// gives no default.
 type EnvVarError struct {
 	Name  string
 	Where string // the file and the key
@@ -32,8 +31,8 @@ func (e *EnvVarError) Error() string {
 		"its second argument; see %s", e.Name, e.Where, docs.Troubleshooting)
 }
 
-// TemplateError is a value whose Jinja cannot be parsed or rendered. What it
-// says is left out, since the value may be a password with braces in it.
+// TemplateError reports a value whose Jinja cannot be parsed or rendered. It does not
+// contain the value, which may be a password with braces in it.
 type TemplateError struct {
 	Where   string // the file and the key
 	Problem string

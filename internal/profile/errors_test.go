@@ -10,7 +10,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-func TestErrorsSayWhatIsWrongAndWhatIsWanted(t *testing.T) {
+func TestErrorsStateTheProblemAndTheFix(t *testing.T) {
 	t.Parallel()
 	const project = "name: shop\nprofile: shop\n"
 	tests := []struct {
@@ -69,7 +69,7 @@ func TestErrorsSayWhatIsWrongAndWhatIsWanted(t *testing.T) {
 		{"unknown anchor", project, "shop:\n  password: *s3cret\n", Options{}, ErrYAML, []string{"unknown anchor"}},
 		{"unknown tag", project, "shop:\n  password: !s3cret x\n", Options{}, ErrYAML, []string{"line 2", "tag"}},
 		{"merge of text", project, "shop:\n  <<: s3cret\n", Options{}, ErrYAML, []string{"line 2", "<<"}},
-		{"alias that holds itself", project, "shop: &a\n  b: *a\n", Options{}, ErrYAML, []string{"holds itself"}},
+		{"alias that holds itself", project, "shop: &a\n  b: *a\n", Options{}, ErrYAML, []string{"contains itself"}},
 		{"number too large", project, "shop: 99999999999999999999\n", Options{}, ErrYAML, []string{"line 1", "too large"}},
 		{"float too large", project, "shop: 1.0e+999\n", Options{}, ErrYAML, []string{"line 1", "too large"}},
 		{"no such day", project, "shop: 2024-02-31\n", Options{}, ErrYAML, []string{"line 1", "date"}},

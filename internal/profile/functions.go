@@ -10,10 +10,9 @@ import (
 	"github.com/nikolalohinski/gonja/v2/parser"
 )
 
-// environment has what dbt gives to profiles and what gonja has of Jinja's
-// filters and tests. Statements that could load files or call themselves without
-// end are left out: a profile has no use for them, and Go cannot recover from a
-// full stack.
+// environment contains dbt's functions for profiles and gonja's filters and tests.
+// Statements that could load files or recurse without end are left out: a profile has
+// no use for them, and Go cannot recover from a stack overflow.
 func (e *evaluation) environment() *exec.Environment {
 	filters := exec.NewFilterSet(map[string]exec.FilterFunction{})
 	filters.Update(builtins.Filters)
@@ -44,8 +43,8 @@ func (e *evaluation) environment() *exec.Environment {
 	}
 }
 
-// envVar is dbt's env_var. A variable that is set wins over the default even
-// when it is empty.
+// envVar is dbt's env_var. A variable that is set wins over the default, even if it is
+// empty.
 func (e *evaluation) envVar(_ *exec.Evaluator, args *exec.VarArgs) (any, error) {
 	name, fallback, hasDefault, err := nameAndDefault(args, "var")
 	if err != nil {
@@ -67,8 +66,8 @@ func (e *evaluation) envVar(_ *exec.Evaluator, args *exec.VarArgs) (any, error) 
 	return nil, e.fail(&EnvVarError{Name: name, Where: e.where})
 }
 
-// variable is dbt's var, which knows the variables of the command line only. A
-// string is rendered in its turn, to text.
+// variable is dbt's var, which knows only the variables of the command line. A string
+// is rendered again, to text.
 func (e *evaluation) variable(_ *exec.Evaluator, args *exec.VarArgs) (any, error) {
 	name, fallback, hasDefault, err := nameAndDefault(args, "var_name")
 	if err != nil {
@@ -85,7 +84,7 @@ func (e *evaluation) variable(_ *exec.Evaluator, args *exec.VarArgs) (any, error
 	if !ok {
 		return value, nil
 	}
-	// A variable sees all others but itself, so that no chain of them is endless.
+	// A variable cannot read itself, so every chain of variables ends.
 	others := *e.renderer
 	others.vars = map[string]any{}
 	for other, value := range e.vars {
@@ -132,7 +131,7 @@ func nameAndDefault(
 	return values[nameKey].String(), fallback, hasDefault, nil
 }
 
-// fromJSON is dbt's fromjson: what cannot be parsed gives the default, or none.
+// fromJSON is dbt's fromjson: text that cannot be parsed gives the default, or none.
 func fromJSON(_ *exec.Evaluator, args *exec.VarArgs) (any, error) {
 	text := args.First().String()
 	if value, err := parseYAML([]byte(text)); err == nil && json.Valid([]byte(text)) {

@@ -15,14 +15,14 @@ type evaluation struct {
 	*renderer
 	noSecrets bool
 	where     string
-	// failed is the first error of a function. gonja lets some filters swallow
-	// it (default, join), dbt none.
+	// failed is the first error of a function. In gonja some filters (default, join)
+	// swallow errors; in dbt none does.
 	failed error
 }
 
-// native renders a template to a value as dbt's native environment does: what a
-// single expression gives keeps its type, anything else becomes text, and text
-// becomes a number or boolean only by as_number, as_bool or as_native.
+// native renders a template to a value as dbt's native environment does: the value of
+// a single expression keeps its type, anything else becomes text, and text becomes a
+// number or a boolean only through as_number, as_bool or as_native.
 func (e *evaluation) native(source string) (value any, err error) {
 	chunks, err := e.chunks(source)
 	switch {
@@ -50,8 +50,8 @@ func (e *evaluation) problem(what string) error {
 	return &TemplateError{Where: e.where, Problem: what}
 }
 
-// undefined is what an if without an else gives: nothing within a text, and no
-// value that dbt could connect with when it stands alone.
+// undefined is the value of an if without an else: empty within a text and, by itself,
+// a value with which dbt cannot connect.
 type undefined struct{}
 
 func (undefined) String() string { return "" }
@@ -73,7 +73,7 @@ func (e *evaluation) chunks(source string) (chunks []any, err error) {
 	const name = "/value"
 	settings := config.New()
 	settings.StrictUndefined = true
-	settings.KeepTrailingNewline = true // its one newline is off already
+	settings.KeepTrailingNewline = true // its only newline was removed before
 	loader, err := loaders.NewMemoryLoader(map[string]string{name: source})
 	if err != nil {
 		return nil, err
@@ -100,8 +100,8 @@ func (e *evaluation) chunks(source string) (chunks []any, err error) {
 	return chunks, nil
 }
 
-// chunk renders one top-level node of a template: to a value when it is an
-// expression, to text when not.
+// chunk renders one top-level node of a template: an expression to a value, anything
+// else to text.
 func chunk(r *exec.Renderer, node nodes.Node, text *bytes.Buffer) (any, error) {
 	output, ok := node.(*nodes.Output)
 	if !ok {
@@ -130,8 +130,8 @@ func chunk(r *exec.Renderer, node nodes.Node, text *bytes.Buffer) (any, error) {
 	return value, err
 }
 
-// constant says whether Jinja knows an expression's value when it compiles it.
-// The marks that dbt's own filters leave keep it from doing so.
+// constant reports whether Jinja knows an expression's value when it compiles it. It
+// does not after one of dbt's own filters.
 func constant(n nodes.Node) bool {
 	switch n := n.(type) {
 	case *nodes.String, *nodes.Integer, *nodes.Float, *nodes.Bool, *nodes.None:

@@ -11,9 +11,9 @@ var errNoLiteral = errors.New("not a Python literal")
 // maxNesting bounds how deep a literal nests, as Python does.
 const maxNesting = 100
 
-// parseLiteral is Python's ast.literal_eval for the literals that have a place in
-// a profile: none are bytes, complex numbers and f-strings. Tuples and sets
-// become lists.
+// parseLiteral is Python's ast.literal_eval for the literals that a profile may
+// contain, which excludes bytes, complex numbers and f-strings. Tuples and sets become
+// lists.
 func parseLiteral(text string) (any, error) {
 	p := literalParser{rest: strings.TrimLeft(text, " \t")}
 	value, err := p.value(0)
@@ -25,7 +25,7 @@ func parseLiteral(text string) (any, error) {
 
 type literalParser struct{ rest string }
 
-// next drops blanks and then takes token off the front, if it is there.
+// next skips blanks and consumes token if it comes next.
 func (p *literalParser) next(token string) bool {
 	p.rest = strings.TrimLeft(p.rest, " \t\r\n\f")
 	rest, ok := strings.CutPrefix(p.rest, token)
@@ -110,7 +110,7 @@ func (p *literalParser) dictOrSet(depth int) (any, error) {
 	return dict, nil
 }
 
-// strings reads one string literal or several that stand side by side.
+// strings reads one string literal, or several adjacent ones.
 func (p *literalParser) strings() (any, error) {
 	var joined strings.Builder
 	for {
@@ -124,7 +124,7 @@ func (p *literalParser) strings() (any, error) {
 			return joined.String(), nil
 		}
 		for !strings.HasPrefix(p.rest, string(quote)) {
-			// Of Go's escapes, Python lacks none that it would read otherwise.
+			// Every escape of Go means the same in Python.
 			char, _, rest, err := strconv.UnquoteChar(p.rest, quote)
 			if err != nil || char == '\n' && p.rest[0] == '\n' {
 				return nil, errNoLiteral
@@ -141,7 +141,7 @@ func literalNumber(word string) (any, error) {
 	if !negative {
 		digits = strings.TrimPrefix(digits, "+")
 	}
-	// Base 0 takes Python's prefixes and underscores, and the leading zeros that
+	// Base 0 accepts Python's prefixes and underscores, but also leading zeros, which
 	// Python refuses.
 	if i, err := strconv.ParseInt(digits, 0, strconv.IntSize); err == nil && !leadingZero(digits) && digits[0] >= '0' {
 		if negative {
@@ -164,7 +164,7 @@ func literalNumber(word string) (any, error) {
 	return f, nil
 }
 
-// leadingZero says whether Go reads the digits as octal and Python not at all.
+// leadingZero reports whether Go reads the digits as octal, which Python refuses.
 func leadingZero(digits string) bool {
 	return len(digits) > 1 && digits[0] == '0' &&
 		strings.Trim(digits, "0_") != "" && strings.Trim(digits, "0123456789_") == ""

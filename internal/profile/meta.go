@@ -11,15 +11,14 @@ import (
 
 // Meta is a tally key in the meta of a node or of a folder.
 type Meta struct {
-	File  string // that it is in, relative to the project
+	File  string // relative to the project
 	Of    string // the node's name, or the folder's keys in dbt_project.yml: models.shop.staging
 	Value any    // as JSON would be decoded
 }
 
-// TallyMeta finds every meta.tally that the project's YAML files hold, so that
-// what makes no sense can be told before anything is built. What is written in
-// SQL files, or with Jinja in it, only dbt knows. Files that can't be read are
-// passed over: dbt will say what is wrong with them.
+// TallyMeta finds every meta.tally in the project's YAML files, so that mistakes are
+// reported before anything is built. It does not read SQL files or values with Jinja,
+// which only dbt can render. It skips files that cannot be read: dbt reports them.
 func (p Project) TallyMeta() []Meta {
 	found := metaIn(p.Dir, projectFile, true)
 	for _, dir := range p.NodePaths {
@@ -35,8 +34,8 @@ func (p Project) TallyMeta() []Meta {
 	return found
 }
 
-// metaIn looks through one file. In dbt_project.yml what a meta is of is told by
-// the keys that lead to it, elsewhere by the nearest name.
+// metaIn searches one file. In dbt_project.yml the keys that lead to a meta name its
+// folder; in other files the nearest name key names its node.
 func metaIn(dir, file string, byKeys bool) []Meta {
 	document, err := readMapping(filepath.Join(dir, file))
 	if err != nil {
@@ -73,8 +72,8 @@ func metaIn(dir, file string, byKeys bool) []Meta {
 	return found
 }
 
-// asJSON is a value as it will stand in the manifest; ok is false where there is
-// none, and where dbt has yet to render it.
+// asJSON returns a value as the manifest will contain it. ok is false if there is no
+// value, or if dbt has to render it first.
 func asJSON(value any) (plain any, ok bool) {
 	text, err := json.Marshal(value)
 	if err != nil || value == nil || strings.Contains(string(text), "{{") {

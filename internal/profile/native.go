@@ -12,8 +12,8 @@ import (
 	"github.com/nikolalohinski/gonja/v2/exec"
 )
 
-// mark is a value that one of dbt's filters wants turned into another type, once
-// the whole template turns out to be nothing but this value.
+// mark is a value that one of dbt's filters converts to another type if the template
+// consists of this value alone.
 type mark struct{ filter, text string }
 
 func (m mark) String() string { return m.text }
@@ -33,8 +33,8 @@ func markFilters() map[string]exec.FilterFunction {
 	return filters
 }
 
-// unmark does what the filter asked for. Text that is no Python literal stays as
-// it is, unless a number or a boolean was wanted.
+// unmark converts the value. Text that is not a Python literal stays as it is, unless
+// the filter requires a number or a boolean.
 func unmark(value any) (any, error) {
 	m, ok := value.(mark)
 	if !ok {
@@ -62,10 +62,10 @@ func unmark(value any) (any, error) {
 		}
 	}
 	// The text is left out: it may be a secret.
-	return nil, errors.New("what " + m.filter + " is given is none in Python's eyes (True, False, 5432)")
+	return nil, errors.New("the value of " + m.filter + " is not a Python literal such as True, False or 5432")
 }
 
-// goValue is a value of gonja's in the types of Connection.Settings, or a mark.
+// goValue converts a gonja value to the types of Connection.Settings, or to a mark.
 func goValue(v *exec.Value) (any, error) {
 	switch value := v.Interface().(type) {
 	case nil, string, bool, int, float64, mark, []any, map[string]any:
@@ -105,7 +105,7 @@ func goValue(v *exec.Value) (any, error) {
 	}
 }
 
-// pythonString is what Python's str makes of a value.
+// pythonString is the result of Python's str for a value.
 func pythonString(value any) string {
 	if text, ok := value.(string); ok {
 		return text

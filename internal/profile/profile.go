@@ -1,7 +1,7 @@
-// Package profile resolves dbt_project.yml and profiles.yml to connection
-// settings as dbt does, without running dbt. It owns the search order, dbt's
-// reading of YAML and Jinja in these files, and the list of values that must
-// never be shown; what the settings mean is left to those who connect.
+// Package profile resolves dbt_project.yml and profiles.yml to connection settings as
+// dbt does, without running dbt. It owns the search order, dbt's reading of YAML and
+// Jinja in these files, and the list of secret values. The connectors of package
+// warehouse interpret the settings.
 package profile
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Options are what dbt is given on its command line, and where it would look.
-// Empty strings stand for flags that were not given.
+// Options are dbt's flags and the places in which it searches. An empty string stands
+// for a flag that was not given.
 type Options struct {
 	ProjectDir  string         // --project-dir
 	ProfilesDir string         // --profiles-dir
@@ -30,8 +30,8 @@ type Options struct {
 	WorkDir   string // where dbt is started; absolute
 	HomeDir   string
 	LookupEnv func(string) (string, bool)
-	// DotEnv says that this dbt reads .env, as dbt-core does since 1.12: from
-	// WorkDir or the nearest parent that has one; the environment wins.
+	// DotEnv says that this dbt reads .env from WorkDir or the nearest parent that has
+	// one, as dbt-core does since 1.12. The environment wins.
 	DotEnv bool
 }
 
@@ -47,8 +47,8 @@ type Connection struct {
 	Secrets []string
 }
 
-// Resolve finds the profile of a project and renders the chosen output. Other
-// outputs are not rendered, so what they lack does not matter.
+// Resolve finds the profile of a project and renders the chosen output. It does not
+// render other outputs, so a variable that only they read may be missing.
 func Resolve(o Options, p Project) (Connection, error) {
 	o, err := o.withEnvironment()
 	if err != nil {
@@ -120,8 +120,8 @@ func (o Options) HasProfiles() bool {
 	return !errors.Is(err, ErrNoProfilesFile)
 }
 
-// profilesFile is the one profiles.yml that dbt would read: a folder that was
-// named counts alone, otherwise WorkDir comes before ~/.dbt.
+// profilesFile returns the profiles.yml that dbt would read: in the directory that the
+// user names or, if none is named, in WorkDir or else in ~/.dbt.
 func (o Options) profilesFile() (string, error) {
 	dirs := []string{o.WorkDir, filepath.Join(o.HomeDir, ".dbt")}
 	if dir := cmp.Or(o.ProfilesDir, o.setting("PROFILES_DIR")); dir != "" {
@@ -177,7 +177,7 @@ func pickOutput(profile map[string]any, name, target, path string) (map[string]a
 	return output, nil
 }
 
-// quotedKeys lists the keys of m but for those left out.
+// quotedKeys lists the keys of m except for the given ones.
 func quotedKeys(m map[string]any, without ...string) string {
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(m)) {

@@ -14,29 +14,28 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Project is what dbt_project.yml says of names and places. Paths are absolute.
+// Project contains the names and paths of dbt_project.yml. Paths are absolute.
 type Project struct {
 	Dir          string
 	Name         string
-	ProfileName  string   // "" where the file names none
+	ProfileName  string   // "" if the file names none
 	MacroPaths   []string // never empty
 	NodePaths    []string // of models, seeds and snapshots
 	TargetPath   string
 	LogPath      string
 	PackagesPath string
-	// Quoted are those of "database" and "schema" whose names dbt writes in quotes
-	// because the project says so.
+	// Quoted lists which of "database" and "schema" the project tells dbt to quote.
 	Quoted []string
-	// DeclaresPackages says whether packages.yml or dependencies.yml names a
-	// package, so that dbt needs them installed.
+	// DeclaresPackages says that packages.yml or dependencies.yml names a package,
+	// which has to be installed.
 	DeclaresPackages bool
 }
 
-// projectFile is the file that makes a folder a dbt project.
+// projectFile is the file that makes a directory a dbt project.
 const projectFile = "dbt_project.yml"
 
-// LoadProject finds the project and reads what matters of it: in ProjectDir, or
-// else in WorkDir or its nearest parent that is a project.
+// LoadProject finds the project in ProjectDir or, if that is empty, in WorkDir or its
+// nearest parent that is a project, and reads it.
 func LoadProject(o Options) (Project, error) {
 	o, err := o.withEnvironment()
 	if err != nil {
@@ -108,8 +107,8 @@ func (o Options) findProject() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// logPath is a folder below where dbt was started when the environment names it,
-// and otherwise below the project. dbt takes it from the file without rendering.
+// logPath is relative to the directory in which dbt is started if the environment sets
+// it, else to the project. dbt does not render the file's value.
 func (o Options) logPath(dir string, raw map[string]any) string {
 	if path := o.setting("LOG_PATH"); path != "" {
 		return o.absolute(path)
@@ -118,7 +117,7 @@ func (o Options) logPath(dir string, raw map[string]any) string {
 	return within(dir, cmp.Or(path, "logs"))
 }
 
-// within is path as seen from the folder dir.
+// within resolves a path from the directory dir.
 func within(dir, path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -135,8 +134,8 @@ type projectReader struct {
 	err      error
 }
 
-// text is the string at key, or fallback where there is none. dbt renders the
-// profile's name, and nothing else here, with secrets allowed.
+// text is the string at key, or fallback if there is none. Of these keys dbt allows
+// secrets only in the profile's name.
 func (r *projectReader) text(key, fallback string, noSecrets bool) string {
 	value := r.rendered(key, r.raw[key], noSecrets)
 	if value == nil {
@@ -178,7 +177,7 @@ func (r *projectReader) quoted() (names []string) {
 	return names
 }
 
-// usesTarget finds Jinja that speaks of the target, as in "target/{{ target.name }}".
+// usesTarget matches Jinja that reads the target, as in "target/{{ target.name }}".
 var usesTarget = regexp.MustCompile(`\{[{%][^}]*\btarget\b`)
 
 func (r *projectReader) rendered(key string, value any, noSecrets bool) any {
@@ -190,8 +189,8 @@ func (r *projectReader) rendered(key string, value any, noSecrets bool) any {
 	return rendered
 }
 
-// resolveTarget resolves the connection only when a path needs it, since a
-// project can be read without one.
+// resolveTarget resolves the connection only if a path needs it, because a project can
+// be read without one.
 func (r *projectReader) resolveTarget() {
 	connection, err := Resolve(r.options, Project{ProfileName: r.text("profile", "", false)})
 	if err != nil {
@@ -212,7 +211,7 @@ func (r *projectReader) fail(key, expected string) {
 		ErrBadProject, r.path, key, expected, docs.Troubleshooting))
 }
 
-// declaresPackages looks at both files that can declare packages.
+// declaresPackages reads both files that can declare packages.
 func declaresPackages(dir string) (bool, error) {
 	for _, name := range []string{"packages.yml", "dependencies.yml"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))

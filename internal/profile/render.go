@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// dbt's names for secrets in the environment, and what stands for one while its
+// The prefix of secret environment variables, and the placeholder for one while its
 // template is rendered, so that no filter sees the value.
 const (
 	secretPrefix = "DBT_ENV_SECRET"
@@ -17,7 +17,7 @@ const (
 	secretEnd    = "$$$DBT_SECRET_END$$$"
 )
 
-// The greed is dbt's: two secrets in one line are one name, which is not set.
+// It is as greedy as dbt's: two secrets in one line count as one name, which is not set.
 var placeholder = regexp.MustCompile(
 	regexp.QuoteMeta(secretStart) + "(" + secretPrefix + ".*)" + regexp.QuoteMeta(secretEnd))
 
@@ -34,7 +34,7 @@ func newRenderer(o Options) *renderer {
 }
 
 // tree renders every value below v; keys stay as they are. path names v for
-// errors and tells passwords: one that cannot be rendered is taken literally. The
+// errors and identifies passwords: one that cannot be rendered is used literally. The
 // error joins all problems, in the order of the keys.
 func (r *renderer) tree(v any, path []string) (any, error) {
 	switch v := v.(type) {
@@ -65,8 +65,8 @@ func (r *renderer) tree(v any, path []string) (any, error) {
 	}
 }
 
-// outputDepth is the length of the path of an output, profile.outputs.target:
-// what dbt takes for a password is looked for below it.
+// outputDepth is the length of the path of an output, profile.outputs.target. dbt looks
+// for passwords below it.
 const outputDepth = 3
 
 func (r *renderer) leaf(v any, path []string) (any, error) {
@@ -83,8 +83,8 @@ func (r *renderer) leaf(v any, path []string) (any, error) {
 	return nil, err
 }
 
-// value renders one value. Only strings can hold Jinja. Where secrets are not
-// allowed, reading one is an error, as it is for dbt outside of profiles.yml.
+// value renders one value. Only strings can contain Jinja. If noSecrets is set, reading
+// a secret is an error, as it is for dbt outside of profiles.yml.
 func (r *renderer) value(v any, where string, noSecrets bool) (any, error) {
 	text, ok := v.(string)
 	if !ok {
@@ -101,12 +101,12 @@ func (r *renderer) value(v any, where string, noSecrets bool) (any, error) {
 	return r.reveal(rendered, where)
 }
 
-// errPlaceholder marks what goes wrong after rendering, which not even a
-// password survives in dbt.
+// errPlaceholder marks errors after rendering, which dbt does not ignore even for a
+// password.
 var errPlaceholder = errors.New("secret not replaced")
 
-// reveal puts the secret in place of its placeholder. Its odd ends are dbt's: a
-// value that speaks of secret variables without reading one becomes nothing.
+// reveal replaces the placeholder by the secret. As in dbt, a value that mentions
+// secret variables without reading one becomes empty.
 func (r *renderer) reveal(v any, where string) (any, error) {
 	if !strings.Contains(pythonString(v), secretPrefix) {
 		return v, nil

@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The plain scalars that are no strings, in PyYAML's order
-// (yaml/resolver.py). They are YAML 1.1's, but for exponents, which PyYAML takes
-// only with a sign and after a dot.
+// The plain scalars that are not strings, in PyYAML's order (yaml/resolver.py). They are
+// those of YAML 1.1, except that PyYAML accepts exponents only with a sign and after a
+// dot.
 var (
 	boolScalar  = regexp.MustCompile(`^(?i:yes|no|true|false|on|off)$`)
 	boolCase    = regexp.MustCompile(`^(?:[a-z]+|[A-Z][a-z]+|[A-Z]+)$`)
@@ -28,7 +28,7 @@ var (
 	dateScalar = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 )
 
-// plain says whether a scalar was written without quotes and without a tag.
+// plain reports whether a scalar has neither quotes nor a tag.
 func plain(n *yaml.Node) bool {
 	const marked = yaml.TaggedStyle | yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle |
 		yaml.LiteralStyle | yaml.FoldedStyle
@@ -45,7 +45,7 @@ func scalar(n *yaml.Node) (any, error) {
 		}
 		return value, nil
 	case tagged && n.Tag != "!!str" && n.Tag != "!":
-		return nil, fmt.Errorf("line %d: a tag that dbt does not know", n.Line)
+		return nil, fmt.Errorf("line %d: unknown tag; dbt supports only YAML's own", n.Line)
 	default:
 		return n.Value, nil
 	}
@@ -67,7 +67,7 @@ func plainScalar(text string) (any, error) {
 		return scalarInt(text)
 	case dateScalar.MatchString(text):
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return nil, errors.New("a date that is none; put it in quotes")
+			return nil, errors.New("an invalid date; put it in quotes")
 		}
 		return text, nil
 	case timeScalar.MatchString(text):
@@ -106,14 +106,14 @@ func scalarInt(text string) (any, error) {
 	return int(value), nil
 }
 
-// sexagesimal reads 12:30 as 750: in YAML 1.1, digits to the base of 60.
+// sexagesimal reads 12:30 as 750, because YAML 1.1 has numbers to the base of 60.
 func sexagesimal(text string) (float64, error) {
 	digits, negative := strings.CutPrefix(strings.TrimPrefix(text, "+"), "-")
 	var value float64
 	for part := range strings.SplitSeq(digits, ":") {
 		digit, err := strconv.ParseFloat(part, 64)
 		if err != nil {
-			return 0, errors.New("a number to the base of 60 that is none; put it in quotes")
+			return 0, errors.New("an invalid number to the base of 60; put it in quotes")
 		}
 		value = value*60 + digit
 	}

@@ -9,31 +9,31 @@ import (
 	"unicode/utf8"
 )
 
-// minSecret is the length in characters below which a value is not masked: stars
-// in place of each "1" or "no" would tell where it stands and spoil every log.
+// minSecret is the length in characters below which a value is not masked: replacing
+// each "1" or "no" would reveal where it occurs and make every log unreadable.
 const minSecret = 3
 
 var (
 	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|(?:private|api|access|account|encryption)_?key` +
 		`|connection_?string|credential|^pass$|^pwd$`)
-	// Where a secret is found or asked for, and which one is meant, is none itself.
+	// The location, the source or the name of a secret is not a secret.
 	secretPlace = regexp.MustCompile(`(?i)_(path|file|uri|url|endpoint|id|type|name)$`)
 	// A secret inside a connection string: md:db?motherduck_token=…, PWD=…;
 	secretInText = regexp.MustCompile(`(?i)(?:\w*(?:passw(?:or)?d|token|secret)|pwd|pass)=([^&;\s]+)`)
 )
 
-// secretsOf lists the values of the settings that must be masked: those whose
-// key, at any depth, speaks of a password, token, key or the like, those named
-// so inside a longer string, and those of the secret environment variables that
-// were read. A value of several lines is listed whole and line by line, since
-// logs are masked by line. The longest come first, so that replacing one after
-// the other leaves no end of a longer one.
+// secretsOf lists the values of the settings that must be masked: those whose key, at
+// any depth, mentions a password, a token, a key or the like, those with such a name
+// inside a longer string, and the secret environment variables that were read. A value
+// of several lines is listed as a whole and line by line, because logs are masked by
+// line. The longest come first, so that replacing them in order leaves no part of a
+// longer one.
 func secretsOf(settings map[string]any, fromEnvironment map[string]string) []string {
 	found := map[string]bool{}
 	add := func(value string) {
 		for _, line := range append(strings.Split(value, "\n"), value) {
 			line = strings.TrimSpace(line)
-			// The frame of a PEM block is the same in everybody's.
+			// The frame of a PEM block is not secret.
 			frame := line != strings.TrimSpace(value) && strings.HasPrefix(line, "-----")
 			if utf8.RuneCountInString(line) >= minSecret && !frame {
 				found[line] = true

@@ -6,7 +6,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// ParseVars reads the value of dbt's --vars, a YAML mapping; "" is none.
+// ParseVars reads the value of dbt's --vars, a YAML mapping. "" stands for no variables.
 func ParseVars(text string) (map[string]any, error) {
 	value, err := parseYAML([]byte(text))
 	vars, ok := value.(map[string]any)

@@ -15,7 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// maxValues bounds what aliases can blow a small file up to.
+// maxValues bounds how much a small file can grow through aliases.
 const maxValues = 1_000_000
 
 // readMapping reads a YAML file of dbt's, whose top must be a mapping.
@@ -39,7 +39,7 @@ func readMapping(path string) (map[string]any, error) {
 // parseYAML reads one YAML document as PyYAML's safe loader does, which dbt uses:
 // YAML 1.1, where yes and on are booleans, 010 is eight and the last of equal
 // keys wins. Keys that are no strings become what Python's str makes of them.
-// Errors say the line and never what is on it.
+// Errors contain the number of the line and never its text.
 func parseYAML(content []byte) (any, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document, second yaml.Node
@@ -50,7 +50,7 @@ func parseYAML(content []byte) (any, error) {
 		return nil, withoutContent(err)
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, errors.New("it holds more than one document, or the end of the first cannot be parsed")
+		return nil, errors.New("more than one document, or the end of the first cannot be parsed")
 	}
 	c := constructor{open: map[*yaml.Node]bool{}}
 	return c.value(document.Content[0])
@@ -69,7 +69,7 @@ func withoutContent(err error) error {
 }
 
 type constructor struct {
-	open   map[*yaml.Node]bool // the nodes being constructed, to find those that hold themselves
+	open   map[*yaml.Node]bool // the nodes being constructed, to find cycles
 	values int
 }
 
@@ -78,7 +78,7 @@ func (c *constructor) value(n *yaml.Node) (any, error) {
 		n = n.Alias
 	}
 	if c.values++; c.values > maxValues || c.open[n] {
-		return nil, fmt.Errorf("line %d: an alias that holds itself, or too many of them", n.Line)
+		return nil, fmt.Errorf("line %d: an alias that contains itself, or too many aliases", n.Line)
 	}
 	c.open[n] = true
 	defer delete(c.open, n)
@@ -101,8 +101,8 @@ func (c *constructor) value(n *yaml.Node) (any, error) {
 	}
 }
 
-// mapping constructs a mapping. What it merges with << lies below its own keys,
-// wherever the << stands, and of several merged mappings the first wins.
+// mapping constructs a mapping. Its own keys win over those that it merges with <<,
+// wherever the << is, and of several merged mappings the first wins.
 func (c *constructor) mapping(n *yaml.Node) (map[string]any, error) {
 	own, merged := map[string]any{}, map[string]any{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -139,7 +139,7 @@ func (c *constructor) merge(into map[string]any, n *yaml.Node) error {
 	for i := len(list) - 1; i >= 0; i-- {
 		mapping, ok := list[i].(map[string]any)
 		if !ok {
-			return fmt.Errorf("line %d: << merges something that is no mapping", n.Line)
+			return fmt.Errorf("line %d: << merges a value that is not a mapping", n.Line)
 		}
 		maps.Copy(into, mapping)
 	}
