@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// maxHistory is the greatest number of counts in a model's history.
+// maxHistory is the largest number of counts in a model's history.
 const maxHistory = 30
 
 // past is what the earlier runs found of each node.
 type past struct {
 	runs   []Run                    // those that counted anything, newest first
-	points map[string]map[int]found // by the key of the node's line, then by the place in runs
-	newest int                      // place of the newest run that a model was compared with; len(runs): none yet
+	points map[string]map[int]found // by the key of the node's line, then by the index in runs
+	newest int                      // index of the newest run that a model was compared with; len(runs): none yet
 	asked  bool                     // a model of this run was looked up
 
 	// complete are the resource types of which some run counted all nodes, as far as
@@ -37,9 +37,8 @@ const (
 	byID                    // the run named the node
 )
 
-// newPast sorts the points by node. Points of runs that the history does not list
-// are left out, and so are runs that counted nothing: a model that is not in them
-// is not new.
+// newPast sorts the points by node. It ignores points of runs that the history does not
+// list, and runs that counted nothing, because every model would be new against them.
 func newPast(h History, ix nodeIndex) *past {
 	counted, points := map[string]bool{}, h.points()
 	for _, point := range points {
@@ -76,8 +75,8 @@ func newPast(h History, ix nodeIndex) *past {
 }
 
 // findPoint is find for a point of an earlier run, which may have built in another
-// schema: there a relation is known by its name alone, if no two nodes bear it.
-// What belongs to no node goes by its relation.
+// schema: then the name of the relation identifies the node, if only one node has it.
+// The key of a point that belongs to no node is its relation.
 func (ix nodeIndex) findPoint(p point) (id string, how match) {
 	if p.NodeID != "" {
 		return p.NodeID, byID
@@ -92,7 +91,7 @@ func (ix nodeIndex) findPoint(p point) (id string, how match) {
 	return p.Relation, byRelation
 }
 
-// compare fills in what the earlier runs say of the model with that key.
+// compare fills in the earlier counts of the model with that key.
 func (p *past) compare(m *Model, id string) {
 	if !m.counted() {
 		return
@@ -121,8 +120,8 @@ func (p *past) compare(m *Model, id string) {
 // retried reports whether a run built only what an earlier one had not.
 func retried(r Run) bool { return slices.Contains(strings.Fields(r.Command), "retry") }
 
-// baseline is the newest run that a model was compared with or, where all models
-// are new, the newest run; nil where nothing was compared.
+// baseline is the newest run that a model was compared with or, if all models are new,
+// the newest run. It is nil if nothing was compared.
 func (p *past) baseline() *Run {
 	if !p.asked || len(p.runs) == 0 {
 		return nil

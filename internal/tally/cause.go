@@ -33,14 +33,14 @@ type Cause struct {
 type CodeNode struct {
 	ID          string
 	Parents     []string // unique_ids; those without a node of their own are passed over
-	Fingerprint string   // equal if the code is equal; "" if it cannot be told
-	Unreadable  string   // why it cannot be told, else ""
+	Fingerprint string   // equal if the code is equal; "" if it is unknown
+	Unreadable  string   // why it is unknown, else ""
 	Files       []string // that the code is in, relative to the project
 	Inlined     bool     // ephemeral, or a source or function: part of what is built from it
 	ReadsVars   bool     // its code reads variables, whose values in dbt_project.yml have no fingerprint
 }
 
-// CauseInput is what causes are told from.
+// CauseInput is what causes are derived from.
 type CauseInput struct {
 	Nodes   []CodeNode
 	Built   map[string]bool // nodes that this run built
@@ -62,7 +62,7 @@ type Causes struct {
 	untouched map[string]bool
 }
 
-// FindCauses says of each node that differs why it does. Code has an effect only if
+// FindCauses finds out why each node differs. Code has an effect only if
 // this run built it, or inlined it: an edited model that was not built is not the
 // cause of anything. A model without a fingerprint in a baseline that has others is
 // new, and therefore edited.

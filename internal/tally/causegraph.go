@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// causeGraph is the part of the manifest that causes travel through.
+// causeGraph is the part of the manifest through which causes propagate.
 type causeGraph struct {
 	in    CauseInput
 	nodes []CodeNode
@@ -15,7 +15,7 @@ type causeGraph struct {
 	found []upstream
 }
 
-// codeState says how a node's code stands to the baseline's.
+// codeState compares a node's code with the baseline's.
 type codeState struct {
 	edited  bool
 	unknown string // why it cannot be compared, else ""
@@ -112,8 +112,8 @@ func withoutFingerprint(node CodeNode, in CauseInput) string {
 	}
 }
 
-// settle hands down what each node inherits, parents first. A cycle, which no
-// manifest should have, is gone through until nothing changes.
+// settle passes on what each node inherits, parents first. It repeats a cycle, which no
+// manifest should have, until nothing changes.
 func (g *causeGraph) settle() {
 	order, cyclic := g.order()
 	for again := true; again; {

@@ -7,36 +7,36 @@ import (
 	"strings"
 )
 
-// Input is all that a tally is made from.
+// Input is everything that a tally is made from.
 type Input struct {
 	Invocations []string // dbt's invocation ids, in the order they ran
 	Rows        []Row    // audit rows of these invocations, in any order
 	Nodes       []Node   // the manifest's models, seeds and snapshots; may lack some
 	Results     []Result // in the order dbt finished them
-	History     History  // what earlier runs found; the zero value where nothing is compared
-	Limits      Limits   // the run's, for what the manifest lacks; a Node brings its own
+	History     History  // what earlier runs found; the zero value if nothing is compared
+	Limits      Limits   // for nodes that the manifest lacks; a Node has its own
 
-	// Unaudited says why no model could leave a row ("" when they could): the
-	// hooks were off, or the audit table could not be used.
+	// Unaudited says why no model could leave a row: the hooks were off, or the audit
+	// table could not be used. It is "" if models could.
 	Unaudited string
 	// TurnedOff says that Unaudited is what the user asked for.
 	TurnedOff bool
-	// RollsBack says that the warehouse undoes all a failed model did, its audit
-	// rows with it (PostgreSQL, DuckDB).
+	// RollsBack says that the warehouse rolls back everything that a failed model did,
+	// including its audit rows (PostgreSQL, DuckDB).
 	RollsBack bool
 	// ProjectHooks says that the project's own hooks write the rows, the
 	// tutorial's or others, and not the injected ones.
 	ProjectHooks bool
 	// Words are the warehouse's, for what dbt's messages say.
 	Words Words
-	// OwnHooks names the packages that define run_hooks themselves, for whose
-	// nodes the injected hooks are not called.
+	// OwnHooks names the packages that define run_hooks themselves: the injected hooks
+	// are not called for their nodes.
 	OwnHooks []string
 }
 
-// Compare joins the rows with what dbt said. Every model, seed and snapshot that
-// dbt ran or skipped, or that left an audit row, gets one line; ephemeral models
-// get none, since dbt builds nothing for them.
+// Compare joins the rows with dbt's results. Every model, seed and snapshot that dbt ran
+// or skipped, or that left an audit row, gets one line. Ephemeral models get none,
+// because dbt builds nothing for them.
 func Compare(in Input) Tally {
 	ix := newNodeIndex(in.Nodes)
 	lines := map[string]*evidence{}
@@ -93,7 +93,7 @@ func (in Input) unprotected(m Model, l Limits) bool {
 	return in.Unaudited != "" || !in.ProjectHooks
 }
 
-// evidence is all that is known of one node.
+// evidence is everything that is known about one node.
 type evidence struct {
 	pair
 	last *Result // the last that is not a plain skip, or else the last
@@ -125,8 +125,8 @@ func (e *evidence) model(node Node, in Input) Model {
 	return m
 }
 
-// status decides what a model's line says, and why. What dbt said of the node
-// comes first: only a node that dbt built is judged by its rows.
+// status decides the status of a model, and the reason. dbt's own result comes first:
+// only the rows of a node that dbt built matter.
 func (e *evidence) status(node Node, in Input) (Status, string) {
 	if e.last != nil {
 		switch e.last.Status {
@@ -134,9 +134,9 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 		case "":
 			return Failed, "dbt was interrupted while it ran"
 		case "skipped":
-			return Skipped, cmp.Or(firstLine(e.last.Message), "dbt skipped it, most often because something upstream failed")
+			return Skipped, cmp.Or(firstLine(e.last.Message), "dbt skipped it, usually because a node upstream failed")
 		case "reused":
-			return Reused, "dbt reused what was there"
+			return Reused, "dbt reused the existing relation"
 		case "no-op":
 			return Reused, "dbt had nothing to do for it"
 		case "partial success":
@@ -157,20 +157,20 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 	case slices.Contains(in.OwnHooks, node.Package):
 		return NoAuditRow, "its package " + node.Package + " defines run_hooks itself, so the audit hooks were not called"
 	case node.Materialized == "materialized_view":
-		return Reused, "the materialized view was there and its configuration had not changed, so dbt did nothing that runs hooks"
+		return Reused, "the materialized view exists with the same configuration, so dbt ran no hooks"
 	case e.before != nil:
 		return NoAuditRow, "its after row is missing: the insert failed, or dbt was killed before it"
 	case in.ProjectHooks:
 		return NoAuditRow, "the project's hooks wrote no row for it"
 	default:
-		return NoAuditRow, "dbt built it, but no audit row came: its materialization runs no hooks, or the insert failed"
+		return NoAuditRow, "built, but no audit row was recorded: its materialization runs no hooks, or the insert failed"
 	}
 }
 
-// FirstBuildHook is the reason of a model whose own audit hook made it fail: the
-// tutorial's counts the table before it is built, and before its first build
-// there is none.
-const FirstBuildHook = "its hook counts its table, which is not there before its first build"
+// FirstBuildHook is the reason of a model that failed because of its own audit hook: the
+// tutorial's hook counts the table before it is built, and before the first build it
+// does not exist.
+const FirstBuildHook = "its hook counts its table, which does not exist before its first build"
 
 func (e *evidence) failure(node Node, in Input) string {
 	if in.ProjectHooks {
@@ -185,9 +185,9 @@ func (e *evidence) failure(node Node, in Input) string {
 	case e.before == nil && in.RollsBack:
 		return "dbt could not build it; the warehouse rolled it back to what it was before"
 	case e.before == nil && in.Unaudited == "":
-		return "dbt could not build it; no before row is left of it, and what it left in the table is unknown"
+		return "dbt could not build it; its before row is missing, and the state of its table is unknown"
 	default:
-		return "dbt could not build it; what it left in the table is unknown"
+		return "dbt could not build it; the state of its table is unknown"
 	}
 }
 
@@ -195,12 +195,12 @@ func (e *evidence) counted() (Status, string) {
 	after := *e.after.Count
 	if e.before == nil || e.before.Count == nil {
 		if e.before != nil && e.before.Materialized != "" {
-			return NotCounted, "it was a view before, and views are not counted"
+			return NotCounted, "it was a view before this run, and views are not counted"
 		}
 		if after == 0 {
 			return New, "first build, and it has no rows"
 		}
-		return New, "first build: there was nothing to count before"
+		return New, "first build: it did not exist before"
 	}
 	switch before := *e.before.Count; {
 	case before == 0 && after == 0:
@@ -218,14 +218,14 @@ func (e *evidence) counted() (Status, string) {
 
 func uncounted(materialized string) string {
 	if materialized == "view" {
-		return "a view: counting it would run it (count-views turns that on)"
+		return "a view: counting it would run its query (set count-views to count it)"
 	}
 	return "its rows were not counted"
 }
 
-// inOrder sorts rows by the order of their invocations, then by time. The order
-// matters within a phase only: the tutorial's current_timestamp is the
-// transaction's, the same for a model's before and after row.
+// inOrder sorts rows by the order of their invocations, then by time. The order matters
+// only within a phase: the tutorial's current_timestamp is the time of the transaction,
+// which is the same for the before and after row of a model.
 func inOrder(rows []Row, invocations []string) []Row {
 	rank := make(map[string]int, len(invocations))
 	for i, id := range invocations {
@@ -241,7 +241,7 @@ func inOrder(rows []Row, invocations []string) []Row {
 	return rows
 }
 
-// counts says whether nodes of this resource type have rows.
+// counts reports whether nodes of this resource type have rows.
 func counts(resourceType string) bool {
 	return resourceType == "model" || resourceType == "seed" || resourceType == "snapshot"
 }
@@ -252,8 +252,8 @@ func resourceType(nodeID string) string {
 	return kind
 }
 
-// unknownNode stands in for a node that the manifest does not have: id is its
-// unique_id, or the relation name of an audit row that no node bears.
+// unknownNode stands for a node that is missing in the manifest: id is its unique_id, or
+// the relation name of an audit row that belongs to no node.
 func unknownNode(id string, e *evidence) Node {
 	n := Node{ID: id, Name: id}
 	if counts(resourceType(id)) {

@@ -57,18 +57,18 @@ func TestStatusOfAModel(t *testing.T) {
 		"as many":         {rows: []Row{row(Before, 0, n(3)), row(After, 1, n(3))}, want: Unchanged, reason: "as many rows as before", before: n(3), after: n(3), changed: n(0)},
 		"emptied":         {rows: []Row{row(Before, 0, n(3)), row(After, 1, n(0))}, want: Emptied, reason: "it had rows and has none", before: n(3), after: n(0), changed: n(-3)},
 		"was and is none": {rows: []Row{row(Before, 0, n(0)), row(After, 1, n(0))}, want: Empty, reason: "it had no rows and has none", before: n(0), after: n(0), changed: n(0)},
-		"first build":     {rows: []Row{firstBuild, row(After, 1, n(3))}, want: New, reason: "first build: there was nothing to count before", after: n(3), changed: n(3)},
-		"no before row":   {rows: []Row{row(After, 1, n(3))}, want: New, reason: "first build: there was nothing to count before", after: n(3), changed: n(3)},
+		"first build":     {rows: []Row{firstBuild, row(After, 1, n(3))}, want: New, reason: "first build: it did not exist before", after: n(3), changed: n(3)},
+		"no before row":   {rows: []Row{row(After, 1, n(3))}, want: New, reason: "first build: it did not exist before", after: n(3), changed: n(3)},
 		"first build without rows": {
 			rows: []Row{firstBuild, row(After, 1, n(0))}, want: New, reason: "first build, and it has no rows", after: n(0), changed: n(0),
 		},
 		"a view that became a table": {
-			rows: []Row{row(Before, 0, nil), row(After, 1, n(3))}, want: NotCounted, reason: "it was a view before, and views are not counted", after: n(3),
+			rows: []Row{row(Before, 0, nil), row(After, 1, n(3))}, want: NotCounted, reason: "it was a view before this run, and views are not counted", after: n(3),
 		},
 		"a view": {
 			rows: []Row{row(Before, 0, nil), row(After, 1, nil)}, want: NotCounted,
 			change: func(in *Input) { in.Nodes[0].Materialized = "view" },
-			reason: "a view: counting it would run it (count-views turns that on)",
+			reason: "a view: counting it would run its query (set count-views to count it)",
 		},
 		"not counted for another reason": {rows: []Row{row(After, 1, nil)}, want: NotCounted, reason: "its rows were not counted"},
 		"opted out": {
@@ -76,13 +76,13 @@ func TestStatusOfAModel(t *testing.T) {
 		},
 		"skipped, dbt says why": {result: ptr(result("skipped", "Skipped due to upstream\nmore")), want: Skipped, reason: "Skipped due to upstream"},
 		"skipped, dbt is silent": {
-			result: ptr(result("skipped", "")), want: Skipped, reason: "dbt skipped it, most often because something upstream failed",
+			result: ptr(result("skipped", "")), want: Skipped, reason: "dbt skipped it, usually because a node upstream failed",
 		},
-		"reused":       {result: ptr(result("reused", "")), want: Reused, reason: "dbt reused what was there"},
+		"reused":       {result: ptr(result("reused", "")), want: Reused, reason: "dbt reused the existing relation"},
 		"nothing done": {result: ptr(result("no-op", "")), want: Reused, reason: "dbt had nothing to do for it"},
 		"a materialized view left alone": {
 			change: func(in *Input) { in.Nodes[0].Materialized = "materialized_view" }, want: Reused,
-			reason: "the materialized view was there and its configuration had not changed, so dbt did nothing that runs hooks",
+			reason: "the materialized view exists with the same configuration, so dbt ran no hooks",
 		},
 		"interrupted": {result: ptr(result("", "")), rows: []Row{row(Before, 0, n(3))}, want: Failed, reason: "dbt was interrupted while it ran", before: n(3)},
 		"failed and rolled back": {
@@ -91,15 +91,15 @@ func TestStatusOfAModel(t *testing.T) {
 		},
 		"failed without rollback": {
 			result: ptr(result("error", "division by zero")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
-			reason: "dbt could not build it; what it left in the table is unknown", before: n(3),
+			reason: "dbt could not build it; the state of its table is unknown", before: n(3),
 		},
 		"failed, and its before row is lost": {
 			result: ptr(result("error", "division by zero")), want: Failed,
-			reason: "dbt could not build it; no before row is left of it, and what it left in the table is unknown",
+			reason: "dbt could not build it; its before row is missing, and the state of its table is unknown",
 		},
 		"failed without an audit": {
 			result: ptr(result("error", "division by zero")), want: Failed, change: func(in *Input) { in.Unaudited = "off" },
-			reason: "dbt could not build it; what it left in the table is unknown",
+			reason: "dbt could not build it; the state of its table is unknown",
 		},
 		"failed by a hook that names no schema": {
 			result: ptr(result("error", "Database Error in model orders\n  1046 (3D000): No database selected")),
@@ -137,7 +137,7 @@ func TestStatusOfAModel(t *testing.T) {
 			reason: "its after row is missing: the insert failed, or dbt was killed before it", before: n(3),
 		},
 		"no row at all": {
-			want: NoAuditRow, reason: "dbt built it, but no audit row came: its materialization runs no hooks, or the insert failed",
+			want: NoAuditRow, reason: "built, but no audit row was recorded: its materialization runs no hooks, or the insert failed",
 		},
 		"rows, but dbt was killed before it said anything": {
 			noResult: true, rows: []Row{row(Before, 0, n(2)), row(After, 1, n(3))}, want: Grew, reason: "more rows than before",

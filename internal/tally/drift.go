@@ -2,8 +2,8 @@ package tally
 
 import "math"
 
-// Drift is how far the models moved that nobody edited: the control group of a
-// comparison with a baseline that was built earlier.
+// Drift is how much the models that were not edited moved. They are the control group of
+// a comparison with a baseline that was built earlier.
 type Drift struct {
 	Models int     // untouched models whose rows here and in the baseline are known
 	Moved  int     // of these, the ones with another number of rows

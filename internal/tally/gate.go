@@ -6,9 +6,8 @@ import (
 	"fmt"
 )
 
-// Limits are the gates of one run or, merged with what its meta says, of one
-// model. The zero value has none. A gate is breached by what is beyond its limit,
-// never by what is equal to it.
+// Limits are the gates of one run or, merged with its meta, of one model. The zero value
+// has none. A change equal to the limit is not a breach.
 type Limits struct {
 	MaxDrop, MaxGrowth *Limit // on the change of rows; nil: no such gate
 	MinRows, MaxRows   *int64 // on the rows after the run; nil: no such gate
@@ -40,7 +39,7 @@ const (
 type Breach struct {
 	NodeID   string
 	Gate     string // max-drop, max-growth, min-rows, max-rows or unusual
-	Axis     Axis   // never AxisBoth; AxisBefore for the gates that look at no change
+	Axis     Axis   // never AxisBoth; AxisBefore for gates that do not compare
 	Limit    string // as the user wrote it: 5%, 100
 	Value    string // what was found: −18.4%, +1,204, 0
 	Severity Severity
@@ -52,8 +51,8 @@ func (l Limits) Any() bool {
 		l.Unusual
 }
 
-// Validate returns an error for limits that can't be meant, joined of one line
-// for each.
+// Validate returns an error for limits that make no sense. It joins all problems, one
+// per line.
 func (l Limits) Validate() error {
 	var problems []error
 	if l.MinRows != nil && l.MaxRows != nil && *l.MinRows > *l.MaxRows {
@@ -116,11 +115,11 @@ func (m *Model) checkChange(l Limits, breach func(gate string, axis Axis, limit,
 	}
 }
 
-// incomparable says why a change can't be told on an axis.
+// incomparable says why a model has nothing to compare with.
 var incomparable = map[Axis]string{
-	AxisBefore:   "it has no count before this run to compare with",
-	AxisBaseline: "it has no baseline to compare with",
-	AxisBoth:     "it has neither a count before this run nor a baseline to compare with",
+	AxisBefore:   "it has no count before this run",
+	AxisBaseline: "it has no baseline",
+	AxisBoth:     "it has neither a count before this run nor a baseline",
 }
 
 // start is where a change starts from.
@@ -129,8 +128,8 @@ type start struct {
 	rows int64
 }
 
-// starts are those that are known of what the axis asks for. A first build has
-// none in this run: all of a new table's rows are new, and none of that is growth.
+// starts returns the known counts that the axis compares with. A first build has none in
+// this run: all rows of a new table are new, but that is not growth.
 func (m *Model) starts(axis Axis) []start {
 	var known []start
 	if m.Before != nil && axis != AxisBaseline {

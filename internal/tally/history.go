@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Run is one invocation as the run table keeps it: dbt_audit_run, one row an
-// invocation, written after dbt. Texts that are not known are "".
+// Run is one invocation in the run table, dbt_audit_run, which has one row per
+// invocation, written after dbt. Unknown texts are "".
 type Run struct {
 	ID          string // run_id: dbt's invocation_id
 	StartedAt   time.Time
@@ -18,7 +18,7 @@ type Run struct {
 	Repository  string // owner/name
 	Branch      string
 	Commit      string
-	Event       string // GitHub's name of what started the job
+	Event       string // the CI system's name of the event that started the job
 	PullRequest int    // 0: none
 	Workflow    string
 	Job         string
@@ -35,7 +35,7 @@ type History struct {
 	Rows []Row
 }
 
-// point is what one earlier run found of one node.
+// point is the count of one node in one earlier run.
 type point struct {
 	RunID    string
 	NodeID   string // "" if the project's own hooks wrote the row
@@ -44,7 +44,7 @@ type point struct {
 	Seconds  *float64 // from the before to the after row; nil if there is only one
 }
 
-// points are the counts that the rows tell. Rows without a node ID belong to the node
+// points are the counts in the rows. Rows without a node ID belong to the node
 // that left rows of the same relation in the same run, if there is one.
 func (h History) points() []point {
 	type place struct{ run, node, relation string }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Limit bounds a change, by a number of rows or a percentage of the rows that
-// the change starts from.
+// Limit bounds a change by a number of rows or by a percentage of the rows before the
+// change.
 type Limit struct {
 	Amount  float64 // 0 or more; whole unless Percent
 	Percent bool
@@ -46,8 +46,8 @@ func (l Limit) String() string {
 }
 
 // breachedBy reports whether a change of so many rows, in the direction that l
-// bounds, goes beyond it; a nil limit bounds nothing. What starts from no rows has
-// no percentage.
+// bounds, goes beyond it. A nil limit bounds nothing. A change from no rows has no
+// percentage.
 func (l *Limit) breachedBy(rows, base int64) bool {
 	switch {
 	case l == nil:
@@ -59,7 +59,7 @@ func (l *Limit) breachedBy(rows, base int64) bool {
 	}
 }
 
-// value writes a change that breaches l in the unit that l is in.
+// value writes a change that breaches l, in the unit of l.
 func (l *Limit) value(change, base int64) string {
 	if !l.Percent {
 		return Signed(change)
@@ -71,9 +71,8 @@ func (l *Limit) value(change, base int64) string {
 	return sign + decimal(math.Abs(percent(change, base)), l.Amount) + "%"
 }
 
-// percent divides last: the quotient of two whole numbers is then the float64
-// that the same percentage is parsed to, and what equals a limit does not exceed
-// it.
+// percent divides last, so that the quotient of two whole numbers is the same float64
+// as the parsed percentage, and a change equal to the limit does not exceed it.
 func percent(rows, base int64) float64 {
 	return 100 * float64(rows) / float64(base)
 }

@@ -6,19 +6,19 @@ import (
 	"unicode"
 )
 
-// Words are what a warehouse's messages say, as far as a tally depends on it.
+// Words are the parts of a warehouse's messages on which a tally depends.
 type Words struct {
-	Missing    []string // that a relation is not there, in lower case
+	Missing    []string // for a relation that does not exist, in lower case
 	HookFaults []Fault  // what is wrong with a project's own hook
 }
 
-// Fault is a mistake that a message gives away.
+// Fault is a mistake that a message reveals.
 type Fault struct {
 	Message string // part of it
 	Reason  string // one sentence without a full stop, for the model's line
 }
 
-// misses says whether a message complains that this relation is not there.
+// misses reports whether a message complains that this relation does not exist.
 func (w Words) misses(message, relation string) bool {
 	names := relationEnds(relation)
 	for i, name := range names {
@@ -34,8 +34,8 @@ func (w Words) misses(message, relation string) bool {
 	return false
 }
 
-// hookFault returns what is wrong with the hook that a message is about, "" if the
-// message does not give it away.
+// hookFault returns the mistake in the hook that caused a message, "" if the message does
+// not reveal it.
 func (w Words) hookFault(message string) string {
 	for _, fault := range w.HookFaults {
 		if strings.Contains(message, fault.Message) {
@@ -45,7 +45,7 @@ func (w Words) hookFault(message string) string {
 	return ""
 }
 
-// hasWord says whether a name is in a text and not part of a longer one.
+// hasWord reports whether a text contains a name that is not part of a longer one.
 func hasWord(text, name string) bool {
 	inName := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 	for at := strings.Index(text, name); at >= 0; {

@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// ParseMeta reads config.meta.tally of a node, as JSON decodes it: the gates that
-// it sets override those of base, and false, off or null takes one away. audit is
-// false where the node opted out. nil says nothing. The error joins every problem
-// found, a line each; it names the key and not the node. What can't be read leaves
-// the gate of base.
+// ParseMeta reads config.meta.tally of a node as JSON decodes it. Its gates override
+// those of base; false, off or null removes one. audit is false if the node opted out.
+// A nil meta changes nothing. The error joins all problems, one per line, and names the
+// key, but not the node. A gate that cannot be read leaves that of base.
 func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
 	said := nodeMeta{limits: base, audit: true}
 	if meta == nil {
@@ -40,13 +39,13 @@ func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
 	return said.limits, said.audit, errors.Join(problems...)
 }
 
-// nodeMeta is what meta.tally says.
+// nodeMeta is the content of meta.tally.
 type nodeMeta struct {
 	limits Limits
 	audit  bool
 }
 
-// metaKeys are the keys of meta.tally, each with what reads its value.
+// metaKeys are the keys of meta.tally, each with the function that reads its value.
 var metaKeys = map[string]func(m *nodeMeta, value any) error{
 	"audit":      func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
 	"max_drop":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
@@ -61,7 +60,7 @@ var metaKeys = map[string]func(m *nodeMeta, value any) error{
 		return metaWord(&m.limits.Severity, value, SeverityError, SeverityWarn)
 	},
 
-	// For change capture, which names its columns here too.
+	// The columns of change capture.
 	"change_column":      ignored,
 	"change_type_column": ignored,
 	"created_column":     ignored,
@@ -69,7 +68,7 @@ var metaKeys = map[string]func(m *nodeMeta, value any) error{
 
 func ignored(*nodeMeta, any) error { return nil }
 
-// metaGate reads a number or a text; YAML's off is a false.
+// metaGate reads a number or a text. YAML turns off into false.
 func metaGate[T any](gate **T, value any, parse func(string) (T, error)) error {
 	if value == nil || value == false || value == "off" {
 		*gate = nil

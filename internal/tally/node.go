@@ -2,7 +2,7 @@ package tally
 
 import "strings"
 
-// Node is what dbt's manifest says of one model, seed or snapshot.
+// Node is one model, seed or snapshot of dbt's manifest.
 type Node struct {
 	ID           string // unique_id
 	Name         string
@@ -15,19 +15,19 @@ type Node struct {
 	Limits       Limits // the run's, overridden by config.meta.tally: see ParseMeta
 }
 
-// Result is what dbt said of one node in one invocation.
+// Result is dbt's result of one node in one invocation.
 type Result struct {
 	Invocation string
 	NodeID     string
 	Status     string  // dbt's own word, such as success or error; "" if dbt was interrupted while the node ran
-	Message    string  // dbt's own words, "" where it said nothing
+	Message    string  // dbt's message, may be empty
 	Seconds    float64 // execution_time
 }
 
 // nodeIndex finds the node that an audit row is about.
 type nodeIndex struct {
 	byID   map[string]Node
-	byName map[string]string // normalised relation name, whole or its end, to node ID; "" where two nodes share it
+	byName map[string]string // normalised relation name, whole or its end, to node ID; "" if two nodes share it
 }
 
 func newNodeIndex(nodes []Node) nodeIndex {
@@ -45,8 +45,8 @@ func newNodeIndex(nodes []Node) nodeIndex {
 	return ix
 }
 
-// find returns the ID of the node that the row is about, or "" when no node, or
-// more than one, bears the row's relation name. Tutorials write {{ this }},
+// find returns the ID of the node that the row is about, or "" if the row's relation name
+// belongs to no node or to several. Tutorials write {{ this }},
 // {{ this.schema }}.{{ this.name }} or {{ this.name }}: all three are found.
 func (ix nodeIndex) find(r Row) string {
 	if r.NodeID != "" {
@@ -68,10 +68,10 @@ func relationEnds(relation string) []string {
 	return ends
 }
 
-// normalRelation brings a relation name to a form in which the same relation
-// compares equal however it was quoted and, since unquoted names fold up on
-// Snowflake and down on PostgreSQL, whatever its case. Parts are parted by NUL,
-// so that a dot inside quotes stays part of its name.
+// normalRelation normalises a relation name, so that names of the same relation are
+// equal regardless of quotes and, because Snowflake folds unquoted names to upper case
+// and PostgreSQL to lower case, regardless of case. NUL separates the parts, so that a
+// dot inside quotes stays part of a name.
 func normalRelation(relation string) string {
 	var b strings.Builder
 	quote := rune(0)

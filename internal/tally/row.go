@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Phase says on which side of a model's build an audit row was written.
+// Phase says whether an audit row was written before or after a model's build.
 type Phase string
 
 // The two phases of an audit row.
@@ -21,20 +21,19 @@ type Row struct {
 	Relation     string    // model_name without its phase, as it was written
 	Phase        Phase     //
 	Time         time.Time // execution_time, UTC
-	Count        *int64    // row_count; nil: the relation was not there, or was not counted
-	Materialized string    // "" where the hook did not say and, before a build, where there was no relation
+	Count        *int64    // row_count; nil: the relation did not exist, or was not counted
+	Materialized string    // "" if unknown, and before a build also if there was no relation
 }
 
-// The suffixes by which the tutorial's model_name tells the phases apart.
+// The suffixes of the tutorial's model_name, which distinguish the phases.
 const (
 	beforeSuffix = " - BEFORE"
 	afterSuffix  = " - AFTER"
 )
 
-// SplitModelName takes a model_name of the audit table apart into the relation
-// and the phase. The suffix is compared without regard to case. ok is false
-// where there is no such suffix: the row is then not an audit row of ours or of
-// the tutorial's.
+// SplitModelName splits a model_name of the audit table into the relation and the phase.
+// The case of the suffix does not matter. ok is false if there is no such suffix: the
+// row is then neither an audit row of dbt-tally nor one of the tutorial.
 func SplitModelName(name string) (relation string, phase Phase, ok bool) {
 	name = strings.TrimSpace(name)
 	for suffix, phase := range map[string]Phase{beforeSuffix: Before, afterSuffix: After} {

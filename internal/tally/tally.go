@@ -1,11 +1,11 @@
-// Package tally is the domain: what the audit rows of one or more dbt
-// invocations say of each model's row count, joined with what dbt says of the
-// models. It is pure and knows no warehouse, no file and no forge.
+// Package tally is the domain: it derives how each model changed from the audit rows of
+// one or more dbt invocations and from dbt's own results. It is pure and knows neither
+// warehouses nor files nor forges.
 package tally
 
 import "time"
 
-// Status is the one word a model's line bears.
+// Status is the one word for what happened to a model.
 type Status string
 
 // Every status a model can have.
@@ -13,14 +13,14 @@ const (
 	Grew       Status = "grew"
 	Shrank     Status = "shrank"
 	Unchanged  Status = "unchanged"
-	New        Status = "new"          // its first build: there was nothing before
+	New        Status = "new"          // its first build: it did not exist before
 	Emptied    Status = "emptied"      // it had rows and has none
 	Empty      Status = "empty"        // it had none and has none
 	NotCounted Status = "not-counted"  // a view, or opted out
 	Skipped    Status = "skipped"      // dbt did not run it
 	Failed     Status = "failed"       // dbt ran it and it failed, or was interrupted in it
 	Reused     Status = "reused"       // dbt found nothing to do
-	NoAuditRow Status = "no-audit-row" // it ran and left no row to tell from
+	NoAuditRow Status = "no-audit-row" // it ran, but has no audit row
 )
 
 // Statuses lists every status, in the order of the constants.
@@ -28,18 +28,18 @@ func Statuses() []Status {
 	return []Status{Grew, Shrank, Unchanged, New, Emptied, Empty, NotCounted, Skipped, Failed, Reused, NoAuditRow}
 }
 
-// Changed reports whether rows came, went or were there for the first time.
+// Changed reports whether rows were added, removed or counted for the first time.
 func (s Status) Changed() bool {
 	return s == Grew || s == Shrank || s == New || s == Emptied
 }
 
-// Model is what can be said of one model, seed or snapshot.
+// Model is the line of one model, seed or snapshot.
 type Model struct {
 	Node    Node
 	Status  Status
 	Reason  string  // one sentence without a full stop: why it has this status
-	Message string  // dbt's message where it failed, else ""
-	Before  *int64  // rows before the first invocation that built it; nil: not there, or unknown
+	Message string  // dbt's message if it failed, else ""
+	Before  *int64  // rows before the first invocation that built it; nil: it did not exist, or is unknown
 	After   *int64  // rows after the last one; nil: unknown
 	Seconds float64 // time taken by dbt, all invocations together
 
@@ -56,11 +56,11 @@ type Model struct {
 // Earlier is what the earlier runs found of a model.
 type Earlier struct {
 	// Baseline is the count that the newest earlier run found, with the seconds
-	// that it took there. It is nil where no earlier run has the model, and where
-	// this run built nothing that could be compared.
+	// that it took there. It is nil if no earlier run has the model, and if this run
+	// built nothing that could be compared.
 	Baseline        *int64
 	BaselineSeconds *float64 // nil: unknown
-	BaselineNew     bool     // it was not there before, and earlier runs counted others of its kind, but not it
+	BaselineNew     bool     // it did not exist before, and earlier runs counted others of its type
 
 	// BaselineIsBefore says that the baseline counted the very table that this run
 	// found, and that nothing changed in between: both are one fact.
@@ -70,8 +70,8 @@ type Earlier struct {
 	Unusual          bool       // the change against the newest earlier run is far outside those before it
 }
 
-// Change returns the rows that came (or, below zero, went) in this run. It is
-// nil where either side is unknown; what was not there before counts as no rows.
+// Change returns the rows that were added or, below zero, removed in this run. It is nil
+// if either count is unknown. A model that did not exist before had no rows.
 func (m Model) Change() *int64 {
 	if m.After == nil {
 		return nil
@@ -87,11 +87,11 @@ func (m Model) Change() *int64 {
 	return &change
 }
 
-// counted reports whether the run left a count that can be held against another.
+// counted reports whether the run left a count that can be compared.
 func (m Model) counted() bool { return m.After != nil && m.Status != Failed }
 
-// BaselineChange returns the rows that the model has more or, below zero, fewer
-// than its baseline. It is nil where it has none.
+// BaselineChange returns how many rows the model has more or, below zero, fewer than its
+// baseline. It is nil if it has none.
 func (m Model) BaselineChange() *int64 {
 	if m.Baseline == nil || m.After == nil {
 		return nil
@@ -116,8 +116,8 @@ type Totals struct {
 	RowsAfter  int64 // likewise
 }
 
-// Totals sums up the models. Models whose change is unknown count as models but
-// bring no rows, so that RowsAfter − RowsBefore is the sum of the changes.
+// Totals sums up the models. Models whose change is unknown count as models but add no
+// rows, so that RowsAfter − RowsBefore is the sum of the changes.
 func (t Tally) Totals() Totals {
 	var sum Totals
 	for _, m := range t.Models {

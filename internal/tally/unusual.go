@@ -7,16 +7,15 @@ import (
 
 const (
 	unusualScore  = 3.5
-	enoughEarlier = 7 // earlier counts without which nothing is unusual
+	enoughEarlier = 7 // with fewer earlier counts nothing is unusual
 
-	// leastSpread keeps the score of a model finite that never changes, or always
-	// by as much: half a percent.
+	// leastSpread keeps the score finite for a model that never changes, or always by
+	// the same amount: half a percent.
 	leastSpread = 0.005
 )
 
-// unusual says whether the last of the counts, oldest first, changed far more or
-// far less than those before it: its score is high, and no earlier change went as
-// far.
+// unusual reports whether the last of the counts, oldest first, changed far more or far
+// less than those before it: its score is high, and no earlier change was as large.
 func unusual(counts []int64) bool {
 	if len(counts) <= enoughEarlier || score(counts) <= unusualScore {
 		return false
@@ -39,9 +38,9 @@ func score(counts []int64) float64 {
 	return math.Abs(last-middle) / max(median(away)/0.6745, leastSpread)
 }
 
-// steps are the relative changes from count to count, the last one apart: the
-// difference of the logarithms, which is as far for a half as for the double, with
-// one row added to either count, so that none may be there.
+// steps are the relative changes from count to count, the last one separate: the
+// difference of the logarithms, which is as large for a half as for the double. One row
+// is added to each count, so that a count may be zero.
 func steps(counts []int64) (earlier []float64, last float64) {
 	all := make([]float64, len(counts)-1)
 	for i := range all {
@@ -50,7 +49,7 @@ func steps(counts []int64) (earlier []float64, last float64) {
 	return all[:len(all)-1], all[len(all)-1]
 }
 
-// median returns the middle of the values, which are at least one.
+// median returns the median of the values, of which there is at least one.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	half := len(sorted) / 2

@@ -33,8 +33,8 @@ func Signed(n int64) string {
 	return Number(n)
 }
 
-// decimal writes a value that is above a limit with one digit after the point, or
-// as many as it takes to be seen above it, and not to pass for 100 if it is not.
+// decimal writes a value above a limit with one digit after the point, or with as many
+// as necessary to show that it is above the limit, and not 100.
 func decimal(value, limit float64) string {
 	for digits := 1; ; digits++ {
 		text := strconv.FormatFloat(value, 'f', digits, 64)

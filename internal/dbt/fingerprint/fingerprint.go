@@ -21,7 +21,7 @@ import (
 type Node struct {
 	ID          string
 	Parents     []string // unique_ids of what it reads
-	Fingerprint string   // equal if the code is equal; "" if it cannot be told
+	Fingerprint string   // equal if the code is equal; "" if it is unknown
 	Unreadable  string   // why it cannot be told, else ""
 	// Files are those of the project that its code is in, relative to the project:
 	// its own, the one with its properties, and those of its macros. A package's are

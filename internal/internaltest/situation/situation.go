@@ -67,8 +67,8 @@ func Because(m tally.Model, reason string) tally.Model {
 }
 
 const (
-	viewReason = "a view: counting it would run it (count-views turns that on)"
-	skipReason = "dbt skipped it, most often because something upstream failed"
+	viewReason = "a view: counting it would run its query (set count-views to count it)"
+	skipReason = "dbt skipped it, usually because a node upstream failed"
 )
 
 // Run returns what a run says beside its tally.
@@ -121,7 +121,7 @@ func Unchanged() report.Report {
 	return Report(Run(), tally.Tally{Models: []tally.Model{
 		Model("dim_date", tally.Unchanged, 3_653, 3_653, 0.4),
 		Model("fct_returns", tally.Empty, 0, 0, 0.3),
-		Because(Model("dim_geo", tally.Reused, Unknown, Unknown, 0), "dbt reused what was there"),
+		Because(Model("dim_geo", tally.Reused, Unknown, Unknown, 0), "dbt reused the existing relation"),
 	}})
 }
 
@@ -159,7 +159,7 @@ func Failed() report.Report {
 		Because(Model("fct_daily", tally.Skipped, Unknown, Unknown, 0), skipReason),
 		Because(Model("fct_weekly", tally.Skipped, Unknown, Unknown, 0), skipReason),
 		Because(Model("stg_stream", tally.NoAuditRow, Unknown, Unknown, 0.5),
-			"dbt built it, but no audit row came: its materialization runs no hooks, or the insert failed"),
+			"built, but no audit row was recorded: its materialization runs no hooks, or the insert failed"),
 	}})
 }
 

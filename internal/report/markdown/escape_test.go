@@ -12,7 +12,7 @@ import (
 
 func TestReasonsArePlainOnlyWhereNothingInThemIsMarkup(t *testing.T) {
 	t.Parallel()
-	plain := "a view: counting it would run it (count-views turns that on)"
+	plain := "a view: counting it would run its query (set count-views to count it)"
 	if got := prose(plain); got != plain {
 		t.Errorf("got %q, want it as it is", got)
 	}
