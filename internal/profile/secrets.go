@@ -14,8 +14,8 @@ import (
 const minSecret = 3
 
 var (
-	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|(?:private|api|access|account|encryption)_?key` +
-		`|connection_?string|credential|^pass$|^pwd$`)
+	secretKey = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)|token|secret|credential` +
+		`|(?:private|api|access|account|encryption)_?key|connection_?string|^pass$|^pwd$`)
 	// The location, the source or the name of a secret is not a secret.
 	secretPlace = regexp.MustCompile(`(?i)_(path|file|uri|url|endpoint|id|type|name)$`)
 	// A secret inside a connection string: md:db?motherduck_token=…, PWD=…;
