@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"maps"
@@ -94,7 +95,7 @@ func (p *parser) flags(args []string, command Command) (rest []string, err error
 			return nil, ErrVersion
 		case err == nil:
 			return args, nil
-		case err == flag.ErrHelp:
+		case errors.Is(err, flag.ErrHelp):
 			return nil, err
 		}
 		if len(args) == len(before) { // a malformed flag such as --=x is not consumed
@@ -129,7 +130,7 @@ func (p *parser) unknownFlag(refused string, command Command, rest []string) {
 
 // stop ends parsing because of a flag that asks for something else.
 func (p *parser) stop(err error, command Command, help io.Writer) error {
-	if err == flag.ErrHelp {
+	if errors.Is(err, flag.ErrHelp) {
 		writeHelp(help, command)
 		return ErrHelp
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,7 +35,7 @@ func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(page string) string{
 		"always another page": func(page string) string { return page + "1" },
-		"the next one":        func(page string) string { var n int; fmt.Sscan(page, &n); return fmt.Sprint(n + 1) },
+		"the next one":        func(page string) string { n, _ := strconv.Atoi(page); return fmt.Sprint(n + 1) },
 		"the same page":       func(page string) string { return page },
 		"the first page":      func(string) string { return "1" },
 	} {
