@@ -89,9 +89,10 @@ func end(alive io.Closer, sh *exec.Cmd) {
 	_ = sh.Wait() // it ends by the signal that it was sent
 }
 
-// Await connects again and again until that succeeds, for half a minute.
+// Await connects again and again until that succeeds, for two minutes: the machine may be
+// busy.
 func (s *Server) Await(connect func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for {
 		err := connect(ctx)
