@@ -18,25 +18,5 @@ var (
 
 	wideStructs = []string{"internal/ci.Event", "internal/tally.Run"}
 
-	// Directories, since files are moved and cut.
-	longLines = []string{
-		".",
-		"bench",
-		"internal/app",
-		"internal/ci/github",
-		"internal/config",
-		"internal/dbt",
-		"internal/internaltest/certificates",
-		"internal/internaltest/emulate",
-		"internal/internaltest/fakegithub",
-		"internal/internaltest/fakesnow",
-		"internal/internaltest/fakesnowflake",
-		"internal/internaltest/mysql",
-		"internal/internaltest/postgres",
-		"internal/stories",
-		"internal/surface",
-		"internal/tally",
-		"internal/workspace",
-		"scripts/e2e",
-	}
+	longLines []string
 )

@@ -56,7 +56,8 @@ func workflows(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, name := range tracked(t) {
-		if in := path.Dir(name); in == ".github/workflows" || in == "docs/examples" && path.Base(name) != "gitlab-ci.yml" && path.Ext(name) == ".yml" {
+		if in := path.Dir(name); in == ".github/workflows" || in == "docs/examples" &&
+			path.Base(name) != "gitlab-ci.yml" && path.Ext(name) == ".yml" {
 			texts[name] = string(read(t, name))
 		}
 	}
@@ -196,7 +197,8 @@ func TestTheGuardKnowsTheImageOfARelease(t *testing.T) {
 		"another image":  {"v1.2.3", "registry.test/dbt", digest, "says"},
 		"main's":         {"v1.2.3^", "registry.test/dbt-tally", digest, "image: Dockerfile"},
 	} {
-		if out, err := release(t, dir, "guard", c.ref, c.image, c.digest); (err != nil) != (c.want != "") || !strings.Contains(out, c.want) {
+		if out, err := release(t, dir, "guard", c.ref, c.image,
+			c.digest); (err != nil) != (c.want != "") || !strings.Contains(out, c.want) {
 			t.Errorf("%s: %v, %q; want %q", name, err, out, c.want)
 		}
 	}
@@ -212,7 +214,8 @@ func TestATagIsMadeOnlyOfWhatTheGuardLetsPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	git(t, dir, "-c", "user.name=t", "-c", "user.email=t", "commit", "--quiet", "--all", "--message", "second")
-	if out, err := release(t, dir, "tag", "1.2.3", "registry.test/dbt-tally", digest); err == nil || !strings.Contains(out, "registry.test/other") {
+	if out, err := release(t, dir, "tag", "1.2.3", "registry.test/dbt-tally",
+		digest); err == nil || !strings.Contains(out, "registry.test/other") {
 		t.Errorf("%v, %q; want a refusal that names the other image", err, out)
 	}
 	if tags := git(t, dir, "tag") + git(t, origin, "tag"); tags != "" {

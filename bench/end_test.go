@@ -74,7 +74,8 @@ date +%s.%N >"$ARTIFACTS/ended"
 
 func newStep(b *testing.B) *step {
 	b.Helper()
-	s := &step{db: postgres.New(b), forge: fakegithub.New(b, fakegithub.Options{}), dir: b.TempDir(), artifacts: b.TempDir(), binary: binary(b)}
+	s := &step{db: postgres.New(b), forge: fakegithub.New(b, fakegithub.Options{}), dir: b.TempDir(),
+		artifacts: b.TempDir(), binary: binary(b)}
 	writeProfile(b, s.dir, s.db, "dev")
 	write(b, filepath.Join(s.dir, "dbt_project.yml"), "name: bench\nprofile: bench\n")
 	write(b, filepath.Join(s.artifacts, "dbt"), standIn)
@@ -82,7 +83,9 @@ func newStep(b *testing.B) *step {
 		b.Fatal(err)
 	}
 	writeArtifacts(b, s.artifacts)
-	event := fmt.Sprintf(`{"number": %[1]d, "pull_request": {"number": %[1]d, "head": {"sha": "c0ffee", "ref": "feature", "repo": {"id": 1, "full_name": %[2]q}}, "base": {"sha": "f00d", "ref": "main", "repo": {"id": 1, "full_name": %[2]q}}}, "repository": {"full_name": %[2]q}}`,
+	event := fmt.Sprintf(`{"number": %[1]d, "repository": {"full_name": %[2]q}, "pull_request": {"number": %[1]d,
+		"head": {"sha": "c0ffee", "ref": "feature", "repo": {"id": 1, "full_name": %[2]q}},
+		"base": {"sha": "f00d", "ref": "main", "repo": {"id": 1, "full_name": %[2]q}}}}`,
 		fakegithub.PullRequest, fakegithub.Repository)
 	write(b, filepath.Join(s.artifacts, "event.json"), event)
 	s.env = append(os.Environ(), "ARTIFACTS="+s.artifacts, "NO_PROXY=127.0.0.1",
@@ -90,7 +93,8 @@ func newStep(b *testing.B) *step {
 		"GITHUB_REPOSITORY="+fakegithub.Repository, "GITHUB_SHA=5eed", "GITHUB_REF=refs/pull/7/merge", "GITHUB_RUN_ID=100",
 		"GITHUB_RUN_ATTEMPT=1", "GITHUB_SERVER_URL=https://github.com", "GITHUB_API_URL="+s.forge.URL(),
 		"GITHUB_GRAPHQL_URL="+s.forge.URL()+"/graphql", "GITHUB_WORKSPACE="+s.dir, "INPUT_GITHUB-TOKEN="+fakegithub.JobToken,
-		"GITHUB_STEP_SUMMARY="+filepath.Join(s.artifacts, "summary.md"), "GITHUB_OUTPUT="+filepath.Join(s.artifacts, "output.txt"))
+		"GITHUB_STEP_SUMMARY="+filepath.Join(s.artifacts,
+			"summary.md"), "GITHUB_OUTPUT="+filepath.Join(s.artifacts, "output.txt"))
 	return s
 }
 
@@ -100,7 +104,9 @@ func (s *step) fill(b *testing.B) {
 	const insert = `insert into audit.dbt_audit_log (model_name, execution_time, row_count, run_id, node_id, phase, materialized)
 select format('"db"."dev"."model_%s" - %s', i, upper(phase)), timestamp '2026-01-01' + i * interval '1 second', i, `
 	s.db.Exec(b,
-		insert+fmt.Sprintf("'other-' || run, 'model.bench.model_' || i, phase, 'table' from generate_series(1, %d) run, generate_series(1, %d) i, (values ('before'), ('after')) p(phase)", otherRows/large/2, large),
+		insert+fmt.Sprintf("'other-' || run, 'model.bench.model_' || i, phase, 'table' "+
+			"from generate_series(1, %d) run, generate_series(1, %d) i, (values ('before'), ('after')) p(phase)",
+			otherRows/large/2, large),
 		insert+fmt.Sprintf("'%s', 'model.bench.model_' || i, phase, 'table' from generate_series(1, %d) i, (values ('before'), ('after')) p(phase)", invocation, large),
 		fmt.Sprintf("update audit.dbt_audit_log set row_count = row_count + 7 where run_id = '%s' and phase = 'after'", invocation),
 		"analyze audit.dbt_audit_log")
@@ -116,7 +122,8 @@ func (s *step) run(b *testing.B) took {
 		write(b, filepath.Join(s.artifacts, name), "")
 	}
 	s.runs++
-	cmd := exec.Command(s.binary, "--dbt-executable", filepath.Join(s.artifacts, "dbt"), "--audit-table", "audit.dbt_audit_log", "--comment-key", strconv.Itoa(s.runs))
+	cmd := exec.Command(s.binary, "--dbt-executable", filepath.Join(s.artifacts, "dbt"),
+		"--audit-table", "audit.dbt_audit_log", "--comment-key", strconv.Itoa(s.runs))
 	cmd.Dir, cmd.Env = s.dir, s.env
 	started := time.Now()
 	if err := cmd.Start(); err != nil {

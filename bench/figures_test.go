@@ -9,7 +9,8 @@ import (
 func TestStatementsOfModelsAreCounted(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "dbt.log")
-	write(t, log, strings.Repeat(line(t, "E016", object{"node_info": object{"unique_id": "model.bench.m_001"}}), 2*models)+
+	write(t, log, strings.Repeat(line(t, "E016",
+		object{"node_info": object{"unique_id": "model.bench.m_001"}}), 2*models)+
 		line(t, "E017", object{"node_info": object{"unique_id": "model.bench.m_001"}})+
 		line(t, "E016", object{"node_info": object{"unique_id": "test.bench.t"}})+
 		line(t, "E016", object{"conn_name": "master"})+

@@ -45,7 +45,8 @@ func BenchmarkHooks(b *testing.B) {
 			}
 		}
 	}
-	t := newTable(fmt.Sprintf("%d tables, %d threads, dbt %s, PostgreSQL, medians of %d rounds", models, threads, *dbtVersion, *rounds))
+	t := newTable(fmt.Sprintf("%d tables, %d threads, dbt %s, PostgreSQL, medians of %d rounds", models,
+		threads, *dbtVersion, *rounds))
 	t.compare("rebuilt", plain.rebuilt, hooks.rebuilt, tally.rebuilt, &tutorial.rebuilt, 1.10)
 	t.compare("first built", plain.first, hooks.first, tally.first, nil, 1.05)
 	t.print(b)
@@ -109,7 +110,8 @@ type costs struct {
 func newProject(tb testing.TB, db postgres.Database, name, config string) *project {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), name)
-	write(tb, filepath.Join(dir, "dbt_project.yml"), "name: bench\nprofile: bench\nmodels:\n  bench:\n    +materialized: table"+config+"\n")
+	write(tb, filepath.Join(dir, "dbt_project.yml"),
+		"name: bench\nprofile: bench\nmodels:\n  bench:\n    +materialized: table"+config+"\n")
 	for i := range models {
 		write(tb, filepath.Join(dir, "models", model(i)+".sql"), "select 1 as id\n")
 	}
@@ -131,7 +133,8 @@ func newProject(tb testing.TB, db postgres.Database, name, config string) *proje
 
 func (p *project) installMacros(tb testing.TB) {
 	tb.Helper()
-	if _, err := dbt.InstallMacros([]string{filepath.Join(p.cli.ProjectDir, "macros")}, "", dbt.MacroSet{Hooks: true}); err != nil {
+	if _, err := dbt.InstallMacros([]string{filepath.Join(p.cli.ProjectDir, "macros")}, "",
+		dbt.MacroSet{Hooks: true}); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -207,7 +210,8 @@ func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
 
 func (p *project) runBinary(tb testing.TB, flags []string) {
 	tb.Helper()
-	args := append([]string{"--dbt-executable", p.cli.Executable, "--audit-table", "audit.dbt_audit_log", "run"}, flags...)
+	args := append([]string{"--dbt-executable", p.cli.Executable, "--audit-table",
+		"audit.dbt_audit_log", "run"}, flags...)
 	cmd := exec.Command(p.binary, args...)
 	cmd.Dir, cmd.Env = p.cli.WorkDir, p.cli.Env
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -72,7 +72,8 @@ func writeProfile(tb testing.TB, dir string, db postgres.Database, schema string
 	tb.Helper()
 	output := db.Settings()
 	output["schema"], output["threads"] = schema, threads
-	writeJSON(tb, filepath.Join(dir, "profiles.yml"), object{"bench": object{"target": "pg", "outputs": object{"pg": output}}})
+	writeJSON(tb, filepath.Join(dir, "profiles.yml"),
+		object{"bench": object{"target": "pg", "outputs": object{"pg": output}}})
 }
 
 // table is what a benchmark has to say, a line a figure.

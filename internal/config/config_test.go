@@ -268,7 +268,8 @@ func TestMistakes(t *testing.T) {
 			`--max-drop=5% build`},
 		"a missing value": {
 			[]string{"--target"},
-			"flag --target: missing value; use --target=VALUE" + see + "\nno dbt command; add one, for example: dbt-tally --target " +
+			"flag --target: missing value; use --target=VALUE" + see +
+				"\nno dbt command; add one, for example: dbt-tally --target " +
 				"build",
 		},
 		"a malformed flag": {[]string{"--=x", "build"}, `flag "--=x": unknown; put dbt's flags behind the ` +
@@ -347,7 +348,8 @@ input "invocation": has no effect on "dbt"; remove it, or use it with "report"` 
 
 func TestARefusedRunStillKnowsItsToken(t *testing.T) {
 	t.Parallel()
-	got, err := Parse([]string{"--comment=x", "build"}, []string{"INPUT_GITHUB-TOKEN=the-token"}, t.TempDir(), io.Discard)
+	got, err := Parse([]string{"--comment=x", "build"}, []string{"INPUT_GITHUB-TOKEN=the-token"},
+		t.TempDir(), io.Discard)
 	if err == nil || got.GitHubToken != "the-token" {
 		t.Errorf("got %v and the token %q, want an error and the token", err, got.GitHubToken)
 	}

@@ -90,7 +90,8 @@ func (c Command) String() string {
 // so that dbt goes on from the partial parse of this one.
 func (c Command) Like(words ...string) Command {
 	like := Command(words)
-	for _, names := range [][]string{{"--project-dir"}, {"--profiles-dir"}, {"--profile"}, {"--target", "-t"}, {"--vars"}} {
+	kept := [][]string{{"--project-dir"}, {"--profiles-dir"}, {"--profile"}, {"--target", "-t"}, {"--vars"}}
+	for _, names := range kept {
 		if value, ok := c.Flag(names...); ok {
 			like = append(like, names[0], value)
 		}

@@ -41,15 +41,19 @@ func TestTheLogSaysWhatRunResultsSay(t *testing.T) {
 			}
 			if microbatch {
 				files["models/events.sql"] = "{{ config(materialized='table', event_time='happened') }} select timestamp '2026-01-01' as happened, '1' as n union all select timestamp '2026-01-02', 'not a number'"
-				files["models/daily.sql"] = "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='happened', batch_size='day', begin='2026-01-01', concurrent_batches=false) }} select happened, cast(n as integer) as n from {{ ref('events') }}"
+				files["models/daily.sql"] = "{{ config(materialized='incremental', " +
+					"incremental_strategy='microbatch', event_time='happened', batch_size='day', begin='2026-01-01', " +
+					"concurrent_batches=false) }} select happened, cast(n as integer) as n from {{ ref('events') }}"
 			}
 			for name, text := range files {
 				write(t, text, dir, name)
 			}
 			scratch := t.TempDir()
 			c := CLI{
-				Executable: executable, WorkDir: dir, ProjectDir: dir, TargetPath: filepath.Join(dir, "target"), ScratchDir: scratch,
-				Env: append(os.Environ(), "DBT_SEND_ANONYMOUS_USAGE_STATS=false"), Stdout: io.Discard, Stderr: io.Discard, Now: time.Now,
+				Executable: executable, WorkDir: dir, ProjectDir: dir, TargetPath: filepath.Join(dir,
+					"target"), ScratchDir: scratch,
+				Env: append(os.Environ(),
+					"DBT_SEND_ANONYMOUS_USAGE_STATS=false"), Stdout: io.Discard, Stderr: io.Discard, Now: time.Now,
 			}
 			command := Command{"build"}
 			if microbatch {

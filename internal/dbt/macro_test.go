@@ -135,7 +135,8 @@ func TestProjectsWithARunHooksOfTheirOwn(t *testing.T) {
 			write(t, theirs, packages, "stubborn", "macros", "h.sql")
 			write(t, "{% macro run_hooks_not(x) %}{% endmacro %}", packages, "tame", "macros", "h.sql")
 
-			m, err := InstallMacros([]string{filepath.Join(dir, "macros"), filepath.Join(dir, "more")}, packages, MacroSet{Hooks: true})
+			m, err := InstallMacros([]string{filepath.Join(dir, "macros"), filepath.Join(dir, "more")},
+				packages, MacroSet{Hooks: true})
 			if err != nil {
 				t.Fatal(err)
 			}

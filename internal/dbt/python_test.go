@@ -17,13 +17,14 @@ func TestThePythonOfAScript(t *testing.T) {
 		script string
 		want   []string
 	}{
-		"pip or uv":                {"#!/venv/bin/python\n# -*- coding: utf-8 -*-\n", []string{"/venv/bin/python"}},
-		"a path with a space":      {"#!/conda/envs/a b/bin/python\n", nil},
-		"conda":                    {"#!/conda/bin/python3.12\n", []string{"/conda/bin/python3.12"}},
-		"a distribution, flags":    {"#! /usr/bin/python3 -s -E\r\n", []string{"/usr/bin/python3", "-s -E"}},
-		"pip, a long path":         {"#!/bin/sh\n'''exec' " + long + ` "$0" "$@"` + "\n' '''\n", []string{long}},
-		"pip, a path with a space": {"#!/bin/sh\n'''exec' \"/a b/python3\" \"$0\" \"$@\"\n' '''\n", []string{"/a b/python3"}},
-		"uv, a path with a space":  {"#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n", []string{"/a b/python"}},
+		"pip or uv":             {"#!/venv/bin/python\n# -*- coding: utf-8 -*-\n", []string{"/venv/bin/python"}},
+		"a path with a space":   {"#!/conda/envs/a b/bin/python\n", nil},
+		"conda":                 {"#!/conda/bin/python3.12\n", []string{"/conda/bin/python3.12"}},
+		"a distribution, flags": {"#! /usr/bin/python3 -s -E\r\n", []string{"/usr/bin/python3", "-s -E"}},
+		"pip, a long path":      {"#!/bin/sh\n'''exec' " + long + ` "$0" "$@"` + "\n' '''\n", []string{long}},
+		"pip, a path with a space": {"#!/bin/sh\n'''exec' \"/a b/python3\" \"$0\" \"$@\"\n' '''\n",
+			[]string{"/a b/python3"}},
+		"uv, a path with a space": {"#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n", []string{"/a b/python"}},
 		"uv, relocatable": {
 			"#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n",
 			[]string{filepath.Join(dir, "python")},

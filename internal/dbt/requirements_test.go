@@ -150,7 +150,8 @@ func TestRequirementsWithoutUVOrTimeSaySo(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 	r.UV = filepath.Join(t.TempDir(), "uv")
-	if _, err := r.Install(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "install uv on the PATH") {
+	if _, err := r.Install(t.Context()); !errors.Is(err,
+		os.ErrNotExist) || !strings.Contains(err.Error(), "install uv on the PATH") {
 		t.Errorf("no uv: %v", err)
 	}
 	r.Dir = filepath.Join(r.UV, "no-folder")
@@ -182,7 +183,8 @@ func TestALineIsBlamedIfItsPackageIsNamed(t *testing.T) {
 // What uv is given is what a user set, and the system's certificates otherwise.
 func TestUVTrustsWhatTheSystemTrusts(t *testing.T) {
 	t.Parallel()
-	for given, want := range map[string]bool{"HOME=/": true, "SSL_CERT_FILE=/own.pem": false, "UV_SYSTEM_CERTS=false": false, "UV_NATIVE_TLS=0": false} {
+	for given, want := range map[string]bool{"HOME=/": true, "SSL_CERT_FILE=/own.pem": false,
+		"UV_SYSTEM_CERTS=false": false, "UV_NATIVE_TLS=0": false} {
 		env := Requirements{Dir: "/tools", Env: []string{given}}.environ()
 		expected := []string{given, "UV_CACHE_DIR=/tools/cache"}
 		if want {

@@ -95,7 +95,8 @@ exit 1`)
 		}},
 		"are not another invocation's": {"of another day", []NodeResult{
 			{NodeID: "model.shop.a", Status: "success", Message: "SELECT 3", Seconds: 2},
-			{NodeID: "model.shop.b", Status: "error", Message: "Database Error in model b (models/b.sql)\n  no such column", Seconds: 0.25},
+			{NodeID: "model.shop.b", Status: "error",
+				Message: "Database Error in model b (models/b.sql)\n  no such column", Seconds: 0.25},
 			{NodeID: "test.shop.t", Status: "fail", Message: "FAIL 2", Seconds: 0.25},
 			inFlight,
 		}},
@@ -211,7 +212,8 @@ exit 2`)
 		ID: "one", Command: Command{"build"}, DBTVersion: "1.11.16", ExitCode: 2, Nodes: []NodeResult{{NodeID: "model.shop.a"}},
 		Audit: AuditCost{Statements: 1, Seconds: 1.25, Known: true},
 	}
-	if diff := cmp.Diff(want, inv, cmpopts.IgnoreFields(Invocation{}, "StartedAt", "CompletedAt")); err != nil || diff != "" {
+	if diff := cmp.Diff(want, inv, cmpopts.IgnoreFields(Invocation{}, "StartedAt",
+		"CompletedAt")); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
@@ -226,7 +228,8 @@ func TestHooksAreToldThroughTheEnvironment(t *testing.T) {
 	}{
 		{Hooks{}, "DBT_TALLY_RELATION=\n"},
 		{Hooks{Relation: `"a"."b"`}, "DBT_TALLY_COLUMNS=all\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
-		{Hooks{Relation: "t", Guard: "try {}", FourOnly: true, CountViews: true}, "DBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_RELATION=t\n"},
+		{Hooks{Relation: "t", Guard: "try {}", FourOnly: true, CountViews: true},
+			"DBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_RELATION=t\n"},
 	} {
 		out := c.Stdout.(*bytes.Buffer)
 		out.Reset()
@@ -242,7 +245,8 @@ func TestHooksAreToldThroughTheEnvironment(t *testing.T) {
 func TestTheLogGoesWhereTheUserWantsIt(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo "$@"; echo "10:00:00.000000 [debug] [MainThread]: 'log_path': '$DBT_ENGINE_LOG_PATH'" >"$DBT_LOG_PATH/dbt.log"`)
-	command := Command{"build", "--log-format-file", "json", "--log-path", "theirs", "--log-file-max-bytes=7", "--select", "x"}
+	command := Command{"build", "--log-format-file", "json", "--log-path", "theirs",
+		"--log-file-max-bytes=7", "--select", "x"}
 	inv, err := c.Run(t.Context(), command, Hooks{}, Version{})
 	if err != nil {
 		t.Fatal(err)
@@ -371,11 +375,13 @@ exit $(cat code)`)
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 	args, _ := os.ReadFile(filepath.Join(c.WorkDir, "args"))
-	if want := `run-operation dbt_tally_finish --args {"a":1,"b":["x"]}`; !strings.HasPrefix(string(args), want) || !strings.Contains(string(args), "--target ci") || strings.Contains(string(args), "--select") {
+	got, want := string(args), `run-operation dbt_tally_finish --args {"a":1,"b":["x"]}`
+	if !strings.HasPrefix(got, want) || !strings.Contains(got, "--target ci") || strings.Contains(got, "--select") {
 		t.Errorf("dbt got %s", args)
 	}
 	write(t, "1", c.WorkDir, "code")
-	if _, err := o.RunOperation(t.Context(), "dbt_tally_finish", nil); err == nil || err.Error() != "dbt run-operation dbt_tally_finish: no such table" {
+	if _, err := o.RunOperation(t.Context(), "dbt_tally_finish",
+		nil); err == nil || err.Error() != "dbt run-operation dbt_tally_finish: no such table" {
 		t.Errorf("got error %v", err)
 	}
 }

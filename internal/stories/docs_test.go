@@ -33,7 +33,8 @@ func sqlOf(t *testing.T, page string) []string {
 func TestQueriesOfTheDocs(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
-	tables := regexp.MustCompile(`(?s)^.*?(create schema.*?)grant`).FindStringSubmatch(sqlOf(t, "warehouses/postgres.md")[1])
+	tables := regexp.MustCompile(`(?s)^.*?(create schema.*?)grant`).FindStringSubmatch(sqlOf(t,
+		"warehouses/postgres.md")[1])
 	if tables == nil {
 		t.Fatal("the second SQL of warehouses/postgres.md creates no tables")
 	}

@@ -134,7 +134,8 @@ func hasOutput(text, name, value string) bool {
 		if line == name+"="+value {
 			return true
 		}
-		if strings.HasPrefix(line, name+"<<") && i+2 < len(lines) && lines[i+1] == value && lines[i+2] == line[len(name)+2:] {
+		if strings.HasPrefix(line, name+"<<") && i+2 < len(lines) && lines[i+1] == value &&
+			lines[i+2] == line[len(name)+2:] {
 			return true
 		}
 	}

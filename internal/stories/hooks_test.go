@@ -146,7 +146,8 @@ func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 	var tables []string
 	for i := range 300 {
 		tables = append(tables, fmt.Sprintf("create table table_%d select 1 as id", i))
-		p.write(fmt.Sprintf("models/table_%d.sql", i), "{{ config(materialized='table') }} select 1 as id union all select 2")
+		p.write(fmt.Sprintf("models/table_%d.sql", i),
+			"{{ config(materialized='table') }} select 1 as id union all select 2")
 	}
 	p.database.Exec(t, tables...)
 	lines := p.tally("--threads", "8").lines()
@@ -177,7 +178,8 @@ func TestHooksOnSnowflakeWriteAnyName(t *testing.T) {
 		p.write("models/"+model+".sql", fmt.Sprintf("{{ config(materialized='table', alias='%s') }} select 1 as id", name))
 	}
 	for build, want := range []line{{tally.New, "-", "1"}, {tally.Unchanged, "1", "1"}} {
-		if diff := cmp.Diff(map[string]line{"literal": want, "block": want}, p.tally("--", "run", "--select", "literal", "block").lines()); diff != "" {
+		if diff := cmp.Diff(map[string]line{"literal": want, "block": want},
+			p.tally("--", "run", "--select", "literal", "block").lines()); diff != "" {
 			t.Errorf("build %d (-want +got)\n%s", build+1, diff)
 		}
 	}
@@ -205,7 +207,8 @@ func TestAPostHookMayDropItsTable(t *testing.T) {
 				}
 				p.write("profiles.yml", string(profiles))
 			}
-			p.write("models/dropped.sql", "{{ config(materialized='table', post_hook='drop table {{ this }}') }} select 1 as id")
+			p.write("models/dropped.sql",
+				"{{ config(materialized='table', post_hook='drop table {{ this }}') }} select 1 as id")
 			p.write("models/kept.sql", "{{ config(materialized='table', post_hook='delete from {{ this }} where id = 1') }} "+
 				"select 1 as id union all select 2")
 			want := map[string]line{

@@ -62,7 +62,8 @@ func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 // or else the one of the repository's own branch.
 func (w *world) pullFrom(origin string) pull {
 	if origin != "fork" {
-		return pull{fakegithub.PullRequest, fakegithub.Branch{Repository: fakegithub.Repository, Name: fakegithub.HeadBranch, SHA: fakegithub.HeadSHA}}
+		return pull{fakegithub.PullRequest,
+			fakegithub.Branch{Repository: fakegithub.Repository, Name: fakegithub.HeadBranch, SHA: fakegithub.HeadSHA}}
 	}
 	if w.fork.number == 0 {
 		w.fork.from = fakegithub.Branch{Repository: "mallory/shop", Name: "patch-1", SHA: "badcafe"}

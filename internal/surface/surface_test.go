@@ -43,7 +43,8 @@ func (f *forge) Issue(_ context.Context, i github.Issue) (github.Posted, error) 
 	return github.Posted{}, f.fail
 }
 
-var job = run{Key: "default", ID: 11, Attempt: 2, URL: "https://github.com/acme/shop/actions/runs/11", Commit: "c0ffee"}
+var job = run{Key: "default", ID: 11, Attempt: 2, URL: "https://github.com/acme/shop/actions/runs/11",
+	Commit: "c0ffee"}
 
 func text(report.Report) (string, error) { return "### text", nil }
 
@@ -61,9 +62,10 @@ func TestSurfacesAfterAFailedOneAreStillWritten(t *testing.T) {
 		skipped []string
 		reviews int
 	}{
-		"all is well":          {pr: pull(7, nil), reviews: 1},
-		"no pull request":      {pr: pull(0, lost), skipped: []string{"comment: no pull request found"}},
-		"the comment is wrong": {pr: pull(7, nil), fail: errors.New("422"), skipped: []string{"comment: 422", "review comments: 422", "check run: 422"}, reviews: 1},
+		"all is well":     {pr: pull(7, nil), reviews: 1},
+		"no pull request": {pr: pull(0, lost), skipped: []string{"comment: no pull request found"}},
+		"the comment is wrong": {pr: pull(7, nil), fail: errors.New("422"),
+			skipped: []string{"comment: 422", "review comments: 422", "check run: 422"}, reviews: 1},
 		"GitHub is unreachable": {
 			pr: pull(7, nil), fail: &github.Error{Kind: github.ErrPermission},
 			skipped: []string{"comment", "check run"},
@@ -102,7 +104,8 @@ func TestLinksReachLaterSurfaces(t *testing.T) {
 		Comment{Forge: &forge{}, PullRequest: pull(7, nil), Run: job, Text: text},
 		Outputs{Set: func(name, value string) error { set[name] = value; return nil }},
 	}, report.Report{}, func(s Skipped) { t.Errorf("skipped %s: %v", s.Surface, s.Err) })
-	if set["comment-url"] != "https://github.com/acme/shop/pull/7#1" || set["report-json"] != links.ReportJSON || links.ReportJSON == "" {
+	if set["comment-url"] != "https://github.com/acme/shop/pull/7#1" ||
+		set["report-json"] != links.ReportJSON || links.ReportJSON == "" {
 		t.Errorf("outputs %v with the links %+v", set, links)
 	}
 	if len(set) != len(AllOutputs()) {
@@ -141,17 +144,19 @@ func TestAnIssueIsClosedOnlyByACompleteRun(t *testing.T) {
 		report   report.Report
 		breached []bool
 	}{
-		"a breach opens it":            {report.Report{Status: report.Success, Gates: breach}, []bool{true}},
-		"a breach beside a failure":    {report.Report{Status: report.Failed, Gates: breach}, []bool{true}},
-		"a clean run closes it":        {report.Report{Status: report.Success}, []bool{false}},
-		"a failed run leaves it":       {report.Report{Status: report.Failed}, nil},
-		"a warning is not a breach":    {report.Report{Status: report.Success, Gates: []report.Gate{{Severity: tally.SeverityWarn}}}, []bool{false}},
+		"a breach opens it":         {report.Report{Status: report.Success, Gates: breach}, []bool{true}},
+		"a breach beside a failure": {report.Report{Status: report.Failed, Gates: breach}, []bool{true}},
+		"a clean run closes it":     {report.Report{Status: report.Success}, []bool{false}},
+		"a failed run leaves it":    {report.Report{Status: report.Failed}, nil},
+		"a warning is not a breach": {report.Report{Status: report.Success,
+			Gates: []report.Gate{{Severity: tally.SeverityWarn}}}, []bool{false}},
 		"an interrupted run leaves it": {report.Report{Status: report.Incomplete}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &forge{}
-			if _, err := (Issue{Forge: f, Run: job, When: config.Problems, Target: "ci"}).Deliver(t.Context(), test.report, Links{}); err != nil {
+			if _, err := (Issue{Forge: f, Run: job, When: config.Problems,
+				Target: "ci"}).Deliver(t.Context(), test.report, Links{}); err != nil {
 				t.Fatal(err)
 			}
 			var breached []bool
@@ -183,7 +188,8 @@ func TestConditionsThatTheUserCannotFixAreNotices(t *testing.T) {
 		errs  []error
 		want  []ci.Level
 	}{
-		"no pull request":                {ci.Event{}, []error{ErrNoPullRequest, errNoCommit}, []ci.Level{ci.Notice, ci.Notice}},
+		"no pull request": {ci.Event{}, []error{ErrNoPullRequest, errNoCommit},
+			[]ci.Level{ci.Notice, ci.Notice}},
 		"a fork's token, mentioned once": {fork, []error{denied, denied}, []ci.Level{ci.Notice}},
 		"an own token":                   {ci.Event{}, []error{denied, denied}, []ci.Level{ci.Warning, ci.Warning}},
 		"another error on a fork":        {fork, []error{errors.New("422")}, []ci.Level{ci.Warning}},

@@ -54,7 +54,8 @@ func TestBaselineOfAModel(t *testing.T) {
 			points: []point{of("newest", id, relation, 12)},
 			want:   n(12), change: n(-2), run: "newest", history: []int64{12, 10},
 		},
-		"no run has it":             {points: []point{of("newest", "model.shop.other", "other", 1)}, isNew: true, run: "newest"},
+		"no run has it": {points: []point{of("newest", "model.shop.other", "other", 1)},
+			isNew: true, run: "newest"},
 		"a run that is unknown":     {points: []point{of("someone's", id, relation, 9)}},
 		"runs that counted nothing": {},
 		"by its relation": {
@@ -75,12 +76,14 @@ func TestBaselineOfAModel(t *testing.T) {
 			want:   n(8), change: n(2), run: "middle", history: []int64{8, 10},
 		},
 		"a relation goes before a name": {
-			points: []point{of("newest", "", relation, 1), of("newest", "", "x.orders", 2), of("newest", "", "db.dev.orders", 9)},
-			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
+			points: []point{of("newest", "", relation, 1), of("newest", "", "x.orders", 2),
+				of("newest", "", "db.dev.orders", 9)},
+			want: n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 		"a node id goes before a relation": {
-			points: []point{of("newest", id, relation, 9), of("newest", "", `"db"."dev"."orders"`, 1), of("newest", "", "x.orders", 2)},
-			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
+			points: []point{of("newest", id, relation, 9), of("newest", "", `"db"."dev"."orders"`, 1),
+				of("newest", "", "x.orders", 2)},
+			want: n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 	}
 	for name, test := range tests {
@@ -100,7 +103,8 @@ func TestBaselineOfAModel(t *testing.T) {
 				History          []int64
 			}
 			want := compared{test.want, test.change, test.seconds, test.isNew, test.history}
-			if diff := cmp.Diff(want, compared{m.Baseline, m.BaselineChange(), m.BaselineSeconds, m.BaselineNew, m.History}); diff != "" {
+			if diff := cmp.Diff(want, compared{m.Baseline, m.BaselineChange(), m.BaselineSeconds,
+				m.BaselineNew, m.History}); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			run := ""
@@ -159,7 +163,8 @@ func TestHistoryIsBounded(t *testing.T) {
 	for i := range 40 {
 		id := string(rune('A' + i))
 		in.History.Runs = append(in.History.Runs, Run{ID: id})
-		in.History.Rows = append(in.History.Rows, rowsOf(point{RunID: id, NodeID: "model.shop.orders", Count: int64(99 - i)})...)
+		in.History.Rows = append(in.History.Rows,
+			rowsOf(point{RunID: id, NodeID: "model.shop.orders", Count: int64(99 - i)})...)
 	}
 	got := Compare(in).Models[0].History
 	if len(got) != 30 || got[0] != 71 || got[28] != 99 || got[29] != 100 {

@@ -109,7 +109,8 @@ meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see doc
 func TestWhatCantBeReadInMetaLeavesTheRunsGate(t *testing.T) {
 	t.Parallel()
 	base := Limits{MaxDrop: percentage(5), MinRows: n(10), Axis: AxisBefore, Severity: SeverityWarn}
-	got, audit, err := ParseMeta(decoded(t, `{"max_drop": "x", "min_rows": "x", "unusual": "x", "against": "x", "severity": "x", "audit": "x"}`), base)
+	got, audit, err := ParseMeta(decoded(t,
+		`{"max_drop": "x", "min_rows": "x", "unusual": "x", "against": "x", "severity": "x", "audit": "x"}`), base)
 	if diff := cmp.Diff(base, got); diff != "" || err == nil || !audit {
 		t.Errorf("error %v, audit %v, gates (-want +got)\n%s", err, audit, diff)
 	}

@@ -57,7 +57,8 @@ func TestTheCheckoutIsReadAsGitReadsIt(t *testing.T) {
 	if branch, commit := Branch(t.TempDir()); branch != "" || commit != "" {
 		t.Errorf("outside of a checkout: got %q at %q", branch, commit)
 	}
-	if err := os.WriteFile(filepath.Join(repository, ".git", "HEAD"), []byte("ref: ../../etc/passwd\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(repository, ".git", "HEAD"), []byte("ref: ../../etc/passwd\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Commit(project); err == nil || !strings.Contains(err.Error(), "unusual") {

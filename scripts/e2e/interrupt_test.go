@@ -45,7 +45,8 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 				t.Errorf("exit status %s; want dbt's 2\n%s", status, run(t, "docker", "logs", container))
 			}
 			var report struct{ Status string }
-			if err := json.Unmarshal([]byte(s.read("target/dbt-tally/report.json")), &report); err != nil || report.Status != "incomplete" {
+			if err := json.Unmarshal([]byte(s.read("target/dbt-tally/report.json")),
+				&report); err != nil || report.Status != "incomplete" {
 				t.Errorf("status %q, %v; want incomplete", report.Status, err)
 			}
 			if comments := github.Comments(t); len(comments) != 1 || !strings.Contains(comments[0], "dbt was interrupted") {
@@ -69,6 +70,7 @@ func (s shop) jobOf(github *emulate.GitHub) []string {
 	return []string{
 		"--env", "GITHUB_ACTIONS=true", "--env", "GITHUB_WORKSPACE=/workspace", "--env", "GITHUB_REPOSITORY=" + emulate.Repository,
 		"--env", "GITHUB_EVENT_NAME=pull_request", "--env", "GITHUB_EVENT_PATH=/workspace/event.json",
-		"--env", "GITHUB_API_URL=" + api, "--env", "GITHUB_GRAPHQL_URL=" + api + "/graphql", "--env", "INPUT_GITHUB-TOKEN=" + emulate.JobToken,
+		"--env", "GITHUB_API_URL=" + api, "--env", "GITHUB_GRAPHQL_URL=" + api +
+			"/graphql", "--env", "INPUT_GITHUB-TOKEN=" + emulate.JobToken,
 	}
 }

@@ -19,7 +19,8 @@ func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 	run(t, "chown", owner(), home)
 	var took []float64
 	for range 2 {
-		out := run(t, "docker", s.docker("--rm", "--volume", home+":/github/home", "--env", "HOME=/github/home", "--env", "GITHUB_ACTIONS=true",
+		out := run(t, "docker", s.docker("--rm", "--volume", home+":/github/home", "--env",
+			"HOME=/github/home", "--env", "GITHUB_ACTIONS=true",
 			image, "--requirements", "dbt-core==1.10.*\ndbt-postgres")...)
 		if !strings.Contains(out, "Running with dbt=1.10.") {
 			t.Fatalf("not dbt 1.10:\n%s", out)
@@ -63,7 +64,8 @@ func TestUVTrustsWhomItIsTold(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.workspace, "nobody.pem"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := s.docker("--rm", "--env", "SSL_CERT_FILE=/workspace/nobody.pem", image, "--requirements", "dbt-core==1.10.*\ndbt-postgres")
+	args := s.docker("--rm", "--env", "SSL_CERT_FILE=/workspace/nobody.pem", image, "--requirements",
+		"dbt-core==1.10.*\ndbt-postgres")
 	out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "certificate") {
 		t.Errorf("%v; want an error about certificates:\n%s", err, out)

@@ -24,7 +24,8 @@ func TestDBTStartsAsFastAsOnTheHost(t *testing.T) {
 	onHost, inContainer := never, never
 	for range 7 {
 		onHost = onHost.fastest(t, run(t, "bash", "-c", timed, host))
-		inContainer = inContainer.fastest(t, run(t, "docker", "run", "--rm", "--entrypoint", "bash", image, "-c", timed, "dbt"))
+		inContainer = inContainer.fastest(t,
+			run(t, "docker", "run", "--rm", "--entrypoint", "bash", image, "-c", timed, "dbt"))
 	}
 	ratio := inContainer.cpu / onHost.cpu
 	t.Logf("dbt --version: host %.2f s (CPU %.2f s), container %.2f s (CPU %.2f s), ratio %.2f (CPU %.2f)",
@@ -57,7 +58,8 @@ func TestDBTIsStartedSoon(t *testing.T) {
 	for range 3 {
 		container := run(t, "docker", s.docker("--detach", image)...)
 		run(t, "docker", "wait", container)
-		started, err := time.Parse(time.RFC3339Nano, run(t, "docker", "inspect", container, "--format", "{{.State.StartedAt}}"))
+		started, err := time.Parse(time.RFC3339Nano,
+			run(t, "docker", "inspect", container, "--format", "{{.State.StartedAt}}"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,7 +95,8 @@ func wanted(t *testing.T, name string, payload example) ci.Event {
 	switch {
 	case strings.HasPrefix(name, "pull_request"):
 		want.PullRequest = payload.number("pull_request", "number")
-		want.HeadSHA, want.HeadRef = payload.text("pull_request", "head", "sha"), payload.text("pull_request", "head", "ref")
+		want.HeadSHA, want.HeadRef = payload.text("pull_request", "head",
+			"sha"), payload.text("pull_request", "head", "ref")
 		want.BaseRef = payload.text("pull_request", "base", "ref")
 		want.Fork = payload.text("pull_request", "head", "repo", "full_name") != repository
 		if want.PullRequest == 0 || len(want.HeadSHA) != 40 || want.HeadRef == "" || want.BaseRef == "" {
@@ -153,10 +154,12 @@ func examples(t *testing.T) map[string][]example {
 	}
 	all["pull_request_target"] = all["pull_request"]
 	for _, payload := range known["issue_comment"] {
-		all["issue_comment"] = append(all["issue_comment"], changed(t, payload, `{"issue":{"pull_request":{"url":"https://api.github.com/repos/a/b/pulls/1"}}}`))
+		all["issue_comment"] = append(all["issue_comment"],
+			changed(t, payload, `{"issue":{"pull_request":{"url":"https://api.github.com/repos/a/b/pulls/1"}}}`))
 	}
 	for _, payload := range known["workflow_run"] {
-		all["workflow_run"] = append(all["workflow_run"], changed(t, payload, `{"workflow_run":{"head_repository":null,"head_branch":null,"conclusion":null}}`))
+		all["workflow_run"] = append(all["workflow_run"],
+			changed(t, payload, `{"workflow_run":{"head_repository":null,"head_branch":null,"conclusion":null}}`))
 	}
 	all["schedule"] = []example{{"schedule": "17 3 * * *", "repository": known["push"][0]["repository"]}}
 	return all

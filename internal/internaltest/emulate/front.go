@@ -61,7 +61,8 @@ func (g *GitHub) review(r *http.Request) (any, error) {
 		}
 	}
 	var made any
-	err := g.call(r.Context(), http.MethodPost, pull+"/reviews", map[string]any{"commit_id": in.Commit, "event": in.Event}, &made)
+	err := g.call(r.Context(), http.MethodPost, pull+"/reviews",
+		map[string]any{"commit_id": in.Commit, "event": in.Event}, &made)
 	return made, err
 }
 

@@ -68,7 +68,8 @@ func (s *Server) listChecks(r *http.Request) answer {
 func latest(all []CheckRun) []CheckRun {
 	var last []CheckRun
 	for i, c := range all {
-		if !slices.ContainsFunc(all[i+1:], func(later CheckRun) bool { return later.App == c.App && later.Name == c.Name }) {
+		if !slices.ContainsFunc(all[i+1:],
+			func(later CheckRun) bool { return later.App == c.App && later.Name == c.Name }) {
 			last = append(last, c)
 		}
 	}
@@ -130,7 +131,8 @@ func (s *Server) updateCheck(r *http.Request) answer {
 	case at < 0:
 		return problem(http.StatusNotFound, "Not Found")
 	case c.App != s.checks[at].App:
-		return problem(http.StatusForbidden, "Invalid app_id - check run can only be modified by the GitHub App that created it.")
+		return problem(http.StatusForbidden,
+			"Invalid app_id - check run can only be modified by the GitHub App that created it.")
 	}
 	was := s.checks[at]
 	c.ID, c.Commit, c.Name = was.ID, was.Commit, cmp.Or(c.Name, was.Name)

@@ -120,7 +120,8 @@ func (s *Server) createReview(r *http.Request) answer {
 		return s.refuse("review %q with %d comments", in.Event, len(in.Comments))
 	}
 	for _, c := range in.Comments {
-		if complaint := s.complaint(pull, in.Commit, ReviewComment{Path: c.Path, Line: c.Line, Side: c.Side, Body: c.Body}); complaint != "" {
+		if complaint := s.complaint(pull, in.Commit,
+			ReviewComment{Path: c.Path, Line: c.Line, Side: c.Side, Body: c.Body}); complaint != "" {
 			a := problem(http.StatusUnprocessableEntity, "Unprocessable Entity")
 			a.body.(map[string]any)["errors"] = []any{complaint}
 			return a

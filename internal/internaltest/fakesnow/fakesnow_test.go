@@ -15,7 +15,8 @@ func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 func TestEveryDatabaseIsItsOwn(t *testing.T) {
 	t.Parallel()
 	one, two := fakesnow.New(t), fakesnow.New(t)
-	one.Exec(t, "create table only_here (n int, noon timestamp)", "insert into only_here values (1, '2026-11-23 10:00:00'), (null, null)")
+	one.Exec(t, "create table only_here (n int, noon timestamp)",
+		"insert into only_here values (1, '2026-11-23 10:00:00'), (null, null)")
 
 	want := [][]string{{"1", "2026-11-23T10:00:00Z"}, {"<nil>", "<nil>"}}
 	if diff := cmp.Diff(want, one.Query(t, "select * from only_here")); diff != "" {

@@ -108,7 +108,8 @@ func (s *Server) Settings() map[string]any {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return map[string]any{"account": "acme-shop", "host": s.address.Hostname(), "port": port, "protocol": s.address.Scheme}
+	return map[string]any{"account": "acme-shop", "host": s.address.Hostname(), "port": port,
+		"protocol": s.address.Scheme}
 }
 
 // Fail answers the next requests to a path with these HTTP statuses.
@@ -238,6 +239,7 @@ func (s *Server) parameters(r *http.Request, known ...string) url.Values {
 // authorized fails the test where a request does not carry a session's own token.
 func (s *Server) authorized(r *http.Request, kind string) {
 	if !strings.HasPrefix(r.Header.Get("Authorization"), `Snowflake Token="`+kind+"-token-") {
-		s.t.Errorf("fakesnowflake: %s %s: authorization %q; want a %s token", r.Method, r.URL.Path, r.Header.Get("Authorization"), kind)
+		s.t.Errorf("fakesnowflake: %s %s: authorization %q; want a %s token", r.Method, r.URL.Path,
+			r.Header.Get("Authorization"), kind)
 	}
 }

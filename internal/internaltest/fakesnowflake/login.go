@@ -103,7 +103,8 @@ func (s *Server) login(r *http.Request) any {
 			{"name": "CLIENT_TELEMETRY_ENABLED", "value": true},
 			{"name": "TIMEZONE", "value": "America/Los_Angeles"},
 		},
-		"sessionInfo": map[string]any{"databaseName": login.Database, "schemaName": login.Schema, "warehouseName": login.Warehouse, "roleName": login.Role},
+		"sessionInfo": map[string]any{"databaseName": login.Database, "schemaName": login.Schema,
+			"warehouseName": login.Warehouse, "roleName": login.Role},
 	}}
 }
 
@@ -141,9 +142,11 @@ func (s *Server) refresh(r *http.Request) any {
 		s.t.Errorf("fakesnowflake: %v", err)
 	}
 	id, secret, _ := r.BasicAuth()
-	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {RefreshToken}, "redirect_uri": {"http://localhost:9999"}}
+	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {RefreshToken},
+		"redirect_uri": {"http://localhost:9999"}}
 	if r.PostForm.Encode() != want.Encode() || id != OAuthClient || secret != OAuthSecret {
-		return map[string]any{"data": nil, "error": "invalid_grant", "code": nil, "message": "Invalid refresh token.", "success": false}
+		return map[string]any{"data": nil, "error": "invalid_grant", "code": nil,
+			"message": "Invalid refresh token.", "success": false}
 	}
 	return map[string]any{"access_token": AccessToken, "token_type": "Bearer", "expires_in": 600}
 }
@@ -161,9 +164,11 @@ func (s *Server) authenticator(r *http.Request) any {
 	var body loginBody
 	s.read(r, &body)
 	if body.Data.Authenticator == "EXTERNALBROWSER" {
-		return reply{Success: true, Data: map[string]any{"ssoUrl": s.URL() + "/browser?port=" + body.Data.BrowserPort, "proofKey": BrowserProof}}
+		return reply{Success: true, Data: map[string]any{"ssoUrl": s.URL() + "/browser?port=" +
+			body.Data.BrowserPort, "proofKey": BrowserProof}}
 	}
-	return reply{Success: true, Data: map[string]any{"tokenUrl": s.URL() + "/okta/token", "ssoUrl": s.URL() + "/okta/sso"}}
+	return reply{Success: true, Data: map[string]any{"tokenUrl": s.URL() + "/okta/token",
+		"ssoUrl": s.URL() + "/okta/sso"}}
 }
 
 // What a driver logs in with once somebody has been at a browser.
@@ -189,7 +194,8 @@ func (s *Server) oktaToken(r *http.Request) any {
 func (s *Server) oktaSSO(r *http.Request) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fmt.Appendf(nil, `<form action="%s/fed/login"><input value=%q></form>`, cmp.Or(s.samlTo, s.URL()), r.URL.Query().Get("onetimetoken"))
+	return fmt.Appendf(nil, `<form action="%s/fed/login"><input value=%q></form>`,
+		cmp.Or(s.samlTo, s.URL()), r.URL.Query().Get("onetimetoken"))
 }
 
 // revocations are what Snowflake knows of certificates that were revoked: none.

@@ -80,7 +80,8 @@ func start(f Flavour, install, daemon []string) (Database, error) {
 		"--port=" + strconv.Itoa(s.Port), "--socket=" + db.Socket, "--bind-address=127.0.0.1",
 		"--init-file=" + init, "--skip-name-resolve", "--max-connections=200",
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M",
-		"--ssl-cert=" + filepath.Join(s.Dir, "server.crt"), "--ssl-key=" + filepath.Join(s.Dir, "server.key"), "--ssl-ca=" + db.CA,
+		"--ssl-cert=" + filepath.Join(s.Dir, "server.crt"), "--ssl-key=" + filepath.Join(s.Dir,
+			"server.key"), "--ssl-ca=" + db.CA,
 	}, daemon[1:])...)
 	cmd.Env = env
 	if err := s.Start(cmd, "KILL"); err != nil {

@@ -63,7 +63,8 @@ func (d Database) Settings() map[string]any {
 // Environment is the same as libpq's variables.
 func (d Database) Environment() []string {
 	return []string{
-		"PGHOST=" + d.Host, "PGPORT=" + strconv.Itoa(d.Port), "PGUSER=" + d.User, "PGPASSWORD=" + d.Password, "PGDATABASE=" + d.Name,
+		"PGHOST=" + d.Host, "PGPORT=" + strconv.Itoa(d.Port), "PGUSER=" + d.User, "PGPASSWORD=" +
+			d.Password, "PGDATABASE=" + d.Name,
 	}
 }
 

@@ -46,7 +46,8 @@ func start() (Database, error) {
 		Password: superuserPassword, CA: filepath.Join(s.Dir, "ca.crt"),
 		Certificate: filepath.Join(s.Dir, "server.crt"), Key: filepath.Join(s.Dir, "server.key"),
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-p", strconv.Itoa(s.Port), "-k", s.Dir,
+	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-p",
+		strconv.Itoa(s.Port), "-k", s.Dir,
 		"-c", "listen_addresses=localhost", "-c", "max_connections=200",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "ssl=on", "-c", "ssl_ca_file="+db.CA, "-c", "ssl_cert_file="+db.Certificate, "-c", "ssl_key_file="+db.Key)
@@ -109,7 +110,8 @@ func initdb(dir, bin string, who *server.User) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // the CA is read by the tests' own user
 		return err
 	}
-	cmd := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "postgres", "--pwfile", passwords,
+	cmd := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U",
+		"postgres", "--pwfile", passwords,
 		"--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	cmd.Dir = dir
 	who.Run(cmd)
