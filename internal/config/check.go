@@ -27,8 +27,8 @@ func (p *parser) checkCommand(command Command) {
 	for _, name := range inputNames("") {
 		in, takenBy, _ := find(name)
 		text, given := p.given[name]
-		// A workflow passes the defaults of all inputs.
-		meant := given && (text != in.value || slices.Contains(p.flagged, name))
+		// A workflow passes the defaults of all inputs, and the job's token.
+		meant := given && (text != in.value && !in.secret || slices.Contains(p.flagged, name))
 		if meant && !slices.Contains(takenBy, command) && name != "mode" {
 			p.problems.add("input %q: has no effect on %q; remove it, or use it with %s; see %s",
 				name, command, alternativesOf(takenBy), inputsPage)

@@ -135,8 +135,11 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 			want: func(c *Config) { c.Command = Prune; c.OlderThan = 180 * 24 * time.Hour; c.DryRun = true },
 		},
 		"defaults of the action with another command": {
-			environ: []string{"INPUT_MODE=publish", "INPUT_REPORT-DIR=r", "INPUT_HOOKS=inject", "INPUT_DBT-COMMAND=build"},
-			want:    func(c *Config) { c.Command = Publish; c.ReportDir = "r" },
+			environ: []string{
+				"INPUT_MODE=prune", "INPUT_OLDER-THAN=30d", "INPUT_HOOKS=inject", "INPUT_DBT-COMMAND=build",
+				"INPUT_GITHUB-TOKEN=t",
+			},
+			want: func(c *Config) { c.Command = Prune; c.OlderThan = 30 * 24 * time.Hour; c.GitHubToken = "t" },
 		},
 		"an audit table": {
 			args: []string{"--audit-table=db.audit.log", "build"},

@@ -375,8 +375,8 @@ exit $(cat code)`)
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 	args, _ := os.ReadFile(filepath.Join(c.WorkDir, "args"))
-	got, want := string(args), `run-operation dbt_tally_finish --args {"a":1,"b":["x"]}`
-	if !strings.HasPrefix(got, want) || !strings.Contains(got, "--target ci") || strings.Contains(got, "--select") {
+	text, want := string(args), `run-operation dbt_tally_finish --args {"a":1,"b":["x"]}`
+	if !strings.HasPrefix(text, want) || !strings.Contains(text, "--target ci") || strings.Contains(text, "--select") {
 		t.Errorf("dbt got %s", args)
 	}
 	write(t, "1", c.WorkDir, "code")
