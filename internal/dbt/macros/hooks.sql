@@ -90,6 +90,9 @@
           }.get(engine, "cast('{}' as timestamp)") -%}
       {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
       {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
+      {%- set block = target.type == 'postgres' and dbt_version[:2] == '1.' -%}
+      {%- set counted = rows[-1].count if block and '(' in (rows[-1].count or '') else '' -%}
+      {%- do rows[-1].update({'count': 'dbt_tally_count'}) if counted -%}
       {%- set sql -%}
         insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') if all_columns }})
         {%- for row in rows %}
@@ -104,8 +107,17 @@
           an agate table for the answer that nobody reads: a quarter of the statement's
           time. -#}
       {%- set guard = env_var('DBT_TALLY_GUARD', '') -%}
-      {%- if target.type == 'postgres' and dbt_version[:2] == '1.' -%}
-        {%- do adapter.add_query('do $dbt_tally$ begin ' ~ sql ~ "; exception when others or query_canceled then raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
+      {%- if block -%}
+        {#- A count in the model's transaction would keep its lock on the old table until
+            the model commits: who alters that table meanwhile would wait for the whole
+            build, or be in a deadlock with it. The rollback of an inner block ends the
+            lock; its variable stays. The insert waits 5 s at most for a locked audit
+            table, and the user's own lock_timeout comes back. -#}
+        {%- do adapter.add_query("do $dbt_tally$ declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); begin "
+              ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
+              ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "
+              ~ sql ~ "; perform set_config('lock_timeout', dbt_tally_wait, true); exception when others or query_canceled then "
+              ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
       {%- else -%}
         {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=not outside, fetch=False) -%}
       {%- endif -%}
