@@ -19,7 +19,8 @@ func main() {
 	ctx, kill := app.Interrupts()
 	dir, _ := os.Getwd()
 	os.Exit(app.Command{
-		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Dir: dir, Version: version,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Environ: os.Environ(), Dir: dir, Version: version,
 		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
 	}.Main(ctx, os.Args[1:]))
 }

@@ -19,6 +19,7 @@ import (
 
 // Command is dbt-tally with its surroundings.
 type Command struct {
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Environ        []string // as os.Environ returns it
 	Dir            string   // the working directory, absolute

@@ -31,6 +31,7 @@ func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con con
 		TargetPath: j.Project.TargetPath,
 		LogFile:    filepath.Join(j.Project.LogPath, "dbt.log"),
 		ScratchDir: scratch,
+		Stdin:      c.Stdin,
 		Stdout:     c.Stdout,
 		Stderr:     c.Stderr,
 		Kill:       c.Kill,

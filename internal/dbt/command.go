@@ -108,3 +108,9 @@ func (c Command) Builds() bool {
 func (c Command) TakesThreads() bool {
 	return !slices.Contains([]string{"", "list", "ls", "deps", "clean", "debug", "init"}, c.Name())
 }
+
+// asks reports whether the command may ask something in the terminal: about a new
+// project, a password of Git's or the key of a registry.
+func (c Command) asks() bool {
+	return slices.Contains([]string{"init", "deps"}, c.Name())
+}

@@ -22,6 +22,7 @@ type CLI struct {
 	LogFile    string   // absolute; dbt's own dbt.log, "" for none
 	ScratchDir string   // an existing folder of our own, for debug logs
 
+	Stdin          io.Reader        // of commands that may ask something; nil: nothing
 	Stdout, Stderr io.Writer        // dbt's own; files are handed to dbt as they are
 	Kill           <-chan struct{}  // closed: a dbt that was interrupted and has not ended is killed
 	Now            func() time.Time // the clock

@@ -50,12 +50,8 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 		command = append(command, "--no-quiet", "--no-write-json", "--log-level-file", "none")
 	}
 
-	var out bytes.Buffer
-	cli := o.CLI
-	cli.Stdout, cli.Stderr = &out, &out
-	cmd := cli.command(command, Hooks{}.environment()...)
-	code, err := cli.start(ctx, cmd)
-	payloads, said := readPayloads(out.Bytes())
+	out, code, err := o.CLI.ask(ctx, command, Hooks{}.environment()...)
+	payloads, said := readPayloads(out)
 	switch {
 	case err != nil:
 		return nil, err

@@ -12,12 +12,17 @@ func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
 
-// interrupt sends the group what Ctrl-C sends. SIGTERM would end dbt at once and
-// leave its queries running in the warehouse; an interrupt cancels them.
-func interrupt(cmd *exec.Cmd) {
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
-}
+// interrupt sends dbt and its children what Ctrl-C sends. SIGTERM would end dbt at once
+// and leave its queries running in the warehouse; an interrupt cancels them.
+func interrupt(cmd *exec.Cmd) { send(cmd, syscall.SIGINT) }
 
-func kill(cmd *exec.Cmd) {
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+func kill(cmd *exec.Cmd) { send(cmd, syscall.SIGKILL) }
+
+// send sends a signal to dbt's process group, or to dbt alone if that group is ours.
+func send(cmd *exec.Cmd, signal syscall.Signal) {
+	pid := cmd.Process.Pid
+	if cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
+		pid = -pid
+	}
+	_ = syscall.Kill(pid, signal)
 }

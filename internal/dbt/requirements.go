@@ -104,10 +104,11 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 	var said bytes.Buffer
 	both := io.MultiWriter(r.Output, &said)
 	cmd.Stdout, cmd.Stderr = both, both
+	cmd.WaitDelay = lastWords
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay):
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("install requirements: %w", ctx.Err())

@@ -50,7 +50,7 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 	inv.ID, _ = args.Flag("--invocation-id")
 	earlier := c.resultsID()
 	witness := follow()
-	code, err := c.start(ctx, c.command(args, append(hooks.environment(), env...)...))
+	code, err := c.start(ctx, c.userCommand(args, append(hooks.environment(), env...)...))
 	seen := witness()
 	inv.CompletedAt, inv.ExitCode, inv.Interrupted = c.Now(), code, ctx.Err() != nil
 	if err != nil {

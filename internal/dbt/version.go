@@ -1,11 +1,11 @@
 package dbt
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"time"
 )
 
 // Version is which dbt is to be run.
@@ -13,6 +13,9 @@ type Version struct {
 	Number string // of dbt-core, "" where it could not be told without running a command
 	Rust   bool   // dbt v2, the Rust engine (Fusion)
 }
+
+// versionTimeout bounds dbt --version, which looks for newer releases.
+const versionTimeout = time.Minute
 
 // DetectVersion finds out which dbt this is. Starting dbt v1 only to ask costs
 // seconds, so the answer is first looked for beside it: a Python script whose
@@ -26,13 +29,13 @@ func (c CLI) DetectVersion(ctx context.Context) (Version, error) {
 	if number := installedBeside(path); number != "" {
 		return Version{Number: number}, nil
 	}
-	var out bytes.Buffer
-	asked := c
-	asked.Stdout, asked.Stderr = &out, nil
-	if _, err := asked.start(ctx, asked.command([]string{"--version"})); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	out, _, err := c.ask(ctx, []string{"--version"})
+	if err != nil {
 		return Version{}, err
 	}
-	return parseVersion(out.String()), nil
+	return parseVersion(string(out)), nil
 }
 
 var coreDistribution = regexp.MustCompile(`^dbt_core-(1\.[0-9][^-]*)\.dist-info$`)

@@ -40,7 +40,8 @@ func dbtTally() {
 	ctx, kill := app.Interrupts()
 	dir, _ := os.Getwd()
 	os.Exit(app.Command{
-		Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Dir: dir, Version: "test",
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Environ: os.Environ(), Dir: dir, Version: "test",
 		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
 	}.Main(ctx, os.Args[1:]))
 }
