@@ -7,18 +7,28 @@ import (
 	"syscall"
 )
 
-// Interrupts turns this process's first SIGINT or SIGTERM into the end of ctx and
-// its second into the closing of kill. A runner that cancels a job sends both, in
-// this order: neither may end us before the report is made.
+// Interrupts turns this process's first SIGINT, SIGTERM or SIGHUP into the end of ctx
+// and a second SIGINT or SIGTERM into the closing of kill. A runner that cancels a job
+// sends both, in this order, and a terminal that is closed sends SIGHUP: none may end
+// us before the report is made. A SIGHUP that is ignored (nohup) stays ignored, and an
+// output that nothing reads any more ends no process.
 func Interrupts() (ctx context.Context, kill <-chan struct{}) {
 	ctx, interrupt := context.WithCancel(context.Background())
 	signals, second := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	keepWriting()
 	go func() {
 		<-signals
 		interrupt()
-		<-signals
-		close(second)
+		for s := range signals {
+			if s != syscall.SIGHUP { // a shell repeats it
+				close(second)
+				return
+			}
+		}
 	}()
 	return ctx, second
 }
