@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -19,8 +20,16 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	runs, here, err := e.lookRuns(ctx, log)
+	// The rows that the gates of this run need come first: neither a run table nor a
+	// baseline that does not answer costs them.
 	a := answer{relation: log.relation}
+	var unread error
+	if len(f.Invocations) > 0 {
+		a.rows, unread = e.read(ctx, log, f.Invocations)
+	}
+	ctx, cancel := half(ctx)
+	defer cancel()
+	runs, here, err := e.lookRuns(ctx, log)
 	if err == nil && here {
 		err = e.record(ctx, runs, f.Runs)
 	}
@@ -28,15 +37,22 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 		a.problems = append(a.problems, notRecorded(runTable(log.table), err))
 	}
 	if f.History.Wanted {
+		ctx, cancel := half(ctx)
+		defer cancel()
 		if a.earlier, err = e.compare(ctx, log, runs, here, f); err != nil {
 			a.problems = append(a.problems, noHistory(err))
 		}
 	}
-	if len(f.Invocations) > 0 {
-		a.rows, err = e.read(ctx, log, f.Invocations)
-		return a, err
+	return a, unread
+}
+
+// half is a context for a step that must leave time for others: half of what is left.
+func half(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
 	}
-	return a, nil
+	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
 // lookRuns finds the run table that belongs to an audit table; ok is false where
