@@ -9,31 +9,31 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Check is what a run has to say of a commit, in a word that branch protection
-// understands.
+// Check describes a check run: a run's verdict on a commit, in a form that branch
+// protection understands.
 type Check struct {
-	Commit     string // the pull request's own, not the merge that GitHub makes of it
-	Name       string // by which branch protection asks for it
-	Key        string // tells the check runs of several jobs apart; any text
-	RunID      int64  // with the attempt: which of two runs is newer
+	Commit     string // the pull request's head, not the merge commit that GitHub creates
+	Name       string // the name that branch protection refers to
+	Key        string // distinguishes the check runs of several jobs; any text
+	RunID      int64  // with the attempt: decides which of two runs is newer
 	RunAttempt int
 	Conclusion string // "success", "failure" or "neutral"
 	Title      string // plain text
 	Summary    string // Markdown, at most 65,000 characters
-	URL        string // of the page with the details
-	OnlyUpdate bool   // update a check run that exists, but create none
+	URL        string // a page with the details
+	OnlyUpdate bool   // update an existing check run, but create none
 }
 
-// Check sees to it that the commit has a check run of this name and key, and that
-// it bears this conclusion or a newer run's.
+// Check ensures that the commit has a check run of this name and key with this conclusion
+// or with that of a newer run.
 //
-// The check run is found by the marker in the first line of its summary, by its app
-// and by its key, so that a job of the same name is left alone. It is updated in
-// place. Nobody can delete a check run: where two jobs create one at the same time,
-// both stay, and GitHub goes by the later.
+// It finds the check run by the marker in the first line of its summary, by its app and
+// by its key, so a job with the same name is left alone. It updates the check run in
+// place. GitHub cannot delete check runs: if two jobs create one at the same time, both
+// stay, and GitHub uses the later one.
 //
-// A create is never tried again, as with Client.Comment. The error is an *Error or
-// the context's.
+// A create is never retried, as in Client.Comment. The error is an *Error or the
+// context's.
 func (c *Client) Check(ctx context.Context, ck Check) (Posted, error) {
 	about := fmt.Sprintf("check run on %s/%s@%.7s", c.owner, c.repo, ck.Commit)
 	return within(ctx, about, checksWrite, func(ctx context.Context) (Posted, error) {
@@ -80,14 +80,15 @@ func (c *Client) createCheck(ctx context.Context, ck Check, output *github.Check
 	return Posted{created.GetHTMLURL(), Created}, err
 }
 
-// checkRuns returns those of the commit with this name and key that the author's
-// app made. Without the filter GitHub would hide one behind a job of that name.
+// checkRuns returns the commit's check runs with this name and key that the author's app
+// created. Without the filter GitHub would hide a check run behind a job with the same
+// name.
 func (c *Client) checkRuns(ctx context.Context, ck Check, author string) ([]sticky, error) {
 	all, err := pages(ctx, c, func(ctx context.Context, o listed) ([]*github.CheckRun, *response, error) {
 		found, resp, err := c.api.Checks.ListCheckRunsForRef(ctx, c.owner, c.repo, ck.Commit, &github.ListCheckRunsOptions{
 			CheckName: &ck.Name, Filter: github.String("all"), ListOptions: o,
 		})
-		if err != nil || found == nil { // null, as a broken proxy answers
+		if err != nil || found == nil { // null: the answer of a broken proxy
 			return nil, resp, err
 		}
 		return found.CheckRuns, resp, nil

@@ -19,14 +19,14 @@ func check(t *testing.T, c *Client, ck Check) Posted {
 	return posted
 }
 
-// complete fills in what a test says nothing of.
+// complete fills in the fields that a test leaves empty.
 func complete(ck Check) Check {
 	ck.Commit, ck.Name, ck.URL = fakegithub.HeadSHA, "dbt-tally", "https://github.com/acme/shop/actions/runs/1"
 	ck.Summary = "summary of " + ck.Title
 	return ck
 }
 
-// wantChecks compares what all check runs say, oldest first.
+// wantChecks compares the texts of all check runs, oldest first.
 func wantChecks(t *testing.T, gh *fakegithub.Server, want ...string) {
 	t.Helper()
 	var got []string
@@ -78,7 +78,7 @@ func TestNewerRunsCheckRunIsKept(t *testing.T) {
 	wantChecks(t, gh, "dbt-tally by github-actions: failure, newer")
 }
 
-// A job of the workflow is a check run too, and may bear the same name.
+// A job of the workflow is a check run too, and may have the same name.
 func TestCheckRunsOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
@@ -157,7 +157,7 @@ func TestOnlyAnAppMayMakeACheckRun(t *testing.T) {
 	wantKind(t, err, ErrPermission, "You must authenticate via a GitHub App")
 }
 
-// An answer that got lost may stand for a check run that is there.
+// If the answer to a create is lost, the check run may exist nevertheless.
 func TestCheckRunIsCreatedOnceOnly(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
@@ -169,7 +169,7 @@ func TestCheckRunIsCreatedOnceOnly(t *testing.T) {
 	}
 }
 
-// aJob is the check run that GitHub makes of a job with the name of ours.
+// aJob is the check run that GitHub creates for a job with our check run's name.
 var aJob = fakegithub.CheckRun{
 	App: "github-actions", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "a job",
 }

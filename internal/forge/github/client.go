@@ -1,7 +1,7 @@
-// Package github writes to GitHub: one comment a key on a pull request, review
-// comments at its files, one check run a key on a commit, or one issue a key, kept
-// up to date. It knows nothing of what they say, and leaves the event and the
-// surfaces of the runner to package runner.
+// Package github writes to GitHub and keeps up to date: one comment per key on a pull
+// request, review comments on its files, one check run per key on a commit, and one issue
+// per key. It does not know what the texts mean, and leaves the event and the runner's
+// own surfaces (summary, annotations, outputs) to the packages ci and ci/github.
 package github
 
 import (
@@ -18,27 +18,27 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Config says where GitHub is and who is asking.
+// Config contains GitHub's addresses and the credentials.
 type Config struct {
-	HTTP       *http.Client // its transport and timeout are used; nil: the default client's
+	HTTP       *http.Client // only its transport and timeout are used; nil: the default client's
 	APIURL     string       // GITHUB_API_URL; "": github.com's
-	GraphQLURL string       // GITHUB_GRAPHQL_URL; "": beside APIURL
-	Token      string       // sent to the hosts of these URLs only
+	GraphQLURL string       // GITHUB_GRAPHQL_URL; "": derived from APIURL
+	Token      string       // sent only to the hosts of these URLs
 	Repository string       // "owner/name"
 }
 
-// Client asks GitHub for one repository. It may be used by several goroutines.
+// Client sends requests about one repository. It is safe for concurrent use.
 type Client struct {
 	viewerOnce  viewerOnce
 	api         *github.Client
 	graphql     string
 	owner, repo string
-	pause       time.Duration // before a failed read is tried again; doubled each time
+	pause       time.Duration // before a failed read is retried; doubled each time
 }
 
 var repository = regexp.MustCompile(`^([A-Za-z0-9_.-]+)/([A-Za-z0-9_.-]+)$`)
 
-// New makes a client. It asks GitHub nothing yet.
+// New returns a client. It sends no request.
 func New(cfg Config) (*Client, error) {
 	name := repository.FindStringSubmatch(cfg.Repository)
 	if name == nil {
@@ -63,7 +63,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	api := github.NewClient(&hc)
 	api.UserAgent = "dbt-tally"
-	// Not WithEnterpriseURLs: it adds api/v3 to what the runner already says in full.
+	// WithEnterpriseURLs would add api/v3 to the runner's URL, which is already complete.
 	api.BaseURL = base.JoinPath("/")
 	return &Client{
 		api: api, graphql: graphql.String(), owner: name[1], repo: name[2],
@@ -71,7 +71,7 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// parseURL keeps the value out of its error: a URL may hold a password.
+// parseURL keeps the value out of its error, because a URL may contain a password.
 func parseURL(name, value string) (*url.URL, error) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
@@ -81,15 +81,15 @@ func parseURL(name, value string) (*url.URL, error) {
 	return u, nil
 }
 
-// bearer adds the token to requests, unless a redirect led them to another host:
-// a proxy that asks for a login must not be told.
+// bearer adds the token to requests, except to another host after a redirect: a proxy
+// with a login page must not receive it.
 type bearer struct {
 	next  http.RoundTripper
 	token string
 	hosts [2]string
 }
 
-// mostBytes is more than GitHub's longest page: 100 comments of 65,536 characters.
+// mostBytes is larger than GitHub's longest page: 100 comments of 65,536 characters.
 const mostBytes = 64 << 20
 
 func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {

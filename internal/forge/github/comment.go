@@ -7,55 +7,54 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Comment is what a run has to say on a pull request.
+// Comment describes a run's comment on a pull request.
 type Comment struct {
 	PullRequest int
-	Key         string // tells the comments of several jobs apart; any text
-	RunID       int64  // with the attempt: which of two runs is newer
+	Key         string // distinguishes the comments of several jobs; any text
+	RunID       int64  // with the attempt: decides which of two runs is newer
 	RunAttempt  int
 	Body        string // Markdown
-	OnlyUpdate  bool   // where there is no comment yet, start none
-	OnlyNewer   bool   // where this very run's is there, leave it
+	OnlyUpdate  bool   // if there is no comment yet, create none
+	OnlyNewer   bool   // if there is a comment of this very run, leave it
 }
 
-// Outcome is what became of a comment, an issue or a check run.
+// Outcome is the result of writing a comment, an issue or a check run.
 type Outcome string
 
 // The outcomes of Client.Comment, Client.Issue and Client.Check.
 const (
 	Created   Outcome = "created"
 	Updated   Outcome = "updated"
-	Unchanged Outcome = "unchanged" // it says so already
-	Newer     Outcome = "newer"     // a newer run's text is there and was kept
-	Absent    Outcome = "absent"    // there is none, and none was to be started
-	Closed    Outcome = "closed"    // of an issue: it was open, and a clean run closed it
+	Unchanged Outcome = "unchanged" // the text was already equal
+	Newer     Outcome = "newer"     // a newer run's text was kept
+	Absent    Outcome = "absent"    // there is none, and none was to be created
+	Closed    Outcome = "closed"    // for an issue: it was open, and a clean run closed it
 )
 
-// Posted is the one comment, issue or check run that is there afterwards; its URL
-// is "" where there is none.
+// Posted is the comment, issue or check run that exists afterwards. Its URL is "" if
+// there is none.
 type Posted struct {
 	URL     string
 	Outcome Outcome
 }
 
-// Comment sees to it that the pull request has one comment of this key, and that
-// it bears this text or a newer run's.
+// Comment ensures that the pull request has one comment of this key, with this text or
+// with that of a newer run.
 //
-// The comment is found by the marker in its first line, by its author and by its
-// key; a marker that somebody else pasted is left alone. It is edited in place,
-// but not where the text is equal: then the marker goes on naming the run that
-// wrote the text first. Of several comments the oldest is kept, with the newest run's
-// text, and the others are deleted. Several runs may do so at once: one comment is
-// left, and never none.
+// It finds the comment by the marker in its first line, by its author and by its key, and
+// ignores a marker that another user pasted. It edits the comment in place, unless the
+// text is equal: then the marker still names the run that first wrote the text. If there
+// are several comments, it keeps the oldest, gives it the newest run's text and deletes
+// the others. If several runs do so at once, one comment remains, never none.
 //
-// A create is never tried again: an answer that got lost may stand for a comment
-// that is there. A rate limit is waited for, where that takes no minute.
+// A create is never retried: if its answer was lost, the comment may exist. Comment waits
+// for a rate limit if that takes less than a minute.
 //
-// The error is an *Error or the context's. Where the comment is there and only
-// removing others went wrong, Posted is set as well.
+// The error is an *Error or the context's. If the comment is there and only the removal
+// of duplicates failed, Posted is set as well.
 func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
 	k := keeper{
-		place: comments{c, cm.PullRequest},
+		store: comments{c, cm.PullRequest},
 		want: sticky{
 			marker: marker{Key: cm.Key, RunID: cm.RunID, RunAttempt: cm.RunAttempt},
 			text:   cm.Body,
@@ -69,7 +68,7 @@ func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
 	})
 }
 
-// comments are those of a pull request.
+// comments are the comments of a pull request.
 type comments struct {
 	*Client
 	pullRequest int
@@ -113,7 +112,7 @@ func (c comments) remove(ctx context.Context, id int64) error {
 	})
 }
 
-// fromComment is false for a comment that does not begin with our marker.
+// fromComment returns false for a comment that does not begin with our marker.
 func fromComment(comment *github.IssueComment) (sticky, bool) {
 	m, text, ok := split(comment.GetBody())
 	return sticky{

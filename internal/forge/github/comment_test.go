@@ -198,7 +198,7 @@ func TestTokenOwnerIsAsked(t *testing.T) {
 	}
 }
 
-// The token's owner cannot always be asked: the answer to a create settles it.
+// Some tokens cannot look up their owner. Then the answer to a create shows it.
 func TestUnknownTokenOwnerStillEndsInOneComment(t *testing.T) {
 	t.Parallel()
 	for _, login := range []string{fakegithub.ActionsBot, "alice", "tally-app[bot]"} {

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// diff returns the files that the pull request changes, by their paths.
+// diff returns the files that the pull request changes, by path.
 func (c reviewComments) diff(ctx context.Context) (map[string]*github.CommitFile, error) {
 	all, err := pages(ctx, c.Client, func(ctx context.Context, o listed) ([]*github.CommitFile, *response, error) {
 		return c.api.PullRequests.ListFiles(ctx, c.owner, c.repo, c.pullRequest, &o)
@@ -23,9 +23,9 @@ func (c reviewComments) diff(ctx context.Context) (map[string]*github.CommitFile
 
 var hunk = regexp.MustCompile(`^@@ -(\d+)(?:,\d+)? \+(\d+)`)
 
-// firstChange returns the first line that a file's hunks add, on the right side,
-// else the first that they remove, on the left; 0 where there is no hunk: the file
-// was only renamed, is binary, or GitHub takes the diff for too large to show.
+// firstChange returns the first line that a file's hunks add, on the right side, or else
+// the first line that they remove, on the left side. It returns 0 if there is no hunk:
+// the file was only renamed, is binary, or its diff is too large for GitHub.
 func firstChange(patch string) (line int, side string) {
 	before, after, removed := 0, 0, 0
 	for text := range strings.Lines(patch) {
@@ -42,7 +42,7 @@ func firstChange(patch string) (line int, side string) {
 				removed = before
 			}
 			before++
-		case '\\': // No newline at end of file: of the line before
+		case '\\': // "No newline at end of file" belongs to the line before
 		default:
 			before++
 			after++

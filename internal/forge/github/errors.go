@@ -18,25 +18,25 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Why GitHub did not do what was asked. An Error is one of these, for errors.Is.
+// The kinds of an Error, for errors.Is: why GitHub did not do what was requested.
 var (
 	ErrPermission  = errors.New("not found, or the token may not do this")
 	ErrLocked      = errors.New("the conversation is locked")
 	ErrRateLimited = errors.New("GitHub's rate limit is reached")
-	ErrTooLong     = errors.New("the text is longer than GitHub takes")
+	ErrTooLong     = errors.New("the text is longer than GitHub accepts")
 	ErrUnavailable = errors.New("GitHub could not be reached or is out of order")
 	ErrRefused     = errors.New("GitHub refused the request")
 	ErrProxy       = errors.New("the proxy does not let the request to GitHub through")
 	ErrEndless     = errors.New("GitHub's list has no end")
 )
 
-// Error is an answer of GitHub's that is not the wanted one, or none at all. A
-// context that ended is no Error: its own error is returned.
+// Error reports that GitHub's answer was not the expected one, or that no answer arrived.
+// If the context ended, its own error is returned instead.
 type Error struct {
 	Kind       error         // one of the Err values
 	Status     int           // HTTP status; 0: no answer came
-	Detail     string        // in GitHub's words or the network's, without URL or token
-	RetryAfter time.Duration // how long GitHub asks to wait; 0: it does not say
+	Detail     string        // in the words of GitHub or of the network, without URL or token
+	RetryAfter time.Duration // how long GitHub asks to wait; 0: not given
 }
 
 func (e *Error) Error() string {
@@ -57,15 +57,15 @@ func (e *Error) Error() string {
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
 
-// General says whether an error is about more than the one text: anything else for
-// the same pull request would meet it, too.
+// General reports whether an error concerns more than the one text, so that any other
+// request about the same pull request would fail as well.
 func General(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && !errors.Is(e, ErrTooLong) && !errors.Is(e, ErrRefused) && !errors.Is(e, ErrEndless)
 }
 
-// failure turns an error of go-github's into one of ours. Theirs hold the URL of
-// the request, which may hold a password.
+// failure converts an error of go-github to one of ours. Theirs contain the URL of the
+// request, which may contain a password.
 func failure(err error) error {
 	var (
 		primary   *github.RateLimitError
@@ -98,7 +98,7 @@ func failure(err error) error {
 var (
 	// https://github.com/octokit/plugin-throttling.js/issues/775
 	tooQuick = regexp.MustCompile(`\babuse\b|submitted too quickly`)
-	// Of a comment, and of a review.
+	// The message for a locked comment, and for a locked review.
 	locked = regexp.MustCompile(`issue is locked|lock prevents review`)
 )
 
@@ -128,16 +128,16 @@ func fromAnswer(err *github.ErrorResponse) *Error {
 	return e
 }
 
-// unprocessable says whether GitHub would not take this text or its place, while it
-// may take another.
+// unprocessable reports whether GitHub refused this text or its position, but may accept
+// another.
 func unprocessable(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusUnprocessableEntity &&
 		(errors.Is(e, ErrRefused) || errors.Is(e, ErrTooLong))
 }
 
-// retryAfter reads both of GitHub's ways to say how long to wait; go-github knows
-// the second only beside status 403.
+// retryAfter reads both headers with which GitHub states how long to wait. go-github
+// reads the second only with status 403:
 // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 func retryAfter(header http.Header) time.Duration {
 	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil {
@@ -150,8 +150,8 @@ func retryAfter(header http.Header) time.Duration {
 	return max(0, time.Until(time.Unix(reset, 0)))
 }
 
-// refusedByProxy returns the status with which a proxy answered CONNECT, 0 if none
-// did: of such an answer Go keeps the status in words alone.
+// refusedByProxy returns the status with which a proxy answered CONNECT, or 0 if none
+// did. Go keeps the status of such an answer only in the error's text.
 func refusedByProxy(err error) int {
 	for status := http.StatusBadRequest; status < 600; status++ {
 		if text := http.StatusText(status); text != "" && err.Error() == text {

@@ -17,7 +17,7 @@ const (
 	commentPattern  = "/repos/*/*/issues/comments/*"
 )
 
-func TestFailuresAreTold(t *testing.T) {
+func TestFailuresAreReported(t *testing.T) {
 	t.Parallel()
 	type fault = fakegithub.Fault
 	for _, tt := range []struct {
@@ -71,7 +71,7 @@ func TestFailuresAreTold(t *testing.T) {
 	}
 }
 
-func TestLockedConversationIsTold(t *testing.T) {
+func TestLockedConversationIsReported(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Lock(fakegithub.PullRequest)
@@ -183,8 +183,8 @@ func TestDeadlineEndsTheWaitForAnotherTry(t *testing.T) {
 	wantKind(t, err, ErrUnavailable, "(502)")
 }
 
-// The comment is there: only the tidying up went wrong.
-func TestDuplicateThatCannotBeRemovedIsTold(t *testing.T) {
+// The comment exists; only the removal of duplicates failed.
+func TestDuplicateThatCannotBeRemovedIsReported(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	for range 2 {

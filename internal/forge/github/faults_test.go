@@ -17,7 +17,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// answers is a GitHub in memory, whose time is the test's own.
+// answers returns a client of a GitHub in memory, whose clock the test controls.
 func answers(t *testing.T, answer func(*http.Request) (reply, error)) *Client {
 	t.Helper()
 	return clientFor(t, "http://github.invalid", "secret", roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -167,7 +167,7 @@ func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
 	for _, tt := range []struct {
 		status int
 		want   error
-		asked  int // the viewer's question and the list, each up to three times
+		asked  int // the viewer query and the list, each up to three times
 		words  string
 	}{
 		{http.StatusProxyAuthRequired, ErrProxy, 2, "(407: Proxy Authentication Required); set HTTPS_PROXY with its user"},
@@ -200,7 +200,7 @@ func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
 	}
 }
 
-// A proxy answers requests that are not encrypted itself.
+// A proxy answers unencrypted requests itself.
 func TestA407IsTheProxys(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
@@ -209,8 +209,8 @@ func TestA407IsTheProxys(t *testing.T) {
 	wantKind(t, postFails(t, client(t, gh)), ErrProxy, "the proxy does not let the request to GitHub through (407")
 }
 
-// Whatever is answered, each call ends, with an error or without.
-func FuzzAnyAnswerIsSurvived(f *testing.F) {
+// Each call ends, with an error or without, whatever the answer is.
+func FuzzAnyAnswer(f *testing.F) {
 	for _, body := range []string{"null", "[null]", "{}", "[]", "", "[{}]", `"text"`, "<html>", `{"check_runs":[null]}`} {
 		f.Add(body, http.StatusOK)
 	}

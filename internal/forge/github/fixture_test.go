@@ -10,7 +10,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// client is for the job's own token.
+// client returns a client with the job's own token.
 func client(t *testing.T, gh *fakegithub.Server) *Client {
 	t.Helper()
 	return clientFor(t, gh.URL(), fakegithub.JobToken, nil)
@@ -38,7 +38,7 @@ func post(t *testing.T, c *Client, cm Comment) Posted {
 	return posted
 }
 
-// wantOurs checks that there is one comment with a marker, and its text.
+// wantOurs checks that exactly one comment has a marker, and checks its text.
 func wantOurs(t *testing.T, gh *fakegithub.Server, want string) {
 	t.Helper()
 	var got []string
@@ -52,7 +52,7 @@ func wantOurs(t *testing.T, gh *fakegithub.Server, want string) {
 	}
 }
 
-// requests counts those that begin so.
+// requests counts the requests that begin with prefix.
 func requests(gh *fakegithub.Server, prefix string) int {
 	n := 0
 	for _, r := range gh.Requests() {
@@ -63,7 +63,7 @@ func requests(gh *fakegithub.Server, prefix string) int {
 	return n
 }
 
-// before does something before a request is sent.
+// before calls do before the first such request is sent.
 func before(request string, do func()) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Method+" "+r.URL.Path == request {

@@ -9,27 +9,27 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Issue is what a run has to say of its gates where there is no pull request.
+// Issue describes the issue in which a run reports its gates if there is no pull request.
 type Issue struct {
-	Key        string // tells the issues of several jobs apart; any text
-	RunID      int64  // with the attempt: which of two runs is newer
+	Key        string // distinguishes the issues of several jobs; any text
+	RunID      int64  // with the attempt: decides which of two runs is newer
 	RunAttempt int
 	Breached   bool   // false: the run is clean
-	Title      string // the issue's, plain text; not used by a clean run
-	Body       string // Markdown: the issue's; of a clean run: the comment's that closes it
+	Title      string // of the issue, plain text; not used by a clean run
+	Body       string // Markdown: the issue's text, or that of the comment with which a clean run closes it
 }
 
-// Issue sees to it that the repository has one open issue of this key while the
-// gates are breached, and none when they are clean.
+// Issue ensures that the repository has one open issue of this key while gates are
+// breached, and none when they are clean.
 //
-// The issue is found as Client.Comment finds a comment, among the open ones. A
-// breach opens it, or edits it in place; a clean run closes it and then says so
-// in a comment. A newer run's issue is left as it is. A closed issue is never
-// opened again: a later breach opens another. Of several the oldest is kept and
-// the others are closed as not planned.
+// It finds the issue as Client.Comment finds a comment, among the open ones. A breach
+// opens an issue or edits it in place. A clean run closes it and then adds a comment. A
+// newer run's issue stays as it is. A closed issue is never reopened: a later breach
+// opens another one. If there are several, the oldest is kept and the others are closed
+// as not planned.
 //
-// The error is an *Error or the context's. Where the issue is as it should be and
-// only closing others or the comment went wrong, Posted is set as well.
+// The error is an *Error or the context's. If the issue is as it should be and only the
+// comment or the closing of others failed, Posted is set as well.
 func (c *Client) Issue(ctx context.Context, is Issue) (Posted, error) {
 	about := fmt.Sprintf("issue in %s/%s", c.owner, c.repo)
 	return within(ctx, about, issuesWrite, func(ctx context.Context) (Posted, error) {
@@ -39,7 +39,7 @@ func (c *Client) Issue(ctx context.Context, is Issue) (Posted, error) {
 
 func (c *Client) issue(ctx context.Context, is Issue) (Posted, error) {
 	k := keeper{
-		place: issues{c},
+		store: issues{c},
 		want: sticky{
 			marker: marker{Key: is.Key, RunID: is.RunID, RunAttempt: is.RunAttempt},
 			title:  is.Title,
@@ -60,7 +60,8 @@ func (c *Client) issue(ctx context.Context, is Issue) (Posted, error) {
 	if err := c.close(ctx, oldest.id, "completed"); err != nil {
 		return Posted{}, err
 	}
-	// Not before it is closed: the next run would find it open and say so again.
+	// The comment follows the close: otherwise the next run could find the issue open and
+	// comment again.
 	duplicates := slices.DeleteFunc(found, oldest.is)
 	return Posted{oldest.url, Closed}, errors.Join(c.say(ctx, oldest.id, is.Body), k.remove(ctx, duplicates))
 }
@@ -83,7 +84,7 @@ func (c *Client) say(ctx context.Context, number int64, text string) error {
 	})
 }
 
-// issues are the open ones of the repository.
+// issues are the open issues of the repository.
 type issues struct{ *Client }
 
 func (c issues) list(ctx context.Context, author string) ([]sticky, error) {
@@ -115,12 +116,12 @@ func (c issues) edit(ctx context.Context, id int64, text sticky) error {
 	return c.change(ctx, id, &github.IssueRequest{Title: &text.title, Body: text.body()})
 }
 
-// remove closes an issue: only an administrator may delete one.
+// remove closes an issue, because only an administrator may delete one.
 func (c issues) remove(ctx context.Context, id int64) error {
 	return c.close(ctx, id, "not_planned")
 }
 
-// fromIssue is false for an issue that does not begin with our marker, and for a
+// fromIssue returns false for an issue that does not begin with our marker, and for a
 // pull request, which GitHub lists as an issue.
 func fromIssue(issue *github.Issue) (sticky, bool) {
 	m, text, ok := split(issue.GetBody())

@@ -9,7 +9,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-func TestFailuresOfIssuesAreTold(t *testing.T) {
+func TestFailuresOfIssuesAreReported(t *testing.T) {
 	t.Parallel()
 	const (
 		issuesPattern = "/repos/*/*/issues"
@@ -47,7 +47,7 @@ func TestFailuresOfIssuesAreTold(t *testing.T) {
 	}
 }
 
-func TestIssueThatCannotBeOpenedIsTold(t *testing.T) {
+func TestIssueThatCannotBeOpenedIsReported(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault fakegithub.Fault
@@ -82,8 +82,8 @@ func TestTitleAndTextBeyondTheLimitAreTooLong(t *testing.T) {
 	}
 }
 
-// It is closed: the next run would not say so again.
-func TestCloseWithoutItsCommentIsTold(t *testing.T) {
+// The issue is closed already, so the next run will not add the comment.
+func TestCloseWithoutItsCommentIsReported(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Open(ours(0, Issue{RunID: 10, Title: "breached", Body: "old"}))

@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// issueNumber is the first that the fake gives.
+// issueNumber is the first number that the fake assigns.
 const issueNumber = fakegithub.PullRequest + 1
 
 func TestBreachOpensAnIssue(t *testing.T) {
@@ -70,7 +70,7 @@ func TestEqualIssueIsNotWrittenAgain(t *testing.T) {
 	}
 }
 
-func TestCleanRunClosesTheIssueAndSaysSo(t *testing.T) {
+func TestCleanRunClosesTheIssueWithAComment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)

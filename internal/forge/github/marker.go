@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// marker is the hidden first line of a comment: whose it is and which run's text
-// it bears.
+// marker is the hidden first line of a comment. It identifies the job and the run that
+// wrote the text.
 type marker struct {
 	Key        string `json:"key"`
 	RunID      int64  `json:"run_id"`
@@ -19,8 +19,8 @@ const (
 	markerClose = " -->"
 )
 
-// String is an HTML comment that no key can end: JSON as Go writes it has no
-// line break and escapes <, > and &.
+// String returns an HTML comment that no key can end, because Go's JSON has no line break
+// and escapes <, > and &.
 func (m marker) String() string {
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -29,9 +29,8 @@ func (m marker) String() string {
 	return markerOpen + string(text) + markerClose
 }
 
-// split takes a comment apart into its marker and its text. ok is false where
-// it does not begin with a marker: one that is quoted further down says nothing
-// of the comment it stands in.
+// split separates a comment into its marker and its text. ok is false if the comment does
+// not begin with a marker. A marker further down is a quotation and is ignored.
 func split(body string) (m marker, text string, ok bool) {
 	first, text, _ := strings.Cut(body, "\n")
 	rest, opened := strings.CutPrefix(strings.TrimSpace(first), markerOpen)
@@ -42,7 +41,7 @@ func split(body string) (m marker, text string, ok bool) {
 	return m, text, true
 }
 
-// compare orders markers by run: a re-run has the run's ID and a higher attempt.
+// compare orders markers by run. A re-run has the same run ID and a higher attempt.
 func (m marker) compare(other marker) int {
 	return cmp.Or(cmp.Compare(m.RunID, other.RunID), cmp.Compare(m.RunAttempt, other.RunAttempt))
 }

@@ -8,16 +8,15 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Head is where a pull request comes from.
+// Head is the source of a pull request.
 type Head struct {
-	Repository  string // "owner/name": this one, or a fork of it
+	Repository  string // "owner/name": this repository, or a fork of it
 	Branch, SHA string
 }
 
-// OpenPullRequest returns the number of the open pull request that comes from this
-// branch and ends in this commit, the oldest of several. ok is false where there is
-// none, also where the branch has moved on: then the push that moved it has a run
-// of its own.
+// OpenPullRequest returns the number of the open pull request from this branch whose head
+// is this commit; if there are several, the oldest. ok is false if there is none, also if
+// the branch has moved on: then the newer push has a run of its own.
 //
 // The error is an *Error or the context's.
 func (c *Client) OpenPullRequest(ctx context.Context, head Head) (number int, ok bool, err error) {
@@ -27,8 +26,8 @@ func (c *Client) OpenPullRequest(ctx context.Context, head Head) (number int, ok
 		return c.openPullRequests(ctx, head)
 	})
 	for _, pull := range all {
-		// The filter tells neither an owner's forks apart nor, when it is not
-		// understood, anything at all.
+		// The API's filter does not distinguish forks of the same owner, and GitHub
+		// ignores a filter that it does not understand.
 		if head.is(pull.GetHead()) {
 			return pull.GetNumber(), true, err
 		}

@@ -54,7 +54,7 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 	}
 }
 
-// GitHub overlooks a filter that names no branch and lists them all.
+// GitHub ignores a filter that names no branch, and lists all pull requests.
 func TestPushToNoBranchHasNoPullRequest(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
@@ -64,7 +64,7 @@ func TestPushToNoBranchHasNoPullRequest(t *testing.T) {
 	}
 }
 
-func TestPullRequestsThatMayNotBeListedAreTold(t *testing.T) {
+func TestPullRequestsThatMayNotBeListedAreReported(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail("GET", "/repos/*/*/pulls", fakegithub.Fault{Status: 403})

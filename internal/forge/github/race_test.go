@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// Three runs write to one place at once. Their requests are carried out in every order
-// that there is; each run is a function of the answers that it got.
+// Three runs write to one store at once. The test carries their requests out in every
+// possible order. Each run is a function of the answers that it received.
 
-// world is a place in memory, and what each run has heard of it.
+// world is a store in memory, with the answers that each run has received.
 type world struct {
 	stickies []sticky
 	lastID   int64
 	heard    [3][]any // the answers to each run's requests
-	late     bool     // an older run wrote after the newest was done
+	late     bool     // an older run wrote after the newest had ended
 }
 
 func (w world) clone() world {
@@ -30,8 +30,9 @@ func (w world) clone() world {
 
 func (w world) String() string { return fmt.Sprintf("%+v", w.stickies) }
 
-// key is the same for worlds that go on in the same ways: a run decides by what it
-// wrote, by its last look and by how often it looked. A text is its run's.
+// key is equal for worlds that continue in the same ways: a run's decisions depend on
+// what it wrote, on its last list and on how often it listed. Its text is always the
+// same.
 func (w world) key() string {
 	b := appendStickies(nil, w.stickies)
 	for _, heard := range w.heard {
@@ -52,7 +53,7 @@ func (w world) key() string {
 	return string(strconv.AppendBool(b, w.late))
 }
 
-// changed is the answer to a request that writes.
+// changed is the answer to a write.
 type changed struct {
 	sticky sticky
 	there  bool
@@ -66,14 +67,14 @@ func appendStickies(b []byte, stickies []sticky) []byte {
 	return append(b, ']')
 }
 
-// request is a run's next one; it carries it out and returns the answer.
+// request is the next request of a run. It carries itself out and returns the answer.
 type request struct {
 	writes bool
 	do     func(*world) any
 }
 
-// recorded is a place that answers from memory. The first request without an answer
-// ends the run there, by a panic with that request.
+// recorded is a store that answers from memory. At the first request without an answer it
+// ends the run by a panic with that request.
 type recorded struct{ answers []any }
 
 func (p *recorded) ask(r request) any {
@@ -123,7 +124,8 @@ func (p *recorded) change(to sticky, do func(*world, int)) error {
 	return nil
 }
 
-// next runs a run up to its first request without an answer; nil: it has ended.
+// next executes a run up to its first request without an answer. It returns nil if the
+// run has ended.
 func next(t *testing.T, run int, heard []any) (r *request) {
 	t.Helper()
 	defer func() {
@@ -131,7 +133,7 @@ func next(t *testing.T, run int, heard []any) (r *request) {
 			r = &asked
 		}
 	}()
-	k := keeper{place: &recorded{heard}, want: sticky{
+	k := keeper{store: &recorded{heard}, want: sticky{
 		marker: marker{RunID: int64(run + 1)}, text: fmt.Sprint("of run ", run+1),
 	}}
 	if _, err := k.keep(t.Context(), actionsBot); err != nil {

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// patience is how long one call may take, waits for GitHub's rate limits included.
+	// patience limits one call, including waits for GitHub's rate limits.
 	patience = time.Minute
-	// attempt is how long one request may take that can be repeated.
+	// attempt limits one request that can be repeated.
 	attempt = 15 * time.Second
-	// mostPages is where a list is taken for one without an end: at 10,000 entries.
+	// mostPages is the length from which a list counts as endless: 10,000 entries.
 	mostPages = 100
 )
 
-// A permission is what a job grants its token, as its workflow writes it.
+// A permission is an entry of a job's permissions, as in its workflow.
 type permission string
 
 const (
@@ -30,8 +30,8 @@ const (
 	checksWrite       permission = "checks: write"
 )
 
-// within gives a call its time. Its error says what the call was about and, if the
-// token may not do it, the permission that it takes.
+// within limits the time of a call. It adds to the error what the call was about and, if
+// the token may not do it, the permission that is missing.
 func within[T any](
 	ctx context.Context, about string, needs permission, call func(context.Context) (T, error),
 ) (T, error) {
@@ -51,12 +51,12 @@ func within[T any](
 	return result, err
 }
 
-// once sends a request that must not be carried out twice, a create. Only if a rate
-// limit refused it, and it was not carried out, it is sent again after a wait, unless
-// the context's deadline would end the wait.
+// once sends a request that must not be carried out twice, a create. It repeats the
+// request only if a rate limit refused it, because then it was not carried out, and only
+// if the wait ends before the context's deadline.
 //
-// Not by the round-tripper github.com/gofri/go-github-ratelimit: v2.0.2 does not
-// ask again after the primary limit, and over HTTP/2 it asks again without the body.
+// The round-tripper github.com/gofri/go-github-ratelimit is not used: v2.0.2 does not
+// retry after the primary limit, and over HTTP/2 it retries without the body.
 func once(ctx context.Context, request func(context.Context) error) error {
 	for {
 		err := failure(request(ctx))
@@ -73,8 +73,8 @@ func once(ctx context.Context, request func(context.Context) error) error {
 	}
 }
 
-// repeatedly sends a request up to three times if GitHub, or the way to it, is down
-// for a moment or does not answer. Twice carried out it has to do the same as once.
+// repeatedly sends a request up to three times if GitHub or the network fails for a
+// moment or does not answer. The request must be idempotent.
 func (c *Client) repeatedly(ctx context.Context, request func(context.Context) error) error {
 	pause := c.pause
 	for try := 1; ; try++ {
@@ -90,7 +90,7 @@ func (c *Client) repeatedly(ctx context.Context, request func(context.Context) e
 	}
 }
 
-// sleep returns false where the context ended first.
+// sleep returns false if the context ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -100,13 +100,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// listed is the page of a list that is asked for, and response is about what came.
+// listed and response are short names: the page of a list to request, and the answer.
 type (
 	listed   = github.ListOptions
 	response = github.Response
 )
 
-// pages returns what a list has on all its pages.
+// pages returns the entries of all pages of a list.
 func pages[T any](
 	ctx context.Context, c *Client, list func(context.Context, listed) ([]T, *response, error),
 ) ([]T, error) {

@@ -20,8 +20,8 @@ type reply struct {
 	body   string
 }
 
-// limits are the ways in which GitHub says that a rate limit is reached, and for
-// how many seconds.
+// limits are GitHub's ways to report that a rate limit is reached, and for how many
+// seconds.
 var limits = map[string]func(seconds int) reply{
 	"primary":             func(n int) reply { return reply{http.StatusForbidden, primary(n), "{}"} },
 	"primary, status 429": func(n int) reply { return reply{http.StatusTooManyRequests, primary(n), "{}"} },
@@ -39,9 +39,9 @@ func primary(seconds int) http.Header {
 
 func after(seconds int) http.Header { return http.Header{"Retry-After": {fmt.Sprint(seconds)}} }
 
-// forge answers in memory, so that time is the test's own: the first request of
-// this method by the first reply, any other as a pull request does that has a comment
-// of ours or none. It returns what was asked, too.
+// forge answers in memory, so that the test controls the clock: the first request of this
+// method gets the first reply, and every other request is answered for a pull request
+// that has a comment of ours or none. forge also returns the requests.
 func forge(t *testing.T, method string, first reply, commented bool) (*Client, *[]string) {
 	t.Helper()
 	var (
@@ -109,7 +109,7 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestRateLimitBeyondTheDeadlineIsToldAtOnce(t *testing.T) {
+func TestRateLimitBeyondTheDeadlineIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, reached := range limits {
 		t.Run(name, func(t *testing.T) {

@@ -9,39 +9,39 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Review is what a run has to say at the files of a pull request.
+// Review describes a run's review comments on the files of a pull request.
 type Review struct {
 	PullRequest int
-	Commit      string // the pull request's own that the run was made of
-	Key         string // tells the review comments of several jobs apart; any text
-	RunID       int64  // with the attempt: which of two runs is newer
+	Commit      string // the pull request's head that the run built
+	Key         string // distinguishes the review comments of several jobs; any text
+	RunID       int64  // with the attempt: decides which of two runs is newer
 	RunAttempt  int
-	Remarks     []Remark // at most one a file
+	Remarks     []Remark // at most one per file
 }
 
-// Remark is a text for the review comment at one file.
+// Remark is the text of the review comment on one file.
 type Remark struct {
 	Path string // relative to the root of the repository
 	Text string // Markdown
 }
 
-// Review sees to it that each remark whose file is in the pull request's diff
-// stands there once, and that no review comment of this key is left of which
-// there is no remark. Where a newer run's are there, they are left as they are.
+// Review ensures that each remark whose file is in the pull request's diff has one review
+// comment, and that no other review comment of this key remains. It leaves the review
+// comments of a newer run as they are.
 //
-// Review comments are found as Client.Comment finds a comment. One that says the
-// same already stays where it is, one that says something else is edited in place.
-// New ones come in one review, which people are told of once: at the first line
-// that was added or, where there is none, removed. Where GitHub shows no lines of
-// the file the comment is on the file as a whole; a review can't hold such a one,
-// so it is a request of its own.
+// It finds review comments as Client.Comment finds a comment. One with the same text
+// stays where it is; one with another text is edited in place. New ones are created in
+// one review, because GitHub notifies people of each review: at the first added line or,
+// if there is none, at the first removed line. If GitHub shows no lines of the file, the
+// comment is on the file as a whole. A review cannot contain such a comment, so it is a
+// separate request.
 //
-// The error is an *Error or the context's. Of remarks that GitHub would not take it
-// tells the first; the others are there.
+// The error is an *Error or the context's. If GitHub refuses remarks, it is the error of
+// the first; the others are there.
 func (c *Client) Review(ctx context.Context, rv Review) error {
 	r := review{
 		Review: rv,
-		place:  reviewComments{c, rv.PullRequest, rv.Commit},
+		store:  reviewComments{c, rv.PullRequest, rv.Commit},
 		marker: marker{Key: rv.Key, RunID: rv.RunID, RunAttempt: rv.RunAttempt},
 	}
 	about := fmt.Sprintf("review comments on %s/%s#%d", c.owner, c.repo, rv.PullRequest)
@@ -51,20 +51,20 @@ func (c *Client) Review(ctx context.Context, rv Review) error {
 	return err
 }
 
-// review is a Review that is being written.
+// review is a Review while it is written.
 type review struct {
 	Review
-	place  reviewComments
+	store  reviewComments
 	marker marker
 }
 
-// keeper keeps the review comment at one file.
+// keeper returns the keeper of the review comment on one file.
 func (r review) keeper(m Remark) keeper {
-	return keeper{place: r.place, want: sticky{marker: r.marker, path: m.Path, text: m.Text}}
+	return keeper{store: r.store, want: sticky{marker: r.marker, path: m.Path, text: m.Text}}
 }
 
-// write looks, does what there is to do and looks again, as keeper.keep does. Each
-// file's remark is created at most once.
+// write lists the review comments, applies what is needed and lists them again, as
+// keeper.keep does. It creates each file's remark at most once.
 func (r review) write(ctx context.Context, author string) error {
 	newer := func(s sticky) bool { return s.marker.compare(r.marker) > 0 }
 	created := map[string]bool{}
@@ -93,7 +93,7 @@ func (r review) write(ctx context.Context, author string) error {
 	return nil
 }
 
-// update edits and removes what was found, and returns the remarks that are not there.
+// update edits and removes existing comments, and returns the remarks that have none.
 func (r review) update(ctx context.Context, found []sticky) (missing []sticky, changed bool, err error) {
 	for _, remark := range r.Remarks {
 		k := r.keeper(remark)
@@ -103,7 +103,7 @@ func (r review) update(ctx context.Context, found []sticky) (missing []sticky, c
 			missing = append(missing, k.want)
 			continue
 		case next.edit.id != 0:
-			err = k.place.edit(ctx, next.edit.id, next.to)
+			err = k.store.edit(ctx, next.edit.id, next.to)
 			if gone(err) { // as in keeper.keep
 				missing, err = append(missing, k.want), nil
 			}
@@ -119,32 +119,32 @@ func (r review) update(ctx context.Context, found []sticky) (missing []sticky, c
 		if slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.path }) {
 			continue
 		}
-		if err := r.place.remove(ctx, s.id); err != nil && !gone(err) {
+		if err := r.store.remove(ctx, s.id); err != nil && !gone(err) {
 			return nil, false, err
 		}
 	}
 	return missing, changed, nil
 }
 
-// add puts the missing ones at their files. It returns whose they are, "" if none was
-// created.
+// add creates the missing comments on their files. It returns their author, or "" if none
+// was created.
 func (r review) add(ctx context.Context, missing []sticky) (author string, err error) {
 	if len(missing) == 0 {
 		return "", nil
 	}
-	files, err := r.place.diff(ctx)
+	files, err := r.store.diff(ctx)
 	if err != nil {
 		return "", err
 	}
 	missing = slices.DeleteFunc(missing, func(s sticky) bool { return files[s.path] == nil })
-	return r.place.createAll(ctx, missing, files)
+	return r.store.createAll(ctx, missing, files)
 }
 
 func at(all []sticky, path string) []sticky {
 	return slices.DeleteFunc(slices.Clone(all), func(s sticky) bool { return s.path != path })
 }
 
-// reviewComments are those of a pull request.
+// reviewComments are the review comments of a pull request.
 type reviewComments struct {
 	*Client
 	pullRequest int
@@ -169,7 +169,7 @@ func (c reviewComments) list(ctx context.Context, _ string) ([]sticky, error) {
 	return found, err
 }
 
-// create puts one on a file as a whole.
+// create adds a comment on a file as a whole.
 func (c reviewComments) create(ctx context.Context, text sticky) (sticky, error) {
 	var created *github.PullRequestComment
 	err := once(ctx, func(ctx context.Context) (err error) {
@@ -197,11 +197,12 @@ func (c reviewComments) remove(ctx context.Context, id int64) error {
 	})
 }
 
-// createAll returns whose the comments are, "" where there was none to create.
+// createAll returns the author of the comments, or "" if there was none to create.
 //
-// GitHub takes a review as a whole or not at all and does not say which comment it
-// would not have. One at a line may be so where the branch was pushed to since the
-// diff was read: then each goes on its file as a whole, as far as GitHub takes it.
+// GitHub accepts or refuses a review as a whole, and does not report which comment was
+// the reason. A comment at a line is refused if the branch was pushed to after the diff
+// was read. Then each comment is created on its file as a whole, as far as GitHub accepts
+// it.
 func (c reviewComments) createAll(
 	ctx context.Context, all []sticky, files map[string]*github.CommitFile,
 ) (author string, err error) {

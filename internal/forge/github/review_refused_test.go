@@ -10,8 +10,8 @@ import (
 
 const createsReview = "POST /repos/acme/shop/pulls/7/reviews"
 
-// GitHub takes a review as a whole or not at all.
-func TestLinesThatAreNoMorePartOfTheDiffAreRemarkedAtTheirFiles(t *testing.T) {
+// GitHub accepts or refuses a review as a whole.
+func TestLinesNoLongerInTheDiffAreRemarkedOnTheirFiles(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/new.sql", Patch: added})
@@ -29,7 +29,7 @@ func TestLinesThatAreNoMorePartOfTheDiffAreRemarkedAtTheirFiles(t *testing.T) {
 	wantRemarks(t, gh, remarks...)
 }
 
-func TestARemarkThatGitHubRefusesKeepsNoOtherFromItsPlace(t *testing.T) {
+func TestARefusedRemarkDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	for name, large := range map[string]string{"at a line": "shop/orders.sql", "at a file": "shop/big.sql"} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestARemarkThatGitHubRefusesKeepsNoOtherFromItsPlace(t *testing.T) {
 	}
 }
 
-func TestReviewOfACommitThatIsGoneIsToldOnce(t *testing.T) {
+func TestReviewOfACommitThatIsGoneIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	rv := reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"})
@@ -62,8 +62,8 @@ func TestReviewOfACommitThatIsGoneIsToldOnce(t *testing.T) {
 	wantRemarks(t, gh)
 }
 
-// Asked for one by one, it would be refused as often as there are remarks.
-func TestReviewThatIsRefusedAltogetherIsNotTakenApart(t *testing.T) {
+// One request per remark would be refused as often as there are remarks.
+func TestARefusedReviewIsNotRetriedOneByOne(t *testing.T) {
 	t.Parallel()
 	for want, refuse := range map[error]func(*fakegithub.Server){
 		ErrLocked: func(gh *fakegithub.Server) { gh.Lock(fakegithub.PullRequest) },

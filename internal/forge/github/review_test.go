@@ -15,7 +15,8 @@ import (
 
 const added = "@@ -1,2 +1,3 @@\n select\n+  id,\n   name"
 
-// reviewed is a pull request that changes orders.sql and renames big.sql.
+// reviewed returns a server with a pull request that changes orders.sql and renames
+// big.sql.
 func reviewed(t *testing.T) *fakegithub.Server {
 	t.Helper()
 	gh := fakegithub.New(t, fakegithub.Options{})
@@ -38,7 +39,7 @@ func putReview(t *testing.T, c *Client, rv Review) {
 	}
 }
 
-// wantRemarks checks the texts of our review comments by their paths.
+// wantRemarks checks the texts of our review comments by path.
 func wantRemarks(t *testing.T, gh *fakegithub.Server, want ...Remark) {
 	t.Helper()
 	var got []Remark
@@ -52,7 +53,7 @@ func wantRemarks(t *testing.T, gh *fakegithub.Server, want ...Remark) {
 	}
 }
 
-func TestRemarksAreReviewCommentsAtTheirFiles(t *testing.T) {
+func TestRemarksAreReviewCommentsOnTheirFiles(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 
@@ -147,7 +148,7 @@ func TestReviewCommentsOfOthersAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestJobsThatReviewAtOnceLeaveOneCommentAFile(t *testing.T) {
+func TestJobsThatReviewAtOnceLeaveOneCommentPerFile(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	const jobs = 3
@@ -191,7 +192,7 @@ func TestClearedReviewCommentDeletedMeanwhileIsFine(t *testing.T) {
 	putReview(t, c, reviewOf(11))
 }
 
-func TestWhatKeepsAReviewFromBeingWrittenIsTold(t *testing.T) {
+func TestWhatKeepsAReviewFromBeingWrittenIsReported(t *testing.T) {
 	t.Parallel()
 	for request, remark := range map[string]string{
 		"GET /repos/*/*/pulls/*/comments":    "shop/new.sql",

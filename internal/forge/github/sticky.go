@@ -12,14 +12,14 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// sticky is a text that begins with our marker: a comment or an issue.
+// sticky is a text that begins with our marker: a comment, a check run or an issue.
 type sticky struct {
-	id     int64 // an issue's number
+	id     int64 // an issue: its number
 	url    string
 	author string
 	marker marker
-	title  string // an issue's
-	path   string // of the file that a review comment is at
+	title  string // only of an issue
+	path   string // only of a review comment: its file
 	text   string
 }
 
@@ -29,7 +29,7 @@ func (s sticky) says(other sticky) bool {
 	return s.title == other.title && normal(s.text) == normal(other.text)
 }
 
-// posted is the sticky as GitHub has it now.
+// posted returns the sticky as it is stored at GitHub now.
 func (s sticky) posted(id int64, url string, author *github.User) sticky {
 	s.id, s.url, s.author = id, url, author.GetLogin()
 	return s
@@ -41,53 +41,52 @@ func byID(a, b sticky) int { return cmp.Compare(a.id, b.id) }
 
 func byRun(a, b sticky) int { return cmp.Or(a.marker.compare(b.marker), byID(a, b)) }
 
-// normal is a text without what an edit in the browser changes unseen.
+// normal removes the differences that an edit in the browser adds unseen.
 func normal(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 }
 
-// place is where stickies of one kind are.
-type place interface {
-	// list returns those of all keys; it may leave out other authors'.
+// store contains the stickies of one kind.
+type store interface {
+	// list returns the stickies of all keys. It may leave out those of other authors.
 	list(ctx context.Context, author string) ([]sticky, error)
-	// create is never tried again: an answer that got lost may stand for a
-	// sticky that is there.
+	// create is never retried: if its answer was lost, the sticky may exist.
 	create(ctx context.Context, text sticky) (sticky, error)
 	edit(ctx context.Context, id int64, text sticky) error
 	remove(ctx context.Context, id int64) error
 }
 
-// keeper sees to it that a place has one sticky of the wanted one's key, and
-// that it bears this text or a newer run's.
+// keeper ensures that a store has one sticky of the wanted key, with the wanted text or
+// with that of a newer run.
 type keeper struct {
-	place      place
+	store      store
 	want       sticky
-	onlyUpdate bool // where there is none yet, start none
-	onlyNewer  bool // where this very run's is there, leave it
+	onlyUpdate bool // if there is none yet, create none
+	onlyNewer  bool // if there is one of this very run, leave it
 }
 
 // find returns the stickies of the wanted key and this author.
 func (k keeper) find(ctx context.Context, author string) ([]sticky, error) {
-	all, err := k.place.list(ctx, author)
+	all, err := k.store.list(ctx, author)
 	return slices.DeleteFunc(all, func(s sticky) bool {
 		return s.marker.Key != k.want.marker.Key || !strings.EqualFold(s.author, author)
 	}), err
 }
 
-// A step is the one thing to do next in a place; the zero value: nothing.
+// A step is the next thing to do in a store. The zero value means nothing.
 type step struct {
 	create bool
-	edit   sticky   // as it is; id 0: none
-	to     sticky   // what the edit makes of it
+	edit   sticky   // before the edit; id 0: none
+	to     sticky   // after the edit
 	remove []sticky // duplicates
 }
 
 func (s step) none() bool { return !s.create && s.edit.id == 0 && len(s.remove) == 0 }
 
-// next decides by what was found. GitHub has no way to write only if nobody else did
-// meanwhile, so the rule has to be one that several runs can follow at once: the
-// oldest is kept, and so it is never removed by a run that saw less than another. Its
-// text becomes the newest run's before the others go.
+// next decides from what was found. GitHub has no conditional write, so the rule must
+// hold if several runs follow it at once. The oldest sticky is kept, so a run that saw
+// fewer of them never removes it. It gets the newest run's text before the others are
+// removed.
 func (k keeper) next(found []sticky) step {
 	if len(found) == 0 {
 		return step{create: !k.onlyUpdate}
@@ -106,16 +105,16 @@ func (k keeper) next(found []sticky) step {
 	return step{}
 }
 
-// mostRounds is more than several runs at once need: each does what the newest wants.
+// mostRounds is more than concurrent runs need, because all write the newest run's text.
 const mostRounds = 8
 
-// keep looks, does one thing and looks again, until there is nothing to do: another
-// run may have written meanwhile. What an older run writes after that stands until
-// the next run, since nothing is left to tell it by.
+// keep lists the stickies, does one step and lists them again, until nothing is left to
+// do, because another run may have written meanwhile. If an older run writes after that,
+// its text stays until the next run: no text of the newer run is left to compare it with.
 func (k keeper) keep(ctx context.Context, author string) (Posted, error) {
 	var (
 		posted  Posted
-		created *sticky // at most one: an answer without sense may stand for a sticky
+		created *sticky // at most one: the sticky may exist even if the answer makes no sense
 		removed = map[int64]bool{}
 		edited  = map[int64]sticky{}
 	)
@@ -125,7 +124,7 @@ func (k keeper) keep(ctx context.Context, author string) (Posted, error) {
 			return posted, err
 		}
 		if created != nil && !slices.ContainsFunc(found, created.is) {
-			found = append(found, *created) // the list may lag behind
+			found = append(found, *created) // the list may be out of date
 		}
 		found = slices.DeleteFunc(found, func(s sticky) bool { return removed[s.id] })
 		for i, s := range found {
@@ -137,17 +136,17 @@ func (k keeper) keep(ctx context.Context, author string) (Posted, error) {
 		case next.none(), next.create && created != nil:
 			return k.outcome(found, posted), nil
 		case next.create:
-			made, err := k.place.create(ctx, k.want)
+			made, err := k.store.create(ctx, k.want)
 			if err != nil {
 				return Posted{}, err
 			}
-			// By now it is certain whose token it is.
+			// The answer to a create shows who owns the token.
 			created, author, posted = &made, made.author, Posted{made.url, Created}
 		case next.edit.id != 0:
-			err := k.place.edit(ctx, next.edit.id, next.to)
+			err := k.store.edit(ctx, next.edit.id, next.to)
 			if gone(err) {
-				// Somebody deleted it since. Where the 404 hides a missing permission,
-				// the create says so.
+				// Another user deleted it meanwhile. If the 404 hides a missing
+				// permission, the create will report that.
 				removed[next.edit.id] = true
 				continue
 			}
@@ -168,7 +167,7 @@ func (k keeper) keep(ctx context.Context, author string) (Posted, error) {
 	return posted, nil
 }
 
-// outcome is what to report of the stickies that are there at the end.
+// outcome is the result to report for the stickies that exist at the end.
 func (k keeper) outcome(found []sticky, posted Posted) Posted {
 	if len(found) == 0 {
 		return Posted{Outcome: Absent}
@@ -181,19 +180,19 @@ func (k keeper) outcome(found []sticky, posted Posted) Posted {
 	return posted
 }
 
-// remove takes duplicates away. That another job was faster is fine.
+// remove deletes duplicates. It ignores those that another job deleted first.
 func (k keeper) remove(ctx context.Context, duplicates []sticky) error {
 	var errs []error
 	for _, s := range duplicates {
-		if err := k.place.remove(ctx, s.id); err != nil && !gone(err) {
+		if err := k.store.remove(ctx, s.id); err != nil && !gone(err) {
 			errs = append(errs, fmt.Errorf("remove the duplicate %s: %w", s.url, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// gone says whether what was asked for is not there any more: GitHub answers 410
-// for a deleted issue.
+// gone reports whether the requested thing no longer exists. GitHub answers 410 for a
+// deleted issue.
 func gone(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)

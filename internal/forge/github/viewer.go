@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// actionsBot is who the job's own token belongs to.
+// actionsBot is the owner of the job's own token.
 const actionsBot = "github-actions[bot]"
 
-// viewerPatience is how long the question may take: the answer is of use, but the
-// comment is not to be lost for it.
+// viewerPatience limits the query: the answer is useful, but the comment must not be lost
+// for it.
 const viewerPatience = 5 * time.Second
 
 // viewerOnce keeps the answer for all calls of a client.
@@ -21,8 +21,8 @@ type viewerOnce struct {
 	login string
 }
 
-// viewer returns the login of the token's owner. If GitHub does not say it, the token
-// is taken for the job's.
+// viewer returns the login of the token's owner. If GitHub does not report it, the token
+// is assumed to be the job's.
 func (c *Client) viewer(ctx context.Context) string {
 	c.viewerOnce.mu.Lock()
 	defer c.viewerOnce.mu.Unlock()
@@ -38,8 +38,8 @@ func (c *Client) viewer(ctx context.Context) string {
 	return c.viewerOnce.login
 }
 
-// askViewer asks GraphQL, which answers to every kind of token. GET /user would not
-// do: the token of a job may not ask it. It returns "" if there is no answer.
+// askViewer uses GraphQL, which answers every kind of token; GET /user refuses the token
+// of a job. It returns "" if there is no answer.
 // https://github.com/marocchino/sticky-pull-request-comment/pull/332
 func (c *Client) askViewer(ctx context.Context) string {
 	var answer struct {
