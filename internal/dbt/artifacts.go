@@ -12,8 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient reads JSON as Python wrote it: fast, and without quarrelling over what
-// dbt let through.
+// lenient reads JSON as Python writes it: it is fast, and accepts what dbt accepts.
 var lenient = []json.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // runResults is run_results.json, versions 4 to 6
@@ -38,8 +37,8 @@ type runResults struct {
 
 func (c CLI) runResultsFile() string { return filepath.Join(c.TargetPath, "run_results.json") }
 
-// readRunResults reads the results of the last command that wrote some. If none did
-// it returns an error that is fs.ErrNotExist.
+// readRunResults reads the results of the last command that wrote any. If none did, the
+// error is fs.ErrNotExist.
 func (c CLI) readRunResults() (runResults, error) {
 	var r runResults
 	file, err := os.Open(c.runResultsFile())
@@ -53,7 +52,8 @@ func (c CLI) readRunResults() (runResults, error) {
 	return r, nil
 }
 
-// resultsID is the invocation of which run_results.json is; "" if there is none.
+// resultsID returns the invocation ID in run_results.json, or "" if there is no such
+// file.
 func (c CLI) resultsID() string {
 	results, err := c.readRunResults()
 	if err != nil {
@@ -62,22 +62,22 @@ func (c CLI) resultsID() string {
 	return results.Metadata.InvocationID
 }
 
-// ManifestNode is what is wanted of a node in the manifest.
+// ManifestNode contains the fields of a manifest's node that dbt-tally uses.
 type ManifestNode struct {
 	ID           string `json:"unique_id"`
 	Name         string `json:"name"`
-	Version      any    `json:"version"` // of a versioned model: a number or a text; nil otherwise
+	Version      any    `json:"version"` // of a versioned model: a number or a string; nil otherwise
 	ResourceType string `json:"resource_type"`
 	Package      string `json:"package_name"`
 	Path         string `json:"original_file_path"` // relative to the root of its package, forward slashes
-	Relation     string `json:"relation_name"`      // "" for what has no relation
+	Relation     string `json:"relation_name"`      // "" if it has no relation
 	Config       struct {
 		Materialized string         `json:"materialized"`
 		Meta         map[string]any `json:"meta"`
 	} `json:"config"`
 }
 
-// Title is the name as dbt shows it: that of a versioned model has its version.
+// Title returns the name as dbt shows it, with the version if the model is versioned.
 func (n ManifestNode) Title() string {
 	if n.Version == nil {
 		return n.Name
@@ -85,15 +85,15 @@ func (n ManifestNode) Title() string {
 	return fmt.Sprintf("%s.v%v", n.Name, n.Version)
 }
 
-// Counted says whether nodes of this type have rows to count.
+// Counted reports whether nodes of this type have rows to count.
 func (n ManifestNode) Counted() bool {
 	return slices.Contains([]string{"model", "seed", "snapshot"}, n.ResourceType)
 }
 
-// ReadManifest reads from target/manifest.json every model, seed and snapshot,
-// and of the other nodes those named in also. The file is read as a stream, and
-// no further than needed: it may have hundreds of megabytes. Where the project
-// was never parsed the error is fs.ErrNotExist.
+// ReadManifest returns every model, seed and snapshot of target/manifest.json, and the
+// other nodes that also names. It reads the file as a stream and stops as early as
+// possible, because manifests can be hundreds of megabytes large. If the project was
+// never parsed, the error is fs.ErrNotExist.
 func (c CLI) ReadManifest(also []string) ([]ManifestNode, error) {
 	file, err := os.Open(filepath.Join(c.TargetPath, "manifest.json"))
 	if err != nil {
@@ -135,7 +135,7 @@ func readManifest(r io.Reader, also []string) ([]ManifestNode, error) {
 	return nodes, nil
 }
 
-// readNodes reads an object of nodes by ID.
+// readNodes reads a JSON object of nodes by ID.
 func readNodes(dec *jsontext.Decoder, nodes []ManifestNode, also []string) ([]ManifestNode, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err

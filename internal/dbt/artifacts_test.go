@@ -81,8 +81,8 @@ func TestBrokenArtifactsAreErrors(t *testing.T) {
 	}
 }
 
-// bigManifest is a manifest of about megabytes MB, with the nodes of a project of
-// 1,000 models and the bulk where dbt has it: code, columns, macros.
+// bigManifest returns a manifest of about that many MB, with the nodes of a project of
+// 1,000 models. Most of it is code, columns and macros, as in dbt's manifests.
 func bigManifest(megabytes int) string {
 	var b strings.Builder
 	code := strings.Repeat("select column_a, column_b from somewhere\\n", megabytes*1_000_000/2/1000/42)

@@ -8,8 +8,8 @@ import (
 // Command is one dbt command line, without the leading dbt.
 type Command []string
 
-// Name returns the command's name, "build" in --quiet build --select a, or ""
-// where there is none (--version, --help).
+// Name returns the command's name, such as "build" in --quiet build --select a, or "" if
+// there is none (--version, --help).
 func (c Command) Name() string {
 	for i := 0; i < len(c); i++ {
 		switch arg := c[i]; {
@@ -22,8 +22,8 @@ func (c Command) Name() string {
 	return ""
 }
 
-// globalFlagsWithValue are the flags that may stand before the command's name and
-// take their value from the next argument (dbt --help).
+// globalFlagsWithValue are the flags that may precede the command's name and take the
+// next argument as their value (dbt --help).
 var globalFlagsWithValue = []string{
 	"--defer-state", "--deprecated-favor-state", "--indirect-selection", "--log-file-max-bytes", "--log-format",
 	"--log-format-file", "--log-level", "--log-level-file", "--log-path", "--printer-width", "--profile",
@@ -31,8 +31,8 @@ var globalFlagsWithValue = []string{
 	"--warn-error-options",
 }
 
-// Flag returns the value of the last of the named flags, given as --flag value,
-// --flag=value or, for a one-letter name, -fvalue.
+// Flag returns the value of the last of the named flags. A flag is given as --flag value,
+// --flag=value or, if its name has one letter, -fvalue.
 func (c Command) Flag(names ...string) (value string, ok bool) {
 	for i, arg := range c {
 		for _, name := range names {
@@ -49,7 +49,7 @@ func (c Command) Flag(names ...string) (value string, ok bool) {
 	return value, ok
 }
 
-// without leaves out the named flags and their values.
+// without returns the command without the named flags and their values.
 func (c Command) without(names ...string) Command {
 	var kept Command
 	for i := 0; i < len(c); i++ {
@@ -64,9 +64,8 @@ func (c Command) without(names ...string) Command {
 	return kept
 }
 
-// WithDefault adds a flag where the command does not give it itself. An empty
-// value adds nothing. Flags go to the end: dbt takes each of its commands' flags
-// there.
+// WithDefault adds a flag that the command does not have yet. An empty value adds
+// nothing. The flag goes to the end, because all dbt commands accept their flags there.
 func (c Command) WithDefault(value, flag string, synonyms ...string) Command {
 	if _, given := c.Flag(append(synonyms, flag)...); given || value == "" || c.Name() == "" {
 		return c
@@ -74,7 +73,7 @@ func (c Command) WithDefault(value, flag string, synonyms ...string) Command {
 	return append(slices.Clone(c), flag, value)
 }
 
-// String shows the command as a user would type it.
+// String returns the command as a user would type it.
 func (c Command) String() string {
 	words := make([]string, 0, len(c)+1)
 	for _, arg := range append([]string{"dbt"}, c...) {
@@ -86,8 +85,8 @@ func (c Command) String() string {
 	return strings.Join(words, " ")
 }
 
-// Like is another command for the same project, profile, target and variables,
-// so that dbt goes on from the partial parse of this one.
+// Like returns another command for the same project, profile, target and variables, so
+// that dbt can use this command's partial parse.
 func (c Command) Like(words ...string) Command {
 	like := Command(words)
 	kept := [][]string{{"--project-dir"}, {"--profiles-dir"}, {"--profile"}, {"--target", "-t"}, {"--vars"}}
@@ -99,12 +98,12 @@ func (c Command) Like(words ...string) Command {
 	return like
 }
 
-// Builds says whether the command can build models, seeds or snapshots.
+// Builds reports whether the command can build models, seeds or snapshots.
 func (c Command) Builds() bool {
 	return slices.Contains([]string{"build", "run", "seed", "snapshot", "retry"}, c.Name())
 }
 
-// TakesThreads says whether the command has a --threads flag.
+// TakesThreads reports whether the command has a --threads flag.
 func (c Command) TakesThreads() bool {
 	return !slices.Contains([]string{"", "list", "ls", "deps", "clean", "debug", "init"}, c.Name())
 }

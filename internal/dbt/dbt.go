@@ -1,8 +1,7 @@
-// Package dbt runs dbt: it brings the audit hooks into a project and takes them
-// out again, runs dbt's commands as child processes without changing their
-// output, exit code or timing, and reads what they leave behind (the debug log,
-// run_results.json, manifest.json). What the audit rows say is the business of
-// others.
+// Package dbt runs dbt. It adds the audit macros to a project and removes them, runs
+// dbt's commands as child processes without changing their output, exit code or timing,
+// and reads dbt's files (the debug log, run_results.json, manifest.json). It does not
+// interpret the audit rows.
 package dbt
 
 import (
@@ -11,38 +10,38 @@ import (
 	"time"
 )
 
-// CLI is the dbt to run and the surroundings it runs in. Its fields are set
-// before the first call and not changed after.
+// CLI is the dbt to run, with its directories and environment. Set its fields before the
+// first call and do not change them later.
 type CLI struct {
 	Executable string   // a name looked up on the PATH, or a path
-	WorkDir    string   // the folder dbt runs in
-	Env        []string // the environment, as in os.Environ
-	ProjectDir string   // absolute; the folder of dbt_project.yml
-	TargetPath string   // absolute; where dbt leaves its artifacts
-	LogFile    string   // absolute; dbt's own dbt.log, "" for none
-	ScratchDir string   // an existing folder of our own, for debug logs
+	WorkDir    string   // the directory in which dbt runs
+	Env        []string // the environment, in the form of os.Environ
+	ProjectDir string   // absolute; the directory of dbt_project.yml
+	TargetPath string   // absolute; the directory of dbt's artifacts
+	LogFile    string   // absolute; dbt's own dbt.log; "": none
+	ScratchDir string   // an existing directory for our debug logs
 
 	Stdin          io.Reader        // of commands that may ask something; nil: nothing
-	Stdout, Stderr io.Writer        // dbt's own; files are handed to dbt as they are
-	Kill           <-chan struct{}  // closed: a dbt that was interrupted and has not ended is killed
+	Stdout, Stderr io.Writer        // dbt's own; a file is passed to dbt directly
+	Kill           <-chan struct{}  // closed: kill a dbt that was interrupted and has not ended
 	Now            func() time.Time // the clock
 }
 
-// Invocation is what is known of one dbt command after it ended.
+// Invocation is what is known about one dbt command after it ended.
 type Invocation struct {
-	ID          string // dbt's invocation_id; "" where dbt ended before it said one
+	ID          string // dbt's invocation_id; "" if dbt ended before it reported one
 	Command     Command
-	DBTVersion  string // "" where dbt did not say
+	DBTVersion  string // "" if dbt did not report it
 	StartedAt   time.Time
 	CompletedAt time.Time
 	ExitCode    int
 	Interrupted bool
-	Nodes       []NodeResult // in the order they finished; a node in which dbt was interrupted comes last
-	Error       string       // dbt's own words where it could not run at all, "" otherwise
+	Nodes       []NodeResult // in order of completion; an interrupted node comes last
+	Error       string       // dbt's message if it could not run at all, otherwise ""
 	Audit       AuditCost
 }
 
-// Outcome is how an invocation ended.
+// Outcome is the way in which an invocation ended.
 type Outcome string
 
 // The outcomes of an invocation.
@@ -52,7 +51,7 @@ const (
 	Incomplete Outcome = "incomplete" // dbt was interrupted
 )
 
-// Outcome returns how the invocation ended.
+// Outcome returns the way in which the invocation ended.
 func (inv Invocation) Outcome() Outcome {
 	switch {
 	case inv.Interrupted:
@@ -64,27 +63,27 @@ func (inv Invocation) Outcome() Outcome {
 	}
 }
 
-// NodeResult is what dbt said of one node: a model, a test, a hook.
+// NodeResult is dbt's result for one node: a model, a test, a hook.
 type NodeResult struct {
 	NodeID  string
-	Status  string // dbt's word; "" where dbt was interrupted while the node ran
+	Status  string // dbt's word; "" if dbt was interrupted while the node ran
 	Message string
 	Seconds float64
 }
 
-// AuditCost is what the audit hooks cost in one invocation, as dbt's log tells.
+// AuditCost is the cost of the audit hooks in one invocation, measured in dbt's log.
 type AuditCost struct {
 	Statements int
 	Seconds    float64
-	Known      bool // false where dbt keeps no log that is read (dbt v2)
+	Known      bool // false if dbt writes no log that can be read (dbt v2)
 }
 
-// Failed says whether dbt counts the node as failed.
+// Failed reports whether dbt counts the node as failed.
 func (n NodeResult) Failed() bool {
 	return slices.Contains([]string{"error", "fail", "runtime error", "partial success"}, n.Status)
 }
 
-// environ returns the environment with the given variables set, NAME=value.
+// environ returns the environment with these variables (NAME=value) set.
 func (c CLI) environ(set ...string) []string {
 	return append(slices.Clone(c.Env), set...)
 }

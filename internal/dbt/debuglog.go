@@ -12,32 +12,32 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// record is one entry of dbt's log, which may be of several lines: as text for
-// debugging, which is the default, or as JSON. The text's form is the same from dbt
-// 1.7 to 1.12 (create_debug_line in dbt's events/logger.py).
+// record is one entry of dbt's log, of one or more lines. The log is the default text for
+// debugging, or JSON. The form of the text is the same from dbt 1.7 to 1.12
+// (create_debug_line in dbt's events/logger.py).
 type record struct {
-	id     string        // dbt's invocation_id, "" if the record does not say
+	id     string        // dbt's invocation_id; "" if the record has none
 	time   time.Duration // since midnight, to the microsecond
 	level  string
-	thread string // its first ten characters
+	thread string // the first ten characters of its name
 	text   string
 }
 
 var (
 	recordStart = regexp.MustCompile(`^(?:\x1b\[0m)?(\d\d):(\d\d):(\d\d\.\d{6}) \[(\w+) *\] \[(.{10})\]: `)
 	plainStart  = regexp.MustCompile(`^(?:\x1b\[0m)?\d\d:\d\d:\d\d  `)
-	// opening is the line above the first record of an invocation.
+	// opening matches the line above the first record of an invocation.
 	opening = regexp.MustCompile(`^={30} [\d:.]+ \| (\S+) ={30}\s*$`)
-	// resultText is the outcome of a node: "2 of 5 OK created … [SELECT 1 in 0.05s]".
+	// resultText matches the result of a node: "2 of 5 OK created … [SELECT 1 in 0.05s]".
 	resultText = regexp.MustCompile(`^\d+ of \d+ ([A-Z-]+) .*?(?:\[([^\[]*?)(?: in [\d.]+s)?\])?$`)
-	// errorText is what dbt says of a node that it could not build.
+	// errorText matches dbt's message about a node that it could not build.
 	errorText = regexp.MustCompile(`^(?:\w+ )+Error in `)
 
 	ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
-// startRecord reads the first line of a record; false if the line continues the
-// one before.
+// startRecord parses the first line of a record. It returns false if the line continues
+// the previous record.
 func startRecord(line string) (record, bool) {
 	if strings.HasPrefix(line, "{") {
 		return jsonRecord(line)
@@ -50,7 +50,7 @@ func startRecord(line string) (record, bool) {
 	return record{time: since, level: m[4], thread: m[5], text: line[len(m[0]):]}, err == nil
 }
 
-// jsonRecord reads a line of a log as JSON (log_format_file: json).
+// jsonRecord parses a line of a log in JSON (log_format_file: json).
 func jsonRecord(line string) (record, bool) {
 	var e event
 	if json.Unmarshal([]byte(line), &e, lenient...) != nil || e.Info.InvocationID == "" {
@@ -66,17 +66,17 @@ func jsonRecord(line string) (record, bool) {
 	}, true
 }
 
-// statuses are dbt's words in a result's line, as run_results.json has them.
+// statuses maps the words in a result's line to those in run_results.json.
 var statuses = map[string]string{
 	"OK": "success", "PASS": "pass", "ERROR": "error", "FAIL": "fail", "WARN": "warn",
 	"SKIP": "skipped", "PARTIALLY": "partial success", "NO-OP": "no-op",
 }
 
-// progress is what the debug log says of an invocation. It is the only witness of
-// a dbt that ended before it wrote run_results.json.
+// progress is the information in the debug log about an invocation. If dbt ended before
+// it wrote run_results.json, there is no other source.
 type progress struct {
 	id, version string
-	started     map[string]*begun // nodes begun and not finished
+	started     map[string]*begun // nodes that have begun and not finished
 	finished    []NodeResult
 	mainError   string // why dbt could not run at all
 	lastError   string
@@ -84,29 +84,29 @@ type progress struct {
 	threads     map[string]*thread
 }
 
-// begun is a node at work. Each batch of a microbatch model is begun and finished
-// once more under the model's own ID.
+// begun is a node in progress. Each batch of a microbatch model begins and finishes
+// separately, under the model's own ID.
 type begun struct {
 	at   time.Duration
-	open int // of the model and its batches, those not finished
+	open int // unfinished ones among the model and its batches
 }
 
-// thread is what one of dbt's threads is at. It works on one node at a time.
+// thread is the state of one of dbt's threads, which works on one node at a time.
 type thread struct {
 	auditing bool          // its last statement is one of ours
-	sent     time.Duration // when that was sent
-	outcome  NodeResult    // of the node that it is at
+	sent     time.Duration // when it was sent
+	outcome  NodeResult    // of the current node
 }
 
 func newProgress() *progress {
 	return &progress{started: map[string]*begun{}, threads: map[string]*thread{}}
 }
 
-// auditMark is in each statement of the hooks.
+// auditMark occurs in each statement of the hooks.
 const auditMark = "insert /* dbt_tally */ into"
 
-// add takes one record in. What can't be read as expected is passed over: the log
-// is a witness, never a condition.
+// add processes one record. It ignores what it cannot parse, because nothing may depend
+// on the log.
 func (p *progress) add(r record) {
 	text := ansi.ReplaceAllString(strings.TrimRight(r.text, "\n"), "")
 	at := p.threads[r.thread]
@@ -167,7 +167,7 @@ func (p *progress) finish(id string, outcome NodeResult, now time.Duration) {
 	}
 }
 
-// between is the seconds from one time of day to the next such one.
+// between returns the seconds from one time of day to the next occurrence of the other.
 func between(from, to time.Duration) float64 {
 	if to < from {
 		to += 24 * time.Hour
@@ -175,7 +175,7 @@ func between(from, to time.Duration) float64 {
 	return (to - from).Seconds()
 }
 
-// inFlight are the nodes that were begun and never finished, by ID.
+// inFlight returns the nodes that have begun and never finished, by ID.
 func (p *progress) inFlight() []NodeResult {
 	var nodes []NodeResult
 	for _, id := range slices.Sorted(maps.Keys(p.started)) {

@@ -14,9 +14,9 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// TestTheLogSaysWhatRunResultsSay holds what is read of real dbt's log to the
-// artifact that it stands in for.
-func TestTheLogSaysWhatRunResultsSay(t *testing.T) {
+// TestTheLogAgreesWithRunResults compares the information in real dbt's log with the
+// artifact that the log replaces.
+func TestTheLogAgreesWithRunResults(t *testing.T) {
 	t.Parallel()
 	for version, microbatch := range map[string]bool{"1.8": false, "1.11": true, "1.12": true} {
 		t.Run(version, func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestTheLogSaysWhatRunResultsSay(t *testing.T) {
 	}
 }
 
-// outcomes are the status of each node and, where a node could not be built, why:
-// where it was, dbt puts other words into its log than into run_results.json.
+// outcomes are the status of each node and, for a node that could not be built, the
+// reason. For other nodes dbt's log and run_results.json use different words.
 func outcomes(nodes []NodeResult) map[string]string {
 	outcomes := map[string]string{}
 	for _, node := range nodes {

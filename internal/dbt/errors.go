@@ -2,7 +2,7 @@ package dbt
 
 import "errors"
 
-// Why dbt could not be started, for errors.Is.
+// The reasons why dbt could not be started, for errors.Is.
 var (
 	ErrNotFound      = errors.New("dbt was not found")
 	ErrNotExecutable = errors.New("dbt may not be executed")
@@ -10,11 +10,11 @@ var (
 	ErrNoInterpreter = errors.New("its interpreter cannot be started")
 )
 
-// Why the audit macros could not be written, for errors.Is.
+// The reasons why the audit macros could not be written, for errors.Is.
 var (
-	// ErrForeignMacroFile means that the project has a file of the name that the
-	// macros would get, and that it is not ours.
+	// ErrForeignMacroFile means that the project has a file with the name of the macro
+	// file that dbt-tally did not write.
 	ErrForeignMacroFile = errors.New("the file is not dbt-tally's")
-	// ErrMacroFileInUse means that another run in this checkout needs other macros.
+	// ErrMacroFileInUse means that another run in this checkout needs different macros.
 	ErrMacroFileInUse = errors.New("another version of dbt-tally is using the file")
 )

@@ -15,12 +15,12 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// ForProfile is the dbt for a type of profile: the program dbt-TYPE where the PATH
-// has one, as in our image, where MySQL needs a dbt of its own; else dbt.
+// ForProfile returns the dbt for a type of profile: the program dbt-TYPE if the PATH has
+// one (our image has one for MySQL, which needs a separate dbt), otherwise dbt.
 func ForProfile(profileType string) string {
 	name := "dbt-" + profileType
 	if filepath.Base(name) != name {
-		return "dbt" // no type at all, and no path of somebody's choice
+		return "dbt" // an invalid type, which must not become a path
 	}
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -37,8 +37,8 @@ func (c CLI) lookPath() (string, error) {
 	return path, nil
 }
 
-// fromWorkDir makes a relative path absolute as a child in WorkDir resolves it. A
-// name without a separator is left to the PATH.
+// fromWorkDir makes a relative path absolute, resolved from WorkDir as for a child. A
+// name without a separator is looked up on the PATH.
 func (c CLI) fromWorkDir(path string) string {
 	if filepath.IsAbs(path) || filepath.Base(path) == path {
 		return path
@@ -46,9 +46,9 @@ func (c CLI) fromWorkDir(path string) string {
 	return filepath.Join(c.WorkDir, path)
 }
 
-// startError explains why the program at path was not started. The error alone
-// does not say it: the kernel answers "no such file" also if the script is there
-// and its interpreter is not, or if there is no folder to run it in.
+// startError explains why the program at path was not started. The error alone is not
+// enough: the kernel also answers "no such file" if the script exists and its interpreter
+// does not, or if the working directory does not exist.
 func (c CLI) startError(path string, err error) error {
 	path = c.fromWorkDir(path)
 	problem, fix := err, "set dbt-executable to a dbt that starts in a shell"
@@ -75,8 +75,8 @@ func (c CLI) startError(path string, err error) error {
 	return fmt.Errorf("dbt-executable %q: %w; %s; see %s", c.Executable, problem, fix, docs.Troubleshooting)
 }
 
-// startsNothing reports whether an error about a script that is there and may be
-// executed is about its interpreter.
+// startsNothing reports whether an error about an existing, executable script is about
+// its interpreter.
 func startsNothing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
 }
@@ -86,8 +86,8 @@ func isFolder(path string) bool {
 	return path == "" || err == nil && info.IsDir()
 }
 
-// interpreter returns the program that the script at path names in its first line,
-// "" if it is no script or cannot be read.
+// interpreter returns the program in the first line of the script at path. It returns ""
+// if the file is not a script or cannot be read.
 func interpreter(path string) string {
 	line, ok := strings.CutPrefix(firstLine(path), "#!")
 	if !ok {
@@ -97,8 +97,8 @@ func interpreter(path string) string {
 	return program
 }
 
-// firstLine returns the first line of a file, as far as the kernel reads one that
-// names an interpreter (execve(2)).
+// firstLine returns the first line of a file, up to the length that the kernel reads to
+// find the interpreter (execve(2)).
 func firstLine(path string) string {
 	file, err := os.Open(path)
 	if err != nil {

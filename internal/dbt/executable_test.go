@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestAProfileMayHaveADBTOfItsOwn(t *testing.T) {
+func TestAProfileTypeMayHaveItsOwnDBT(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
 	own := filepath.Join(bin, "dbt-mysql")
@@ -25,7 +25,7 @@ func TestAProfileMayHaveADBTOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestADBTThatDoesNotStartSaysWhy(t *testing.T) {
+func TestTheErrorOfADBTThatDoesNotStartHasTheReason(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		make func(t *testing.T, path string)
@@ -107,7 +107,7 @@ func TestADBTThatIsNotOnThePath(t *testing.T) {
 	}
 }
 
-func TestARelativeDBTIsOfTheFolderItRunsIn(t *testing.T) {
+func TestARelativePathIsResolvedFromWorkDir(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo 'dbt-core 2.0.3'`)
 	c.Executable = "./dbt"
@@ -117,7 +117,7 @@ func TestARelativeDBTIsOfTheFolderItRunsIn(t *testing.T) {
 	}
 }
 
-func TestAFolderThatIsGoneIsNotADBTThatIsGone(t *testing.T) {
+func TestAMissingWorkDirIsNotAMissingDBT(t *testing.T) {
 	t.Parallel()
 	c := script(t, "")
 	c.WorkDir = filepath.Join(c.WorkDir, "gone")
@@ -127,7 +127,7 @@ func TestAFolderThatIsGoneIsNotADBTThatIsGone(t *testing.T) {
 	}
 }
 
-// file makes a file with this text and mode.
+// file returns a function that creates a file with this text and mode.
 func file(text string, mode os.FileMode) func(*testing.T, string) {
 	return func(t *testing.T, path string) {
 		t.Helper()

@@ -14,8 +14,8 @@ const (
 	unlocked  = syscall.LOCK_UN
 )
 
-// lock changes the lock on a file without waiting; false means that another run has
-// one. On a file system without locks, no other run has.
+// lock changes the lock on a file without waiting. It returns false if another run has a
+// conflicting lock. On a file system without locks it returns true.
 func lock(file *os.File, how int) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
 	switch {

@@ -8,6 +8,6 @@ const (
 	unlocked
 )
 
-// lock does nothing: a lock on Windows would keep dbt from reading the file. Two
-// runs at once need a checkout each there.
+// lock does nothing, because a lock on Windows would keep dbt from reading the file. On
+// Windows two concurrent runs need separate checkouts.
 func lock(*os.File, int) (bool, error) { return true, nil }

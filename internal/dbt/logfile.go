@@ -14,30 +14,29 @@ import (
 	"time"
 )
 
-// logFile is the log of one invocation of dbt v1. dbt writes it into a folder of
-// its own, so that no other dbt in the same checkout writes between, and in the
-// form that the user's settings ask for. It is copied to where dbt would have
-// written it.
+// logFile is the log of one invocation of dbt v1. dbt writes it to a separate directory,
+// so that no other dbt in the same checkout writes to it, and in the format of the user's
+// settings. A copy goes to the file where dbt would have written the log.
 type logFile struct {
-	dir      string // made for it
+	dir      string // created for it
 	user     string // the user's dbt.log
-	maxBytes int64  // at which dbt moves the user's aside; 0: never
+	maxBytes int64  // size at which dbt rotates the user's log; 0: never
 }
 
-// fullLog is when dbt moves a dbt.log aside unless it is told otherwise, and
-// fullLogs how many it keeps (backupCount in dbt's events/logger.py).
+// fullLog is the size at which dbt rotates dbt.log by default, and fullLogs is how many
+// old files it keeps (backupCount in dbt's events/logger.py).
 const (
 	fullLog  = 10 << 20
 	fullLogs = 5
 )
 
-// newLog makes the folder of a command's log.
+// newLog creates the directory of a command's log.
 func (c CLI) newLog(command Command) (logFile, error) {
 	dir, err := os.MkdirTemp(c.ScratchDir, "log-")
 	if err != nil {
 		return logFile{}, err
 	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil { // as dbt writes it into its log
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // the path that dbt writes into its log
 		return logFile{}, err
 	}
 	l := logFile{dir: dir, user: c.LogFile, maxBytes: fullLog}
@@ -54,9 +53,9 @@ func (c CLI) newLog(command Command) (logFile, error) {
 	return l, nil
 }
 
-// redirect makes dbt write the log here. It takes variables, of the names before and
-// since dbt 1.11, because flags would become part of the command that dbt keeps in
-// its artifacts and repeats in a retry.
+// redirect makes dbt write the log to this directory. It uses variables, with the names
+// before and since dbt 1.11, because flags would become part of the command that dbt
+// stores in its artifacts and repeats in a retry.
 func (l logFile) redirect(command Command) (args Command, env []string) {
 	return command.without("--log-path", "--log-file-max-bytes"), []string{
 		"DBT_LOG_PATH=" + l.dir, "DBT_ENGINE_LOG_PATH=" + l.dir,
@@ -64,7 +63,7 @@ func (l logFile) redirect(command Command) (args Command, env []string) {
 	}
 }
 
-// follow begins to read the log; the returned function ends it.
+// follow starts to read the log. The returned function stops it.
 func (l logFile) follow() func() *progress {
 	stop, result := make(chan struct{}), make(chan *progress, 1)
 	go func() {
@@ -79,8 +78,8 @@ func (l logFile) follow() func() *progress {
 	}
 }
 
-// tail reads the log while dbt writes it, so that nothing is left to read when dbt
-// ends, and copies it. Closing stop makes it read the rest and deliver.
+// tail reads and copies the log while dbt writes it, so that little is left to read when
+// dbt ends. When stop is closed, it reads the rest and returns the result.
 func tail(path string, user *userLog, stop <-chan struct{}) *progress {
 	r := &logReader{seen: newProgress()}
 	file := await(path, stop)
@@ -88,7 +87,7 @@ func tail(path string, user *userLog, stop <-chan struct{}) *progress {
 		return r.seen
 	}
 	defer file.Close()
-	user.open() // dbt makes it even if it has nothing to write into it
+	user.open() // dbt creates it even if it writes nothing to it
 	lines := bufio.NewReaderSize(file, 1<<16)
 	var line strings.Builder
 	for ended := false; ; {
@@ -108,7 +107,7 @@ func tail(path string, user *userLog, stop <-chan struct{}) *progress {
 	}
 }
 
-// logReader puts a log's lines together to records.
+// logReader joins the lines of a log to records.
 type logReader struct {
 	seen    *progress
 	current record
@@ -116,8 +115,8 @@ type logReader struct {
 	text    strings.Builder // of the current record
 }
 
-// read takes a line in and says whether a record begins with it. The lines of a log
-// as plain text (log_format_file: text) begin one, of which nothing is read.
+// read processes a line and reports whether a record begins with it. In a log of plain
+// text (log_format_file: text) every line begins a record, and none can be parsed.
 func (r *logReader) read(line string) (starts bool) {
 	next, starts := startRecord(line)
 	switch m := opening.FindStringSubmatch(line); {
@@ -143,7 +142,8 @@ func (r *logReader) end() {
 	r.text.Reset()
 }
 
-// await opens the file once it is there; nil if dbt ends without it.
+// await opens the file as soon as it exists. It returns nil if dbt ends without creating
+// it.
 func await(path string, stop <-chan struct{}) *os.File {
 	for ended := false; ; ended = wait(stop) {
 		if file, err := os.Open(path); err == nil {
@@ -154,7 +154,7 @@ func await(path string, stop <-chan struct{}) *os.File {
 	}
 }
 
-// wait lets dbt write on; it is true when dbt has ended.
+// wait gives dbt time to write. It returns true if dbt has ended.
 func wait(stop <-chan struct{}) bool {
 	select {
 	case <-stop:
@@ -164,18 +164,18 @@ func wait(stop <-chan struct{}) bool {
 	}
 }
 
-// userLog is the dbt.log that the user finds. A log that can't be written stops
-// nothing: the copy is then incomplete, as dbt's own would be on a full disk.
+// userLog is the dbt.log for the user. If it cannot be written, the copy is incomplete,
+// as dbt's own log would be on a full disk; the run continues.
 type userLog struct {
 	path     string
-	own      *strings.Replacer // our folder's name, which dbt writes into its log
+	own      *strings.Replacer // replaces the name of our directory, which dbt writes into its log
 	maxBytes int64
 	file     *os.File // nil: not open
 	size     int64
 }
 
-// openUser opens the user's log for appending. dbt makes its folder even if it is
-// told to write no log.
+// openUser opens the user's log for appending. dbt creates its directory even if it is
+// configured to write no log.
 func (l logFile) openUser() *userLog {
 	u := &userLog{path: l.user, maxBytes: l.maxBytes, own: strings.NewReplacer(l.dir, filepath.Dir(l.user))}
 	if u.path != "" {
@@ -184,8 +184,8 @@ func (l logFile) openUser() *userLog {
 	return u
 }
 
-// write appends a line. If that would fill the file and a record starts with it, the
-// file is moved aside first.
+// write appends a line. If the line would fill the file and begins a record, write
+// rotates the file first.
 func (u *userLog) write(line string, starts bool) {
 	if u.file == nil || line == "" {
 		return

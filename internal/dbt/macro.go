@@ -16,40 +16,40 @@ import (
 var macros embed.FS
 
 const (
-	// macroFile is the name under which the macros stand in a project.
+	// macroFile is the name of the macro file in a project.
 	macroFile = "__dbt_tally.sql"
-	// macroMark opens a macro file of ours; a file without it is never touched.
+	// macroMark is the first line of our macro file. A file without it is never touched.
 	macroMark = "{#- dbt-tally: written for one run and removed after it. Do not edit. -#}\n"
 )
 
-// Macros says how the audit macros stand to the project's own.
+// Macros describes the installed audit macros and whether the project will call them.
 type Macros struct {
 	Path string // the file written
-	// RunHooksIn is the project's file that defines run_hooks itself, "" where
-	// there is none. The hooks are then called only if that file calls them.
+	// RunHooksIn is the project's file that defines run_hooks itself, or "" if there is
+	// none. Then the hooks are called only if that file calls them.
 	RunHooksIn string
-	// Called says whether the audit hooks, where they are installed, will be called.
+	// Called reports whether the audit hooks, if installed, will be called.
 	Called bool
-	// OwnHooks names the installed packages that define run_hooks themselves, for
-	// whose models the audit hooks are not called.
+	// OwnHooks names the installed packages that define run_hooks themselves. The audit
+	// hooks are not called for their models.
 	OwnHooks []string
 
 	file *sharedFile
 }
 
-// MacroSet says which macros a run needs. dbt spends time on each of them at every
-// model, whether it is called or not.
+// MacroSet selects the macros that a run needs. Each of them costs dbt time at every
+// model, even if it is not called.
 type MacroSet struct {
 	Hooks      bool   // the audit hooks
-	Operations string // the text of the macros that run-operation calls, "" for none
+	Operations string // the text of the macros for run-operation; "": none
 }
 
-// InstallMacros writes the audit macros into the first of the project's
-// macro-paths (created if it is missing) and returns what was done; Remove undoes
-// it. Runs that use the same macros in one checkout share the file, and the last
-// one removes it. A left-over of a killed run is replaced; a file of that name that
-// is not ours is left alone, with ErrForeignMacroFile. If the project defines
-// run_hooks itself, only dbt_tally_before and dbt_tally_after are brought along.
+// InstallMacros writes the audit macros to the first of the project's macro-paths, which
+// it creates if necessary. Remove removes them. Runs in one checkout that use the same
+// macros share the file, and the last one removes it. The file of a killed run is
+// replaced. A file of that name that is not ours is left alone, with ErrForeignMacroFile.
+// If the project defines run_hooks itself, only dbt_tally_before and dbt_tally_after are
+// installed.
 func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macros, error) {
 	m := Macros{Called: true, Path: filepath.Join(macroPaths[0], macroFile)}
 	if set.Hooks {
@@ -70,8 +70,8 @@ func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macr
 	return m, nil
 }
 
-// Remove takes the macros out of the project again, unless another run still uses
-// them. It may be called twice, and on the zero value.
+// Remove removes the macros from the project, unless another run still uses them. It may
+// be called twice, and on the zero value.
 func (m Macros) Remove() error {
 	if m.file == nil {
 		return nil
@@ -82,8 +82,8 @@ func (m Macros) Remove() error {
 	return nil
 }
 
-// RemoveLeftOver takes the macros of a killed run out of the project, for a run
-// that brings none. Macros that another run uses stay.
+// RemoveLeftOver removes the macros of a killed run from the project, for a run that
+// installs none. Macros that another run uses stay.
 func RemoveLeftOver(macroPaths []string) error {
 	if err := removeUnused(filepath.Join(macroPaths[0], macroFile)); err != nil {
 		return fmt.Errorf("remove the audit macros of an earlier run: %w", err)
@@ -91,7 +91,7 @@ func RemoveLeftOver(macroPaths []string) error {
 	return nil
 }
 
-// macroParts are the parts of the macro file, with or without the override of
+// macroParts returns the parts of the macro file, with or without the override of
 // run_hooks.
 func macroParts(set MacroSet, override bool) []string {
 	var names []string
@@ -108,7 +108,7 @@ func macroParts(set MacroSet, override bool) []string {
 	for _, name := range names {
 		part, err := macros.ReadFile("macros/" + name)
 		if err != nil {
-			panic(err) // embedded when the program was built
+			panic(err) // embedded at build time
 		}
 		parts = append(parts, string(part))
 	}
@@ -121,8 +121,8 @@ var (
 	callsAfter      = regexp.MustCompile(`\bdbt_tally_after\s*\(`)
 )
 
-// findRunHooks looks for definitions of run_hooks in the project and in its
-// installed packages. dbt prefers a package's own for the models of that package.
+// findRunHooks looks for definitions of run_hooks in the project and in its installed
+// packages. For the models of a package dbt prefers the package's own definition.
 func (m *Macros) findRunHooks(macroPaths []string, packagesPath string) {
 	for _, dir := range macroPaths {
 		eachMacroFile(dir, func(path, text string) {
@@ -132,7 +132,7 @@ func (m *Macros) findRunHooks(macroPaths []string, packagesPath string) {
 			}
 		})
 	}
-	packages, _ := os.ReadDir(packagesPath) // none installed: none to look into
+	packages, _ := os.ReadDir(packagesPath) // an error means that none is installed
 	for _, pkg := range packages {
 		found := false
 		eachMacroFile(filepath.Join(packagesPath, pkg.Name(), "macros"), func(_, text string) {
@@ -144,8 +144,8 @@ func (m *Macros) findRunHooks(macroPaths []string, packagesPath string) {
 	}
 }
 
-// eachMacroFile calls see with every macro file below dir but ours. What can't be
-// read is passed over: dbt itself will say so.
+// eachMacroFile calls see with every macro file below dir except ours. It ignores files
+// that cannot be read, because dbt will report them.
 func eachMacroFile(dir string, see func(path, text string)) {
 	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".sql" || entry.Name() == macroFile {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// write makes a file, folders and all.
+// write creates a file and its directories.
 func write(t *testing.T, text string, path ...string) string {
 	t.Helper()
 	file := filepath.Join(path...)
@@ -26,7 +26,7 @@ func write(t *testing.T, text string, path ...string) string {
 	return file
 }
 
-// operations stands for the macros that run-operation calls.
+// operations is an example of the macros for run-operation.
 const operations = "{% macro dbt_tally_prepare() %}{% endmacro %}\n"
 
 func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
@@ -55,7 +55,7 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 	}
 }
 
-func TestHooksComeWithoutTheOperations(t *testing.T) {
+func TestHooksAreInstalledWithoutTheOperations(t *testing.T) {
 	t.Parallel()
 	m, err := InstallMacros([]string{t.TempDir()}, "", MacroSet{Hooks: true})
 	if err != nil {

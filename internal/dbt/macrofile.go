@@ -11,24 +11,23 @@ import (
 )
 
 const (
-	// folderMark notes in the file that its folder was made for it.
+	// folderMark notes in the file that its directory was created for it.
 	folderMark = "{#- Its folder, too. -#}\n"
-	// fileInUse is how long a run waits for another one that needs other macros:
+	// fileInUse limits how long a run waits for another one that needs different macros:
 	// prune and report need theirs for seconds.
 	fileInUse = time.Minute
 )
 
-// sharedFile is the macro file while this run uses it: a lock on it, shared with
-// the other runs in the same checkout. The kernel ends the lock of a run that was
-// killed, so a file that nobody locks is a left-over.
+// sharedFile is the macro file while this run uses it, with a shared lock. The kernel
+// releases the lock of a killed run, so a file without a lock is a left-over.
 type sharedFile struct {
 	path    string
 	file    *os.File
-	madeDir bool // this run made its folder
+	madeDir bool // this run created its directory
 }
 
-// shareFile writes the parts to the file at path, or shares the file that another
-// run wrote if it has them.
+// shareFile writes the parts to the file at path, or shares another run's file if it has
+// the same parts.
 func shareFile(path string, parts []string) (*sharedFile, error) {
 	for deadline := time.Now().Add(fileInUse); ; time.Sleep(20 * time.Millisecond) {
 		s, err := openShared(path)
@@ -49,7 +48,7 @@ func shareFile(path string, parts []string) (*sharedFile, error) {
 	}
 }
 
-// openShared opens the file at path, made with its folder if it is not there.
+// openShared opens the file at path. It creates the file and its directory if necessary.
 func openShared(path string) (*sharedFile, error) {
 	dir := filepath.Dir(path)
 	_, err := os.Stat(dir)
@@ -60,13 +59,13 @@ func openShared(path string) (*sharedFile, error) {
 		}
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // another run has just removed the folder
+			continue // another run has just removed the directory
 		}
 		return &sharedFile{path: path, file: file, madeDir: madeDir}, err
 	}
 }
 
-// share takes the lock; false means to try again with the file opened anew.
+// share takes the lock. It returns false if the file must be opened again first.
 func (s *sharedFile) share(parts []string) (bool, error) {
 	free, err := lock(s.file, exclusive)
 	if err != nil {
@@ -77,8 +76,8 @@ func (s *sharedFile) share(parts []string) (bool, error) {
 			return false, err
 		}
 	}
-	// A lock is not converted in one step: between the two, another run may have
-	// come or the last one gone.
+	// A lock is not converted atomically: in between, another run may have started or the
+	// last one may have ended.
 	if ok, err := lock(s.file, shared); !ok || err != nil {
 		return false, err
 	}
@@ -94,7 +93,7 @@ func (s *sharedFile) share(parts []string) (bool, error) {
 	return s.inPlace(), nil
 }
 
-// write fills the file that nobody uses.
+// write fills a file that no run uses.
 func (s *sharedFile) write(parts []string) error {
 	old, err := s.text()
 	if err != nil {
@@ -118,13 +117,14 @@ func (s *sharedFile) write(parts []string) error {
 	return err
 }
 
-// release gives the file up and removes it if this run was its last user.
+// release unlocks the file, and removes it if this run was its last user.
 func (s *sharedFile) release() error {
 	if !s.inPlace() {
-		return nil // released before, or removed by somebody else
+		return nil // released before, or removed by another process
 	}
 	defer s.file.Close()
-	// First unlocked: of two runs that end at once, one must see that it is the last.
+	// Unlocked first: if two runs end at once, one of them must notice that it is the
+	// last.
 	if _, err := lock(s.file, unlocked); err != nil {
 		return err
 	}
@@ -156,12 +156,12 @@ func (s *sharedFile) removeFree() error {
 		return err
 	}
 	if strings.HasPrefix(text, macroMark+folderMark) {
-		_ = os.Remove(filepath.Dir(s.path)) // fails if it holds somebody else's file
+		_ = os.Remove(filepath.Dir(s.path)) // fails if it contains other files
 	}
 	return nil
 }
 
-// inPlace says whether the file still is the one at its path.
+// inPlace reports whether the open file is still the one at its path.
 func (s *sharedFile) inPlace() bool {
 	own, err := s.file.Stat()
 	if err != nil {

@@ -15,22 +15,22 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// payloadMark precedes each payload that a macro of ours logs.
+// payloadMark precedes each payload in the log messages of our macros.
 const payloadMark = "DBT_TALLY "
 
-// Operator runs our own macros through dbt, in the user's project and with what
-// the user's command says of profile, target and variables. It is how the
-// warehouses are reached that have no driver in this program.
+// Operator runs our macros through dbt, in the user's project and with the profile,
+// target and variables of the user's command. It is the way to warehouses for which this
+// program has no driver.
 type Operator struct {
 	CLI     CLI
 	Version Version
 	Like    Command // the user's command
 }
 
-// RunOperation runs one macro and returns the payloads that it logged, each a
-// JSON value, in order, and those before a failure along with the error. It costs
-// one start of dbt. An error holds dbt's own words. The user's command sees no trace
-// of it: a project that dbt parsed already gives no warnings a second time.
+// RunOperation runs one macro and returns the payloads that it logged, each a JSON value,
+// in order. If it fails, it returns the payloads before the failure and an error with
+// dbt's message. It costs one start of dbt. It does not affect the user's command, which
+// would not repeat its warnings for a project that is already parsed.
 func (o Operator) RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error) {
 	text, err := json.Marshal(args, json.Deterministic(true))
 	if err != nil {
@@ -63,11 +63,11 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 	return payloads, nil
 }
 
-// partialParse is where dbt keeps what it parsed.
+// partialParse is the file in which dbt stores the parsed project.
 const partialParse = "partial_parse.msgpack"
 
-// ownTarget is a target folder of our own, with what the user's dbt has parsed by
-// now, so that nothing is parsed twice that need not be.
+// ownTarget creates a separate target directory with the user's partial parse, so that
+// dbt does not parse the project again.
 func (o Operator) ownTarget() (string, error) {
 	dir := filepath.Join(o.CLI.ScratchDir, "target")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -88,7 +88,7 @@ func (o Operator) ownTarget() (string, error) {
 	return dir, errors.Join(err, own.Close())
 }
 
-// event is what is read of a line of dbt's log as JSON.
+// event contains the fields of a JSON log line that are used.
 type event struct {
 	Info struct {
 		InvocationID string    `json:"invocation_id"`
@@ -99,8 +99,8 @@ type event struct {
 	} `json:"info"`
 }
 
-// readPayloads parts the payloads of our macros from what dbt had to say, of
-// which it returns the errors.
+// readPayloads separates the payloads of our macros from dbt's other messages. It returns
+// the errors among the messages.
 func readPayloads(out []byte) (payloads [][]byte, said string) {
 	var errs []string
 	for line := range bytes.Lines(out) {

@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// ownGroup makes dbt and its children a process group of their own.
+// ownGroup starts dbt and its children in a process group of their own.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
 
-// interrupt sends dbt and its children what Ctrl-C sends. SIGTERM would end dbt at once
+// interrupt sends dbt and its children the signal of Ctrl-C. SIGTERM would end dbt at once
 // and leave its queries running in the warehouse; an interrupt cancels them.
 func interrupt(cmd *exec.Cmd) { send(cmd, syscall.SIGINT) }
 

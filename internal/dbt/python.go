@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// Python returns the interpreter that runs this dbt, with its flags. It is nil for a
-// dbt that is not a script for Python, and for one whose first lines are not those that
-// pip, uv, pipx, conda or a distribution write: the script of pyenv or asdf stands for
-// a dbt that only it finds.
+// Python returns the interpreter that runs this dbt, with its flags. It returns nil if
+// dbt is not a Python script, or if its first lines are not those that pip, uv, pipx,
+// conda or a distribution write. The scripts of pyenv and asdf start a dbt that only they
+// can find.
 func (c CLI) Python() []string {
 	path, err := c.lookPath()
 	if err != nil {
@@ -25,16 +25,16 @@ func (c CLI) Python() []string {
 var (
 	pythonName = regexp.MustCompile(`^(python|pypy)[0-9.]*$`)
 
-	// If the path of the interpreter is too long for the kernel or has a space, the
-	// script is one for a shell, too, which starts Python on it. Of a relocatable
-	// environment the interpreter lies beside the script.
+	// If the path of the interpreter has a space or is too long for the kernel, the
+	// script is also a shell script that starts Python on itself. In a relocatable
+	// environment the interpreter is beside the script.
 	startedByShell = regexp.MustCompile(
 		`^'''exec' (?:"([^"$]+)"|'([^']+)'|([^\s"'$]+)) "\$0" "\$@"\s*$`)
 	startedBeside = regexp.MustCompile(
 		`^'''exec' "\$\(dirname -- "\$\(realpath -- "\$0"\)"\)"/'?([^'/\s]+)'? "\$0" "\$@"\s*$`)
 )
 
-// interpreterOf reads the first lines of the script at path.
+// interpreterOf returns the interpreter in the first lines of the script at path.
 func interpreterOf(path string) []string {
 	lines := firstLines(path)
 	line, script := strings.CutPrefix(lines[0], "#!")
@@ -55,7 +55,7 @@ func interpreterOf(path string) []string {
 		python[0] = found
 	default:
 		if flags != "" {
-			python = append(python, flags) // the kernel passes them as one
+			python = append(python, flags) // the kernel passes them as one argument
 		}
 	}
 	if !filepath.IsAbs(python[0]) || !pythonName.MatchString(filepath.Base(python[0])) {
@@ -64,8 +64,8 @@ func interpreterOf(path string) []string {
 	return python
 }
 
-// shellStarts returns the interpreter that the second line of a script starts, "" if it
-// starts none.
+// shellStarts returns the interpreter that the second line of a script starts, or "" if
+// it starts none.
 func shellStarts(path, line string) string {
 	if found := startedByShell.FindStringSubmatch(line); found != nil {
 		return found[1] + found[2] + found[3]
@@ -81,7 +81,7 @@ func shellStarts(path, line string) string {
 	return filepath.Join(filepath.Dir(path), found[1])
 }
 
-// firstLines returns the first two lines of a file, which are "" if it has none.
+// firstLines returns the first two lines of a file, each "" if the file does not have it.
 func firstLines(path string) (lines [2]string) {
 	file, err := os.Open(path)
 	if err != nil {

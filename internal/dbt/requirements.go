@@ -16,26 +16,26 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Requirements are a dbt and adapters of the user's own choice, brought by uv.
+// Requirements are the user's choice of a dbt and adapters, which uv installs.
 type Requirements struct {
-	Lines  []string // as in a requirements file, one each
-	Dir    string   // a folder for environments and uv's cache; made where it is not there
+	Lines  []string // as in a requirements file, one requirement each
+	Dir    string   // for the environments and uv's cache; created if necessary
 	UV     string   // a name looked up on the PATH, or a path
-	Env    []string // the environment, as in os.Environ
+	Env    []string // the environment, in the form of os.Environ
 	Output io.Writer
 }
 
-// Environment is an environment that Install made.
+// Environment is a virtual environment that Install created.
 type Environment struct {
 	Executable string // its dbt
 	dir        string
 }
 
-// RequirementsDir is where environments are made: in the runner's tool cache,
-// which outlives the job where the runner is one's own, else in its temporary
-// folder, else at home, else in the system's temporary folder. GitHub mounts none
-// of the first two into the container of an action, but a home that lives as long
-// as the job.
+// RequirementsDir returns the parent directory for environments: in the runner's tool
+// cache, which outlives the job on a self-hosted runner; otherwise in its temporary
+// directory, in the home directory or in the system's temporary directory. In the
+// container of an action GitHub mounts neither of the first two, but a home directory
+// that lives as long as the job.
 func RequirementsDir(lookupEnv func(string) (string, bool)) string {
 	for _, place := range []struct{ variable, below string }{
 		{"RUNNER_TOOL_CACHE", "dbt-tally"}, {"RUNNER_TEMP", "dbt-tally"}, {"HOME", ".cache/dbt-tally"},
@@ -48,9 +48,9 @@ func RequirementsDir(lookupEnv func(string) (string, bool)) string {
 	return filepath.Join(os.TempDir(), "dbt-tally")
 }
 
-// Install makes a new environment. uv's cache lies beside it, and so on the same
-// file system: what is in the cache is linked rather than copied. uv's words go to
-// Output; the error names the lines that they are about.
+// Install creates an environment. uv's cache is beside it, and therefore on the same file
+// system, so uv links packages instead of copying them. uv's output goes to Output. The
+// error names the requirements at fault.
 func (r Requirements) Install(ctx context.Context) (Environment, error) {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return Environment{}, fmt.Errorf("install requirements: %w", err)
@@ -66,8 +66,7 @@ func (r Requirements) Install(ctx context.Context) (Environment, error) {
 	return env, nil
 }
 
-// Remove takes the environment away again; the cache stays. Nothing is removed of
-// the zero value.
+// Remove deletes the environment and keeps the cache. On the zero value it does nothing.
 func (e Environment) Remove() error {
 	if e.dir == "" {
 		return nil
@@ -120,8 +119,8 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 		"requirements", strings.Join(r.blamed(said.String()), ", "), docs.Image)
 }
 
-// environ keeps the cache beside the environments, and has uv trust what this
-// system trusts unless it was told what to.
+// environ puts the cache beside the environments and makes uv trust the system's
+// certificates, unless the user configured others.
 func (r Requirements) environ() []string {
 	env := append(slices.Clone(r.Env), "UV_CACHE_DIR="+filepath.Join(r.Dir, "cache"))
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS"} {
@@ -132,8 +131,8 @@ func (r Requirements) environ() []string {
 	return append(env, "UV_SYSTEM_CERTS=true")
 }
 
-// blamed returns the lines whose package uv names, each with its number; all of
-// them if it names none.
+// blamed returns the lines whose package occurs in uv's output, each with its number, or
+// all lines if none does.
 func (r Requirements) blamed(said string) []string {
 	words := map[string]bool{}
 	for word := range strings.FieldsFuncSeq(normalized(said), betweenNames) {
@@ -153,7 +152,7 @@ func (r Requirements) blamed(said string) []string {
 	return named
 }
 
-// betweenNames reports whether no normalized name of a package has the character.
+// betweenNames reports whether the character cannot occur in a normalized package name.
 func betweenNames(c rune) bool {
 	return c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
 }
@@ -163,8 +162,8 @@ var (
 	separators  = regexp.MustCompile(`[-_.]+`)
 )
 
-// normalized are names of packages as the registry compares them
-// (https://packaging.python.org/en/latest/specifications/name-normalization/).
+// normalized returns text with package names in the form in which the registry compares
+// them (https://packaging.python.org/en/latest/specifications/name-normalization/).
 func normalized(text string) string {
 	return separators.ReplaceAllString(strings.ToLower(strings.TrimSpace(text)), "-")
 }

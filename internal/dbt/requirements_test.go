@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// needUV is the uv that `make tools` brings.
+// needUV returns the uv that `make tools` installs.
 func needUV(t *testing.T) string {
 	t.Helper()
 	if path, err := exec.LookPath("uv"); err == nil {
@@ -31,7 +31,7 @@ func needUV(t *testing.T) string {
 	return path
 }
 
-// registry is a folder of packages, each with the packages it wants.
+// registry returns a directory of packages, each with its dependencies.
 func registry(t *testing.T, packages map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -109,7 +109,7 @@ func TestRequirementsBecomeAnEnvironmentWithADBT(t *testing.T) {
 	}
 }
 
-func TestRequirementsThatCannotBeMetNameTheirLines(t *testing.T) {
+func TestTheErrorNamesTheLinesThatCannotBeInstalled(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		lines []string
@@ -141,7 +141,7 @@ func TestRequirementsThatCannotBeMetNameTheirLines(t *testing.T) {
 	}
 }
 
-func TestRequirementsWithoutUVOrTimeSaySo(t *testing.T) {
+func TestErrorsWithoutUVOrTime(t *testing.T) {
 	t.Parallel()
 	r, _ := requirements(t, "dbt-core")
 	ended, cancel := context.WithCancel(t.Context())
@@ -180,7 +180,7 @@ func TestALineIsBlamedIfItsPackageIsNamed(t *testing.T) {
 	}
 }
 
-// What uv is given is what a user set, and the system's certificates otherwise.
+// uv uses the user's settings, and otherwise the system's certificates.
 func TestUVTrustsWhatTheSystemTrusts(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]bool{"HOME=/": true, "SSL_CERT_FILE=/own.pem": false,

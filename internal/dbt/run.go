@@ -11,19 +11,21 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Hooks is how the audit hooks are to write, told to the macros through the
-// environment. The zero value keeps them silent.
+// Hooks configures the audit hooks. The macros read it from the environment. The zero
+// value disables the hooks.
 type Hooks struct {
 	Relation   string // the audit table as the warehouse writes it, quoted
-	Guard      string // what goes around an insert, which "{}" stands for; "" for nothing
+	Guard      string // the code around an insert, which replaces "{}"; "": none
 	FourOnly   bool   // the table has the tutorial's four columns only
 	CountViews bool
 }
 
-// environment are the variables that the macros read, never at parse time: dbt
-// would parse the whole project again when one changed.
+// environment returns the variables that the macros read. They never read them at parse
+// time, because dbt would parse the whole project again if one changed.
 func (h Hooks) environment() []string {
 	if h.Relation == "" {
 		return []string{"DBT_TALLY_RELATION="}
@@ -40,10 +42,10 @@ func (h Hooks) environment() []string {
 	}
 }
 
-// Run runs one dbt command with its output streaming through and returns what is
-// known of it. When ctx is done dbt gets one interrupt, and ends in its own way.
-// The error is non-nil only where dbt could not be started at all (ErrNotFound);
-// all that dbt itself had to say, its exit code included, is in the Invocation.
+// Run runs one dbt command, streams its output and returns what is known about it. When
+// ctx is done, dbt receives one interrupt and ends in its own way. The error is non-nil
+// only if dbt could not be started at all (ErrNotFound); everything that dbt itself
+// reported, including its exit code, is in the Invocation.
 func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Version) (Invocation, error) {
 	inv := Invocation{Command: command, StartedAt: c.Now(), DBTVersion: version.Number}
 	args, env, follow := c.arguments(command, version)
@@ -62,10 +64,10 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 	return inv, nil
 }
 
-// collect takes the nodes from run_results.json if it is this invocation's, else
-// from the log. A command that writes no results leaves those of an earlier one. If
-// nothing else says which invocation this was, results that are not the earlier
-// ones are its own.
+// collect takes the nodes from run_results.json if it belongs to this invocation,
+// otherwise from the log. A command that writes no results leaves those of an earlier one
+// in place. If this invocation's ID is unknown, results with an ID other than the earlier
+// one belong to it.
 func (c CLI) collect(inv *Invocation, seen *progress, earlier string) {
 	results, err := c.readRunResults()
 	id := results.Metadata.InvocationID
@@ -88,18 +90,19 @@ func (c CLI) collect(inv *Invocation, seen *progress, earlier string) {
 	}
 }
 
-// Past is an invocation that ran earlier, as far as run_results.json still tells;
-// "" is whichever that file is of. The error is fs.ErrNotExist where no ID is
-// given and there is no such file.
+// Past returns an earlier invocation, as far as run_results.json still describes it. ""
+// stands for the invocation of that file; if there is no such file, the error is then
+// fs.ErrNotExist.
 func (c CLI) Past(id string) (Invocation, error) {
 	results, err := c.readRunResults()
 	switch {
 	case err != nil && id == "":
-		return Invocation{}, fmt.Errorf("%w; want --invocation, or a dbt command that ran before; see docs/inputs.md", err)
+		return Invocation{}, fmt.Errorf("%w; set --invocation, or run a dbt command first; see %s",
+			err, docs.Inputs)
 	case err != nil || id != "" && results.Metadata.InvocationID != id:
 		return Invocation{ID: id}, nil
 	}
-	ended, _ := time.Parse(time.RFC3339, results.Metadata.GeneratedAt) // the zero time where dbt says otherwise
+	ended, _ := time.Parse(time.RFC3339, results.Metadata.GeneratedAt) // the zero time if dbt wrote another form
 	inv := Invocation{
 		Command:     strings.Fields(strings.TrimPrefix(results.Args.InvocationCommand, "dbt ")),
 		CompletedAt: ended,
@@ -112,7 +115,7 @@ func (c CLI) Past(id string) (Invocation, error) {
 	return inv, nil
 }
 
-// take takes over what run_results.json says.
+// take sets the fields that run_results.json contains.
 func (inv *Invocation) take(results runResults) {
 	inv.ID = results.Metadata.InvocationID
 	inv.DBTVersion = results.Metadata.DBTVersion
@@ -125,8 +128,8 @@ func (inv *Invocation) take(results runResults) {
 	}
 }
 
-// arguments completes a command: with a log of its own on dbt v1, and with the
-// invocation id on dbt v2, whose log is another.
+// arguments completes a command: with a separate log for dbt v1, and with the invocation
+// ID for dbt v2, whose log has another format.
 func (c CLI) arguments(command Command, version Version) (Command, []string, func() func() *progress) {
 	noLog := func() func() *progress { return newProgress }
 	if command.Name() == "" {
@@ -137,7 +140,7 @@ func (c CLI) arguments(command Command, version Version) (Command, []string, fun
 	}
 	log, err := c.newLog(command)
 	if err != nil {
-		return command, nil, noLog // without a witness rather than not at all
+		return command, nil, noLog // the run continues without the log
 	}
 	args, env := log.redirect(command)
 	return args, env, log.follow
@@ -150,7 +153,7 @@ func (c CLI) absolute(path string) string {
 	return filepath.Join(c.WorkDir, path)
 }
 
-// lookupEnv returns the value dbt will see, the last one set.
+// lookupEnv returns the value that dbt will see, which is the last one set.
 func (c CLI) lookupEnv(name string) string {
 	value := ""
 	for _, entry := range c.Env {

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// script is a CLI whose dbt is a shell script. It stands for what real dbt does
-// too quickly or too rarely to be tested: the stories at the root run real dbt.
+// script is a CLI whose dbt is a shell script. It does what real dbt does too quickly or
+// too rarely to test. internal/stories runs real dbt.
 func script(t *testing.T, body string) CLI {
 	t.Helper()
 	dir := t.TempDir()
@@ -119,7 +119,7 @@ exit 1`)
 	}
 }
 
-func TestResultsOfAnEarlierCommandStayAndAreNotThisOnes(t *testing.T) {
+func TestResultsOfAnEarlierCommandAreNotThisOnes(t *testing.T) {
 	t.Parallel()
 	c := script(t, `[ -e target/run_results.json ] || exit 9; exit 2`)
 	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
@@ -185,7 +185,7 @@ func TestAFullLogIsMovedAside(t *testing.T) {
 	}
 }
 
-func TestALogOfPlainTextTellsNothing(t *testing.T) {
+func TestALogOfPlainTextHasNoResults(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo '10:00:00  Began running node model.shop.z' >"$DBT_LOG_PATH/dbt.log"
 mkdir -p target; cat >target/run_results.json <<'END'
@@ -198,7 +198,7 @@ END`)
 	}
 }
 
-func TestALogAsJSONTellsTheSame(t *testing.T) {
+func TestALogAsJSONHasTheSameResults(t *testing.T) {
 	t.Parallel()
 	c := script(t, `cat >"$DBT_LOG_PATH/dbt.log" <<'END'
 {"data": {}, "info": {"invocation_id": "one", "level": "info", "msg": "Running with dbt=1.11.16", "thread": "MainThread", "ts": "2026-01-01T23:59:58.000000Z"}}
@@ -218,7 +218,7 @@ exit 2`)
 	}
 }
 
-func TestHooksAreToldThroughTheEnvironment(t *testing.T) {
+func TestHooksAreConfiguredByTheEnvironment(t *testing.T) {
 	t.Parallel()
 	c := script(t, `env | grep ^DBT_TALLY | sort`)
 	c.Env = append(c.Env, "DBT_TALLY_RELATION=left over")
@@ -278,7 +278,7 @@ func TestDBTTwoGetsItsInvocationID(t *testing.T) {
 	}
 }
 
-// waitFor waits until the file is there.
+// waitFor waits until the file exists.
 func waitFor(t *testing.T, path string) {
 	t.Helper()
 	for range 500 {
@@ -292,7 +292,7 @@ func waitFor(t *testing.T, path string) {
 
 func TestAnInterruptReachesDBTOnceAndItsGroup(t *testing.T) {
 	t.Parallel()
-	// The inner shell is dbt below a wrapper that does not pass signals on.
+	// The inner shell is dbt, below a wrapper that does not pass signals on.
 	c := script(t, `sh -c 'trap "echo interrupted; exit 2" INT; touch ready; while :; do sleep 0.05; done'; exit $?`)
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() { waitFor(t, filepath.Join(c.WorkDir, "ready")); interrupt() }()
@@ -346,7 +346,7 @@ func TestVersionOfDBT(t *testing.T) {
 	}
 }
 
-func TestVersionIsToldWithoutStartingPython(t *testing.T) {
+func TestTheVersionIsFoundWithoutStartingPython(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := write(t, "#!/nowhere/bin/python\n", dir, "bin", "dbt")
@@ -360,7 +360,7 @@ func TestVersionIsToldWithoutStartingPython(t *testing.T) {
 	}
 }
 
-func TestOperationGivesPayloadsOrDBTsWords(t *testing.T) {
+func TestAnOperationReturnsPayloadsOrDBTsMessage(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo "$@" >args
 echo '{"info": {"level": "info", "msg": "Running with dbt"}}'

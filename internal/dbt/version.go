@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// Version is which dbt is to be run.
+// Version is the version of the dbt to run.
 type Version struct {
-	Number string // of dbt-core, "" where it could not be told without running a command
+	Number string // of dbt-core; "" if it cannot be found out without running a command
 	Rust   bool   // dbt v2, the Rust engine (Fusion)
 }
 
 // versionTimeout bounds dbt --version, which looks for newer releases.
 const versionTimeout = time.Minute
 
-// DetectVersion finds out which dbt this is. Starting dbt v1 only to ask costs
-// seconds, so the answer is first looked for beside it: a Python script whose
-// environment has dbt-core 1 installed. Anything else is asked with --version,
-// which v2 answers at once.
+// DetectVersion finds out the version of dbt. Starting dbt v1 only to ask costs seconds,
+// so DetectVersion first looks for a dbt-core 1 in the Python environment of the script.
+// Otherwise it runs dbt --version, which v2 answers at once.
 func (c CLI) DetectVersion(ctx context.Context) (Version, error) {
 	path, err := c.lookPath()
 	if err != nil {
@@ -40,8 +39,8 @@ func (c CLI) DetectVersion(ctx context.Context) (Version, error) {
 
 var coreDistribution = regexp.MustCompile(`^dbt_core-(1\.[0-9][^-]*)\.dist-info$`)
 
-// installedBeside returns the version of the dbt-core 1 in whose Python
-// environment the script at path lies; "" for anything it does not recognise.
+// installedBeside returns the version of the dbt-core 1 in the Python environment of the
+// script at path, or "" if it does not recognise the environment.
 func installedBeside(path string) string {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -66,8 +65,8 @@ var (
 	coreVersion = regexp.MustCompile(`(?m)^\s+- installed:\s+(\S+)`)
 )
 
-// parseVersion reads the output of dbt --version: a block that begins with Core:
-// from v1, one line from v2.
+// parseVersion parses the output of dbt --version: a block that begins with Core: from
+// v1, one line from v2.
 func parseVersion(out string) Version {
 	if m := rustVersion.FindStringSubmatch(out); m != nil {
 		return Version{Number: m[1], Rust: true}
@@ -78,7 +77,8 @@ func parseVersion(out string) Version {
 	return Version{}
 }
 
-// AtLeast compares the version with a release; an unknown version is none.
+// AtLeast reports whether the version is this release or later; an unknown version is
+// not.
 func (v Version) AtLeast(major, minor int) bool {
 	var ownMajor, ownMinor int
 	if _, err := fmt.Sscanf(v.Number, "%d.%d", &ownMajor, &ownMinor); err != nil {

@@ -11,16 +11,16 @@ import (
 // harmless are the settings that change neither rows nor columns.
 var harmless = []string{"description", "docs", "group", "tags"}
 
-// merged are the settings whose values in the code and in YAML are put together, so
-// that the code does not say all.
+// merged are the settings whose values in the code are combined with those in YAML, so
+// the code does not have the complete value.
 var merged = []string{
 	"column_types", "grants", "meta", "packages", "persist_docs",
 	"post-hook", "post_hook", "pre-hook", "pre_hook", "quoting",
 }
 
-// written is the configuration without what is harmless and without meta.tally.
-// A setting of the node's own config() call is left out too: the code has it, as it
-// is written, while dbt keeps its value, which may be the target's.
+// written returns the configuration without harmless settings and meta.tally. It also
+// omits the settings of the node's own config() call: the code has their expressions,
+// while dbt stores their values, which may depend on the target.
 func written(config map[string]any, code string) map[string]any {
 	config = maps.Clone(config)
 	for _, key := range harmless {
@@ -63,8 +63,8 @@ func isWord(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
-// arguments lists the names of a call's keyword arguments, up to its closing
-// bracket. It looks into no string and into no bracket within.
+// arguments lists the names of a call's keyword arguments, up to its closing bracket. It
+// skips strings and nested brackets.
 func arguments(code string) []string {
 	var names []string
 	depth, word := 1, ""
@@ -94,8 +94,8 @@ func arguments(code string) []string {
 
 var name = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
-// stringLength is the length of the quoted string that the text begins with, or of
-// all of it if the string does not end.
+// stringLength returns the length of the quoted string at the beginning of the text, or
+// the length of the text if the string does not end.
 func stringLength(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

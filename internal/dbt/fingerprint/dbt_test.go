@@ -17,14 +17,14 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// An edit of the project, and the nodes that it edits. Each is about other nodes, so
-// that all are made at once and compared with one run of dbt.
+// An edit of the project, and the nodes that it edits. Each edit is about different
+// nodes, so all can be applied at once and checked with one run of dbt.
 type edit struct {
 	name      string
 	file      string
 	from, to  string
 	edited    []string
-	dbtsAlone string // why dbt's state:modified selects them and the fingerprints are the same
+	dbtsAlone string // why dbt's state:modified selects them although the fingerprints are equal
 }
 
 var edits = []edit{
@@ -75,7 +75,7 @@ var edits = []edit{
 		name: "var default in SQL", file: "models/with_default.sql", from: "9", to: "8",
 		edited: []string{"model.shop.with_default"},
 	},
-	// No manifest has the value: ReadsVars is what is left to go by.
+	// No manifest has the value, so ReadsVars is the only indication.
 	{name: "var in dbt_project.yml", file: "dbt_project.yml", from: "least: 1", to: "least: 2"},
 	{
 		name: "source", file: "models/schema.yml",
@@ -134,7 +134,7 @@ func TestEditedIsWhatStateModifiedSelects(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			p := newProject(t, version)
-			p.dbt("deps") // links the package, which is then edited in place
+			p.dbt("deps") // links the package, so that the edit changes it
 			p.dbt("parse", "--target-path", "main")
 			main := p.fingerprints("main")
 			p.dbt("parse", "--target", "pr", "--target-path", "pr")
@@ -179,7 +179,7 @@ func compare(t *testing.T, selected string, edited []string) {
 	}
 }
 
-// editedNodes lists the nodes whose fingerprints differ or that are new.
+// editedNodes lists the nodes that are new or whose fingerprints differ.
 func editedNodes(before, after map[string]string) []string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(after)) {
@@ -190,7 +190,7 @@ func editedNodes(before, after map[string]string) []string {
 	return list
 }
 
-// project is the project of testdata, with a dbt to run in it.
+// project is a copy of the project in testdata, and a dbt to run in it.
 type project struct {
 	t        *testing.T
 	dir, bin string
@@ -216,8 +216,7 @@ func newProject(t *testing.T, version string) project {
 	return p
 }
 
-// mysqlProfiles is for the one dbt 1.7, which has no DuckDB. Parsing connects to
-// nothing.
+// mysqlProfiles is for the one dbt 1.7, which has no DuckDB. Parsing opens no connection.
 const mysqlProfiles = `shop:
   target: main
   outputs:
@@ -236,7 +235,7 @@ func (p project) write(name string, text []byte) {
 	}
 }
 
-// edit makes the edit; without from it moves a file that is there, and else adds one.
+// edit applies the edit: without from, it moves an existing file or adds a new one.
 func (p project) edit(e edit) {
 	p.t.Helper()
 	path := filepath.Join(p.dir, e.file)

@@ -1,7 +1,7 @@
-// Package fingerprint computes from dbt's manifest.json a fingerprint of the code of
-// each node that has rows, or that rows are read through. Two manifests of the same
-// code have the same fingerprints, whatever the target. It reads the manifest as a
-// stream and knows neither dbt's process nor what the fingerprints are compared for.
+// Package fingerprint computes a fingerprint of the code of each node in dbt's
+// manifest.json that has rows, or through which rows are read. Two manifests of the same
+// code have the same fingerprints, whatever the target. The package reads the manifest as
+// a stream; it neither runs dbt nor compares fingerprints.
 package fingerprint
 
 import (
@@ -20,27 +20,28 @@ import (
 // A Node is the code of a model, seed, snapshot, function or source.
 type Node struct {
 	ID          string
-	Parents     []string // unique_ids of what it reads
+	Parents     []string // unique_ids of the nodes that it reads
 	Fingerprint string   // equal if the code is equal; "" if it is unknown
-	Unreadable  string   // why it cannot be told, else ""
-	// Files are those of the project that its code is in, relative to the project:
-	// its own, the one with its properties, and those of its macros. A package's are
-	// left out.
+	Unreadable  string   // why it is unknown, else ""
+	// Files are the project's files with its code, relative to the project: its own file,
+	// the file of its properties, and those of its macros. Files of packages are left
+	// out.
 	Files   []string
 	Inlined bool // ephemeral, or a source or function: part of what reads it
-	// ReadsVars says that its code, or that of its macros, calls var(). The values in
-	// dbt_project.yml are in no manifest, so a change of one leaves the fingerprint.
+	// ReadsVars reports that its code, or that of its macros, calls var(). No manifest
+	// has the values of dbt_project.yml, so a change of one does not change the
+	// fingerprint.
 	ReadsVars bool
 }
 
 // ErrNoManifest means that the file is not a manifest.
 var ErrNoManifest = errors.New("not a manifest")
 
-// Read returns the nodes of a manifest, in its order. The fingerprint covers the
-// body, the configuration as it is written, the contract, the version and the macros
-// that the node calls, directly or not. It leaves out what changes no row
-// (descriptions, tags, groups, docs, meta.tally) and macros that are not the
-// project's to change: dbt's own and those of dbt-tally.
+// Read returns the nodes of a manifest, in its order. The fingerprint covers the body,
+// the configuration as it is written, the contract, the version and the macros that the
+// node calls, directly or indirectly. It omits what cannot change a row (descriptions,
+// tags, groups, docs, meta.tally) and the macros that the project cannot change: dbt's
+// own and those of dbt-tally.
 func Read(manifest io.Reader) ([]Node, error) {
 	m := reading{macros: map[string]macro{}}
 	if err := m.read(manifest); err != nil {
@@ -48,13 +49,13 @@ func Read(manifest io.Reader) ([]Node, error) {
 	}
 	nodes := make([]Node, len(m.nodes))
 	for i := range m.nodes {
-		nodes[i] = m.finish(m.nodes[i])
+		nodes[i] = m.withMacros(m.nodes[i])
 	}
 	return nodes, nil
 }
 
-// reading is what is kept of a manifest while it is read: of a node and of a macro,
-// whose texts make up most of the file, only the sums.
+// reading is the state while a manifest is read. The texts of nodes and macros make up
+// most of the file, so it keeps only their sums.
 type reading struct {
 	metadata metadata
 	nodes    []unfinished
@@ -71,7 +72,7 @@ type unfinished struct {
 	node    Node
 	pkg     string
 	own     [sha256.Size]byte
-	macros  []string // unique_ids of those that it calls itself
+	macros  []string // unique_ids of those that its own code calls
 	reasons []string // why it has no fingerprint
 }
 
@@ -122,8 +123,8 @@ func (m *reading) read(from io.Reader) error {
 	return nil
 }
 
-// each decodes the values of an object one by one. A key for which add is not to
-// be asked is skipped without decoding.
+// each decodes the values of an object one by one. It skips the values of other kinds
+// without decoding them.
 func each[T any](dec *jsontext.Decoder, add func(id string, value T)) error {
 	switch token, err := dec.ReadToken(); {
 	case err != nil:
@@ -155,11 +156,11 @@ func each[T any](dec *jsontext.Decoder, add func(id string, value T)) error {
 	return err
 }
 
-// kinds are those of which anything is kept.
+// kinds are the types of nodes to keep.
 var kinds = []string{"model", "seed", "snapshot", "function", "source", "macro"}
 
-// finish adds the macros to a node's fingerprint.
-func (m *reading) finish(u unfinished) Node {
+// withMacros adds the macros to a node's fingerprint.
+func (m *reading) withMacros(u unfinished) Node {
 	node := u.node
 	node.Files = m.project(u.pkg, node.Files)
 	sum := sha256.New()
@@ -181,8 +182,8 @@ func (m *reading) finish(u unfinished) Node {
 	return node
 }
 
-// called lists the macros that are reached from some of them, ordered by ID. One
-// that the manifest lacks was removed, and is passed over.
+// called lists the macros that can be reached from those in open, ordered by ID. It
+// ignores a macro that the manifest lacks, because it was removed.
 func (m *reading) called(open []string) []string {
 	seen := map[string]bool{}
 	var list []string
@@ -201,8 +202,9 @@ func (m *reading) called(open []string) []string {
 	return list
 }
 
-// project keeps the files of the project itself. A manifest without the project's
-// name keeps all: a file of a package then stands for one of the same path.
+// project returns files if they belong to the project itself. If the manifest lacks the
+// project's name, it returns all, so a file of a package may be mistaken for a file of
+// the project with the same path.
 func (m *reading) project(pkg string, files []string) []string {
 	if m.metadata.ProjectName != "" && pkg != m.metadata.ProjectName {
 		return nil

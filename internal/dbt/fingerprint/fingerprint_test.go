@@ -12,13 +12,13 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/dbt/fingerprint"
 )
 
-// manifest puts nodes and macros into a manifest of the project shop.
+// manifest returns a manifest of the project shop with these nodes and macros.
 func manifest(nodes, macros string) string {
 	return `{"metadata": {"project_name": "shop", "adapter_type": "redshift"}, "nodes": {` + nodes +
 		`}, "docs": {"x": [1]}, "macros": {` + macros + `}, "parent_map": {}}`
 }
 
-// orders is a model, with fields that replace or add to its own.
+// orders is a model. The fields are added to its own, or replace them.
 func orders(fields string) string {
 	return `"model.shop.orders": {"package_name": "shop", "original_file_path": "models/orders.sql",
 		"patch_path": "shop://models/schema.yml", "raw_code": "select 1", "unrendered_config": {},
@@ -150,7 +150,7 @@ func TestWhatChangesTheFingerprint(t *testing.T) {
 	}
 }
 
-func TestANodeWithoutAFingerprintSaysWhy(t *testing.T) {
+func TestANodeWithoutAFingerprintHasTheReason(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ node, want string }{
 		"no unrendered_config":    {orders(`, "unrendered_config": null`), "the manifest has no unrendered_config"},
@@ -171,7 +171,7 @@ func TestANodeWithoutAFingerprintSaysWhy(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoManifestIsAnError(t *testing.T) {
+func TestAnotherFileThanAManifestIsAnError(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]error{
 		``:               io.EOF,

@@ -25,7 +25,7 @@ func (m *reading) addMacro(id string, raw rawMacro) {
 	}
 }
 
-// inherited are the adapters whose macros another adapter brings along.
+// inherited maps each adapter to the adapters whose macros it includes.
 var inherited = map[string][]string{
 	"redshift":   {"postgres"},
 	"databricks": {"spark"},
@@ -35,13 +35,13 @@ var inherited = map[string][]string{
 	"mariadb":    {"mysql"},
 }
 
-// tallyFile is the file that dbt-tally writes its macros to.
+// tallyFile is the file to which dbt-tally writes its macros.
 const tallyFile = "__dbt_tally.sql"
 
-// foreign reports whether a macro is not the project's to change: dbt's own, of the
-// core or of the adapter, or one that dbt-tally brings along. dbt and its adapters
-// name their packages dbt and dbt_<type>; other packages that begin so, such as
-// dbt_utils, are the project's dependencies.
+// foreign reports whether the project cannot change a macro: dbt's own, of the core or of
+// the adapter, and those of dbt-tally. dbt and its adapters name their packages dbt and
+// dbt_<type>. Other packages with such a prefix, for example dbt_utils, are the project's
+// dependencies.
 func (m *reading) foreign(id string, found macro) bool {
 	if path.Base(found.path) == tallyFile || strings.Contains(id, ".dbt_tally_") {
 		return true
@@ -54,10 +54,10 @@ func (m *reading) foreign(id string, found macro) bool {
 	return ok && own != "" && (adapter == own || slices.Contains(inherited[own], adapter))
 }
 
-// readsVars reports whether code calls var(), and not only env_var().
+// readsVars reports whether code calls var(), other than env_var().
 func readsVars(code string) bool {
 	return strings.Count(code, "var(") > strings.Count(code, "env_var(")
 }
 
-// slashed makes a path of dbt on Windows comparable.
+// slashed converts a path of dbt on Windows to slashes, so that paths can be compared.
 func slashed(file string) string { return strings.ReplaceAll(file, `\`, "/") }

@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// rawNode is a model, seed, snapshot or function as the manifest has it. Its fields
-// are pointers if their absence matters.
+// rawNode is a model, seed, snapshot or function as the manifest has it. A field is a
+// pointer if its absence matters.
 type rawNode struct {
 	Package   string `json:"package_name"`
 	Path      string `json:"original_file_path"`
@@ -57,9 +57,8 @@ func (m *reading) addNode(id string, raw rawNode) {
 	m.nodes = append(m.nodes, u)
 }
 
-// body is what the node's rows are made by: a seed's checksum, and of everything
-// else the code, as dbt's state:modified compares it. dbt v2 leaves the code out and
-// keeps its checksum.
+// body returns what makes the node's rows: of a seed its checksum, otherwise the code, as
+// dbt's state:modified compares it. dbt v2 stores only the checksum of the code.
 func (raw rawNode) body(kind string) string {
 	const leftOut = "--placeholder--"
 	if code := strings.TrimSpace(raw.Code); kind != "seed" && code != "" && code != leftOut {
@@ -79,9 +78,9 @@ func (raw rawNode) files() []string {
 	return []string{slashed(raw.Path), slashed(patch)}
 }
 
-// rawSource is a source as the manifest has it. The database and the schema are
-// left out unless dbt kept them as they are written (1.9 and later): they may be
-// the target's.
+// rawSource is a source as the manifest has it. The database and the schema are used only
+// if dbt stored them as they are written (1.9 and later), because their values may depend
+// on the target.
 type rawSource struct {
 	Package    string         `json:"package_name"`
 	Path       string         `json:"original_file_path"`
@@ -102,7 +101,7 @@ func (m *reading) addSource(id string, raw rawSource) {
 	})
 }
 
-// sumOf is the checksum of values in an unambiguous and stable form.
+// sumOf returns the checksum of values in an unambiguous and stable encoding.
 func sumOf(values ...any) [sha256.Size]byte {
 	text, err := json.Marshal(values, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {

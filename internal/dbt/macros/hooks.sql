@@ -1,7 +1,7 @@
-{#- The two halves of an audit. Each acts only if it is its turn, so a run_hooks of
-    your own can call both whenever it is called. A materialization calls run_hooks
-    with pre_hooks and with post_hooks, themselves and not their copies. One that
-    passes other lists is judged by whether main was stored. -#}
+{#- The two halves of an audit. Each acts only in its own phase, so your own run_hooks
+    can call both at every call. A materialization calls run_hooks with pre_hooks and
+    with post_hooks, the same objects and not copies. If it passes other lists, the
+    phase is after once main is stored. -#}
 {% macro dbt_tally_before(hooks, inside_transaction=True) %}
   {%- set outside = target.type == 'duckdb' and dbt_tally_outside() -%}
   {%- if inside_transaction != outside and (hooks is sameas pre_hooks or (hooks is not sameas post_hooks and load_result('main') is none)) -%}
@@ -16,33 +16,32 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Whether DuckDB needs the rows outside of the model's transaction. dbt-duckdb runs
-    a Python model on another connection, whose work a transaction that is open
-    already would not see; and a transaction writes to one attached database only. -#}
+{#- Whether DuckDB must insert the rows outside of the model's transaction. dbt-duckdb
+    runs a Python model on another connection, and a transaction that is already open
+    would not see its work. A transaction also writes to only one attached database. -#}
 {% macro dbt_tally_outside() %}
   {%- set database = (this.database ~ '.') | lower -%}
   {{ return(model.language == 'python' or (env_var('DBT_TALLY_RELATION', '') | replace('"', '') | lower)[:database | length] != database) }}
 {% endmacro %}
 
-{#- All that a hook does, in one macro: to call another one takes dbt longer than
-    most of what is done here. At most one statement, whatever the number of rows. -#}
+{#- The whole work of a hook is in one macro, because calling another one takes dbt
+    longer than most of this work. It sends at most one statement for all rows. -#}
 {% macro dbt_tally_audit(phase, outside=False) %}
   {%- set table = env_var('DBT_TALLY_RELATION', '') if execute and model is defined and model.resource_type in ('model', 'seed', 'snapshot') else '' -%}
   {%- set settings = (model.config.get('meta') or {}).get('tally') if table else none -%}
   {%- if table and not (settings is mapping and settings.get('audit') is sameas false) -%}
     {%- set materialized = model.config.materialized -%}
     {%- set count_views = env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true' -%}
-    {#- dbt's clock, not the transaction's, in which both rows would have one time.
-        dbt v2 gives %f nine digits: cut to microseconds. -#}
+    {#- dbt's clock: by the transaction's clock both rows would have the same time.
+        dbt v2 formats %f with nine digits, which are cut to microseconds. -#}
     {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26] -%}
     {%- set rows = [] -%}
 
     {%- if phase == 'before' -%}
-      {#- Where nothing is to be counted (a first build, a view) no statement is sent:
-          the time is remembered for the after hook. The namespace stands for the agate
-          table that dbt 1 would make of nothing, which takes it longer than all else
-          here. -#}
+      {#- If there is nothing to count (a first build, a view), no statement is sent: the
+          time is stored for the after hook. The namespace replaces the empty agate table
+          that dbt 1 would create, which takes longer than everything else here. -#}
       {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier) -%}
       {%- if relation is not none and (count_views or not relation.is_view or materialized == 'external') -%}
         {%- do rows.append({'phase': phase, 'time': now, 'count': '(select count(*) from ' ~ relation ~ ')', 'materialized': materialized}) -%}
@@ -52,18 +51,18 @@
     {%- else -%}
       {%- set remembered = load_result('dbt_tally') -%}
       {%- if remembered is not none -%}
-        {#- Without a materialization where there was no relation. -#}
+        {#- The materialization is empty if there was no relation. -#}
         {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'count': none, 'materialized': materialized if remembered.response ~ '' == 'uncounted' else ''}) -%}
       {%- endif -%}
-      {#- dbt-postgres knows the exact number of rows that it has just put into a new
-          table, unless a post-hook of the project changed them since. -#}
+      {#- dbt-postgres reports the exact number of rows that it has just inserted into a
+          new table. A post-hook of the project may have changed them since. -#}
       {%- set main = load_result('main') -%}
       {%- set affected = main.response.rows_affected
             if target.type == 'postgres' and not post_hooks and main is not none
               and (materialized in ('table', 'seed') or (materialized == 'incremental' and remembered is not none)) else none -%}
-      {#- A post-hook may have dropped the relation, and dbt's cache does not know that
-          it was built. To look costs a statement: where that is not nearly free, only if
-          a hook mentions it. -#}
+      {#- A post-hook may have dropped the relation, and dbt's cache does not know that it
+          was built. A check costs a statement. If that statement is not almost free, it
+          is sent only if a hook contains the word "drop". -#}
       {%- set dropped = post_hooks and (engine in ('duckdb', 'mysql')
             or (engine in ('postgres', 'redshift', 'snowflake') and 'drop' in (post_hooks ~ '') | lower))
             and adapter.execute('select count(*) from '
@@ -100,19 +99,19 @@
           {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{% endif -%}
         {%- endfor -%}
       {%- endset -%}
-      {#- A block of its own keeps an audit that fails from failing the model. On
-          PostgreSQL dbt v2 gets the plain insert, for it splits statements at semicolons
-          without regard to $tags$. On Snowflake the guard is the block that the insert
-          was proven in; its dollars must be the only ones. add_query is execute without
-          an agate table for the answer that nobody reads: a quarter of the statement's
-          time. -#}
+      {#- A block around the insert prevents a failed audit from failing the model. On
+          PostgreSQL dbt v2 gets the plain insert, because it splits statements at
+          semicolons even within $tags$. On Snowflake the guard is the block with which
+          the insert was tested; it must contain the only dollar signs. add_query is
+          execute without the agate table for the unused answer, which takes a quarter of
+          the statement's time. -#}
       {%- set guard = env_var('DBT_TALLY_GUARD', '') -%}
       {%- if block -%}
-        {#- A count in the model's transaction would keep its lock on the old table until
-            the model commits: who alters that table meanwhile would wait for the whole
-            build, or be in a deadlock with it. The rollback of an inner block ends the
-            lock; its variable stays. The insert waits 5 s at most for a locked audit
-            table, and the user's own lock_timeout comes back. -#}
+        {#- A count in the model's transaction would lock the old table until the model
+            commits. A session that alters that table would wait for the whole build, or
+            deadlock with it. The rollback of an inner block releases the lock; its
+            variable keeps the count. The insert waits at most 5 s for a locked audit
+            table, and then the user's own lock_timeout is restored. -#}
         {%- do adapter.add_query("do $dbt_tally$ declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); begin "
               ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
               ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "

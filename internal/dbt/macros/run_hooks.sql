@@ -1,6 +1,6 @@
 {#- Overrides dbt's run_hooks for the models of this project and of its packages.
-    Most have no hooks, and then dbt's need not be called. Which phase it is:
-    dbt_tally_before says how that is told. -#}
+    Most models have no hooks; then dbt's own run_hooks is not called. The comment of
+    dbt_tally_before explains how the phase is determined. -#}
 {% macro run_hooks(hooks, inside_transaction=True) %}
   {%- set after = hooks is sameas post_hooks or (hooks is not sameas pre_hooks and load_result('main') is not none) -%}
   {%- set outside = target.type == 'duckdb' and dbt_tally_outside() -%}
