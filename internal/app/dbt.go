@@ -2,12 +2,13 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"os"
-	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // dbt runs the dbt commands with their hooks, reports, and passes dbt's exit code on.
@@ -30,21 +31,26 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) int {
 		invocations = append(invocations, c.invoke(ctx, s, prepared.Hooks, con)...)
 	}
 
-	// From here on the interrupt that ended dbt cuts nothing short.
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience(ctx))
-	defer cancel()
-	made := c.reportOn(after, s, prepared, invocations, con)
-	return c.deliver(after, s, made, con)
+	return c.finish(ctx, s, prepared, invocations, con)
 }
 
-// patience is how long everything after dbt may take. After an interrupt the runner
-// kills this process 10 s after it asked dbt to stop
-// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
-func patience(ctx context.Context) time.Duration {
-	if ctx.Err() != nil {
-		return 5 * time.Second
+// finish is everything after dbt. Whatever goes wrong there, dbt's own code is passed
+// on and the macros are removed; gates that were not checked count as breached.
+func (c Command) finish(
+	ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console,
+) (status int) {
+	status = exitCode(invocations)
+	if status == ExitOK && gated(s.job.Config.Limits, nil) {
+		status = ExitGateBreached
 	}
-	return 2 * time.Minute
+	defer func() {
+		if defect := recover(); defect != nil {
+			con.error(fmt.Sprintf("a defect of dbt-tally: %v; report it at %s", defect, docs.NewIssue))
+			_ = prepared.Close() // the defect says more
+		}
+	}()
+	made := c.reportOn(ctx, s, prepared, invocations, con)
+	return c.deliver(ctx, s, made, con)
 }
 
 // deps installs the packages that the project declares and does not have. It returns

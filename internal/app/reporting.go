@@ -24,7 +24,9 @@ func (c Command) reportOn(
 		con.problems([]string{problem}, mustWork)
 		prepared.Problems = append(prepared.Problems, problem)
 	}
-	collected := prepared.Collect(ctx, invocations, gated(s.job.Config.Limits, nodes))
+	step, cancel := collecting.context(ctx)
+	defer cancel()
+	collected := prepared.Collect(step, invocations, gated(s.job.Config.Limits, nodes))
 	con.problems(collected.Problems, mustWork || collected.NotFound != "")
 	made, problems := buildReport(facts{
 		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
@@ -32,7 +34,9 @@ func (c Command) reportOn(
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
 	})
 	con.problems(problems, mustWork)
-	unrecorded := prepared.Record(ctx, collected, made.ExitCode == ExitGateBreached)
+	step, cancel = recording.context(ctx)
+	defer cancel()
+	unrecorded := prepared.Record(step, collected, made.ExitCode == ExitGateBreached)
 	con.problems(unrecorded, mustWork)
 	made.Audit.Problems = append(made.Audit.Problems, unrecorded...)
 	if err := prepared.Close(); err != nil {
@@ -44,7 +48,9 @@ func (c Command) reportOn(
 // deliver brings the report to every surface of this job and returns its exit status,
 // which no surface changes.
 func (c Command) deliver(ctx context.Context, s start, made report.Report, con console) int {
-	surface.Deliver(ctx, c.surfaces(s, con), made, con.skipped(s.job.Event))
+	step, cancel := delivering.context(ctx)
+	defer cancel()
+	surface.Deliver(step, c.surfaces(s, con), made, con.skipped(s.job.Event))
 	return made.ExitCode
 }
 

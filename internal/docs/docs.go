@@ -13,3 +13,6 @@ const (
 	Troubleshooting = base + "troubleshooting.md"
 	Warehouses      = base + "warehouses.md"
 )
+
+// NewIssue is where a defect of dbt-tally is reported.
+const NewIssue = "https://github.com/dbt-tally/dbt-tally/issues/new"

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/docs"
@@ -42,17 +43,33 @@ var (
 )
 
 // Deliver brings the report to every surface, in order. A surface that fails is
-// reported and passed over: it never keeps the report from the next one.
+// reported and passed over: it never keeps the report from the next one. Nor does one
+// that does not answer: each has half of the time that is left.
 func Deliver(ctx context.Context, surfaces []Surface, r report.Report, skipped func(Skipped)) Links {
 	var links Links
 	for _, s := range surfaces {
-		added, err := s.Deliver(ctx, r, links)
+		added, err := deliver(ctx, s, r, links)
 		links = added
 		if err != nil && !errors.Is(err, errReported) {
 			skipped(Skipped{Surface: s.Name(), Err: err})
 		}
 	}
 	return links
+}
+
+// deliver brings the report to one surface. A panic there is an error of this surface.
+func deliver(ctx context.Context, s Surface, r report.Report, links Links) (added Links, err error) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			added, err = links, fmt.Errorf("a defect of dbt-tally: %v; report it at %s", defect, docs.NewIssue)
+		}
+	}()
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+	}
+	return s.Deliver(ctx, r, links)
 }
 
 // Skipped is a surface that the report did not reach.

@@ -3,12 +3,15 @@ package surface
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/forge/github"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -207,5 +210,42 @@ func TestConditionsThatTheUserCannotFixAreNotices(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// defective is a surface with a defect.
+type defective struct{}
+
+func (defective) Name() string { return "check" }
+
+func (defective) Deliver(context.Context, report.Report, Links) (Links, error) {
+	var answer *report.Report
+	return Links{}, errors.New(answer.TallyVersion)
+}
+
+// slow is a surface that does not answer.
+type slow struct{}
+
+func (slow) Name() string { return "comment" }
+
+func (slow) Deliver(ctx context.Context, _ report.Report, links Links) (Links, error) {
+	<-ctx.Done()
+	return links, ctx.Err()
+}
+
+func TestASurfaceThatPanicsOrHangsKeepsTheReportFromNoOther(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	var names []string
+	written := Outputs{Set: func(string, string) error { return ctx.Err() }}
+	links := Deliver(ctx, []Surface{slow{}, defective{}, written}, report.Report{}, func(s Skipped) {
+		names = append(names, s.Surface)
+		if s.Surface == "check" && !strings.Contains(s.Err.Error(), docs.NewIssue) {
+			t.Errorf("the defect is reported as %v", s.Err)
+		}
+	})
+	if diff := cmp.Diff([]string{"comment", "check"}, names); diff != "" || links != (Links{}) {
+		t.Errorf("skipped (-want +got), links %v\n%s", links, diff)
 	}
 }

@@ -1,0 +1,30 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// budget is how long a step after dbt may take: without an interrupt, and after one.
+type budget struct{ calm, hurried time.Duration }
+
+// The steps after dbt. Each has its own budget, so that a warehouse that does not
+// answer costs no comment. After an interrupt the runner kills this process within
+// 10 s, some of which dbt has used
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
+var (
+	collecting = budget{calm: 90 * time.Second, hurried: 2 * time.Second}
+	recording  = budget{calm: 15 * time.Second, hurried: time.Second}
+	delivering = budget{calm: 90 * time.Second, hurried: 4 * time.Second}
+)
+
+// context is ctx for one step. An interrupt does not end it at once, whether it came
+// before the step or comes during it.
+func (b budget) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() != nil {
+		return context.WithTimeout(context.WithoutCancel(ctx), b.hurried)
+	}
+	step, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.calm)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(b.hurried, cancel) })
+	return step, func() { stop(); cancel() }
+}
