@@ -15,7 +15,7 @@ func TestStatementsOfModelsAreCounted(t *testing.T) {
 		line(t, "E016", object{"node_info": object{"unique_id": "test.bench.t"}})+
 		line(t, "E016", object{"conn_name": "master"})+
 		"dbt was here\n")
-	if got := statements(t, log); got != 2 {
+	if got := statements(t, log, models); got != 2 {
 		t.Errorf("%v statements a model, want 2", got)
 	}
 }

@@ -91,12 +91,13 @@ const tutorialHooks = `
 // project is a dbt project of trivial tables in a schema of its own, and what its
 // builds cost.
 type project struct {
-	name, schema string
-	db           postgres.Database
-	cli          dbt.CLI
-	hooks        dbt.Hooks
-	binary       string // dbt-tally, where it runs dbt
-	withTutorial bool
+	name   string
+	models int
+	cli    dbt.CLI
+	hooks  dbt.Hooks
+	binary string // dbt-tally, where it runs dbt
+	// empty leaves the project's schema as before its first build.
+	empty func(testing.TB)
 
 	first, rebuilt costs
 }
@@ -107,7 +108,26 @@ type costs struct {
 	statements        float64   // sent for each model, on average
 }
 
+// newProject is a project on PostgreSQL.
 func newProject(tb testing.TB, db postgres.Database, name, config string) *project {
+	tb.Helper()
+	p := newFolder(tb, name, config, models)
+	writeProfile(tb, p.cli.ProjectDir, db, name)
+	p.empty = func(tb testing.TB) {
+		tb.Helper()
+		statements := fmt.Sprintf("drop schema if exists %[1]s cascade; create schema %[1]s;", name)
+		if config != "" { // the tutorial's hooks can't do without the tables
+			for i := range models {
+				statements += fmt.Sprintf("create table %s.%s as select 1 as id;", name, model(i))
+			}
+		}
+		db.Exec(tb, statements)
+	}
+	return p
+}
+
+// newFolder is a project of some models, without a profile.
+func newFolder(tb testing.TB, name, config string, models int) *project {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), name)
 	write(tb, filepath.Join(dir, "dbt_project.yml"),
@@ -115,14 +135,13 @@ func newProject(tb testing.TB, db postgres.Database, name, config string) *proje
 	for i := range models {
 		write(tb, filepath.Join(dir, "models", model(i)+".sql"), "select 1 as id\n")
 	}
-	writeProfile(tb, dir, db, name)
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { null.Close() })
 	return &project{
-		name: name, schema: name, db: db, withTutorial: config != "",
+		name: name, models: models,
 		cli: dbt.CLI{
 			Executable: dbtExecutable(tb), WorkDir: dir, ProjectDir: dir, TargetPath: filepath.Join(dir, "target"),
 			Env: append(os.Environ(), "DBT_SEND_ANONYMOUS_USAGE_STATS=false"), ScratchDir: tb.TempDir(),
@@ -139,19 +158,6 @@ func (p *project) installMacros(tb testing.TB) {
 	}
 }
 
-// empty leaves the project's schema as before its first build; the tutorial's
-// hooks can't do without the tables.
-func (p *project) empty(tb testing.TB) {
-	tb.Helper()
-	statements := fmt.Sprintf("drop schema if exists %[1]s cascade; create schema %[1]s;", p.schema)
-	if p.withTutorial {
-		for i := range models {
-			statements += fmt.Sprintf("create table %s.%s as select 1 as id;", p.schema, model(i))
-		}
-	}
-	p.db.Exec(tb, statements)
-}
-
 func model(i int) string { return fmt.Sprintf("m_%03d", i) }
 
 // warmUp lets dbt parse the project and counts the statements that it sends.
@@ -164,7 +170,7 @@ func (p *project) warmUp(tb testing.TB) {
 			tb.Fatal(err)
 		}
 		p.build(tb, "--log-format-file", "json", "--log-path", log)
-		c.statements = statements(tb, filepath.Join(log, "dbt.log"))
+		c.statements = statements(tb, filepath.Join(log, "dbt.log"), p.models)
 	}
 }
 
@@ -202,7 +208,7 @@ func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
 	if err == nil {
 		err = json.Unmarshal(text, &results)
 	}
-	if err != nil || len(results.Results) != models {
+	if err != nil || len(results.Results) != p.models {
 		tb.Fatalf("%s: %d results, %v", p.name, len(results.Results), err)
 	}
 	return results.ElapsedTime

@@ -10,8 +10,8 @@ import (
 )
 
 // statements counts in dbt's log as JSON what was sent to the warehouse for models,
-// and returns how many it was a model.
-func statements(tb testing.TB, log string) float64 {
+// and returns how many it was per model.
+func statements(tb testing.TB, log string, models int) float64 {
 	tb.Helper()
 	text, err := os.ReadFile(log)
 	if err != nil {
@@ -36,5 +36,5 @@ func statements(tb testing.TB, log string) float64 {
 			n++
 		}
 	}
-	return float64(n) / models
+	return float64(n) / float64(models)
 }
