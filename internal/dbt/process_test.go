@@ -2,6 +2,7 @@ package dbt
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,5 +64,16 @@ func TestADBTThatDoesNotAnswerIsKilled(t *testing.T) {
 	_, err := Operator{CLI: c, Like: Command{"build"}}.RunOperation(ctx, "dbt_tally_finish", nil)
 	if err == nil {
 		t.Error("an operation without an answer is no error")
+	}
+}
+
+func TestADBTThatTheSystemKillsWasNotInterrupted(t *testing.T) {
+	t.Parallel()
+	inv, err := script(t, "kill -KILL $$").Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if err != nil || inv.ExitCode != ExitCouldNotRun || inv.Interrupted {
+		t.Errorf("got exit %d, interrupted %v, %v", inv.ExitCode, inv.Interrupted, err)
+	}
+	if !strings.Contains(inv.Error, "signal: killed") {
+		t.Errorf("got %q; want the signal", inv.Error)
 	}
 }

@@ -52,7 +52,8 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 	inv.ID, _ = args.Flag("--invocation-id")
 	earlier := c.resultsID()
 	witness := follow()
-	code, err := c.start(ctx, c.userCommand(args, append(hooks.environment(), env...)...))
+	cmd := c.userCommand(args, append(hooks.environment(), env...)...)
+	code, err := c.start(ctx, cmd)
 	seen := witness()
 	inv.CompletedAt, inv.ExitCode, inv.Interrupted = c.Now(), code, ctx.Err() != nil
 	if err != nil {
@@ -61,6 +62,10 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 	inv.ID, inv.Audit = cmp.Or(inv.ID, seen.id), seen.cost
 	inv.DBTVersion = cmp.Or(seen.version, inv.DBTVersion)
 	c.collect(&inv, seen, earlier)
+	if !inv.Interrupted && cmd.ProcessState.ExitCode() < 0 {
+		inv.Error = fmt.Sprintf("dbt was ended by the system (%s); "+
+			"if memory ran out, lower --threads or use a larger machine; see %s", cmd.ProcessState, docs.Troubleshooting)
+	}
 	return inv, nil
 }
 

@@ -132,7 +132,7 @@ func (e *evidence) status(node Node, in Input) (Status, string) {
 		switch e.last.Status {
 		case "success", "pass", "warn":
 		case "":
-			return Failed, "dbt was interrupted while it ran"
+			return Failed, "dbt ended while it ran"
 		case "skipped":
 			return Skipped, cmp.Or(firstLine(e.last.Message), "dbt skipped it, usually because a node upstream failed")
 		case "reused":

@@ -97,7 +97,7 @@ func TestStatusOfAModel(t *testing.T) {
 			reason: "the materialized view exists with the same configuration, so dbt ran no hooks",
 		},
 		"interrupted": {result: ptr(result("", "")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
-			reason: "dbt was interrupted while it ran", before: n(3)},
+			reason: "dbt ended while it ran", before: n(3)},
 		"failed and rolled back": {
 			result: ptr(result("error", "division by zero")), change: func(in *Input) { in.RollsBack = true }, want: Failed,
 			reason: "dbt could not build it; the warehouse rolled it back to what it was before",

@@ -15,18 +15,19 @@ import (
 // commands write nothing, because nothing would read them.
 type Actions struct {
 	getenv func(string) string
+	out    io.Writer // nothing outside of GitHub Actions
 	action *githubactions.Action
 }
 
 // New takes the job's environment and the output that the runner reads.
 func New(getenv func(string) string, stdout io.Writer) *Actions {
-	a := &Actions{getenv: getenv}
-	if !a.Active() {
-		stdout = io.Discard
+	a := &Actions{getenv: getenv, out: io.Discard}
+	if a.Active() {
+		a.out = stdout
 	}
 	a.action = githubactions.New(
 		githubactions.WithGetenv(getenv),
-		githubactions.WithWriter(deaf{stdout}),
+		githubactions.WithWriter(deaf{a.out}),
 	)
 	return a
 }
@@ -65,7 +66,12 @@ func (a *Actions) Mask(secrets []string) {
 func (a *Actions) StopCommands() (resume func()) {
 	token := rand.Text()
 	a.action.IssueCommand(&githubactions.Command{Name: "stop-commands", Message: token})
-	return func() { a.action.IssueCommand(&githubactions.Command{Name: token}) }
+	return func() {
+		// The runner obeys a command only at the start of a line, and dbt may have
+		// ended within one.
+		_, _ = io.WriteString(a.out, "\n")
+		a.action.IssueCommand(&githubactions.Command{Name: token})
+	}
 }
 
 // Group folds what is logged until end is called under a title. Groups do not nest.

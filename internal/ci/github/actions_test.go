@@ -70,7 +70,7 @@ func TestStoppedCommandsResumeByATokenThatCannotBeGuessed(t *testing.T) {
 	for range 2 {
 		var out bytes.Buffer
 		resume := New(job(nil), &out).StopCommands()
-		out.WriteString("::error::from dbt\n")
+		out.WriteString("::error::from dbt") // without an end of its line
 		resume()
 		m := stopped.FindStringSubmatch(out.String())
 		if m == nil || m[1] != m[2] || tokens[m[1]] {

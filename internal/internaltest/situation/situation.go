@@ -203,7 +203,7 @@ func Interrupted() report.Report {
 	r.Invocations[0].ExitCode = 2
 	return Report(r, tally.Tally{Models: []tally.Model{
 		Model("stg_orders", tally.Grew, 98_000, 99_204, 12.4),
-		Because(Model("fct_orders", tally.Failed, Unknown, Unknown, 0), "dbt was interrupted while it ran"),
+		Because(Model("fct_orders", tally.Failed, Unknown, Unknown, 0), "dbt ended while it ran"),
 	}})
 }
 
