@@ -11,24 +11,24 @@ import (
 	"testing"
 )
 
-// supervised makes this test's process, started anew, a supervisor.
+// supervised makes a new process of this test a supervisor.
 const supervised = "PID1_TEST_SUPERVISE"
 
-const prSetChildSubreaper = 36 // of linux/prctl.h; package syscall has no name for it
+const prSetChildSubreaper = 36 // from linux/prctl.h; package syscall has no name for it
 
 func TestMain(m *testing.M) {
 	script, is := os.LookupEnv(supervised)
 	if !is {
 		os.Exit(m.Run())
 	}
-	// Orphans come to a subreaper as they come to the first process.
+	// A subreaper inherits orphans as the first process does.
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 1, 0); errno != 0 {
 		panic(errno)
 	}
 	os.Exit(Supervise("/bin/sh", []string{"sh", "-c", script}, os.Stderr))
 }
 
-// supervisor is a supervisor of the shell script.
+// supervisor returns a command that supervises the shell script.
 func supervisor(t *testing.T, script string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -64,8 +64,8 @@ func TestStatusOfTheProgramIsPassedOn(t *testing.T) {
 
 func TestOrphansAreReaped(t *testing.T) {
 	t.Parallel()
-	// The inner shell ends at once and leaves its child behind. A zombie can be
-	// signalled as long as nobody has waited for it.
+	// The inner shell ends at once and leaves its child behind. A zombie can be signalled
+	// until a process has waited for it.
 	script := `orphan=$(sh -c 'sleep 0.2 >/dev/null & echo $!')
 		for _ in 1 2 3 4 5 6 7 8 9 10; do
 			sleep 0.2
@@ -112,7 +112,7 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
+func TestAMissingProgramIsAnError(t *testing.T) {
 	t.Parallel()
 	var stderr strings.Builder
 	status := Supervise("/nowhere", []string{"nowhere"}, &stderr)

@@ -16,8 +16,8 @@ func supervise(path string, args []string) (int, error) {
 
 	program, err := os.StartProcess(path, args, &os.ProcAttr{
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
-		// In a group of its own a Ctrl-C in the terminal of docker run -it reaches
-		// it once, through us.
+		// The program has its own process group, so that a Ctrl-C in the terminal of
+		// docker run -it reaches it once, through this process.
 		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
@@ -29,7 +29,7 @@ func supervise(path string, args []string) (int, error) {
 		for {
 			select {
 			case s := <-signals:
-				_ = program.Signal(s) // it may have ended
+				_ = program.Signal(s) // fails if it has ended
 			case <-ended:
 				return
 			}

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// dictionary finds in a set of words those that a text begins with.
+// dictionary finds the words of a set with which a text begins.
 type dictionary struct {
 	words []string // sorted
-	inner []int    // of each word, the longest other that it begins with; -1: none
+	inner []int    // for each word, the longest other word that is its prefix; -1: none
 }
 
 func newDictionary(words []string) dictionary {
@@ -26,10 +26,11 @@ func newDictionary(words []string) dictionary {
 	return d
 }
 
-// look returns the length of the longest word that the text begins with, and of the
-// longest beginning that it has in common with a word.
+// look returns the length of the longest word with which the text begins, and of the
+// longest common prefix of the text and a word.
 func (d dictionary) look(text string) (word, common int) {
-	// What a text begins with is the last word not behind it, or begins that one.
+	// The longest such word is the last one that does not sort after the text, or is a
+	// prefix of that word.
 	next := sort.Search(len(d.words), func(i int) bool { return d.words[i] > text })
 	if next < len(d.words) {
 		common = commonPrefix(text, d.words[next])

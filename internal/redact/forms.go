@@ -12,12 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-// A secret of fewer bytes is taken out as it is: its encodings, such as %2F, stand
-// everywhere.
+// Of a secret with fewer bytes only the plain text is replaced, because its encodings,
+// such as %2F, occur everywhere.
 const encodable = 4
 
-// formsOf returns the encodings of a secret, and those with the encodings of these:
-// a statement with doubled quotes stands in a log as JSON.
+// formsOf returns the encodings of a secret, and the encodings of these encodings: a log
+// in JSON may contain a statement with doubled quotes.
 func formsOf(secret string) (once, twice []string) {
 	var encoded []string
 	if len(secret) >= encodable {
@@ -60,12 +60,12 @@ func without(list []string, drop func(string) bool) []string {
 	return kept
 }
 
-// encodings are the ways in which a secret is written inside other text.
+// encodings are the ways in which other text may contain a secret.
 var encodings = []func(string) string{
 	// SQL, and YAML in single quotes.
 	double(`'`), double(`"`), double("`"),
 
-	// URLs. Which characters are left as they are differs from library to library.
+	// URLs. Libraries differ in the characters that they leave unescaped.
 	url.QueryEscape,
 	url.PathEscape,
 	func(s string) string { return percent(s, isUnreserved) },
@@ -83,7 +83,7 @@ var encodings = []func(string) string{
 	func(s string) string { return quoted(s, `'`, asBytes) },
 	goJSON,
 
-	// HTML and XML: libraries agree on & and differ in what they do with quotes.
+	// HTML and XML: libraries agree on & and differ in how they escape quotes.
 	html.EscapeString,
 	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace,
 	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace,
@@ -91,7 +91,8 @@ var encodings = []func(string) string{
 	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;").Replace,
 	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace,
 
-	// Shells: single quotes as sh and as Python's shlex leave them, double quotes, none.
+	// Shells: single quotes as written by sh and by Python's shlex, double quotes, no
+	// quotes.
 	strings.NewReplacer(`'`, `'\''`).Replace,
 	strings.NewReplacer(`'`, `'"'"'`).Replace,
 	strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace,
@@ -102,7 +103,7 @@ func double(quote string) func(string) string {
 	return strings.NewReplacer(quote, quote+quote).Replace
 }
 
-// percent encodes every byte that is not kept.
+// percent encodes every byte for which kept returns false.
 func percent(text string, kept func(byte) bool) string {
 	var b strings.Builder
 	for i := range len(text) {
@@ -115,18 +116,18 @@ func percent(text string, kept func(byte) bool) string {
 	return b.String()
 }
 
-// isUnreserved is RFC 3986's.
+// isUnreserved reports whether RFC 3986 calls the character unreserved.
 func isUnreserved(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
-// isURIComponent is what JavaScript's encodeURIComponent leaves.
+// isURIComponent reports whether JavaScript's encodeURIComponent leaves the character.
 func isURIComponent(c byte) bool { return isUnreserved(c) || strings.IndexByte("!'()*", c) >= 0 }
 
-// isUnreservedOrSlash is what Python's urllib.parse.quote leaves.
+// isUnreservedOrSlash reports whether Python's urllib.parse.quote leaves the character.
 func isUnreservedOrSlash(c byte) bool { return isUnreserved(c) || c == '/' }
 
-// lowerHex writes %2f for %2F.
+// lowerHex replaces %2F by %2f.
 func lowerHex(encoded string) string {
 	b := []byte(encoded)
 	for i := 0; i+2 < len(b); i++ {
@@ -138,7 +139,7 @@ func lowerHex(encoded string) string {
 	return string(b)
 }
 
-// quoted escapes backslashes, these quotes and what is no ASCII text.
+// quoted escapes backslashes, these quotes and characters outside of printable ASCII.
 func quoted(text, quotes string, other func(rune, string) string) string {
 	var b strings.Builder
 	for i, size := 0, 0; i < len(text); i += size {
@@ -159,14 +160,14 @@ func quoted(text, quotes string, other func(rune, string) string) string {
 	return b.String()
 }
 
-// control writes \n, and \x1b for what has no name.
+// control returns \n for a line break, and \x1b for a character without a short form.
 func control(c rune) string {
 	return strings.Trim(strconv.QuoteRune(c), "'")
 }
 
 func asItIs(_ rune, text string) string { return text }
 
-// asUTF16 is JSON in ASCII, as Python writes it.
+// asUTF16 writes JSON in ASCII as Python does.
 func asUTF16(c rune, _ string) string {
 	if c <= 0xffff {
 		return fmt.Sprintf(`\u%04x`, c)
@@ -175,7 +176,7 @@ func asUTF16(c rune, _ string) string {
 	return fmt.Sprintf(`\u%04x\u%04x`, high, low)
 }
 
-// asBytes is what Python's repr of bytes writes.
+// asBytes writes bytes as Python's repr does.
 func asBytes(_ rune, text string) string {
 	var b strings.Builder
 	for i := range len(text) {
@@ -184,7 +185,7 @@ func asBytes(_ rune, text string) string {
 	return b.String()
 }
 
-// goJSON is JSON that is safe inside HTML, as Go writes it.
+// goJSON returns JSON that is safe inside HTML, as Go writes it.
 func goJSON(text string) string {
 	encoded, err := json.Marshal(text)
 	if err != nil {
@@ -193,7 +194,7 @@ func goJSON(text string) string {
 	return string(encoded[1 : len(encoded)-1])
 }
 
-// unquotedWord has a backslash before all that a shell would act on.
+// unquotedWord puts a backslash before each character that a shell would interpret.
 func unquotedWord(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
@@ -205,9 +206,9 @@ func unquotedWord(text string) string {
 	return b.String()
 }
 
-// base64Forms returns what a secret leaves in the base64 of a text that holds it,
-// such as user:password, at each of the three places where it can begin. The bits
-// that it shares with its neighbours are left out.
+// base64Forms returns the traces of a secret in the base64 of a text that contains it,
+// such as user:password, for each of the three offsets at which it can begin. They omit
+// the characters whose bits it shares with its neighbours.
 func base64Forms(secret string) []string {
 	var forms []string
 	for before := range 3 {

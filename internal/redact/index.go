@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// partial is the least that a part of a secret has to have before it counts.
+// partial is the shortest part of a secret, in bytes, that is replaced.
 const partial = 8
 
-// index finds forms in a text in one pass, however many they are.
+// index finds all forms in one pass over a text.
 type index struct {
 	whole dictionary
-	tails dictionary // what is left of each form when its beginning was cut off
-	maybe []uint64   // one bit each: false if no form begins with what has this hash
-	tiny  []string   // the forms that are too short for that
+	tails dictionary // the rest of each form if its beginning was cut off
+	maybe []uint64   // one bit per hash: false if no form begins with bytes that have this hash
+	tiny  []string   // the forms that are too short for the hash
 }
 
 // span is a part of a text.
 type span struct{ from, to int }
 
-// head is how much of a form is looked at before the form itself.
+// head is how many bytes of a form are hashed before the form itself is compared.
 const head, hashBits = 4, 16
 
-// newIndex takes forms, and of which of them the tails are forms too.
+// newIndex indexes forms. hasTails selects the forms whose tails are forms as well.
 func newIndex(forms []string, hasTails func(form string) bool) index {
 	x := index{maybe: make([]uint64, 1<<hashBits/64)}
 	var whole, tails []string
@@ -45,7 +45,7 @@ func newIndex(forms []string, hasTails func(form string) bool) index {
 
 func hash(head uint32) uint32 { return head * 0x9e3779b1 >> (32 - hashBits) }
 
-// find returns the parts of a text to take out, in order; no two touch.
+// find returns the parts of a text to replace, in order. They do not touch each other.
 func (x index) find(text string) []span {
 	spans := x.findTiny(text)
 	if len(x.whole.words) > 0 {
@@ -71,7 +71,7 @@ func (x index) findTiny(text string) []span {
 	return spans
 }
 
-// findWhole finds the forms, and those whose end was cut off.
+// findWhole finds complete forms, and forms whose end was cut off.
 func (x index) findWhole(text string, ends []int) []span {
 	var spans []span
 	var h uint32
@@ -88,7 +88,7 @@ func (x index) findWhole(text string, ends []int) []span {
 	return spans
 }
 
-// findTails finds the forms whose beginning was cut off, and maybe their end too.
+// findTails finds forms whose beginning was cut off, and perhaps also their end.
 func (x index) findTails(text string, starts, ends []int) []span {
 	var spans []span
 	for _, from := range starts {
@@ -99,8 +99,8 @@ func (x index) findTails(text string, starts, ends []int) []span {
 	return spans
 }
 
-// longest returns the length of the longest word that stands at a place of a text,
-// or of the longest beginning of one that was cut off there.
+// longest returns the length of the longest word at an offset of a text, or of the
+// longest prefix of a word that was cut off there.
 func longest(d dictionary, text string, from int, ends []int) int {
 	word, common := d.look(text[from:])
 	if cut := lastEdge(ends, from+common) - from; cut >= partial {
@@ -109,25 +109,24 @@ func longest(d dictionary, text string, from int, ends []int) int {
 	return word
 }
 
-// lastEdge returns the last of the edges that is not behind a place, -1 for none.
-func lastEdge(edges []int, place int) int {
-	i, found := slices.BinarySearch(edges, place)
+// lastEdge returns the last edge at or before offset, or -1 if there is none.
+func lastEdge(edges []int, offset int) int {
+	i, found := slices.BinarySearch(edges, offset)
 	switch {
 	case found:
-		return place
+		return offset
 	case i == 0:
 		return -1
 	}
 	return edges[i-1]
 }
 
-// cuts are what marks the place of a cut inside a line: the ellipsis of PostgreSQL
-// and that of reports, a line break in JSON, and the end of what MySQL quotes of a
-// statement.
+// cuts mark where a line was cut: the ellipsis of PostgreSQL and that of reports, a line
+// break in JSON, and the end of MySQL's quotation of a statement.
 var cuts = []string{"...", "…", `\n`, "' at line "}
 
-// edges returns where a text may have been cut, in order: after a start something
-// may be missing in front, before an end something behind.
+// edges returns the offsets at which a text may have been cut, in order: text may be
+// missing before a start and after an end.
 func edges(text string) (starts, ends []int) {
 	from := 0
 	add := func(to, next int) {
@@ -154,7 +153,7 @@ func edges(text string) (starts, ends []int) {
 	return starts, ends
 }
 
-// merge orders spans and joins those that touch.
+// merge sorts spans and joins those that touch.
 func merge(spans []span) []span {
 	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
 	var merged []span

@@ -1,6 +1,6 @@
-// Package redact takes secrets out of text that others wrote: dbt, a warehouse, a
-// driver. It knows the encodings in which a secret comes back, and the parts that
-// are left when a line was cut. It does not find out what is secret.
+// Package redact removes secrets from the texts of other programs: dbt, a warehouse, a
+// driver. It knows the encodings in which a secret may appear, and the parts that remain
+// if a line was cut. It does not find out which values are secret.
 package redact
 
 import (
@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// Mark stands in a text for a secret, or for several that touch.
+// Mark replaces a secret, or several adjacent ones, in a text.
 const Mark = "***"
 
-// A Redactor takes a fixed set of secrets out of texts. The zero value knows none.
-// It may be used by several goroutines.
+// A Redactor removes a fixed set of secrets from texts. The zero value removes none. It
+// is safe for concurrent use.
 type Redactor struct {
 	masks []string
 	index index
 }
 
-// New returns a Redactor for these secrets. Of one with several lines, as a private
-// key, each line is a secret too. Empty ones count for nothing.
+// New returns a Redactor for these secrets. If a secret has several lines, as a private
+// key does, each line is a secret too. Empty secrets are ignored.
 func New(secrets []string) Redactor {
 	var r Redactor
 	var forms []string
-	manyLines := map[string]bool{} // whose tails are those of their lines
+	manyLines := map[string]bool{} // their tails are those of their lines
 	for _, secret := range parts(secrets) {
 		once, twice := formsOf(secret)
 		r.masks = append(r.masks, once...)
@@ -37,8 +37,9 @@ func New(secrets []string) Redactor {
 	return r
 }
 
-// Text returns the text with Mark in place of each secret in whatever encoding, and
-// of each part of one that has 8 bytes or more and ends where a line was cut.
+// Text returns the text with Mark in place of each secret, in any of its encodings. It
+// also replaces a part of a secret that has at least 8 bytes and ends where a line was
+// cut.
 func (r Redactor) Text(text string) string {
 	spans := r.index.find(text)
 	if len(spans) == 0 {
@@ -55,9 +56,8 @@ func (r Redactor) Text(text string) string {
 	return b.String()
 }
 
-// Command returns a command line, word by word, without secrets and without the
-// values of dbt's flags that take a mapping of anything. It has to be called before
-// the words are quoted.
+// Command returns the words of a command line without secrets, and without the values of
+// dbt's flags that take an arbitrary mapping. Call it before the words are quoted.
 func (r Redactor) Command(words []string) []string {
 	kept := make([]string, len(words))
 	for i, word := range words {
@@ -74,15 +74,16 @@ func (r Redactor) Command(words []string) []string {
 	return kept
 }
 
-// mappings are the flags of dbt that are given secrets because a model reads them.
+// mappings are the flags of dbt whose values may contain secrets, because a model can
+// read them.
 var mappings = []string{"--vars", "--args"}
 
-// Masks returns the secrets and their encodings as a runner is to mask them in its
-// log. None has a line break or is empty.
+// Masks returns the secrets and their encodings for a runner to mask in its log. No mask
+// is empty or has a line break.
 func (r Redactor) Masks() []string { return slices.Clone(r.masks) }
 
-// parts returns the secrets, each also without the space around it, and the lines
-// of those that have several.
+// parts returns the secrets, each also without the space around it, and the lines of
+// those that have several.
 func parts(secrets []string) []string {
 	var all []string
 	for _, secret := range secrets {
@@ -104,7 +105,7 @@ func parts(secrets []string) []string {
 	return unique(all)
 }
 
-// unique returns the list without what stands in it twice, in its order.
+// unique returns the list without duplicates, in its order.
 func unique(list []string) []string {
 	seen := make(map[string]bool, len(list))
 	return slices.DeleteFunc(list, func(s string) bool {

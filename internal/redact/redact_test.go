@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// password has what each encoding changes.
+// password contains a character for each encoding to change.
 const password = `p%40ss'w"o/rd & <ü>\1`
 
-func TestASecretIsTakenOutInEveryEncoding(t *testing.T) {
+func TestASecretIsRemovedInEveryEncoding(t *testing.T) {
 	t.Parallel()
 	asJSON, err := json.Marshal(password)
 	if err != nil {
@@ -79,7 +79,7 @@ func TestASecretIsTakenOutInEveryEncoding(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSecretStays(t *testing.T) {
+func TestOtherTextStays(t *testing.T) {
 	t.Parallel()
 	r := New([]string{"orders-of-the-shop-4711", "", " \n", "a&b"})
 	for _, text := range []string{
@@ -144,8 +144,7 @@ func TestMasksAreLinesForTheRunner(t *testing.T) {
 	}
 }
 
-// Whatever is before and behind it, no encoding of a secret is left, nor what a cut
-// leaves of it.
+// Whatever surrounds a secret, no encoding of it remains, and no part of it after a cut.
 func FuzzNoEncodingIsLeft(f *testing.F) {
 	f.Add(password, "select '", "' as text", 3, 7, 0)
 	f.Add("ünï-secret\nwith lines", "user:", "@host", 5, 0, 12)
@@ -184,7 +183,7 @@ func pick(n int) func(string) string {
 	return all[((n%len(all))+len(all))%len(all)]
 }
 
-func TestManySecretsInALongTextTakeNoTime(t *testing.T) {
+func TestManySecretsInALongTextAreFast(t *testing.T) {
 	t.Parallel()
 	var secrets []string
 	for i := range 200 {
