@@ -6,11 +6,10 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// proof is the run_id of the row by which an insert is proven. The row is rolled
-// back.
+// proof is the run_id of the row that tests an insert. The row is rolled back.
 const proof = "dbt-tally proof"
 
-// step is what was being done when a statement was refused.
+// step is the operation during which a statement was refused.
 type step int
 
 const (
@@ -24,7 +23,7 @@ const (
 	deleting
 )
 
-// rights are what a step needs on a table, as most engines call it.
+// rights are the rights on a table that a step needs, by their names in most engines.
 func (s step) rights() string {
 	switch s {
 	case inserting:
@@ -38,44 +37,44 @@ func (s step) rights() string {
 	}
 }
 
-// dialect is everything in which the SQL of the engines differs: pure functions that
-// return it. A query for rows gives every value as text.
+// dialect contains all differences between the SQL of the engines, as pure functions that
+// return it. A query for rows returns every value as text.
 type dialect interface {
-	// session returns the first statement of every transaction, "" for none: behind
-	// a pooler nothing else of a session lasts.
+	// session returns the first statement of every transaction, or "". Behind a pooler no
+	// other setting of a session lasts.
 	session() (query string, args []any)
-	// exact is a name as the catalog has it, of one as users write it.
+	// exact returns the catalog's form of a name that a user writes.
 	exact(name string) string
-	// reaches refuses a database that the connection cannot see, fits a name that a
-	// table of ours cannot have.
+	// reaches returns an error if the connection cannot reach the table's database; fits
+	// returns one if a table of ours cannot have the name.
 	reaches(Table) error
 	fits(Table) error
-	// find returns the query for schema, table, column and type of each column,
-	// in order; no rows if there is no such table.
+	// selectColumns returns the query for schema, table, column and type of each column,
+	// in order. It selects no rows if there is no such table.
 	find(Table) (query string, args []any)
 	findSchema(Table) (query string, args []any)
 	relation(Table) string
 	createSchema(Table) string
 	createTable(Table, layout) []string
 	addColumns(found) []string
-	// widenCount makes the row_count of a relation a bigint.
+	// widenCount changes the row_count of a relation to bigint.
 	widenCount(relation string) string
-	// insertProof is an insert as the hooks write it. guard is what keeps a failing
-	// one from its model, if anything does that has to be proven: a query around
-	// "{}", the insert, which returns null or why that failed.
+	// insertProof returns an insert in the form of the hooks. guard returns the code that
+	// prevents a failing insert from failing its model, if it must be tested: a query
+	// around "{}", the insert, that returns null or the reason for the failure.
 	insertProof(found) string
 	guard() string
-	// insertRun inserts nothing if there is a row of that run.
+	// insertRun inserts nothing if that run already has a row.
 	insertRun(f found, values []*string) (query string, args []any)
-	// selectRows, selectNewest and selectRuns return queries for recordColumns of
-	// some runs, for those of the newest after row of each node, and for runs.
+	// selectRows, selectNewest and selectRuns return queries for recordColumns of some
+	// runs, for recordColumns of the newest after row of each node, and for runs.
 	selectRows(f found, runs []string) (query string, args []any)
 	selectNewest(f found, since, before time.Time, exclude []string) (query string, args []any)
 	selectRuns(found, runFilter) (query string, args []any)
-	// countOlder returns the query for the runs that have rows of before, by a
-	// column, and for the number of these; deleteOlder deletes them, of some runs.
+	// countOlder returns the query for the runs that have rows older than a time, by a
+	// column, and their number of such rows. deleteOlder deletes these rows of some runs.
 	countOlder(f found, column string, than time.Time) (query string, args []any)
 	deleteOlder(f found, column string, than time.Time, runs []string) (query string, args []any)
-	// grant says what a right that is missing needs, and which page is about it.
+	// grant returns the fix for a missing right, and the page about it.
 	grant(step, Table, connect.Denied) string
 }

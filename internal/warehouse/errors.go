@@ -2,8 +2,8 @@ package warehouse
 
 import "errors"
 
-// ErrNoTable says that the audit table is not there. In a project whose own
-// hooks create it, that is so before the first run.
+// ErrNoTable means that the audit table does not exist. If the project's own hooks create
+// it, this is normal before the first run.
 var ErrNoTable = errors.New("there is no such table")
 
 // ErrNoSchema means that the audit table's schema does not exist and cannot be

@@ -13,52 +13,52 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Finish is what there is to do once dbt has ended. Each part may be empty.
+// Finish is the work after dbt has ended. Each part may be empty.
 type Finish struct {
-	Invocations []string    // whose audit rows are read, and which are not history
-	Runs        []tally.Run // to be recorded; one that exists already is left as it is
+	Invocations []string    // whose audit rows to read; they are not part of the history
+	Runs        []tally.Run // to record; a run that is already recorded is not changed
 	History     HistoryQuery
 }
 
-// HistoryQuery says which earlier runs to compare with: the newest that ended
-// well, in both senses of status and exit code.
+// HistoryQuery selects the earlier runs to compare with: the newest successful ones, by
+// status and by exit code.
 type HistoryQuery struct {
 	Wanted        bool
 	Branch        string   // "": any
-	Named         bool     // the user asked for the branch: not finding it is an error
-	ExcludeEvents []string // that did not start the runs
+	Named         bool     // the user named the branch: it is an error if it is not found
+	ExcludeEvents []string // events whose runs are left out
 	Target        string   // the target's name, "": any
-	// RunID names one run, whatever its age, branch, target and outcome.
+	// RunID selects one run, whatever its age, branch, target and outcome.
 	RunID  string
-	Before time.Time // they ended before it, and at most 90 days before it
-	// Database, Schema and Name are of the audit table to compare with; "": as of
-	// this run's.
+	Before time.Time // they ended before it, by at most 90 days
+	// Database, Schema and Name identify the audit table to compare with; "": that of
+	// this run.
 	Database, Schema, Name string
 }
 
-// Where there is no run table, the newest row of each model has to do, and finding
-// it may take a scan of the audit table: hence the nearer limit.
+// Without a run table the newest row of each model is the baseline. Finding it may scan
+// the audit table, so the limit is shorter.
 const (
 	historyAge  = 90 * 24 * time.Hour
 	fallbackAge = 30 * 24 * time.Hour
 )
 
-// Finished is what the warehouse said.
+// Finished contains the warehouse's answers.
 type Finished struct {
-	Relation string      // the audit table as SQL must write it, quoted; "" where it was not read
+	Relation string      // the audit table, quoted for SQL; "" if it was not read
 	Rows     []tally.Row // the audit rows of the invocations, in no particular order
-	// History is empty if nothing is found. Without a run table its rows are the
-	// newest earlier after row of each node, of any branch and target, and of its runs
-	// only ID and CompletedAt are known.
+	// History is empty if nothing is found. Without a run table its rows are the newest
+	// earlier after row of each node, of any branch and target, and its runs have only ID
+	// and CompletedAt.
 	History  tally.History
-	Problems []string // what could not be recorded or compared, a sentence each
+	Problems []string // what could not be recorded or compared, one sentence each
 	NotFound error    // the run or the branch that the user asked for does not exist
 }
 
-// Finish records the runs, reads the audit rows of the invocations back, and
-// finds the history. It is safe beside other jobs and when called again. Rows
-// whose phase is unknown are not audit rows and are left out. The error is about
-// the rows alone, ErrNoTable if there is no table (any more, or yet).
+// Finish records the runs, reads the audit rows of the invocations, and finds the
+// history. It may run concurrently with other jobs, and may be repeated. It ignores rows
+// whose phase is unknown, because they are not audit rows. The error concerns only the
+// audit rows; it is ErrNoTable if the table does not exist.
 func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 	if len(f.Invocations) == 0 && len(f.Runs) == 0 {
 		return Finished{}, nil
@@ -83,22 +83,22 @@ func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
 	return done, nil
 }
 
-// answer is what the warehouse says once dbt has ended, every value as text.
+// answer contains the warehouse's answers after dbt has ended, every value as text.
 type answer struct {
 	relation string      // the audit table, quoted
 	rows     [][]*string // audit rows of the invocations
-	earlier  *earlier    // nil where it was not wanted, or not to be had
+	earlier  *earlier    // nil if it was not requested or not available
 	problems []string
 }
 
-// earlier is what there is to compare with.
+// earlier contains the data to compare with.
 type earlier struct {
 	runs   [][]*string // empty without a run table
 	rows   [][]*string // audit rows of the runs; without a run table, the newest of each node
-	newest [][]*string // the newest runs, if the one that was asked for does not exist
+	newest [][]*string // the newest runs, if the requested one does not exist
 }
 
-// history is what was found, in the domain's words.
+// history parses the texts.
 func (e earlier) history() (tally.History, error) {
 	runs, errRuns := parseRuns(e.runs)
 	rows, errRows := parseRows(e.rows)
@@ -114,7 +114,7 @@ func (e earlier) history() (tally.History, error) {
 // named reports whether the user asked for one run or one branch.
 func (q HistoryQuery) named() bool { return q.RunID != "" || q.Named }
 
-// notFound helps to find the run or the branch that was meant.
+// notFound returns an error that lists similar runs or branches.
 func (q HistoryQuery) notFound(newest [][]*string) error {
 	runs, err := parseRuns(newest)
 	if err != nil {
@@ -154,7 +154,7 @@ func notRecorded(runs Table, why error) string {
 	return fmt.Sprintf("this run is not recorded in %s: %v", runs, why)
 }
 
-// runFilter is a query of the run table. What is zero does not restrict it.
+// runFilter restricts a query of the run table. A zero field does not restrict it.
 type runFilter struct {
 	id, branch, target string
 	successful         bool
@@ -164,10 +164,10 @@ type runFilter struct {
 	limit              int
 }
 
-// newestRuns are those that a message shows.
+// newestRuns selects the runs that a message lists.
 var newestRuns = runFilter{limit: 10}
 
-// filter is the query for the runs that f asks for.
+// filter returns the query for the runs that f asks for.
 func (f Finish) filter(limit int) runFilter {
 	q := f.History
 	if q.RunID != "" {
@@ -180,7 +180,7 @@ func (f Finish) filter(limit int) runFilter {
 	}
 }
 
-// at is where the audit table to compare with is, given this run's own.
+// at returns the audit table to compare with, given the one of this run.
 func (q HistoryQuery) at(log Table) Table {
 	if q.Database != "" {
 		log.Database = q.Database
@@ -194,10 +194,10 @@ func (q HistoryQuery) at(log Table) Table {
 	return log
 }
 
-// elsewhere says whether that is another table than this run's own.
+// elsewhere reports whether that may be another table than the one of this run.
 func (q HistoryQuery) elsewhere() bool { return q.Database != "" || q.Schema != "" || q.Name != "" }
 
-// runIDs are the IDs of rows of the run table, whose first column they are.
+// runIDs returns the IDs in rows of the run table, whose first column is the ID.
 func runIDs(runs [][]*string) []string {
 	ids := make([]string, len(runs))
 	for i, run := range runs {

@@ -11,12 +11,12 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// mysql is the SQL of MySQL and MariaDB, as Aurora and RDS serve them too. It keeps
-// to what MySQL 5.7 and MariaDB 10.2 understand already. A schema is a database to
-// them; ours are called schemas everywhere.
+// mysql is the SQL of MySQL and MariaDB, including Aurora and RDS. It uses only what
+// MySQL 5.7 and MariaDB 10.2 support. They call a schema a database; this package says
+// schema.
 type mysql struct {
 	user   string
-	schema string // the profile's, in which unqualified names are found
+	schema string // the profile's; unqualified names refer to it
 }
 
 func newMySQL(t Target, db connect.Database) dialect {
@@ -25,8 +25,7 @@ func newMySQL(t Target, db connect.Database) dialect {
 
 func (mysql) places() *places { return &places{time: "%s"} }
 
-// session makes the server's own zone and modes, with which the hooks have to
-// live, no matter here.
+// session overrides the server's time zone and modes. The hooks cannot do so.
 func (m mysql) session() (string, []any) {
 	wait := int(connect.LockWait.Seconds())
 	return "set session time_zone = '+00:00', session sql_mode = 'STRICT_ALL_TABLES', " +
@@ -43,7 +42,8 @@ func (m mysql) reaches(t Table) error {
 		"set the schema to it, and no database; see "+docs.Warehouses, t.Database)
 }
 
-// fits takes every name: a name that is too long is refused by MySQL, not cut.
+// fits accepts every name, because MySQL refuses a name that is too long and does not
+// truncate it.
 func (mysql) fits(Table) error { return nil }
 
 func (m mysql) find(t Table) (string, []any) {
@@ -73,8 +73,8 @@ func (m mysql) createTable(t Table, l layout) []string {
 	}
 }
 
-// addColumns comes with the index last: a table that has it already refuses it,
-// with all columns added.
+// addColumns adds the index last: if the table has it already, the statement fails after
+// all columns were added.
 func (m mysql) addColumns(f found) []string {
 	columns := each(f.missing(), func(d definition) string { return "add column " + m.column(d, f.layout) })
 	keys := slices.Clone(f.layout.index)
@@ -92,8 +92,8 @@ func (m mysql) addColumns(f found) []string {
 
 func (m mysql) indexName(l layout) string { return strings.Join(l.index, "_") + "_idx" }
 
-// keyLength is the length of a text that has an index, in characters: an index
-// takes 3072 bytes, and a character has up to four.
+// keyLength is the length in characters of an indexed text: an index has at most 3072
+// bytes, and a character up to four.
 const keyLength = 255
 
 func (m mysql) column(d definition, l layout) string {
@@ -114,17 +114,17 @@ func (m mysql) widenCount(relation string) string {
 
 func (m mysql) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
 
-// guard is none: MySQL has none.
+// guard is empty, because MySQL has no such block.
 func (m mysql) guard() string { return "" }
 
-// values are the columns, null if the table has none; the driver gives every value
-// as text, a time as the session's zone has it.
+// values returns the columns, null if the table lacks them. The driver returns every
+// value as text, and a time in the session's zone.
 func (m mysql) values(f found, columns []string) string {
 	return f.values(columns, func(name, _ string) string { return name })
 }
 
-// insertRun ignores what the primary key refuses. "On duplicate key update" would
-// need the right to update, and "where not exists" locks out another job's insert.
+// insertRun ignores a duplicate primary key. "On duplicate key update" would need the
+// right to update, and "where not exists" would block another job's insert.
 func (m mysql) insertRun(f found, values []*string) (string, []any) {
 	at := m.places()
 	row := make([]string, len(values))
@@ -140,8 +140,8 @@ func (m mysql) selectRows(f found, runs []string) (string, []any) {
 	return "select " + m.values(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-// selectNewest does without window functions, which MySQL 5.7 lacks: of rows with
-// one time it gives all.
+// selectNewest avoids window functions, which MySQL 5.7 lacks. It returns all rows of a
+// node that have the same newest time.
 func (m mysql) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
 	at := m.places()
 	where := " where execution_time >= " + at.at(since) + " and execution_time < " + at.at(before) +
@@ -170,14 +170,14 @@ func (m mysql) deleteOlder(f found, column string, than time.Time, runs []string
 		" and run_id in " + at.list(runs), at.args
 }
 
-// grant is the statement that an administrator has to run.
+// grant returns the statement that an administrator must run.
 func (m mysql) grant(s step, t Table, _ connect.Denied) string {
 	rights, on := s.rights(), m.relation(t)
 	switch s {
 	case creatingSchema, creatingTable:
 		rights, on = "create", backquote(t.Schema)+".*"
 	case addingColumns:
-		rights = "alter, create, insert" // all that "alter table" takes
+		rights = "alter, create, insert" // everything that "alter table" needs
 	}
 	user := "'" + strings.ReplaceAll(m.user, "'", "''") + "'@'%'"
 	return "grant " + rights + " on " + on + " to " + user + "; see " + docs.Permissions

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// places writes the places of values into a query and collects the values, in the
-// order in which the query has them.
+// placeholders writes placeholders into a query and collects their values in the same
+// order.
 type places struct {
 	numbered bool   // $1, $2 and so on, not ?
-	time     string // a time without a zone, of "%s", the place of a text
-	zone     string // ends the text of a time
+	time     string // the expression for a time without a zone; "%s" is the placeholder of a text
+	zone     string // appended to the text of a time
 	args     []any
 }
 
-// value returns the place of a value.
+// value returns the placeholder of a value.
 func (p *places) value(v any) string {
 	p.args = append(p.args, v)
 	if p.numbered {
@@ -24,12 +24,12 @@ func (p *places) value(v any) string {
 	return "?"
 }
 
-// at returns the place of a time.
+// at returns the placeholder of a time.
 func (p *places) at(t time.Time) string {
 	return fmt.Sprintf(p.time, p.value(sqlTime(t)+p.zone))
 }
 
-// list returns the places of texts, for "in".
+// list returns the placeholders of texts, for "in".
 func (p *places) list(texts []string) string {
 	all := make([]string, len(texts))
 	for i, text := range texts {
@@ -63,7 +63,7 @@ func (p *places) where(f runFilter) string {
 	return strings.Join(all, " and ")
 }
 
-// quote is a name in the quotes of most engines.
+// quote returns a name in the quotes of most engines.
 func quote(name string) string {
 	return `"` + strings.NewReplacer(`"`, `""`, "\x00", "").Replace(name) + `"`
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// postgres is the SQL of PostgreSQL, as Aurora and RDS serve it too.
+// postgres is the SQL of PostgreSQL, including Aurora and RDS.
 type postgres struct {
-	user       string // whose rights count: the role, if one is set
+	user       string // whose rights are checked: the role, if one is set
 	role       string
 	searchPath string
 	database   string
@@ -24,8 +24,8 @@ func newPostgres(t Target, db connect.Database) dialect {
 	return postgres{user: cmp.Or(role, db.User), role: role, searchPath: t.text("search_path"), database: db.Name}
 }
 
-// fold does to the profile's role what "set role x" does to a bare name, as dbt
-// writes it: it folds it to lower case unless it is quoted.
+// fold converts the profile's role as "set role x" does with an unquoted name, which is
+// how dbt writes it: to lower case, unless it is quoted.
 func fold(name string) string {
 	if len(name) >= 2 && strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
 		return strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
@@ -33,8 +33,8 @@ func fold(name string) string {
 	return strings.ToLower(name)
 }
 
-// places names the zone for the tables whose times have one; PostgreSQL ignores it
-// for others.
+// placeholders adds the zone for tables whose times have one. PostgreSQL ignores it for
+// others.
 func (postgres) places() *places { return &places{numbered: true, time: "%s", zone: "+00"} }
 
 func (p postgres) session() (string, []any) {
@@ -59,10 +59,10 @@ func (p postgres) reaches(t Table) error {
 		"set %q or none; see "+docs.Warehouses, t.Database, p.database)
 }
 
-// nameLimit is the length of a name in bytes; what is longer is cut off.
+// nameLimit is the longest name in bytes. PostgreSQL truncates longer ones.
 const nameLimit = 63
 
-// fits refuses a name that, once it is cut, would be two tables'.
+// fits refuses a name that would be ambiguous after truncation.
 func (p postgres) fits(t Table) error {
 	if runs := runTable(t).Name; len(runs) > nameLimit {
 		return fmt.Errorf("the name of its run table, %q, is longer than PostgreSQL's %d bytes; "+
@@ -127,8 +127,8 @@ func (p postgres) index(t Table, l layout) string {
 		" (" + strings.Join(l.index, ", ") + ")"
 }
 
-// indexName is a name that is still its own once it is cut: tables and their
-// indexes share one set of names.
+// indexName returns a name that is still unique after truncation, because tables and
+// their indexes share one namespace.
 func indexName(name string) string {
 	if len(name) <= nameLimit {
 		return name
@@ -141,11 +141,11 @@ func (p postgres) widenCount(relation string) string { return alterCount(relatio
 
 func (p postgres) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
 
-// guard is none: the block that the hooks write is one that every PostgreSQL takes.
+// guard is empty, because every PostgreSQL accepts the block that the hooks use.
 func (p postgres) guard() string { return "" }
 
-// texts are the columns as text, a time without a zone taken for UTC. The session
-// sees to the form of times.
+// texts returns the columns as text, with a time without a zone as UTC. The session sets
+// the format of times.
 func (p postgres) texts(f found, columns []string) string {
 	return f.values(columns, func(name, typ string) string {
 		if strings.HasSuffix(typ, "with time zone") {
@@ -171,7 +171,7 @@ func (p postgres) selectRows(f found, runs []string) (string, []any) {
 	return "select " + p.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-// selectNewest tells the phase by the name, which all hooks write alike.
+// selectNewest finds the phase in the name, because all hooks write it in the same form.
 func (p postgres) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
 	at := p.places()
 	return "select distinct on (" + f.node() + ") " + p.texts(f, recordColumns) + " from " + f.relation + `
@@ -199,7 +199,7 @@ func (p postgres) deleteOlder(f found, column string, than time.Time, runs []str
 		" and run_id in " + at.list(runs), at.args
 }
 
-// grant is the statement that the owner has to run.
+// grant returns the statement that the owner must run.
 func (p postgres) grant(s step, t Table, on connect.Denied) string {
 	to := " to " + quote(p.user)
 	fix := "grant " + s.rights() + " on " + p.relation(t) + to

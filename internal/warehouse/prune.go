@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// Prune deletes the rows older than a time from the audit table and from the run
-// table, and returns how many of each; with dryRun it only counts them. It deletes
-// run by run in transactions of bounded size, so that no other job waits for it, and what
-// was deleted before an error stays deleted and counted. progress, which may be
-// nil, hears after each transaction how many rows it deleted. The error is
-// ErrNoTable if there is no audit table; without a run table there is nothing
-// to delete from it.
+// Prune deletes the rows older than a time from the audit table and from the run table,
+// and returns how many of each. With dryRun it only counts them. It deletes whole runs in
+// transactions of limited size, so that no other job waits for it. Rows deleted before an
+// error stay deleted and are counted. After each transaction it calls progress, which may
+// be nil, with the number of deleted rows. The error is ErrNoTable if there is no audit
+// table. It is not an error if there is no run table.
 func (s *Store) Prune(
 	ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64),
 ) (log, run int64, err error) {
@@ -27,21 +26,21 @@ func (s *Store) Prune(
 	return log, run, err
 }
 
-// pruning is what to prune.
+// pruning describes what to prune.
 type pruning struct {
 	than     time.Time
 	dryRun   bool
 	progress func(deleted int64)
 }
 
-// batch is one transaction's share: all old rows of some runs.
+// batch is the work of one transaction: all old rows of some runs.
 type batch struct {
 	runs []string
 	rows int64
 }
 
-// batches parts runs and their numbers of rows into shares of at least size rows,
-// by less than one run.
+// batches divides runs into batches of at least size rows. A batch ends with the run that
+// reaches size.
 func batches(counts [][]*string, size int64) ([]batch, error) {
 	var all []batch
 	for _, row := range counts {

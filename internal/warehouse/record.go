@@ -10,9 +10,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// record is one row as every engine gives it: text, so that no driver's idea of
-// types comes between a tutorial's table and the tally. Nil where null, or where
-// the table has no such column.
+// record is one row as text, so that the result does not depend on a driver's types. A
+// value is nil if it is null, or if the table lacks the column.
 type record struct {
 	modelName, executionTime, rowCount, runID, nodeID, phase, materialized *string
 }
@@ -22,12 +21,12 @@ var recordColumns = []string{
 	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized",
 }
 
-// fields are where the values of a record go, in the order of recordColumns.
+// fields returns pointers to the values, in the order of recordColumns.
 func (r *record) fields() []**string {
 	return []**string{&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized}
 }
 
-// parseRows leaves out the rows whose phase is unknown.
+// parseRows leaves out rows whose phase is unknown.
 func parseRows(texts [][]*string) ([]tally.Row, error) {
 	rows := make([]tally.Row, 0, len(texts))
 	for _, values := range texts {
@@ -58,8 +57,8 @@ func newRecord(values []*string) (r record, err error) {
 	return r, nil
 }
 
-// row is the record in the domain's words; ok is false for a row that neither
-// has a phase nor a name that tells it.
+// row returns the record as an audit row. ok is false if the row has no phase and its
+// name does not contain one either.
 func (r record) row() (row tally.Row, ok bool, err error) {
 	row = tally.Row{Invocation: deref(r.runID), NodeID: deref(r.nodeID), Materialized: deref(r.materialized)}
 	relation, phase, named := tally.SplitModelName(deref(r.modelName))
@@ -82,7 +81,7 @@ func (r record) row() (row tally.Row, ok bool, err error) {
 	return row, true, nil
 }
 
-// parseCount takes what a numeric or text column may hold of a count, 12.00 too.
+// parseCount accepts a count from a numeric or text column, for example 12.00.
 func parseCount(s *string) (*int64, error) {
 	if s == nil || strings.TrimSpace(*s) == "" {
 		return nil, nil
@@ -98,15 +97,15 @@ func parseCount(s *string) (*int64, error) {
 	return &count, nil
 }
 
-// The ways in which engines write a timestamp as text. Go reads a fraction of
-// the second behind each of them. Without an offset the time is in UTC.
+// The engines' text formats of a timestamp. Go accepts a fraction of a second after each
+// of them. A time without an offset is in UTC.
 var timeLayouts = []string{
 	"2006-01-02 15:04:05", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05Z07:00",
 	"2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST",
 	"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00", "2006-01-02",
 }
 
-// parseTime gives the zero time for "".
+// parseTime returns the zero time for "".
 func parseTime(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil

@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// The run table, one row per invocation, beside the audit table. Only dbt-tally
-// writes to it, so it is used only if it has all of its columns.
+// The run table has one row per invocation and is in the schema of the audit table. Only
+// dbt-tally writes to it, so it is used only if it has all of its columns.
 var runLayout = layout{
 	columns: []definition{
 		{"run_id", text},
@@ -39,8 +39,8 @@ var runLayout = layout{
 	index: []string{"branch", "target", "completed_at"},
 }
 
-// runTable is the run table that belongs to an audit table: dbt_audit_run to
-// dbt_audit_log, and name_run to any other name; all in upper case where that is.
+// runTable returns the run table of an audit table: dbt_audit_run for dbt_audit_log, and
+// name_run for any other name, in upper case if the name is in upper case.
 func runTable(log Table) Table {
 	suffix, run := "_log", "_run"
 	if log.Name == strings.ToUpper(log.Name) {
@@ -50,13 +50,13 @@ func runTable(log Table) Table {
 	return log
 }
 
-// noRunTable says what follows from a run table that is not there.
+// noRunTable states the consequence of a missing run table.
 func noRunTable(t Table, why error) string {
 	return fmt.Sprintf("runs are not recorded in %s, "+
 		"so that counts are compared with each model's newest earlier row: %v", t, why)
 }
 
-// runTexts are where the values of a run's columns go, times and numbers apart.
+// runTexts contains the values of a run's columns, with times and numbers as text.
 type runTexts struct {
 	tally.Run
 	started, completed, exitCode, pullRequest string
@@ -72,7 +72,7 @@ func (r *runTexts) fields() []*string {
 	}
 }
 
-// runValues are the values of a run's row as text, nil where null.
+// runValues are the values of a run's row as text, nil for null.
 func runValues(run tally.Run) []*string {
 	r := runTexts{
 		Run: run, started: sqlTime(run.StartedAt), completed: sqlTime(run.CompletedAt),
@@ -122,7 +122,7 @@ func parseRun(values []*string) (tally.Run, error) {
 	return r.Run, nil
 }
 
-// parseInt gives 0 for "".
+// parseInt returns 0 for "".
 func parseInt(s string) (int, error) {
 	if s == "" {
 		return 0, nil
@@ -130,7 +130,7 @@ func parseInt(s string) (int, error) {
 	return strconv.Atoi(s)
 }
 
-// sqlTime gives "" for the zero time.
+// sqlTime returns "" for the zero time.
 func sqlTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -138,7 +138,8 @@ func sqlTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05.000000")
 }
 
-// runsOf are the runs that left these rows, newest first, as far as the rows tell.
+// runsOf returns the runs that wrote these rows, newest first, as far as the rows
+// identify them.
 func runsOf(rows []tally.Row) []tally.Run {
 	var runs []tally.Run
 	for _, row := range rows {

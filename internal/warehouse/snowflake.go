@@ -12,11 +12,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// snowflake is the SQL of Snowflake, whatever the cloud. The names of tables that it
-// gets are the catalog's own, see exact.
+// snowflake is the SQL of Snowflake on any cloud. Its methods take table names in the
+// catalog's form; see exact.
 type snowflake struct {
-	role     string   // the profile's; without one the user's default role counts
-	database string   // the profile's, in which names without a database are found
+	role     string   // the profile's; if it has none, the user's default role applies
+	database string   // the profile's; names without a database refer to it
 	verbatim []string // names of the profile that dbt quotes
 }
 
@@ -29,19 +29,19 @@ func newSnowflake(t Target, db connect.Database) dialect {
 	return s
 }
 
-// places writes a time as a text of which the session's settings make no other one.
+// placeholders writes a time as text, whose meaning no setting of the session changes.
 func (snowflake) places() *places {
 	return &places{time: "to_timestamp_ntz(%s, 'YYYY-MM-DD HH24:MI:SS.FF6')"}
 }
 
-// session is empty: the settings of a login last for the session, and no
-// statement here depends on what it may be set to.
+// session is empty: the settings of a login last for the session, and no statement here
+// depends on them.
 func (s snowflake) session() (string, []any) { return "", nil }
 
-// plainName is a name that need not be quoted.
+// plainName matches a name that does not need quotes.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
 
-// exact does as Snowflake does: a plain name is in upper case, unless it is quoted.
+// exact follows Snowflake: a plain name is in upper case, unless it is quoted.
 func (s snowflake) exact(name string) string {
 	if slices.Contains(s.verbatim, name) {
 		return name
@@ -56,14 +56,15 @@ func (s snowflake) exact(name string) string {
 	return name
 }
 
-// reaches is true of all databases: whether there is one, and whether the role may
-// use it, Snowflake says itself.
+// reaches accepts all databases. Snowflake itself reports whether one exists and whether
+// the role may use it.
 func (s snowflake) reaches(Table) error { return nil }
 
-// fits takes every name: a name that is too long is refused by Snowflake, not cut.
+// fits accepts every name, because Snowflake refuses a name that is too long and does not
+// truncate it.
 func (s snowflake) fits(Table) error { return nil }
 
-// catalog is a view of the information schema, of the table's database.
+// catalog returns a view of the information schema in the table's database.
 func (s snowflake) catalog(t Table, view string) string {
 	database := cmp.Or(t.Database, s.database)
 	if database == "" {
@@ -87,8 +88,8 @@ func (s snowflake) findSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from " + s.catalog(t, "schemata") + " where schema_name = ?", []any{t.Schema}
 }
 
-// relation names the database too: a model's hook may have left the session in
-// another.
+// relation includes the database, because a model's hook may have switched the session to
+// another one.
 func (s snowflake) relation(t Table) string { return s.schema(t) + "." + quote(t.Name) }
 
 func (s snowflake) schema(t Table) string {
@@ -103,9 +104,9 @@ func (s snowflake) createSchema(t Table) string {
 	return "create schema if not exists " + s.schema(t)
 }
 
-// createTable makes a table as lasting as its schema: permanent, but for a
-// transient schema. dbt makes its own transient, for it can build them again. There
-// is no index in Snowflake, and a primary key would not be held to.
+// createTable makes the table permanent, unless the schema is transient. dbt makes its
+// own tables transient, because it can rebuild them. Snowflake has no indexes and does
+// not enforce primary keys.
 func (s snowflake) createTable(t Table, l layout) []string {
 	columns := strings.Join(each(l.columns, s.column), ", ")
 	return []string{"create table if not exists " + s.relation(t) + " (" + columns + ")"}
@@ -127,8 +128,8 @@ func (s snowflake) widenCount(relation string) string {
 	return "alter table " + relation + " alter column row_count set data type number(38, 0)"
 }
 
-// guard is the block that keeps a failing insert of a hook from its model. What it
-// returns is null, or why the insert failed.
+// guard returns the block that prevents a failing insert from failing its model. The
+// block returns null, or the reason for the failure.
 func (s snowflake) guard() string {
 	return "execute immediate $$ begin {}; exception when other then return sqlerrm; end; $$"
 }
@@ -137,14 +138,14 @@ func (s snowflake) insertProof(f found) string {
 	return proofOf(f, s.instant("'2000-01-01 00:00:00.000000'"), "0")
 }
 
-// instant is the UTC time of an expression that gives sqlTime's text, for a column
-// of whichever type of timestamp: the session may have its own idea of how times
-// are written, and of the zone they are in.
+// instant returns the UTC time of an expression with sqlTime's text, for a column of any
+// timestamp type, because the session's settings may change the format and the zone of
+// times.
 func (s snowflake) instant(expression string) string {
 	return "to_timestamp_tz(" + expression + " || ' +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')"
 }
 
-// texts are the columns as text, a time without a zone taken for UTC.
+// texts returns the columns as text, with a time without a zone as UTC.
 func (s snowflake) texts(f found, columns []string) string {
 	return f.values(columns, func(name, typ string) string {
 		if strings.HasPrefix(typ, "timestamp") {
@@ -154,7 +155,7 @@ func (s snowflake) texts(f found, columns []string) string {
 	})
 }
 
-// utc is the time of a column without a zone, for comparing.
+// utc returns the time of a column without its zone, for comparisons.
 func (s snowflake) utc(f found, column string) string {
 	switch f.typeOf(column) {
 	case "timestamp_ntz":
@@ -166,7 +167,8 @@ func (s snowflake) utc(f found, column string) string {
 	}
 }
 
-// insertRun casts by itself: an insert from a query takes no text for a number.
+// insertRun casts each value, because an insert from a query does not convert text to
+// numbers.
 func (s snowflake) insertRun(f found, values []*string) (string, []any) {
 	at := s.places()
 	row := make([]string, len(values))
@@ -187,7 +189,7 @@ func (s snowflake) selectRows(f found, runs []string) (string, []any) {
 	return "select " + s.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-// selectNewest tells the phase by the name, which all hooks write alike.
+// selectNewest finds the phase in the name, because all hooks write it in the same form.
 func (s snowflake) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
 	at, written := s.places(), s.utc(f, "execution_time")
 	return "select " + s.texts(f, recordColumns) + " from " + f.relation + `
@@ -215,7 +217,7 @@ func (s snowflake) deleteOlder(f found, column string, than time.Time, runs []st
 		" and run_id in " + at.list(runs), at.args
 }
 
-// grant is what the owner has to run.
+// grant returns the statement that the owner must run.
 func (s snowflake) grant(step step, t Table, _ connect.Denied) string {
 	rights, on := step.rights(), "table "+s.relation(t)
 	switch step {
@@ -224,7 +226,7 @@ func (s snowflake) grant(step step, t Table, _ connect.Denied) string {
 	case creatingTable:
 		rights, on = "usage, create table", "schema "+s.schema(t)
 	case addingColumns:
-		rights = "ownership" // nothing less alters a table
+		rights = "ownership" // no lesser right allows alter table
 	}
 	return "grant " + rights + " on " + on + " to role " + cmp.Or(s.role, "… (the user's default role)") +
 		"; see " + docs.Warehouses

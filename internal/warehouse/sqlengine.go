@@ -8,7 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// sqlEngine reaches a warehouse by a driver for database/sql.
+// sqlEngine reaches a warehouse through a driver for database/sql.
 type sqlEngine struct {
 	db      *link
 	dialect dialect
@@ -16,7 +16,7 @@ type sqlEngine struct {
 	access  Access
 }
 
-// openSQL takes a database that a connector has opened.
+// openSQL wraps a database that a connector has opened.
 func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 	e := &sqlEngine{dialect: kind.dialect(o.Target, db), access: o.Access}
 	e.db = &link{db: db, dialect: e.dialect}
@@ -33,7 +33,7 @@ func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 
 func (e *sqlEngine) close() error { return e.db.close() }
 
-// look finds a table, or gives ErrNoTable.
+// look finds a table, or returns ErrNoTable.
 func (e *sqlEngine) look(ctx context.Context, t Table, l layout) (found, error) {
 	query, args := e.dialect.find(t)
 	rows, err := e.db.query(ctx, looking, t, query, args)

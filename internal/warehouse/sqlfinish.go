@@ -46,7 +46,8 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 	return a, unread
 }
 
-// half is a context for a step that must leave time for others: half of what is left.
+// half returns a context with half of the remaining time, so that later steps have time
+// too.
 func half(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -55,8 +56,8 @@ func half(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
-// lookRuns finds the run table that belongs to an audit table; ok is false where
-// there is none, or none with all columns.
+// lookRuns finds the run table of an audit table. ok is false if there is none, or if it
+// lacks columns.
 func (e *sqlEngine) lookRuns(ctx context.Context, log found) (runs found, ok bool, err error) {
 	runs, err = e.look(ctx, runTable(log.table), runLayout)
 	if errors.Is(err, ErrNoTable) {
@@ -77,8 +78,8 @@ func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error
 	})
 }
 
-// compare finds what there is to compare with: in these tables, unless it is
-// elsewhere. Without a run table, here is false.
+// compare finds the data to compare with: in these tables, unless the query names others.
+// here is false if there is no run table.
 func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f Finish) (*earlier, error) {
 	asked := f.History
 	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
@@ -118,7 +119,7 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 	return &found, nil
 }
 
-// compareWithout makes do without a run table.
+// compareWithout compares without a run table.
 func (e *sqlEngine) compareWithout(ctx context.Context, log found, f Finish) (*earlier, error) {
 	before := f.History.Before
 	query, args := e.dialect.selectNewest(log, before.Add(-fallbackAge), before, f.Invocations)

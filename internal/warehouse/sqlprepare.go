@@ -37,7 +37,7 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 	return f, problems, nil
 }
 
-// prepareRuns makes the run table beside the audit table.
+// prepareRuns creates the run table beside the audit table.
 func (e *sqlEngine) prepareRuns(ctx context.Context, log Table) error {
 	f, err := e.look(ctx, runTable(log), runLayout)
 	if errors.Is(err, ErrNoTable) {
@@ -56,8 +56,8 @@ func (e *sqlEngine) prepareRuns(ctx context.Context, log Table) error {
 	return err
 }
 
-// migrate adds the columns that a table lacks; where that can't be done, the
-// table stays as it is, with a problem.
+// migrate adds the columns that a table lacks. If that fails, the table stays as it is
+// and the reason is returned as a problem.
 func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, error) {
 	if len(f.missing()) == 0 {
 		return f, nil, nil
@@ -70,8 +70,8 @@ func (e *sqlEngine) migrate(ctx context.Context, f found) (found, []string, erro
 	return f, nil, err
 }
 
-// create creates the schema if it is missing, and the table. Jobs that do it at
-// the same time see each other's unfinished work only as an error.
+// create creates the table, and the schema if necessary. Concurrent jobs see each other's
+// uncommitted objects only as an error.
 func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error) {
 	const tries = 10
 	var err error
@@ -106,8 +106,8 @@ func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
 	return e.db.do(ctx, creatingTable, t, e.dialect.createTable(t, l)...)
 }
 
-// prove inserts a row into all audit columns that there are, in the hooks' guard
-// where the warehouse takes it, and reads the table.
+// prove inserts a row with all audit columns that exist, inside the hooks' guard if the
+// warehouse accepts it, and reads the table.
 func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems []string, err error) {
 	insert := e.dialect.insertProof(f)
 	guarded := errors.New("there is no guard")
@@ -151,7 +151,7 @@ func (e *sqlEngine) rollingBack(ctx context.Context, f found, do func(*sql.Tx) e
 	return err
 }
 
-// proofOf is an insert into all columns of ours that the table has.
+// proofOf returns an insert into all of our columns that the table has.
 func proofOf(f found, time, count string) string {
 	var names, values []string
 	for _, d := range f.present() {

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 )
 
-// batchRows bounds the rows of a transaction, but for the last run's.
+// batchRows limits the rows of a transaction, except for those of its last run.
 const batchRows = 10_000
 
 func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err error) {
@@ -29,7 +29,7 @@ func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err e
 	return log, run, err
 }
 
-// pruneTable deletes by run, which has an index, and the time, which has none.
+// pruneTable filters by run, which is indexed, and by time, which is not.
 func (e *sqlEngine) pruneTable(ctx context.Context, f found, column string, p pruning) (rows int64, err error) {
 	query, args := e.dialect.countOlder(f, column, p.than)
 	counts, err := e.db.query(ctx, deleting, f.table, query, args)

@@ -8,13 +8,13 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// column is one column of a table, its type in the warehouse's own words.
+// column is one column of a table, with its type in the warehouse's words.
 type column struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
 }
 
-// kind is the type of a column of ours, for an engine to put in its own words.
+// kind is the type of one of our columns, which each engine translates.
 type kind int
 
 const (
@@ -24,7 +24,7 @@ const (
 	integer
 )
 
-// String is the name of the kind in operations.sql.
+// String returns the name of the kind in operations.sql.
 func (k kind) String() string {
 	return [...]string{text: "text", timestamp: "timestamp", bigint: "bigint", integer: "integer"}[k]
 }
@@ -35,16 +35,16 @@ type definition struct {
 	kind kind
 }
 
-// layout is what a table of ours looks like. One that lacks any of the first
-// columns is another table.
+// layout describes one of our tables. A table that lacks any of the first columns is
+// another table.
 type layout struct {
 	columns []definition
 	first   int
-	key     string   // the primary key, "" for none
+	key     string   // the primary key; "": none
 	index   []string // columns of the index
 }
 
-// each writes every column.
+// each returns the text of every column.
 func each(columns []definition, as func(definition) string) []string {
 	texts := make([]string, len(columns))
 	for i, d := range columns {
@@ -53,12 +53,12 @@ func each(columns []definition, as func(definition) string) []string {
 	return texts
 }
 
-// names are the names of the columns, in order.
+// names returns the names of the columns, in order.
 func (l layout) names() []string {
 	return each(l.columns, func(d definition) string { return d.name })
 }
 
-// The audit table. The first four columns are the tutorial's.
+// The audit table. The first four columns are those of the tutorial.
 var auditLayout = layout{
 	columns: []definition{
 		{"model_name", text},
@@ -79,17 +79,17 @@ var auditLayout = layout{
 	index: []string{"run_id"},
 }
 
-// found is a table as it is.
+// found is an existing table.
 type found struct {
-	table    Table  // where it was found
+	table    Table  // its name in the catalog
 	relation string // quoted
-	widen    string // the statement that makes row_count a bigint
-	guard    string // around the hooks' inserts, "" for none
+	widen    string // the statement that changes row_count to bigint
+	guard    string // around the hooks' inserts; "": none
 	columns  []column
-	layout   layout // what it is to look like
+	layout   layout // the expected layout
 }
 
-// names are the names of all columns, in lower case.
+// names returns the names of all columns, in lower case.
 func (f found) names() []string {
 	names := make([]string, len(f.columns))
 	for i, c := range f.columns {
@@ -98,7 +98,7 @@ func (f found) names() []string {
 	return names
 }
 
-// typeOf returns the type of a column in lower case, "" where it is not there.
+// typeOf returns the type of a column in lower case, or "" if there is no such column.
 func (f found) typeOf(name string) string {
 	for _, c := range f.columns {
 		if strings.EqualFold(c.Name, name) {
@@ -108,7 +108,7 @@ func (f found) typeOf(name string) string {
 	return ""
 }
 
-// missing are the columns of the layout that the table lacks.
+// missing returns the columns of the layout that the table lacks.
 func (f found) missing() []definition {
 	names := f.names()
 	return slices.DeleteFunc(slices.Clone(f.layout.columns), func(d definition) bool {
@@ -116,7 +116,7 @@ func (f found) missing() []definition {
 	})
 }
 
-// present are the columns of the layout that the table has.
+// present returns the columns of the layout that the table has.
 func (f found) present() []definition {
 	names := f.names()
 	return slices.DeleteFunc(slices.Clone(f.layout.columns), func(d definition) bool {
@@ -124,7 +124,7 @@ func (f found) present() []definition {
 	})
 }
 
-// values are some columns as a query selects them, null if the table lacks them.
+// values returns some columns as a query selects them, null if the table lacks them.
 func (f found) values(columns []string, as func(name, typ string) string) string {
 	values := make([]string, len(columns))
 	for i, name := range columns {
@@ -136,7 +136,7 @@ func (f found) values(columns []string, as func(name, typ string) string) string
 	return strings.Join(values, ", ")
 }
 
-// node is what tells the rows of one node from those of others.
+// node returns the expression that identifies the node of a row.
 func (f found) node() string {
 	if f.typeOf("node_id") == "" {
 		return "model_name"
@@ -144,7 +144,7 @@ func (f found) node() string {
 	return "coalesce(node_id, model_name)"
 }
 
-// usable refuses a table of another kind that happens to have the name.
+// usable returns an error for another table that happens to have the name.
 func (f found) usable() error {
 	var lacks []string
 	for _, d := range f.layout.columns[:f.layout.first] {
@@ -159,7 +159,7 @@ func (f found) usable() error {
 		strings.Join(lacks, ", "), strings.Join(f.names(), ", "), listed(f.layout.columns[:f.layout.first]))
 }
 
-// listed are the names of the columns, for a sentence.
+// listed returns the names of the columns, for a sentence.
 func listed(columns []definition) string {
 	names := layout{columns: columns}.names()
 	last := len(names) - 1
@@ -169,10 +169,11 @@ func listed(columns []definition) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// narrow are integer types that end at 2^31 or before, as the engines call them.
+// narrow are the engines' integer types with a maximum below 2^31 or at it.
 var narrow = []string{"integer", "int", "int4", "int32", "smallint", "int2", "int16", "mediumint", "tinyint"}
 
-// narrowCount says how to widen a row_count that is too narrow for large tables.
+// narrowCount returns the problem and the fix if row_count is too narrow for large
+// tables.
 func (f found) narrowCount() string {
 	was := f.typeOf("row_count")
 	name, size, _ := strings.Cut(was, "(")
@@ -185,12 +186,12 @@ func (f found) narrowCount() string {
 		f.relation, was, f.widen)
 }
 
-// alterCount is the statement that makes row_count a bigint, as most engines know it.
+// alterCount returns the statement that changes row_count to bigint in most engines.
 func alterCount(relation string) string {
 	return "alter table " + relation + " alter column row_count type bigint"
 }
 
-// lackingColumns says that the table stays without some columns, and why.
+// lackingColumns states which columns the table lacks, and why.
 func lackingColumns(f found, why error) string {
 	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v",
 		f.relation, listed(f.missing()), why)

@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// throughDBT reaches any warehouse that dbt reaches, by macros in operations.sql that
-// dbt runs: one start of dbt for each call.
+// throughDBT reaches any warehouse that dbt reaches: dbt runs macros of operations.sql,
+// with one start of dbt per call.
 type throughDBT struct {
 	operator Operator
 	table    Table
@@ -20,8 +20,8 @@ type throughDBT struct {
 	setup    map[string]any // for every macro
 }
 
-// setup is what Go knows and the macros need: the layouts of the tables, in kinds of
-// columns, and in what the warehouse differs from others.
+// setup contains what the macros need from Go: the layouts of the tables, in kinds of
+// columns, and the peculiarities of the warehouse.
 func (p profileType) setup() map[string]any {
 	type column struct {
 		Name string `json:"name"`
@@ -51,7 +51,7 @@ func openThroughDBT(o Options, kind profileType) (engine, error) {
 	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
 }
 
-// payload is what a macro of ours logs: what it is about to do, and what there is.
+// payload is a log entry of our macros: the step that comes next, or a result.
 type payload struct {
 	Step     string      `json:"step"`
 	Absent   bool        `json:"absent"`
@@ -65,7 +65,7 @@ type payload struct {
 	Run      int64       `json:"run"`    // and from the run table
 }
 
-// The steps that a call can do without.
+// The steps that a call can omit.
 const (
 	addingColumnsStep = "add columns"
 	makingRunsStep    = "make the run table"
@@ -73,7 +73,7 @@ const (
 	comparingStep     = "read earlier runs"
 )
 
-// creatingSchemaStep comes before the first step that a call can do without.
+// creatingSchemaStep precedes the first step that a call can omit.
 const creatingSchemaStep = "create the schema"
 
 func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
@@ -120,7 +120,7 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 	if why, ok := leftOut[recordingStep]; ok {
 		a.problems = append(a.problems, notRecorded(runTable(e.table), why))
 	}
-	// It comes last: the rows were read, and the run was recorded.
+	// This step is last: the rows were read, and the run was recorded.
 	compared := f.History.Wanted
 	if err != nil && lastStep(payloads) == comparingStep {
 		a.problems = append(a.problems, noHistory(err))
@@ -158,8 +158,8 @@ func historyArgs(f Finish) map[string]any {
 	}
 }
 
-// dbtBatchRows bounds the rows of a statement, but for the last run's. Where dbt is
-// the way, a statement costs more than its rows do.
+// dbtBatchRows limits the rows of a statement, except for those of its last run. Through
+// dbt a statement costs more than its rows.
 const dbtBatchRows = 100_000
 
 func (e *throughDBT) prune(ctx context.Context, p pruning) (log, run int64, err error) {
@@ -186,8 +186,9 @@ func (e *throughDBT) args() map[string]any {
 	}
 }
 
-// runWithout runs a macro and, where one of these steps fails, again without it:
-// Jinja cannot catch the warehouse's error. It returns what was left out and why.
+// runWithout runs a macro and, if one of these steps fails, runs it again without that
+// step, because Jinja cannot catch the warehouse's error. It returns the omitted steps
+// and the reasons.
 func (e *throughDBT) runWithout(
 	ctx context.Context, macro string, args map[string]any, optional ...string,
 ) ([]payload, map[string]error, error) {
@@ -203,7 +204,7 @@ func (e *throughDBT) runWithout(
 	}
 }
 
-// run returns the payloads of a failed run too.
+// run also returns the payloads of a failed call.
 func (e *throughDBT) run(ctx context.Context, macro string, args map[string]any) ([]payload, error) {
 	texts, failed := e.operator.RunOperation(ctx, macro, args)
 	payloads := make([]payload, len(texts))
@@ -221,7 +222,7 @@ func (e *throughDBT) run(ctx context.Context, macro string, args map[string]any)
 	return payloads, failed
 }
 
-// lastStep is the step in which a macro ended, "" before the first.
+// lastStep is the step in which a macro ended, or "" before the first.
 func lastStep(payloads []payload) (step string) {
 	for _, p := range payloads {
 		step = cmp.Or(p.Step, step)

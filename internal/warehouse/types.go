@@ -15,27 +15,27 @@ import (
 	snowflakedb "github.com/dbt-tally/dbt-tally/internal/warehouse/connect/snowflake"
 )
 
-// profileType is everything that differs from one type of profile to another. A
-// warehouse without a connector is reached through dbt.
+// profileType contains all differences between the types of profiles. A warehouse without
+// a connector is reached through dbt.
 type profileType struct {
 	connect func(context.Context, connect.Options) (connect.Database, error)
 	dialect func(Target, connect.Database) dialect
-	// quiet keeps a driver from what only the process as a whole can forbid it.
+	// quiet turns off a driver's side effects that are set for the process as a whole.
 	quiet func(setenv func(key, value string) error, scratch string) error
 
-	// rollsBack means that dbt v1 builds a model in one transaction, so that a model
-	// that fails takes its audit rows with it and leaves its table as it was.
+	// rollsBack means that dbt v1 builds a model in one transaction: a model that fails
+	// takes its audit rows with it and leaves its table unchanged.
 	rollsBack bool
-	// faults are the mistakes in a project's own hooks that the messages of this
-	// warehouse give away.
+	// faults are the mistakes in a project's own hooks that this warehouse's messages
+	// reveal.
 	faults []tally.Fault
 
-	// The rest is for the way through dbt.
-	schema        string // that dbt builds in if the output names none
-	files         bool   // the database is a file, or gone when dbt ends
-	sessionSchema bool   // "select current_schema()" says where unqualified names are found
-	text          string // the type of a text, if it is not dbt's own
-	backslash     bool   // escapes in a literal, where others double a quote
+	// The remaining fields are used only through dbt.
+	schema        string // the schema in which dbt builds if the output names none
+	files         bool   // the database is a file, or does not outlive dbt
+	sessionSchema bool   // "select current_schema()" returns the schema of unqualified names
+	text          string // the type of a text, if it differs from dbt's
+	backslash     bool   // escapes in a literal; elsewhere a quote is doubled
 }
 
 var profileTypes = map[string]profileType{
@@ -44,7 +44,7 @@ var profileTypes = map[string]profileType{
 	"mysql5":    {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
 	"mariadb":   {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
 	"snowflake": {connect: snowflakedb.Open, dialect: newSnowflake, quiet: snowflakedb.Quiet},
-	// Through dbt, if only dbt can follow the profile.
+	// Through dbt, if only dbt can use the profile.
 	"duckdb": {
 		connect: duckdbdb.Open, dialect: newDuckDB,
 		rollsBack: true, schema: "main", files: true, sessionSchema: true,
@@ -58,16 +58,16 @@ var profileTypes = map[string]profileType{
 	"spark":    {backslash: true},
 }
 
-// noSchema is the fault of a hook that names the audit table alone, as the
-// tutorial's does: on MySQL such a name belongs to no schema.
+// noSchema is the fault of a hook that names the audit table without a schema, as the
+// tutorial's does: MySQL then finds no table.
 var noSchema = []tally.Fault{{
 	Message: "No database selected",
 	Reason: "its hook names a table without its schema, and dbt-mysql selects none: " +
 		"write {{ target.schema }}.dbt_audit_log",
 }}
 
-// missing is how the warehouses word that a relation is not there, in lower case.
-// They are so few that none of them is another warehouse's word for something else.
+// missing are the warehouses' words for a relation that does not exist, in lower case.
+// None of them means something else at another warehouse.
 var missing = []string{"does not exist", "doesn't exist", "not found", "not_found", "cannot be found"}
 
 //go:embed operations.sql
@@ -76,19 +76,19 @@ var operations string
 //go:embed statements.sql
 var statements string
 
-// RollsBack says whether dbt v1 builds a model in one transaction there, so that
-// a model that fails takes its audit rows with it and leaves its table as it was.
+// RollsBack reports whether dbt v1 builds a model in one transaction there: a model that
+// fails takes its audit rows with it and leaves its table unchanged.
 func RollsBack(typeName string) bool { return profileTypes[typeName].rollsBack }
 
-// Words returns what the tally has to know of the warehouse's messages.
+// Words returns the warehouse's messages that package tally interprets.
 func Words(typeName string) tally.Words {
 	return tally.Words{Missing: missing, HookFaults: profileTypes[typeName].faults}
 }
 
-// Quiet keeps the driver of this profile type from writing anything of its own and
-// from looking for the cloud that it runs in. It changes the process as a whole, its
-// environment by setenv, so the program calls it once, before Open. The folder
-// scratch is where a driver may leave files.
+// Quiet stops the driver of this profile type from writing files or messages of its own
+// and from looking for the cloud in which it runs. It changes the whole process,
+// including its environment (through setenv), so the program calls it once, before Open.
+// A driver may create files in the directory scratch.
 func Quiet(typeName string, setenv func(key, value string) error, scratch string) error {
 	quiet := profileTypes[typeName].quiet
 	if quiet == nil {
@@ -103,19 +103,19 @@ func Quiet(typeName string, setenv func(key, value string) error, scratch string
 // Target is the chosen output of profiles.yml, rendered.
 type Target struct {
 	Type     string
-	Settings map[string]any // strings, numbers and booleans as YAML gave them
-	Dir      string         // relative paths among the settings are relative to it
-	Quoted   []string       // the settings whose values dbt writes in quotes: "database", "schema"
+	Settings map[string]any // strings, numbers and booleans as parsed from YAML
+	Dir      string         // base directory of relative paths in the settings
+	Quoted   []string       // the settings whose values dbt quotes: "database", "schema"
 }
 
-// Database is the database that dbt builds in, by the name that the adapter has
-// for it; "" if the output names none.
+// Database returns the database in which dbt builds, from the adapter's setting for it,
+// or "" if the output names none.
 func (t Target) Database() string {
 	return t.text("database", "dbname", "project", "catalog")
 }
 
-// Schema is the schema that dbt builds in: what the output says or, on DuckDB,
-// dbt's default. "" if there is none.
+// Schema returns the schema in which dbt builds: that of the output or, on DuckDB, dbt's
+// default. It returns "" if there is none.
 func (t Target) Schema() string {
 	if schema := t.text("schema", "dataset"); schema != "" {
 		return schema
@@ -123,7 +123,7 @@ func (t Target) Schema() string {
 	return profileTypes[t.Type].schema
 }
 
-// forgets says whether a table is in a database that is gone when dbt ends.
+// forgets reports whether a table's database disappears when dbt ends.
 func (t Target) forgets(table Table) bool {
 	path, database := t.text("path"), cmp.Or(table.Database, t.Database())
 	inMemory := profileTypes[t.Type].files && (path == "" || strings.HasPrefix(path, ":memory:"))
@@ -132,5 +132,5 @@ func (t Target) forgets(table Table) bool {
 
 func (t Target) settings() connect.Settings { return connect.Settings{Values: t.Settings, Dir: t.Dir} }
 
-// text returns the first of the settings that is there, as text.
+// text returns the first of the named settings that exists, as text.
 func (t Target) text(names ...string) string { return t.settings().Text(names...) }

@@ -1,8 +1,7 @@
-// Package warehouse owns the audit table and the run table in the user's
-// warehouse: it creates and migrates them, proves that the hooks can write,
-// records runs, reads rows and earlier runs back, and deletes what is old. It leaves
-// connecting to the connectors below it, what the hooks write to package dbt, and
-// what the rows mean to package tally.
+// Package warehouse owns the audit table and the run table in the user's warehouse: it
+// creates and migrates them, tests that the hooks can write, records runs, reads rows and
+// earlier runs, and deletes old rows. It leaves connecting to the connectors below it,
+// the hooks to package dbt, and the interpretation of rows to package tally.
 package warehouse
 
 import (
@@ -16,83 +15,82 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// Table names the audit table. An empty Database is the connection's own. An
-// empty Schema is the target's or, with Read, leaves the table to be found as the
-// session finds an unqualified, unquoted name, which is how the tutorial's hooks
-// write it.
+// Table names the audit table. An empty Database is that of the connection. An empty
+// Schema is that of the target or, with Read, any schema in which the session finds an
+// unqualified, unquoted name, which is how the tutorial's hooks write it.
 type Table struct {
 	Database, Schema, Name string
 }
 
-// String is the name as a message shows it.
+// String returns the name as a message shows it.
 func (t Table) String() string {
 	parts := slices.DeleteFunc([]string{t.Database, t.Schema, t.Name}, func(s string) bool { return s == "" })
 	return strings.Join(parts, ".")
 }
 
-// Access says what may be done to the audit table.
+// Access is the permitted use of the audit table.
 type Access int
 
-// Write is for injected hooks: the tables are created, migrated and proven
-// writable. Read is for a project whose own hooks write: no table is made or
-// altered, and a run is recorded where there happens to be a run table.
+// Write is for injected hooks: the tables are created and migrated, and an insert is
+// tested. Read is for a project whose own hooks write: no table is created or altered,
+// and a run is recorded only if a run table already exists.
 const (
 	Write Access = iota
 	Read
 )
 
-// Operator runs one macro of ours through dbt and returns the JSON payloads that
-// it logged. Payloads logged before a failure come along with the error.
+// Operator runs one of our macros through dbt and returns the JSON payloads that it
+// logged. With an error it returns the payloads logged before the failure.
 type Operator interface {
 	RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error)
 }
 
-// Options say which audit table, where, and what may be done to it.
+// Options select the audit table, its warehouse and the permitted use.
 type Options struct {
 	Target      Target
-	Renew       func() Target // asked for the password at every login; nil: it is Target's
+	Renew       func() Target // called for the password at every login; nil: the password is in Target
 	Table       Table
 	Access      Access
-	Operator    Operator // for the targets that have no driver in this program
-	Application string   // how the connection calls itself in the warehouse's own lists
-	Unattended  bool     // no person can answer a browser or a phone
+	Operator    Operator // for the targets for which this program has no driver
+	Application string   // the name of the connection in the warehouse's list of sessions
+	Unattended  bool     // no person can use a browser or confirm a second factor
 
-	// Python is the interpreter that runs dbt, with its flags, nil if it is not known;
+	// Python is the interpreter that runs dbt, with its flags, or nil if it is unknown.
 	// Environ is dbt's environment.
 	Python, Environ []string
 }
 
-// Prepared is what the hooks and the report have to know of the audit table.
+// Prepared is what the hooks and the report need to know about the audit table.
 type Prepared struct {
-	Relation string   // as SQL must write it, quoted
-	Guard    string   // what the hooks write around an insert, which "{}" stands for; "" for nothing
-	Columns  []string // all the table has, in lower case
-	Problems []string // what works, but not as well as it could; a sentence each
+	Relation string   // quoted for SQL
+	Guard    string   // the code around an insert, which replaces "{}"; "": none
+	Columns  []string // all columns of the table, in lower case
+	Problems []string // limitations, one sentence each
 }
 
-// Store is the audit table of one run. Its calls must not overlap; they end when
-// their context does.
+// Store is the audit table of one run. Its calls must not overlap. They end when their
+// context does.
 type Store struct {
 	table  Table
 	access Access
 	engine engine
 }
 
-// engine is how a warehouse is reached.
+// engine is a way to reach a warehouse.
 type engine interface {
-	// prepare looks the table up and, where it may write, makes it, adds what it
-	// lacks and proves an insert. A table that is not usable is left alone and
-	// returned as it is; one that is not there gives ErrNoTable.
+	// prepare looks the table up and, with Write, creates it, adds missing columns and
+	// tests an insert. It leaves a table that is not usable alone and returns it as it
+	// is. It returns ErrNoTable if there is no table.
 	prepare(ctx context.Context) (found, []string, error)
-	// finish is about the audit rows where it gives an error, and about everything
-	// else where it has problems.
+	// finish returns an error if it cannot read the audit rows, and a problem for
+	// everything else.
 	finish(ctx context.Context, f Finish) (answer, error)
-	// prune deletes, or counts only, rows of the audit table and of the run table.
+	// prune deletes, or only counts, rows of the audit table and of the run table.
 	prune(ctx context.Context, p pruning) (log, run int64, err error)
 	close() error
 }
 
-// connection is what a connector has to know.
+// connection returns the options of a connector.
 func (o Options) connection() connect.Options {
 	c := connect.Options{
 		Settings: o.Target.settings(), Application: o.Application, Unattended: o.Unattended,
@@ -148,9 +146,9 @@ func (s *Store) Operations() string {
 	return operations + "\n" + statements
 }
 
-// Prepare makes the audit table ready for the hooks, or with Read looks whether
-// it can be read. It may be called by several jobs at once, and again. The error
-// is ErrNoTable if there is nothing to read.
+// Prepare makes the audit table ready for the hooks or, with Read, checks that it can be
+// read. Several jobs may call it at once, and it may be repeated. The error is ErrNoTable
+// if there is nothing to read.
 func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	found, problems, err := s.engine.prepare(ctx)
 	if err == nil {
@@ -165,5 +163,6 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	return Prepared{Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems}, nil
 }
 
-// Close ends the connection. Whoever calls Open calls Close, once or more often.
+// Close closes the connection. The caller of Open must call it, and may call it more than
+// once.
 func (s *Store) Close() error { return s.engine.close() }

@@ -1,8 +1,7 @@
-// Package connect owns what the connectors to the warehouses share: the settings
-// of a profile, what a connector returns, and what an error means in no driver's
-// words. Each package below it turns settings into a *sql.DB and is the only
-// importer of its driver. What is sent over the connection is left to package
-// warehouse.
+// Package connect owns what the connectors to the warehouses share: the settings of a
+// profile, the result of a connector, and the classification of errors. Each package
+// below it converts settings to a *sql.DB and is the only importer of its driver. The
+// statements are left to package warehouse.
 package connect
 
 import (
@@ -11,26 +10,26 @@ import (
 	"time"
 )
 
-// ErrOnlyDBT means that a profile is for dbt alone: no connector can follow it.
+// ErrOnlyDBT means that only dbt can use this profile; no connector can.
 var ErrOnlyDBT = errors.New("only dbt can connect")
 
-// LockWait is how long a statement of ours waits for a lock. An alter table that
-// waits behind a long transaction makes the insert of every hook wait behind it.
+// LockWait limits how long one of our statements waits for a lock. While an alter table
+// waits for a long transaction, the inserts of all hooks wait for the alter table.
 const LockWait = 5 * time.Second
 
-// Options say how to connect.
+// Options configure a connection.
 type Options struct {
 	Settings    Settings
-	Renew       func() Settings // asked for the password at every login; nil: it is that of Settings
-	Application string          // the name of the connection in the warehouse's own lists
-	Unattended  bool            // no person can answer a browser or a phone
+	Renew       func() Settings // called for the password at every login; nil: the password is in Settings
+	Application string          // the name of the connection in the warehouse's list of sessions
+	Unattended  bool            // no person can use a browser or confirm a second factor
 
-	// Python is the interpreter that runs dbt, with its flags, nil if it is not known;
+	// Python is the interpreter that runs dbt, with its flags, or nil if it is unknown.
 	// Environ is dbt's environment.
 	Python, Environ []string
 }
 
-// Now returns the settings as the profile has them at this moment.
+// Now returns the current settings, with a new password if Renew is set.
 func (o Options) Now() Settings {
 	if o.Renew == nil {
 		return o.Settings
@@ -38,39 +37,39 @@ func (o Options) Now() Settings {
 	return o.Renew()
 }
 
-// Database is a way to a warehouse. Whoever gets it closes DB.
+// Database is a connection pool. The caller closes DB.
 type Database struct {
-	DB   *sql.DB // has not connected yet
-	User string  // who logs in, "" if the settings do not say it
-	Name string  // the database that is connected to, "" if the settings name none
+	DB   *sql.DB // no connection is open yet
+	User string  // the login; "" if the settings do not contain it
+	Name string  // the database; "" if the settings name none
 
 	// Exclusive means that no other process can use the database while a connection is
 	// open.
 	Exclusive bool
 
-	// Failure says what an error of DB means.
+	// Failure classifies an error of DB.
 	Failure func(error) Failure
 }
 
-// Failure is an error of a driver, in no driver's words.
+// Failure is a driver's error in a form that does not depend on the driver.
 type Failure struct {
-	Err    error  // says what happened and, if it is known, what to do; holds no secret
-	Denied Denied // whether a right is missing
-	// Raced means that another job did the same at the same time, so that another
-	// try is worth it.
+	Err    error  // the problem and, if known, the fix; contains no secret
+	Denied Denied // the object on which a right is missing
+	// Raced means that another job did the same at the same time, so that a retry may
+	// succeed.
 	Raced bool
-	// Passes means that the reason goes away by itself: the connection was lost, the
-	// server hands over to another one, two transactions were in each other's way.
+	// Passes means that the cause is temporary: the connection was lost, the server fails
+	// over, or two transactions were in conflict.
 	Passes bool
 }
 
-// Denied says on what a right is missing.
+// Denied is the object on which a right is missing.
 type Denied int
 
-// What a right can be missing on.
+// The objects on which a right can be missing.
 const (
-	Nothing Denied = iota // the error has another reason
-	Object                // whatever the statement was about
-	Schema                // the schema of it
+	Nothing Denied = iota // none: the error has another cause
+	Object                // the object of the statement
+	Schema                // its schema
 	Role                  // the role that the profile names
 )

@@ -13,11 +13,11 @@ import (
 
 // Settings are the chosen output of profiles.yml.
 type Settings struct {
-	Values map[string]any // strings, numbers and booleans as YAML gave them
-	Dir    string         // relative paths are relative to it
+	Values map[string]any // strings, numbers and booleans as parsed from YAML
+	Dir    string         // base directory of relative paths
 }
 
-// Text returns the first of the settings that is there, as text; "" if none is.
+// Text returns the first of the named settings that exists, as text, or "" if none does.
 func (s Settings) Text(names ...string) string {
 	for _, name := range names {
 		if value, ok := s.Values[name]; ok && value != nil {
@@ -27,7 +27,7 @@ func (s Settings) Text(names ...string) string {
 	return ""
 }
 
-// Path returns the file that a setting names, "" if there is no such setting.
+// Path returns the path in a setting, or "" if the setting does not exist.
 func (s Settings) Path(name string) string {
 	file := s.Text(name)
 	if file == "" || filepath.IsAbs(file) {
@@ -36,7 +36,7 @@ func (s Settings) Path(name string) string {
 	return filepath.Join(s.Dir, file)
 }
 
-// Flag returns a setting that is true or false, false if it is not there.
+// Flag returns a boolean setting, or false if it does not exist.
 func (s Settings) Flag(name string) (bool, error) {
 	text := s.Text(name)
 	if text == "" {
@@ -49,7 +49,7 @@ func (s Settings) Flag(name string) (bool, error) {
 	return value, nil
 }
 
-// Number returns a setting that is a whole number.
+// Number returns an integer setting.
 func (s Settings) Number(name string, otherwise int) (int, error) {
 	return s.whole(name, otherwise, "number")
 }
@@ -69,8 +69,8 @@ func (s Settings) whole(name string, otherwise int, what string) (int, error) {
 	return n, nil
 }
 
-// Redactor returns a function that puts stars in place of the secrets. An empty
-// secret is none.
+// Redactor returns a function that replaces the secrets by asterisks. It ignores empty
+// secrets.
 func Redactor(secrets ...string) func(string) string {
 	var pairs []string
 	for _, secret := range secrets {
@@ -81,8 +81,8 @@ func Redactor(secrets ...string) func(string) string {
 	return strings.NewReplacer(pairs...).Replace
 }
 
-// ExpiredToken is the advice for a login that was refused although its password is
-// a token of AWS; "" if the password is not.
+// ExpiredToken returns the advice for a refused login if the password is an AWS IAM
+// token, otherwise "".
 func ExpiredToken(password string) string {
 	// "aws rds generate-db-auth-token" prints a signed URL of the database.
 	if !strings.Contains(password, "X-Amz-Signature=") {

@@ -15,7 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// Numbers of https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+// Numbers from https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 // and https://mariadb.com/docs/server/reference/error-codes.
 const (
 	schemaDenied  = 1044
@@ -28,17 +28,17 @@ const (
 )
 
 var (
-	// raced is what the later one of two jobs hears that create the same.
+	// raced are the errors of the later of two jobs that create the same object.
 	raced = []uint16{databaseThere, tableThere, deadlock}
 
-	// readOnly is what a server says that has become a reader.
+	// readOnly are the errors of a server that has become a reader.
 	readOnly = []uint16{1290, 1792, 1836}
 
-	// passing is what goes away by itself, beside readOnly.
+	// passing are the temporary errors other than readOnly.
 	passing = []uint16{
 		lockTimedOut, deadlock,
 		1040, // too many connections
-		1053, // the server shuts down
+		1053, // the server is shutting down
 		1317, // the statement was killed, as it is when the server shuts down
 		1927, // MariaDB: the connection was killed
 		3169, // MySQL: the session was killed
@@ -46,10 +46,10 @@ var (
 	}
 )
 
-// failures are those of the server at an address.
+// failures classifies the errors of the server at an address.
 type failures struct{ address string }
 
-// failure says what an error of the driver means.
+// failure classifies an error of the driver.
 func (f failures) failure(err error) connect.Failure {
 	var refused *driver.MySQLError
 	var connecting *dialError
@@ -93,8 +93,8 @@ func lost(err error) bool {
 	return errors.Is(err, driver.ErrInvalidConn) || errors.Is(err, sqldriver.ErrBadConn)
 }
 
-// dialError is of a connection that could not be made. It is not to be shown: its
-// text may have the password in it.
+// dialError reports a connection that could not be opened. Do not show it: its text may
+// contain the password.
 type dialError struct {
 	error
 	password string
@@ -102,7 +102,7 @@ type dialError struct {
 
 func (e *dialError) Unwrap() error { return e.error }
 
-// explain says where and why, and drops what the error holds.
+// explain states the address and the cause, without the rest of the error.
 func (e *dialError) explain(address string) error {
 	cause := connect.Redactor(e.password)(strings.Join(strings.Fields(e.Error()), " "))
 	return fmt.Errorf("connect to mysql at %s: %s%s", address, cause, e.advice())

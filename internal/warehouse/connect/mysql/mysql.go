@@ -1,6 +1,6 @@
-// Package mysql connects to MySQL and MariaDB, as Aurora and RDS serve them too, by
-// the settings of dbt-mysql: TLS, passwords that change, timeouts. It is the only
-// importer of go-sql-driver/mysql.
+// Package mysql connects to MySQL and MariaDB, including Aurora and RDS, with the
+// settings of dbt-mysql: TLS, rotating passwords, timeouts. It is the only importer of
+// go-sql-driver/mysql.
 package mysql
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// Open takes the settings of dbt-mysql, and those by which MySQL's connector for
-// Python verifies a certificate. It does not connect yet.
+// Open reads the settings of dbt-mysql, and those with which MySQL's connector for Python
+// verifies a certificate. It does not connect yet.
 func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	config, err := configure(o.Settings)
 	if err != nil {
@@ -35,13 +35,13 @@ func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	return connect.Database{DB: db, User: config.User, Failure: failures{config.Addr}.failure}, nil
 }
 
-// configure names no database, as dbt-mysql does: the schema may not exist yet.
+// configure selects no database, as dbt-mysql does, because the schema may not exist yet.
 func configure(s connect.Settings) (*driver.Config, error) {
 	config := driver.NewConfig()
 	config.User = s.Text("username", "user", "UID")
 	config.Passwd = password(s)
-	config.Logger = &driver.NopLogger{} // what it says comes back as an error too
-	config.InterpolateParams = true     // a proxy in between need not know prepared statements
+	config.Logger = &driver.NopLogger{} // the same messages are returned as errors
+	config.InterpolateParams = true     // some proxies do not support prepared statements
 	host, port := s.Text("server", "host"), cmp.Or(s.Text("port"), "3306")
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return nil, fmt.Errorf("port: %q is not a port; expected a number; see "+docs.Warehouses, port)
@@ -56,8 +56,8 @@ func configure(s connect.Settings) (*driver.Config, error) {
 
 func password(s connect.Settings) string { return s.Text("password", "PWD") }
 
-// connector takes the password as the profile has it now, bounds a connection as a
-// whole, and marks what went wrong with it.
+// connector uses the profile's current password, limits the time to open a connection,
+// and marks errors of opening one.
 type connector struct {
 	config  *driver.Config
 	timeout time.Duration

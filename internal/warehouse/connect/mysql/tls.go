@@ -13,8 +13,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// encrypt does as MySQL's connector for Python does: TLS if the server has it,
-// unless it is disabled, verified only if the settings ask for that.
+// encrypt follows MySQL's connector for Python: it uses TLS if the server supports it,
+// unless TLS is disabled, and verifies the certificate only if the settings ask for that.
 func encrypt(config *driver.Config, s connect.Settings, host string) error {
 	disabled, errDisabled := s.Flag("ssl_disabled")
 	verify, errVerify := s.Flag("ssl_verify_cert")
@@ -32,7 +32,7 @@ func encrypt(config *driver.Config, s connect.Settings, host string) error {
 		return err
 	}
 	config.TLS = verifying(roots, host, identity)
-	config.AllowCleartextPasswords = true // a token of IAM, to a server that is known
+	config.AllowCleartextPasswords = true // for an IAM token, only to a verified server
 	certificate, key := s.Path("ssl_cert"), s.Path("ssl_key")
 	if certificate == "" && key == "" {
 		return nil
@@ -45,7 +45,7 @@ func encrypt(config *driver.Config, s connect.Settings, host string) error {
 	return nil
 }
 
-// authorities are those of a file, or nil for the system's own.
+// authorities returns the authorities in a file, or nil for the system's.
 func authorities(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -61,14 +61,14 @@ func authorities(file string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// verifying accepts a certificate that one of the authorities signed, for that
-// host or for any.
+// verifying accepts a certificate that one of the authorities signed, for this host or,
+// without identity, for any host.
 func verifying(roots *x509.CertPool, host string, identity bool) *tls.Config {
 	config := &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
 	if identity {
 		return config
 	}
-	config.InsecureSkipVerify = true // VerifyConnection leaves out nothing but the name
+	config.InsecureSkipVerify = true // VerifyConnection checks everything except the name
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		intermediates := x509.NewCertPool()
 		for _, certificate := range state.PeerCertificates[1:] {

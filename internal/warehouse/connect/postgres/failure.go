@@ -18,7 +18,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+// Codes from https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
 	connectionException   = "08" // the class
 	invalidAuthorization  = "28" // the class
@@ -27,8 +27,8 @@ const (
 	lockNotAvailable      = "55P03"
 )
 
-// Two jobs that create the same schema or table: the later one gets a unique
-// violation of the catalog, or hears that it exists.
+// If two jobs create the same schema or table, the later one receives a unique violation
+// of the catalog, or an error that the object exists.
 var racedCodes = []string{
 	"23505", // unique_violation
 	"42P06", // duplicate_schema
@@ -38,11 +38,11 @@ var racedCodes = []string{
 	"XX000", // internal_error: tuple concurrently updated
 }
 
-// What goes away by itself.
+// The temporary errors.
 var passingCodes = []string{
 	lockNotAvailable,
 	readOnlyTransaction,
-	"40001", // serialization_failure: on a reader, what it replays came first
+	"40001", // on a reader: conflict with the replay
 	"40P01", // deadlock_detected
 	"53300", // too_many_connections
 	"57P01", // admin_shutdown
@@ -50,7 +50,7 @@ var passingCodes = []string{
 	"57P03", // cannot_connect_now
 }
 
-// failure says what an error of pgx means.
+// failure classifies an error of pgx.
 func failure(err error) connect.Failure {
 	var refused *pgconn.PgError
 	var connecting *pgconn.ConnectError
@@ -89,7 +89,7 @@ func passes(refused *pgconn.PgError) bool {
 	return strings.HasPrefix(refused.Code, connectionException) || slices.Contains(passingCodes, refused.Code)
 }
 
-// denied reads from the message what one code is used for.
+// denied determines the object from the message, because all objects share one code.
 func denied(refused *pgconn.PgError) connect.Denied {
 	switch {
 	case strings.Contains(refused.Message, "set role"):
@@ -101,21 +101,21 @@ func denied(refused *pgconn.PgError) connect.Denied {
 	}
 }
 
-// cutOff recognises the errors by which pgx reports a connection that is gone.
+// cutOff recognises the errors with which pgx reports a lost connection.
 func cutOff(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
 }
 
-// explainConnect keeps what went wrong at each address, and drops the configuration
-// that pgx's own error carries.
+// explainConnect keeps the cause for each address, and drops the configuration that pgx's
+// error contains.
 func explainConnect(err *pgconn.ConnectError) error {
 	where := net.JoinHostPort(err.Config.Host, strconv.Itoa(int(err.Config.Port)))
 	if strings.HasPrefix(err.Config.Host, "/") {
 		where = err.Config.Host
 	}
-	var causes []string // a line for each attempt, with TLS and without
+	var causes []string // one line per attempt, with TLS and without
 	for line := range strings.Lines(errors.Unwrap(err).Error()) {
 		if cause := strings.Join(strings.Fields(line), " "); !slices.Contains(causes, cause) {
 			causes = append(causes, cause)
@@ -143,8 +143,9 @@ func loginAdvice(err *pgconn.ConnectError) string {
 	}
 }
 
-// Messages of https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/libpq/auth.c;
-// all have the same few codes.
+// Messages from
+// https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/libpq/auth.c,
+// because their codes are too few to distinguish them.
 func refusalAdvice(refused *pgconn.PgError, password string) string {
 	switch {
 	case !strings.HasPrefix(refused.Code, invalidAuthorization):

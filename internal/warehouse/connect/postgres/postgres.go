@@ -1,6 +1,5 @@
-// Package postgres connects to PostgreSQL, as Aurora and RDS serve it too, by the
-// settings of dbt-postgres: TLS, passwords that change, timeouts. It is the only
-// importer of pgx.
+// Package postgres connects to PostgreSQL, including Aurora and RDS, with the settings of
+// dbt-postgres: TLS, rotating passwords, timeouts. It is the only importer of pgx.
 package postgres
 
 import (
@@ -21,8 +20,8 @@ import (
 
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-// Open takes the settings of dbt-postgres. What the profile does not say comes from
-// libpq's PG* variables and files, as it does for dbt. It does not connect yet.
+// Open reads the settings of dbt-postgres. For settings that the profile lacks, it uses
+// libpq's PG* variables and files, as dbt does. It does not connect yet.
 func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	config, err := configure(o.Settings, o.Application)
 	if err != nil {
@@ -36,15 +35,14 @@ func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 		config.Password = renewed.Password
 		return nil
 	}
-	// One connection from the first query to the last: who is in needs no password
-	// again.
+	// One connection for all statements, because an open one needs no new password.
 	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew))
 	db.SetMaxOpenConns(1)
 	return connect.Database{DB: db, User: config.User, Name: config.Database, Failure: failure}, nil
 }
 
-// configure keeps the password out of the connection string, which pgx repeats in
-// its errors.
+// configure keeps the password out of the connection string, which pgx repeats in its
+// errors.
 func configure(s connect.Settings, application string) (*pgx.ConnConfig, error) {
 	timeout, errTimeout := s.Seconds("connect_timeout", 10)
 	idle, errIdle := s.Seconds("keepalives_idle", 0)
@@ -65,9 +63,9 @@ func configure(s connect.Settings, application string) (*pgx.ConnConfig, error) 
 	config.ConnectTimeout = timeout
 	keepAlive := net.KeepAliveConfig{Enable: true, Idle: idle}
 	config.DialFunc = (&net.Dialer{Timeout: timeout, KeepAliveConfig: keepAlive}).DialContext
-	// A pooler that hands out connections by the transaction knows no prepared
-	// statements of ours. pgx writes values into the query only if it knows how the
-	// server reads them; a pooler restores both settings for every transaction.
+	// A pooler that assigns a connection per transaction does not support our prepared
+	// statements. pgx interpolates values into the query only if it knows how the server
+	// parses them; a pooler restores both settings for every transaction.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.RuntimeParams["standard_conforming_strings"] = "on"
@@ -86,7 +84,7 @@ func connectionString(s connect.Settings, application string) string {
 		"sslkey":           s.Path("sslkey"),
 		"sslrootcert":      s.Path("sslrootcert"),
 	}
-	if s.Text("sslrootcert") == "system" { // the one authority that is not a file
+	if s.Text("sslrootcert") == "system" { // the only value that is not a file
 		values["sslrootcert"] = "system"
 	}
 	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
@@ -99,7 +97,7 @@ func connectionString(s connect.Settings, application string) string {
 	return all.String()
 }
 
-// parseProblem leaves out the connection string.
+// parseProblem returns an error without the connection string.
 func parseProblem(err error) error {
 	const fix = "use the settings of a dbt-postgres profile; see " + docs.Warehouses
 	if cause := errors.Unwrap(err); cause != nil {

@@ -21,11 +21,12 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// okta stands for the address that a profile has in place of a name.
+// okta stands for an Okta address, which a profile has instead of an authenticator's
+// name.
 const okta = "https://…"
 
-// authenticators are those that dbt-snowflake and the driver share, by
-// their names in a profile, with the settings that each can't do without.
+// authenticators are those that both dbt-snowflake and the driver support, by their names
+// in a profile, with their required settings.
 var authenticators = map[string]struct {
 	kind  driver.AuthType
 	needs []string
@@ -41,8 +42,8 @@ var authenticators = map[string]struct {
 	okta:                        {driver.AuthTypeOkta, []string{"user", "password"}},
 }
 
-// authenticate chooses how to log in, as dbt does: a private
-// key goes before the authenticator, and an address is Okta's.
+// authenticate chooses the login method as dbt does: a private key takes precedence over
+// the authenticator, and an authenticator that is an address is Okta's.
 func authenticate(config *driver.Config, o connect.Options) error {
 	s := o.Settings
 	given := s.Text("authenticator")
@@ -110,8 +111,8 @@ func workload(config *driver.Config, s connect.Settings) error {
 	return nil
 }
 
-// keyPair reads the key of a key pair: PEM, from a file or the profile, or
-// DER in base64. What is wrong with it is said without a word of it.
+// keyPair reads the private key: PEM, from a file or the profile, or DER in base64. Its
+// errors contain no part of the key.
 func keyPair(config *driver.Config, s connect.Settings) error {
 	setting, content := "private_key", s.Text("private_key")
 	switch file := s.Path("private_key_path"); {
@@ -153,7 +154,7 @@ func parseKey(content, passphrase string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// decodeKey returns the DER and what PEM calls it, "" where it came without.
+// decodeKey returns the DER and its type in PEM, or "" if it was not in PEM.
 func decodeKey(content string) (der []byte, kind string, err error) {
 	if block, _ := pem.Decode([]byte(content)); block != nil {
 		return block.Bytes, block.Type, nil
@@ -165,7 +166,7 @@ func decodeKey(content string) (der []byte, kind string, err error) {
 	return der, "", nil
 }
 
-// parseDER needs the passphrase only where the key does.
+// parseDER uses the passphrase only if the key is encrypted.
 func parseDER(der []byte, passphrase string) (any, error) {
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		return key, nil

@@ -16,24 +16,23 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// Snowflake's own codes. It publishes no list of them: they are what its drivers,
-// its documentation and other people's issues know.
+// Snowflake's codes. There is no public list: these come from its drivers, its
+// documentation and public issues.
 const (
 	lockWaiters  = 625
-	objectExists = 2002 // somebody else has just made it
+	objectExists = 2002 // another session has just created it
 )
 
 var (
-	// denied is what Snowflake says of what is not there and of what a role may not
-	// know of.
+	// denied are the codes for objects that do not exist or that the role may not see.
 	denied = []int{
 		2003, // object does not exist or not authorized
 		2043, // the same, of other kinds of objects
 		3001, // insufficient privileges
 	}
 
-	// passing needs no more than another session, or the end of another's
-	// statement: dbt may run for longer than a session lasts.
+	// passing are the codes that need only a new session, or the end of another session's
+	// statement. dbt may run for longer than a session lasts.
 	passing = []int{
 		lockWaiters,
 		390111,                 // the session is gone
@@ -42,8 +41,8 @@ var (
 	}
 )
 
-// advices says what is to be done, by code or, where one meaning has many
-// codes or none that is known, by words of the message.
+// advices are the fixes by code or, for a meaning that has many codes or no known one, by
+// words in the message.
 var advices = []struct {
 	codes  []int
 	words  string
@@ -100,7 +99,7 @@ var advices = []struct {
 	{[]int{90105, 90106}, "", "set database and schema in the profile, and grant usage on them to the role"},
 }
 
-// hint is "; " and what to do, or nothing.
+// hint returns "; " and the fix, or "".
 func hint(refused *driver.SnowflakeError) string {
 	message := strings.ToLower(refused.Message)
 	for _, known := range advices {
@@ -111,8 +110,8 @@ func hint(refused *driver.SnowflakeError) string {
 	return ""
 }
 
-// explainLogin says where a login failed and why, in a line, and wraps nothing:
-// what the driver carries along may hold a secret.
+// explainLogin states in one line where a login failed and why. It wraps nothing, because
+// the driver's error may contain a secret.
 func explainLogin(config driver.Config, redact func(string) string, err error) error {
 	where := config.Host
 	if config.Port != 443 {
@@ -142,7 +141,7 @@ func loginHint(err error) string {
 	}
 }
 
-// failure says what an error of the driver means.
+// failure classifies an error of the driver.
 func failure(err error) connect.Failure {
 	err = plainly(err)
 	f := connect.Failure{Err: err}
@@ -160,7 +159,7 @@ func failure(err error) connect.Failure {
 	return f
 }
 
-// plainly drops the identifiers of requests from an error, and its line breaks.
+// plainly removes request identifiers and line breaks from an error.
 func plainly(err error) error {
 	var refused *driver.SnowflakeError
 	var request *url.Error

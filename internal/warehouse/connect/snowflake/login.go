@@ -12,16 +12,17 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// connector logs in by what the profile has then, as often as it says.
+// connector logs in with the profile's current credentials, and retries as configured
+// there.
 type connector struct {
 	options  connect.Options
 	retries  int
 	pause    func(try int) time.Duration
-	retryAll bool // whatever the reason
+	retryAll bool // retry after any error
 }
 
-// newConnector takes the settings by which dbt-snowflake tries again.
-// Between tries it waits connect_timeout, which is no bound of a try to it.
+// newConnector reads dbt-snowflake's settings for retries. dbt-snowflake uses
+// connect_timeout as the pause between attempts, not as the limit of one.
 func newConnector(o connect.Options) (*connector, error) {
 	s := o.Settings
 	retries, errRetries := s.Number("connect_retries", 1)
@@ -53,7 +54,7 @@ func (c *connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	}
 }
 
-// login says with its error whether it is worth another try.
+// login also reports whether another attempt may succeed.
 func (c *connector) login(ctx context.Context) (opened sqldriver.Conn, again bool, err error) {
 	o := c.options
 	o.Settings = o.Now()
@@ -85,15 +86,15 @@ func (c *connector) login(ctx context.Context) (opened sqldriver.Conn, again boo
 	return opened, false, nil
 }
 
-// closeLate ends a session that began too late.
+// closeLate ends a session that was opened too late.
 func closeLate(opened sqldriver.Conn) {
 	if opened != nil {
 		_ = opened.Close()
 	}
 }
 
-// worthAnother is true of what Snowflake did not say itself: a network or a
-// gateway that fails.
+// worthAnother reports whether the error did not come from Snowflake itself, but from a
+// network or a gateway.
 func (c *connector) worthAnother(err error) bool {
 	var refused *driver.SnowflakeError
 	said := errors.Is(err, errRefresh) || errors.As(err, &refused) && refused.Number != driver.ErrCodeServiceUnavailable

@@ -16,12 +16,12 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// errRefresh says that Snowflake itself gives no access token.
+// errRefresh means that Snowflake itself refused to return an access token.
 var errRefresh = errors.New("the refresh token gives no access token")
 
-// accessToken is the profile's token or, where it has a client's id and secret, what
-// that client gets for it: it is a refresh token then, to dbt too. The request is
-// dbt-snowflake's own, to the connection's host.
+// accessToken returns the profile's token. If the profile has a client ID and secret, the
+// token is a refresh token, as in dbt, and accessToken exchanges it for an access token
+// with dbt-snowflake's own request to the connection's host.
 func accessToken(ctx context.Context, s connect.Settings, config driver.Config) (string, error) {
 	id, secret := s.Text("oauth_client_id"), s.Text("oauth_client_secret")
 	refreshes := strings.EqualFold(s.Text("authenticator"), "oauth") && config.Authenticator == driver.AuthTypeOAuth
@@ -32,7 +32,7 @@ func accessToken(ctx context.Context, s connect.Settings, config driver.Config) 
 	address := url.URL{Scheme: config.Protocol, Host: host, Path: "/oauth/token-request"}
 	form := url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {config.Token},
-		"redirect_uri": {"http://localhost:9999"}, // no browser is sent there
+		"redirect_uri": {"http://localhost:9999"}, // no browser is redirected
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
 	if err != nil {
@@ -43,8 +43,7 @@ func accessToken(ctx context.Context, s connect.Settings, config driver.Config) 
 	return fetchToken(&http.Client{Transport: throughProxy(config)}, request)
 }
 
-// throughProxy goes by the profile's proxy or else by the environment's, as the
-// driver does.
+// throughProxy uses the profile's proxy or else the environment's, as the driver does.
 func throughProxy(config driver.Config) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if config.ProxyHost == "" {

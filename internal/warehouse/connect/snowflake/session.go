@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// conn is what the driver's connections can do.
+// conn contains the methods of the driver's connections.
 type conn interface {
 	sqldriver.Conn
 	sqldriver.ConnBeginTx
@@ -16,19 +16,19 @@ type conn interface {
 	sqldriver.NamedValueChecker
 }
 
-// session is a connection that enforces the deadline of its context, because the
-// driver first tells Snowflake, without any deadline. Its statements carry a
-// comment, at their end, because Snowflake drops one at the start.
+// session is a connection that enforces the context deadline: the driver first cancels
+// the statement at Snowflake, and that request has no deadline. Each statement ends with
+// a comment, because Snowflake drops a comment at the start.
 type session struct {
 	conn
-	// abandoned means that a call of the driver came to no end in time. It still
-	// uses the connection, which allows one call at a time.
+	// abandoned means that a call of the driver did not return in time. It still uses the
+	// connection, which allows only one call at a time.
 	abandoned bool
 }
 
 const (
 	comment         = "\n/* dbt_tally */"
-	goodbyePatience = time.Second // for each of its two words
+	goodbyePatience = time.Second // for each of its two requests
 )
 
 func (s *session) ExecContext(
@@ -47,7 +47,8 @@ func (s *session) QueryContext(
 	})
 }
 
-// BeginTx keeps the context to itself: the driver rolls nothing back once it is done.
+// BeginTx does not pass the context to the driver, which would refuse the rollback once
+// the context is done.
 func (s *session) BeginTx(ctx context.Context, options sqldriver.TxOptions) (sqldriver.Tx, error) {
 	tx, err := during(ctx, s, func() (sqldriver.Tx, error) {
 		return s.conn.BeginTx(context.WithoutCancel(ctx), options)
@@ -61,7 +62,7 @@ func (s *session) BeginTx(ctx context.Context, options sqldriver.TxOptions) (sql
 // IsValid keeps an abandoned connection out of the pool.
 func (s *session) IsValid() bool { return !s.abandoned }
 
-// Close leaves an abandoned connection to the call that still uses it.
+// Close does not close an abandoned connection, because a call still uses it.
 func (s *session) Close() error {
 	if s.abandoned {
 		return nil
@@ -72,7 +73,7 @@ func (s *session) Close() error {
 	return err
 }
 
-// transaction ends with its context, too.
+// transaction uses the context of its beginning for the commit.
 type transaction struct {
 	session *session
 	tx      sqldriver.Tx
@@ -84,8 +85,8 @@ func (t transaction) Commit() error {
 	return err
 }
 
-// Rollback gives the connection up if it fails: the next transaction would find
-// itself inside this one.
+// Rollback abandons the connection if it fails, because the next transaction would become
+// part of this one.
 func (t transaction) Rollback() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), goodbyePatience)
 	defer cancel()
@@ -95,9 +96,9 @@ func (t transaction) Rollback() error {
 	return nil
 }
 
-// during makes a call of the driver on the session's connection. A call that comes
-// to no end in time keeps the connection and closes it later, with which Snowflake
-// rolls back what was begun.
+// during makes a call of the driver on the session's connection. A call that does not
+// return in time keeps the connection and closes it later; Snowflake then rolls back the
+// open transaction.
 func during[T any](ctx context.Context, s *session, call func() (T, error)) (T, error) {
 	if s.abandoned {
 		var none T
@@ -108,9 +109,9 @@ func during[T any](ctx context.Context, s *session, call func() (T, error)) (T, 
 	return value, err
 }
 
-// within returns once the call does or the context is done, and whether the call
-// was in time. The answer of one that was not goes to late. The driver panics if an answer makes no sense to
-// it, which must not end dbt's run.
+// within waits until the call returns or the context is done, and reports whether the
+// call returned in time. A late result is passed to late. A panic becomes an error: the
+// driver panics on an answer that it cannot parse, which must not end dbt's run.
 func within[T any](
 	ctx context.Context, call func() (T, error), late func(T),
 ) (value T, inTime bool, err error) {

@@ -1,6 +1,6 @@
-// Package snowflake connects to Snowflake by the settings of dbt-snowflake: every way
-// to log in, tokens, key files, retries, deadlines that hold. It is the only importer
-// of gosnowflake.
+// Package snowflake connects to Snowflake with the settings of dbt-snowflake: all login
+// methods, tokens, key files, retries and enforced deadlines. It is the only importer of
+// gosnowflake.
 package snowflake
 
 import (
@@ -20,26 +20,26 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// A login as a whole is bounded, more generously where a person may have to answer
-// a browser or a telephone.
+// The limits of a whole login. The longer one applies if a person may have to use a
+// browser or a phone.
 const (
 	loginPatience  = time.Minute
 	personPatience = 3 * time.Minute
 )
 
-// defaults are what no profile says, the only way that the driver does not
-// deprecate to say it: in seconds, the pauses between its own tries of a login, those
-// between the tries of any other request, and the wait for an answer, which comes
-// after 45 s at the latest, if only to say that the query goes on. What a login
-// leaves behind is not ours to keep in somebody's home.
+// defaults are driver settings that no profile has, as a DSN, which is the only way to
+// set them that the driver does not deprecate. In seconds: the limits for the driver's
+// own retries of a login, for its retries of other requests, and for one answer, which
+// arrives after 45 s at the latest, if only to report that the query still runs.
+// Credentials are not cached in the user's home directory.
 const defaults = "user:password@account?loginTimeout=10&requestTimeout=60&clientTimeout=90" +
 	"&disableTelemetry=true&clientRequestMfaToken=false&clientStoreTemporaryCredential=false"
 
-// queryTag is the query tag of our session, whatever the profile's own is: by
-// it the bill says what dbt-tally costs, and by dbt's what dbt does.
+// queryTag is the query tag of our session, whatever the profile's tag is, so that a bill
+// separates the cost of dbt-tally from that of dbt.
 const queryTag = "dbt-tally"
 
-// Open takes the settings of dbt-snowflake. It does not connect yet.
+// Open reads the settings of dbt-snowflake. It does not connect yet.
 func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	_, errConfig := configure(o)
 	connector, errConnector := newConnector(o)
@@ -53,11 +53,10 @@ func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	}, nil
 }
 
-// Quiet keeps the driver from writing to standard error and to the user's home, and
-// from asking the metadata services of three clouds which of them it runs in. The
-// driver takes these settings for the process as a whole and in no other way, so the
-// program calls this once, before it opens anything. The folder scratch is where the
-// driver may leave files.
+// Quiet stops the driver from writing to standard error and to the user's home directory,
+// and from querying the metadata services of three clouds to find out where it runs.
+// These settings apply to the whole process, so the program calls Quiet once, before it
+// opens anything. The driver may create files in the directory scratch.
 func Quiet(setenv func(key, value string) error, scratch string) error {
 	driver.GetLogger().SetOutput(io.Discard)
 	return errors.Join(
@@ -66,8 +65,8 @@ func Quiet(setenv func(key, value string) error, scratch string) error {
 	)
 }
 
-// configure returns all settings of the driver, except for a token that is yet to
-// be fetched.
+// configure returns all settings of the driver, except a token that must be requested
+// first.
 func configure(o connect.Options) (*driver.Config, error) {
 	s := o.Settings
 	account, host := addressOf(s.Text("account"))
@@ -95,14 +94,14 @@ func configure(o connect.Options) (*driver.Config, error) {
 	config.ProxyHost, config.ProxyPort = s.Text("proxy_host"), proxyPort
 	config.ProxyUser, config.ProxyPassword = s.Text("proxy_user"), s.Text("proxy_password")
 	config.DisableOCSPChecks = insecure
-	config.ValidateDefaultParameters = driver.ConfigBoolFalse // dbt may be about to make the schema
+	config.ValidateDefaultParameters = driver.ConfigBoolFalse // dbt may be about to create the schema
 	config.Params = map[string]*string{"QUERY_TAG": &tag, "LOCK_TIMEOUT": &lockTimeout}
-	config.Application = strings.ReplaceAll(o.Application, "/", "-") // only ".-_" are allowed beside letters
+	config.Application = strings.ReplaceAll(o.Application, "/", "-") // besides letters only ".-_" are allowed
 	return config, authenticate(config, o)
 }
 
-// addressOf returns the account's own name and the host of an account as a
-// profile may name it: with its region, and with "_" for "-", as dbt takes it.
+// addressOf returns the account name and the host for the account in a profile, which may
+// include a region and "_" instead of "-", as dbt accepts it.
 func addressOf(setting string) (account, host string) {
 	setting = strings.ReplaceAll(setting, "_", "-")
 	account, region, _ := strings.Cut(setting, ".")
