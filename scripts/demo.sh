@@ -12,7 +12,7 @@ export SHOP_DATABASE=$PWD/build/demo/shop.duckdb
 
 tally() { # DAY: the status that the run ends with
   local status=0
-  build/dbt-tally --project-dir "$shop" --profiles-dir "$shop" --dbt-executable .cache/dbt-1.11/bin/dbt \
+  build/dbt-tally --project-dir "$shop" --dbt-executable .cache/dbt-1.11/bin/dbt \
     --report-dir "build/demo/$1" build --quiet || status=$?
   printf '\ndbt is quiet here; its log is %s/logs/dbt.log.\n' "$shop"
   return "$status"
