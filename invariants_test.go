@@ -25,8 +25,8 @@ var mayImport = map[string][]string{
 	".": {"internal/app", "internal/pid1"},
 	"internal/app": {
 		"internal/audit", "internal/ci", "internal/ci/github", "internal/ci/gitlab", "internal/config", "internal/dbt",
-		"internal/dbtcloud", "internal/docs", "internal/job", "internal/profile", "internal/redact", "internal/report",
-		"internal/surface", "internal/tally", "internal/warehouse", "internal/workspace",
+		"internal/dbt/fingerprint", "internal/dbtcloud", "internal/docs", "internal/job", "internal/profile",
+		"internal/redact", "internal/report", "internal/surface", "internal/tally", "internal/warehouse", "internal/workspace",
 	},
 
 	// What happens before dbt, around it, and after it.

@@ -26,6 +26,8 @@ type facts struct {
 	collected   audit.Collected
 	invocations []dbt.Invocation
 	nodes       []dbt.ManifestNode
+	code        []tally.CodeNode
+	changed     []string          // files of the pull request, relative to the project; nil: not known
 	files       map[string]string // file relative to the repository, by file relative to the project
 }
 
@@ -35,6 +37,9 @@ type facts struct {
 func buildReport(f facts) (made report.Report, problems []string) {
 	in, unreadable := f.tallyInput()
 	counted := tally.Compare(in)
+	counted.Explain(tally.Code{
+		Nodes: f.code, Baseline: f.collected.History.Fingerprints, ChangedFiles: f.changed,
+	})
 	problems = append(unreadable, firstBuildProblems(counted)...)
 	unchecked := append(append([]string{}, unreadable...), unprotected(counted)...)
 

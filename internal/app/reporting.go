@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"net/http"
 	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
@@ -24,14 +25,20 @@ func (c Command) reportOn(
 		con.problems([]string{problem}, mustWork)
 		prepared.Problems = append(prepared.Problems, problem)
 	}
+	code, problem := readCode(s.dbt.cli, invocations)
+	if problem != "" {
+		con.problems([]string{problem}, false)
+		prepared.Problems = append(prepared.Problems, problem)
+	}
 	step, cancel := collecting.context(ctx)
 	defer cancel()
-	collected := prepared.Collect(step, invocations, gated(s.job.Config.Limits, nodes))
+	collected := prepared.Collect(step, invocations, fingerprints(code), gated(s.job.Config.Limits, nodes))
 	con.problems(collected.Problems, mustWork || collected.NotFound != "")
 	made, problems := buildReport(facts{
 		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
 		prepared: prepared, collected: collected, invocations: invocations,
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
+		code: code, changed: changedFiles(step, gitHub(c.HTTP, s), s, collected.History),
 	})
 	con.problems(problems, mustWork)
 	step, cancel = recording.context(ctx)
@@ -85,9 +92,15 @@ func (c Command) surfaces(s start, con console) []surface.Surface {
 	if cfg.Summary {
 		list = append(list, surface.Summary{Write: con.actions.Summary, Trend: event.PullRequest == 0})
 	}
-	list = append(list, surface.GitHub{
-		HTTP: c.HTTP, Event: event, Token: cfg.GitHubToken, Key: cfg.CommentKey, Comment: cfg.Comment,
-		ReviewComments: cfg.ReviewComments, Check: cfg.Check, Issue: cfg.Issue, Target: s.audit.Connection.Target,
-	}.Surfaces()...)
+	list = append(list, gitHub(c.HTTP, s).Surfaces()...)
 	return append(list, surface.Outputs{Set: con.actions.Output, Checkout: s.job.Checkout})
+}
+
+// gitHub is what this job may read and write there.
+func gitHub(client *http.Client, s start) surface.GitHub {
+	cfg := s.job.Config
+	return surface.GitHub{
+		HTTP: client, Event: s.job.Event, Token: cfg.GitHubToken, Key: cfg.CommentKey, Comment: cfg.Comment,
+		ReviewComments: cfg.ReviewComments, Check: cfg.Check, Issue: cfg.Issue, Target: s.audit.Connection.Target,
+	}
 }

@@ -22,19 +22,28 @@ type Collected struct {
 	NotFound string                 // the user asked for a baseline that does not exist; it is in Problems, too
 
 	unrecorded []tally.Run // left to Record
+	code       warehouse.Fingerprints
 }
 
 // Collect reads the audit rows of the invocations back and finds the runs to compare
-// with. It records the invocations, unless gates decide whether they may become a
+// with. It records the invocations and, with the last of them, the fingerprints of the
+// nodes, unless gates decide whether they may become a
 // baseline: then Record does.
-func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, gated bool) Collected {
+func (p *Prepared) Collect(
+	ctx context.Context, invocations []dbt.Invocation, fingerprints map[string]string, gated bool,
+) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
 	finish := p.settings.finish(invocations)
+	if len(finish.Runs) > 0 {
+		last := finish.Runs[len(finish.Runs)-1]
+		finish.Code = warehouse.Fingerprints{RunID: last.ID, ByNode: fingerprints}
+	}
 	if p.store == nil || len(finish.Invocations) == 0 {
 		return c
 	}
 	if gated {
-		c.unrecorded, finish.Runs = finish.Runs, nil
+		c.unrecorded, c.code = finish.Runs, finish.Code
+		finish.Runs, finish.Code = nil, warehouse.Fingerprints{}
 	}
 	c.Sought = finish.History
 	done, err := p.store.Finish(ctx, finish)
@@ -71,7 +80,7 @@ func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (prob
 			c.unrecorded[i].Status = "breached"
 		}
 	}
-	done, err := p.store.Finish(ctx, warehouse.Finish{Runs: c.unrecorded})
+	done, err := p.store.Finish(ctx, warehouse.Finish{Runs: c.unrecorded, Code: c.code})
 	problems = done.Problems
 	if err != nil {
 		problems = append(problems, "this run could not be recorded: "+err.Error())

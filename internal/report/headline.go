@@ -90,19 +90,20 @@ func breached(r Report, s Style, severity tally.Severity) (f fact, ok bool) {
 	name := Names(r.Models)(breaches[0].Model)
 	f = fact{
 		sign: AlarmOf(breaches[0].Gate).Sign,
-		text: BreachWords(r, breaches[0].Gate, s.Name(name), s), short: breachCount(len(breaches), severity),
+		text: BreachWords(r, breaches[0].Gate, s.Name(name), s), short: breachCount(len(breaches), "", severity),
 	}
 	if more := len(breaches) - 1; more > 0 {
-		f.rest = breachCount(more, severity) + " too"
+		f.rest = breachCount(more, "more ", severity)
 	}
 	return f, true
 }
 
-func breachCount(n int, severity tally.Severity) string {
+// breachCount counts breaches of a severity, the first of them apart with more.
+func breachCount(n int, more string, severity tally.Severity) string {
 	if severity == tally.SeverityWarn {
-		return Plural(n, "gate warning")
+		return Plural(n, more+"gate warning")
 	}
-	return Plural(n, "gate") + " breached"
+	return Plural(n, more+"gate") + " breached"
 }
 
 // DBTExitCode is the first exit code of dbt other than 0; the report's own may be

@@ -53,7 +53,7 @@ func countBreaches(gates []Gate) string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, alarm.Sign+" "+breachCount(n, alarm.Severity))
+			parts = append(parts, alarm.Sign+" "+breachCount(n, "", alarm.Severity))
 		}
 	}
 	return strings.Join(parts, " · ")

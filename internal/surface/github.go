@@ -46,6 +46,16 @@ func (g GitHub) Surfaces() []Surface {
 	}})
 }
 
+// ChangedFiles returns the files that the event's pull request changes, relative to
+// the repository.
+func (g GitHub) ChangedFiles(ctx context.Context) ([]string, error) {
+	client, err := g.client()
+	if err != nil {
+		return nil, err
+	}
+	return client.ChangedFiles(ctx, g.Event.PullRequest)
+}
+
 // surfaces returns those that the user asked for, in the order in which they are
 // written.
 func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {

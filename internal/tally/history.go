@@ -33,6 +33,10 @@ type Run struct {
 type History struct {
 	Runs []Run
 	Rows []Row
+
+	// Fingerprints are those of the newest run that stored some, by node ID; nil if
+	// none did.
+	Fingerprints map[string]string
 }
 
 // point is the count of one node in one earlier run.

@@ -68,7 +68,8 @@ func (l lab) history(t *testing.T) {
 	runs := earlierRuns()
 	now := []string{"now"}
 
-	first := finish(t, store, warehouse.Finish{Invocations: now, Runs: runs})
+	code := warehouse.Fingerprints{RunID: "second", ByNode: map[string]string{id: "f1", "model.shop.it's": "f2"}}
+	first := finish(t, store, warehouse.Finish{Invocations: now, Runs: runs, Code: code})
 	if diff := gocmp.Diff(warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}}, first); diff != "" {
 		t.Errorf("without a history (-want +got):\n%s", diff)
 	}
@@ -81,7 +82,8 @@ func (l lab) history(t *testing.T) {
 		History: warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")},
 	})
 	want := warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
-		Runs: []tally.Run{runs[4], runs[1]},
+		Runs:         []tally.Run{runs[4], runs[1]},
+		Fingerprints: code.ByNode,
 		Rows: []tally.Row{
 			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.Before, Time: at("08:00:10")},
 			{Invocation: "first", Relation: "s.orders", Phase: tally.After, Time: at("08:00:12"), Count: rows(5)},

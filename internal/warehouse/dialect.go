@@ -43,6 +43,8 @@ type dialect interface {
 	// session returns the first statement of every transaction, or "". Behind a pooler no
 	// other setting of a session lasts.
 	session() (query string, args []any)
+	// places writes the values of one statement.
+	places() *places
 	// exact returns the catalog's form of a name that a user writes.
 	exact(name string) string
 	// reaches returns an error if the connection cannot reach the table's database; fits

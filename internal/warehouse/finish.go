@@ -15,8 +15,9 @@ import (
 
 // Finish is the work after dbt has ended. Each part may be empty.
 type Finish struct {
-	Invocations []string    // whose audit rows to read; they are not part of the history
-	Runs        []tally.Run // to record; a run that is already recorded is not changed
+	Invocations []string     // whose audit rows to read; they are not part of the history
+	Runs        []tally.Run  // to record; a run that is already recorded is not changed
+	Code        Fingerprints // to store
 	History     HistoryQuery
 }
 
@@ -95,6 +96,7 @@ type answer struct {
 type earlier struct {
 	runs   [][]*string // empty without a run table
 	rows   [][]*string // audit rows of the runs; without a run table, the newest of each node
+	nodes  [][]*string // node IDs and fingerprints of the newest run that has some
 	newest [][]*string // the newest runs, if the requested one does not exist
 }
 
@@ -108,7 +110,7 @@ func (e earlier) history() (tally.History, error) {
 	if len(runs) == 0 {
 		runs = runsOf(rows)
 	}
-	return tally.History{Runs: runs, Rows: rows}, nil
+	return tally.History{Runs: runs, Rows: rows, Fingerprints: parseNodes(e.nodes)}, nil
 }
 
 // named reports whether the user asked for one run or one branch.

@@ -7,7 +7,8 @@
     beside it are created if they are missing, get the columns that they lack, and an
     insert is proven. A table without the first columns is left alone. Without:
     the steps to leave out. -#}
-{% macro dbt_tally_prepare(setup, database, schema, identifier, run_identifier, write, without=[]) %}
+{% macro dbt_tally_prepare(
+    setup, database, schema, identifier, run_identifier, node_identifier, write, without=[]) %}
   {%- set relation = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if relation is none and write -%}
     {%- do dbt_tally_create_schema(database, schema) -%}
@@ -26,7 +27,11 @@
     {%- do dbt_tally_prove(setup, relation, dbt_tally_column_names(relation)) -%}
     {%- if 'make the run table' not in without -%}
       {%- do dbt_tally_say({'step': 'make the run table'}) -%}
-      {%- do dbt_tally_prepare_runs(setup, relation, run_identifier) -%}
+      {%- do dbt_tally_prepare_beside(setup, relation, run_identifier, setup.run, setup.run_first) -%}
+    {%- endif -%}
+    {%- if 'make the node table' not in without -%}
+      {%- do dbt_tally_say({'step': 'make the node table'}) -%}
+      {%- do dbt_tally_prepare_beside(setup, relation, node_identifier, setup.node, setup.node | length) -%}
     {%- endif -%}
   {%- endif -%}
   {%- set columns = [] -%}
@@ -36,17 +41,18 @@
   {%- do dbt_tally_say({'relation': relation ~ '', 'columns': columns}) -%}
 {% endmacro %}
 
-{% macro dbt_tally_prepare_runs(setup, log, run_identifier) %}
-  {%- set relation = dbt_tally_find(setup, log.database, log.schema, run_identifier) -%}
+{#- Makes a table that belongs to the audit table. -#}
+{% macro dbt_tally_prepare_beside(setup, log, identifier, columns, first) %}
+  {%- set relation = dbt_tally_find(setup, log.database, log.schema, identifier) -%}
   {%- if relation is none -%}
-    {%- do dbt_tally_create(setup, log.database, log.schema, run_identifier, setup.run) -%}
+    {%- do dbt_tally_create(setup, log.database, log.schema, identifier, columns) -%}
   {%- else -%}
-    {%- set lacks = dbt_tally_lacks(dbt_tally_column_names(relation), setup.run[:setup.run_first]) -%}
+    {%- set lacks = dbt_tally_lacks(dbt_tally_column_names(relation), columns[:first]) -%}
     {%- if lacks | length > 0 -%}
       {%- set names = lacks | map(attribute='name') | join(', ') -%}
       {{ exceptions.raise_compiler_error('it lacks ' ~ names ~ ', so it is another table') }}
     {%- endif -%}
-    {%- do dbt_tally_add_columns(setup, relation, setup.run) -%}
+    {%- do dbt_tally_add_columns(setup, relation, columns) -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -54,7 +60,8 @@
     in the order of the columns) and says what there is to compare with, in this
     order, so that what fails takes nothing along that was done before it. -#}
 {% macro dbt_tally_finish(
-    setup, database, schema, identifier, run_identifier, invocations, runs, history=none, without=[]) %}
+    setup, database, schema, identifier, run_identifier, node_identifier,
+    invocations, runs, nodes=none, history=none, without=[]) %}
   {%- set log = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if log is none -%}
     {{ return(dbt_tally_say({'absent': true})) }}
@@ -68,9 +75,13 @@
     {%- do dbt_tally_say({'step': 'record the run'}) -%}
     {%- do dbt_tally_record(setup, dbt_tally_find_runs(setup, log, run_identifier), runs) -%}
   {%- endif -%}
+  {%- if nodes and 'store the fingerprints' not in without -%}
+    {%- do dbt_tally_say({'step': 'store the fingerprints'}) -%}
+    {%- do dbt_tally_store_nodes(setup, dbt_tally_find(setup, log.database, log.schema, node_identifier), nodes) -%}
+  {%- endif -%}
   {%- if history -%}
     {%- do dbt_tally_say({'step': 'read earlier runs'}) -%}
-    {%- do dbt_tally_compare(setup, log, identifier, run_identifier, history) -%}
+    {%- do dbt_tally_compare(setup, log, identifier, run_identifier, node_identifier, history) -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -92,12 +103,37 @@
   {%- endfor -%}
 {% endmacro %}
 
-{% macro dbt_tally_compare(setup, own_log, identifier, run_identifier, history) %}
+{#- Fingerprints of nodes: node_id and fingerprint, of one run. -#}
+{% macro dbt_tally_store_nodes(setup, relation, nodes) %}
+  {%- for chunk in nodes.rows | batch(500) if relation is not none -%}
+    {%- set rows = [] -%}
+    {%- for node in chunk -%}
+      {%- do rows.append('(' ~ dbt_tally_texts(setup, [nodes.run_id] + node) ~ ')') -%}
+    {%- endfor -%}
+    {%- do dbt_tally_execute('insert into ' ~ relation ~ ' (' ~ setup.node | map(attribute='name') | join(', ')
+          ~ ') values ' ~ rows | join(', ')) -%}
+    {%- do adapter.commit() -%}
+  {%- endfor -%}
+{% endmacro %}
+
+{#- Says the fingerprints of the newest run that has some. -#}
+{% macro dbt_tally_say_nodes(setup, log, node_identifier, runs) %}
+  {%- set relation = dbt_tally_find(setup, log.database, log.schema, node_identifier) -%}
+  {%- set newest = namespace(nodes=[]) -%}
+  {%- for run in runs[:5] if relation is not none and newest.nodes | length == 0 -%}
+    {%- set newest.nodes = dbt_tally_query(setup, ['node_id', 'fingerprint'], ['node_id', 'fingerprint'],
+          relation ~ ' where run_id = ' ~ dbt_tally_text(setup, run[0])) -%}
+  {%- endfor -%}
+  {%- do dbt_tally_say_rows('nodes', newest.nodes) -%}
+{% endmacro %}
+
+{% macro dbt_tally_compare(setup, own_log, identifier, run_identifier, node_identifier, history) %}
   {%- set log = own_log -%}
   {%- if history.database or history.schema or history.identifier -%}
     {%- set schema = history.schema or own_log.schema -%}
     {%- set identifier = history.identifier or identifier -%}
     {%- set run_identifier = history.run_identifier if history.identifier else run_identifier -%}
+    {%- set node_identifier = history.node_identifier if history.identifier else node_identifier -%}
     {%- set log = dbt_tally_find(setup, history.database or own_log.database, schema, identifier) -%}
     {%- if log is none -%}
       {{ exceptions.raise_compiler_error('there is no ' ~ identifier ~ ' in ' ~ schema) }}
@@ -117,6 +153,7 @@
     {{ return('') }}
   {%- endif -%}
   {%- do dbt_tally_say_rows('runs', runs) -%}
+  {%- do dbt_tally_say_nodes(setup, log, node_identifier, runs) -%}
   {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, runs | map(attribute=0)) ~ ')' -%}
   {%- if not history.run_id -%}
     {%- set where = where ~ ' and execution_time >= ' ~ dbt_tally_time(setup, history.since) -%}
@@ -194,7 +231,8 @@
 
 {#- Deletes what is older from both tables, or only counts it, a share of whole
     runs at a time, and says how much it was after each. -#}
-{% macro dbt_tally_prune(setup, database, schema, identifier, run_identifier, older_than, dry_run, batch_rows) %}
+{% macro dbt_tally_prune(
+    setup, database, schema, identifier, run_identifier, node_identifier, older_than, dry_run, batch_rows) %}
   {%- set log = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if log is none -%}
     {{ return(dbt_tally_say({'absent': true})) }}
@@ -204,6 +242,11 @@
   {%- set runs = dbt_tally_find_runs(setup, log, run_identifier) -%}
   {%- if runs is not none -%}
     {%- do dbt_tally_prune_table(setup, 'run', runs, 'completed_at' ~ older, dry_run, batch_rows) -%}
+    {%- set nodes = dbt_tally_find(setup, log.database, log.schema, node_identifier) -%}
+    {%- if nodes is not none and not dry_run -%}
+      {%- do dbt_tally_execute('delete from ' ~ nodes ~ ' where run_id not in (select run_id from ' ~ runs ~ ')') -%}
+      {%- do adapter.commit() -%}
+    {%- endif -%}
   {%- endif -%}
 {% endmacro %}
 

@@ -29,12 +29,17 @@ func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
 	}
 	ctx, cancel := half(ctx)
 	defer cancel()
-	runs, here, err := e.lookRuns(ctx, log)
+	runs, here, err := e.lookBeside(ctx, runTable(log.table), runLayout)
 	if err == nil && here {
 		err = e.record(ctx, runs, f.Runs)
 	}
 	if err != nil {
 		a.problems = append(a.problems, notRecorded(runTable(log.table), err))
+	}
+	if err == nil && here && len(f.Code.ByNode) > 0 {
+		if err := (sqlNodes{e, log.table}).store(ctx, f.Code); err != nil {
+			a.problems = append(a.problems, noFingerprints(nodeTable(log.table), err))
+		}
 	}
 	if f.History.Wanted {
 		ctx, cancel := half(ctx)
@@ -56,14 +61,14 @@ func half(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
-// lookRuns finds the run table of an audit table. ok is false if there is none, or if it
-// lacks columns.
-func (e *sqlEngine) lookRuns(ctx context.Context, log found) (runs found, ok bool, err error) {
-	runs, err = e.look(ctx, runTable(log.table), runLayout)
+// lookBeside finds a table that belongs to the audit table; ok is false if there is
+// none with all columns.
+func (e *sqlEngine) lookBeside(ctx context.Context, t Table, l layout) (f found, ok bool, err error) {
+	f, err = e.look(ctx, t, l)
 	if errors.Is(err, ErrNoTable) {
 		return found{}, false, nil
 	}
-	return runs, err == nil && len(runs.missing()) == 0, err
+	return f, err == nil && len(f.missing()) == 0, err
 }
 
 func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error {
@@ -94,7 +99,7 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 			err = log.usable()
 		}
 		if err == nil {
-			runs, here, err = e.lookRuns(ctx, log)
+			runs, here, err = e.lookBeside(ctx, runTable(log.table), runLayout)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("audit table %s: %w", f.History.at(e.table), err)
@@ -108,8 +113,9 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 	if found.runs, err = e.selectRuns(ctx, runs, f.filter(30)); err != nil {
 		return nil, err
 	}
-	if len(found.runs) > 0 {
-		found.rows, err = e.read(ctx, log, runIDs(found.runs))
+	if ids := runIDs(found.runs); len(ids) > 0 {
+		found.nodes, _ = sqlNodes{e, log.table}.newest(ctx, ids) // without them the changed files have to do
+		found.rows, err = e.read(ctx, log, ids)
 	} else if f.History.named() {
 		found.newest, err = e.selectRuns(ctx, runs, newestRuns)
 	}

@@ -31,17 +31,20 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 		return found{}, nil, err
 	}
 	f.guard, problems = guard, append(problems, unguarded...)
-	if err := e.prepareRuns(ctx, f.table); err != nil {
+	if err := e.prepareBeside(ctx, runTable(f.table), runLayout); err != nil {
 		problems = append(problems, noRunTable(runTable(f.table), err))
+	}
+	if err := e.prepareBeside(ctx, nodeTable(f.table), nodeLayout); err != nil {
+		problems = append(problems, noFingerprints(nodeTable(f.table), err))
 	}
 	return f, problems, nil
 }
 
-// prepareRuns creates the run table beside the audit table.
-func (e *sqlEngine) prepareRuns(ctx context.Context, log Table) error {
-	f, err := e.look(ctx, runTable(log), runLayout)
+// prepareBeside makes a table that belongs to the audit table.
+func (e *sqlEngine) prepareBeside(ctx context.Context, t Table, l layout) error {
+	f, err := e.look(ctx, t, l)
 	if errors.Is(err, ErrNoTable) {
-		f, err = e.create(ctx, runTable(log), runLayout)
+		f, err = e.create(ctx, t, l)
 	}
 	if err == nil {
 		err = f.usable()

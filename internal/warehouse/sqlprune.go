@@ -21,11 +21,14 @@ func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err e
 	if log, err = e.pruneTable(ctx, f, "execution_time", p); err != nil {
 		return log, 0, err
 	}
-	runs, ok, err := e.lookRuns(ctx, f)
+	runs, ok, err := e.lookBeside(ctx, runTable(f.table), runLayout)
 	if err != nil || !ok {
 		return log, 0, err
 	}
 	run, err = e.pruneTable(ctx, runs, "completed_at", p)
+	if err == nil && !p.dryRun {
+		err = sqlNodes{e, f.table}.pruneBeside(ctx, runs)
+	}
 	return log, run, err
 }
 

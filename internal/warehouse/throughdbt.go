@@ -38,6 +38,7 @@ func (p profileType) setup() map[string]any {
 		"tutorial": columns(auditLayout.columns[:auditLayout.first]),
 		"more":     columns(auditLayout.columns[auditLayout.first:]),
 		"run":      columns(runLayout.columns), "run_first": runLayout.first,
+		"node":        columns(nodeLayout.columns),
 		"row_columns": recordColumns, "proof": proof,
 		"text_type": p.text, "backslash": p.backslash, "session_schema": p.sessionSchema,
 	}
@@ -61,6 +62,7 @@ type payload struct {
 	Runs     [][]*string `json:"runs"`   // earlier runs
 	Past     [][]*string `json:"past"`   // their audit rows
 	Newest   [][]*string `json:"newest"` // the newest runs
+	Nodes    [][]*string `json:"nodes"`  // fingerprints of the newest run that has some
 	Log      int64       `json:"log"`    // rows deleted from the audit table
 	Run      int64       `json:"run"`    // and from the run table
 }
@@ -69,7 +71,9 @@ type payload struct {
 const (
 	addingColumnsStep = "add columns"
 	makingRunsStep    = "make the run table"
+	makingNodesStep   = "make the node table"
 	recordingStep     = "record the run"
+	storingStep       = "store the fingerprints"
 	comparingStep     = "read earlier runs"
 )
 
@@ -79,7 +83,8 @@ const creatingSchemaStep = "create the schema"
 func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	args := e.args()
 	args["write"] = e.access == Write
-	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args, addingColumnsStep, makingRunsStep)
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args,
+		addingColumnsStep, makingRunsStep, makingNodesStep)
 	if err != nil && lastStep(payloads) == creatingSchemaStep {
 		return found{}, nil, fmt.Errorf("%w: %w", ErrNoSchema, err)
 	}
@@ -101,6 +106,9 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	if why, ok := leftOut[makingRunsStep]; ok {
 		problems = append(problems, noRunTable(runTable(e.table), why))
 	}
+	if why, ok := leftOut[makingNodesStep]; ok {
+		problems = append(problems, noFingerprints(nodeTable(e.table), why))
+	}
 	return f, problems, nil
 }
 
@@ -115,10 +123,21 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 	if f.History.Wanted {
 		args["history"] = historyArgs(f)
 	}
-	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_finish", args, recordingStep)
 	var a answer
+	switch rows := f.Code.rows(); {
+	case len(rows) == 0:
+	case sizeOf(rows) <= mostArguments:
+		args["nodes"] = map[string]any{"run_id": f.Code.RunID, "rows": rows}
+	default:
+		a.problems = append(a.problems, noFingerprints(nodeTable(e.table),
+			fmt.Errorf("%d nodes are more than dbt takes as an argument", len(rows))))
+	}
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_finish", args, recordingStep, storingStep)
 	if why, ok := leftOut[recordingStep]; ok {
 		a.problems = append(a.problems, notRecorded(runTable(e.table), why))
+	}
+	if why, ok := leftOut[storingStep]; ok {
+		a.problems = append(a.problems, noFingerprints(nodeTable(e.table), why))
 	}
 	// This step is last: the rows were read, and the run was recorded.
 	compared := f.History.Wanted
@@ -139,6 +158,7 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 		past.runs = append(past.runs, p.Runs...)
 		past.rows = append(past.rows, p.Past...)
 		past.newest = append(past.newest, p.Newest...)
+		past.nodes = append(past.nodes, p.Nodes...)
 	}
 	if compared {
 		a.earlier = &past
@@ -150,8 +170,9 @@ func historyArgs(f Finish) map[string]any {
 	filter := f.filter(10)
 	return map[string]any{
 		"database": f.History.Database, "schema": f.History.Schema, "identifier": f.History.Name,
-		"run_identifier": runTable(f.History.at(Table{})).Name,
-		"named":          f.History.named(), "exclude_events": filter.excludeEvents,
+		"run_identifier":  runTable(f.History.at(Table{})).Name,
+		"node_identifier": nodeTable(f.History.at(Table{})).Name,
+		"named":           f.History.named(), "exclude_events": filter.excludeEvents,
 		"run_id": filter.id, "branch": filter.branch, "target": filter.target,
 		"since": sqlTime(f.History.Before.Add(-historyAge)), "newest_since": sqlTime(f.History.Before.Add(-fallbackAge)),
 		"before": sqlTime(f.History.Before), "exclude": f.Invocations, "limit": filter.limit,
@@ -183,7 +204,22 @@ func (e *throughDBT) args() map[string]any {
 		"setup":    e.setup,
 		"database": e.table.Database, "schema": e.table.Schema,
 		"identifier": e.table.Name, "run_identifier": runTable(e.table).Name,
+		"node_identifier": nodeTable(e.table).Name,
 	}
+}
+
+// mostArguments is how many bytes of fingerprints are passed to dbt: Linux takes no
+// argument of more than 128 KiB.
+const mostArguments = 90_000
+
+// sizeOf is about what rows take as JSON.
+func sizeOf(rows [][]string) (size int) {
+	for _, row := range rows {
+		for _, text := range row {
+			size += len(text) + len(`"",`)
+		}
+	}
+	return size
 }
 
 // runWithout runs a macro and, if one of these steps fails, runs it again without that

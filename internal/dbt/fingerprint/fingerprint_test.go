@@ -46,8 +46,8 @@ const (
 func TestANodeHasItsParentsAndFiles(t *testing.T) {
 	t.Parallel()
 	got := read(t, manifest(orders(""), macroA+macroB))
-	if len(got.Fingerprint) != 64 {
-		t.Errorf("fingerprint %q, want 64 hexadecimal digits", got.Fingerprint)
+	if len(got.Fingerprint) != 32 {
+		t.Errorf("fingerprint %q, want 32 hexadecimal digits", got.Fingerprint)
 	}
 	got.Fingerprint = ""
 	want := fingerprint.Node{

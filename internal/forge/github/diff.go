@@ -2,7 +2,9 @@ package github
 
 import (
 	"context"
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +21,25 @@ func (c reviewComments) diff(ctx context.Context) (map[string]*github.CommitFile
 		files[file.GetFilename()] = file
 	}
 	return files, err
+}
+
+// ChangedFiles returns the files that a pull request changes, relative to the
+// repository, with both names of a renamed one. The error is an *Error or the
+// context's.
+func (c *Client) ChangedFiles(ctx context.Context, pullRequest int) ([]string, error) {
+	about := fmt.Sprintf("read the changed files of %s/%s#%d", c.owner, c.repo, pullRequest)
+	files, err := within(ctx, about, pullRequestsWrite, func(ctx context.Context) (map[string]*github.CommitFile, error) {
+		return reviewComments{c, pullRequest, ""}.diff(ctx)
+	})
+	var names []string
+	for name, file := range files {
+		names = append(names, name)
+		if previous := file.GetPreviousFilename(); previous != "" {
+			names = append(names, previous)
+		}
+	}
+	slices.Sort(names)
+	return names, err
 }
 
 var hunk = regexp.MustCompile(`^@@ -(\d+)(?:,\d+)? \+(\d+)`)

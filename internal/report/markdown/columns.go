@@ -130,10 +130,11 @@ func (c columns) change(row report.Row) string {
 // why is what is wrong, the cause, and the reason of a status that needs one.
 func (c columns) why(row report.Row) string {
 	parts := report.GateWords(row.Model, style)
-	if cause := c.cause(row); cause != "" {
+	cause := c.cause(row)
+	if cause != "" {
 		parts = append(parts, cause)
 	}
-	if report.LookOf(row.Standing()).Reason {
+	if standing := row.Standing(); report.LookOf(standing).Reason && (cause == "" || standing != tally.NotCounted) {
 		parts = append(parts, prose(row.Reason))
 	}
 	return strings.Join(parts, " · ")

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/dbt/fingerprint"
+	"github.com/dbt-tally/dbt-tally/internal/surface"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// readCode reads the nodes of the manifest with their fingerprints; none if no
+// command built anything, so that the manifest may be of another day. The problem is
+// "" if it could be read.
+func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode, problem string) {
+	built := false
+	for _, inv := range invocations {
+		built = built || len(inv.Nodes) > 0
+	}
+	if !built {
+		return nil, ""
+	}
+	file, err := os.Open(filepath.Join(cli.TargetPath, "manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "" // it was reported when the models were read
+	} else if err != nil {
+		return nil, fmt.Sprintf("why models changed is not known: %v", err)
+	}
+	defer file.Close()
+	read, err := fingerprint.Read(file)
+	if err != nil {
+		return nil, fmt.Sprintf("why models changed is not known: %v", err)
+	}
+	for _, node := range read {
+		nodes = append(nodes, tally.CodeNode(node))
+	}
+	return nodes, ""
+}
+
+// fingerprints are those of the nodes that have one, by node ID.
+func fingerprints(nodes []tally.CodeNode) map[string]string {
+	byNode := make(map[string]string, len(nodes))
+	for _, node := range nodes {
+		if node.Fingerprint != "" {
+			byNode[node.ID] = node.Fingerprint
+		}
+	}
+	return byNode
+}
+
+// changedFiles are the files that the pull request changes, relative to the project.
+// They are asked for only if the baseline has no fingerprints to compare with, and are
+// nil if they cannot be had.
+func changedFiles(ctx context.Context, github surface.GitHub, s start, history tally.History) []string {
+	if len(history.Runs) == 0 || history.Fingerprints != nil || s.job.Event.PullRequest == 0 {
+		return nil
+	}
+	project := s.job.Checkout.RepositoryFile(s.job.Project.Dir)
+	if project == "" {
+		return nil
+	}
+	all, err := github.ChangedFiles(ctx)
+	if err != nil {
+		return nil // the report says that the files are not known
+	}
+	files := make([]string, 0, len(all))
+	for _, file := range all {
+		if relative, inside := strings.CutPrefix(file, project+"/"); inside {
+			files = append(files, relative)
+		} else if project == "." {
+			files = append(files, file)
+		}
+	}
+	return files
+}

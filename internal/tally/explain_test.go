@@ -1,0 +1,51 @@
+package tally
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// An edited view has no rows of its own: what is below it names it as the cause, while
+// a model beside it that moved is explained by the data.
+func TestExplainWalksThroughViews(t *testing.T) {
+	t.Parallel()
+	model := func(id string, status Status, was, rows int64) Model {
+		m := Model{Node: Node{ID: id}, Status: status}
+		if status != NotCounted {
+			m.After, m.Baseline = &rows, &was
+		}
+		return m
+	}
+	code := Code{Nodes: []CodeNode{
+		{ID: "view", Fingerprint: "new", Parents: []string{"seed"}}, {ID: "seed", Fingerprint: "same"},
+		{ID: "orders", Fingerprint: "same", Parents: []string{"view"}}, {ID: "events", Fingerprint: "same"},
+		{ID: "calm", Fingerprint: "same"},
+	}, Baseline: map[string]string{"view": "old", "seed": "same", "orders": "same", "events": "same", "calm": "same"}}
+	models := []Model{
+		model("view", NotCounted, 0, 0), model("seed", Unchanged, 5, 5), model("orders", Unchanged, 100, 90),
+		model("events", Grew, 1000, 1004), model("calm", Unchanged, 7, 7), model("skipped", Skipped, 1, 2),
+	}
+	counted := Tally{Models: models, BaselineRun: &Run{ID: "main"}}
+	counted.Explain(code)
+	want := map[string]Cause{
+		"view":   {Kind: CauseEdited, Root: "view"},
+		"orders": {Kind: CauseDownstream, Of: "view", Root: "view"},
+		"events": {Kind: CauseData, Root: "events"},
+	}
+	if diff := cmp.Diff(want, counted.Causes.ByNode); diff != "" {
+		t.Errorf("causes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(&Drift{Models: 3, Moved: 1, Median: 0.004}, counted.Drift); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"view"}, counted.Models[2].Parents); diff != "" {
+		t.Errorf("parents (-want +got):\n%s", diff)
+	}
+
+	alone := Tally{Models: models}
+	alone.Explain(code)
+	if len(alone.Causes.ByNode) > 0 || alone.Drift != nil {
+		t.Errorf("causes %v, drift %v without a baseline; want none", alone.Causes.ByNode, alone.Drift)
+	}
+}
