@@ -68,7 +68,7 @@ func AllOutputs() []Output {
 		{"rows-after", "Rows after the run, of the same models."},
 		{"rows-delta", "rows-after less rows-before."},
 		{"gates-breached", "Number of breaches, of whatever severity."},
-		{"comment-url", "Address of the comment; empty where there is none."},
-		{"report-json", "Path of report.json, relative to the workspace; empty where it could not be written."},
+		{"comment-url", "Address of the comment; empty if there is none."},
+		{"report-json", "Path of report.json, relative to the workspace; empty if it could not be written."},
 	}
 }

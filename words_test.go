@@ -1,0 +1,127 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// dialect are words and forms of our own that a stranger stumbles over, each with what
+// to write instead.
+var dialect = []struct {
+	form    *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`(?i)[;,] want `), `"; use X", "; set X" or "expected X"`},
+	{regexp.MustCompile(`(?i)\b(?:is|are) told\b|\bcan(?:'t|not) be told\b`), "is reported, cannot be determined"},
+	{regexp.MustCompile(`(?i)\bwhere there (?:is|are)\b`), "if there is"},
+	{regexp.MustCompile(`(?i)\bone an? \w`), "one per"},
+	{regexp.MustCompile(`(?i)\b(?:nobody|somebody)\b`), "the actor"},
+	{regexp.MustCompile(`\d %`), "5%, without a space"},
+}
+
+// ownWords lists the files that do not write plain English yet. Whoever rewrites one
+// takes it from the list; nothing is added.
+var ownWords = []string{}
+
+func TestUsersReadPlainEnglish(t *testing.T) {
+	t.Parallel()
+	excused := excuses(t, ownWords)
+	for _, name := range tracked(t) {
+		for _, text := range readByUsers(t, name) {
+			for _, d := range dialect {
+				if found := d.form.FindString(text); found != "" && !excused(name) {
+					t.Errorf("%s: %q in %q; write %s", name, found, shortened(text), d.instead)
+				}
+			}
+		}
+	}
+}
+
+// readByUsers returns the texts of a file that users read: a page or a template as a
+// whole, of Go the string literals.
+func readByUsers(t *testing.T, name string) []string {
+	t.Helper()
+	switch {
+	case strings.Contains(name, "testdata/"):
+		return nil
+	case path.Ext(name) == ".go" && !forTests(name) && path.Dir(name) != "bench":
+		return literals(t, name)
+	case slices.Contains([]string{".md", ".tmpl"}, path.Ext(name)), strings.HasPrefix(name, "docs/examples/"):
+		return strings.Split(string(read(t, name)), "\n")
+	}
+	return nil
+}
+
+// literals returns the strings that a Go file contains, those of one expression joined.
+func literals(t *testing.T, name string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), name, read(t, name), parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	ast.Inspect(file, func(node ast.Node) bool {
+		if _, ok := node.(*ast.ImportSpec); ok {
+			return false
+		}
+		expr, ok := node.(ast.Expr)
+		if !ok {
+			return true
+		}
+		text, ok := joined(expr)
+		if ok {
+			texts = append(texts, text)
+		}
+		return !ok
+	})
+	return texts
+}
+
+// joined returns the text of a literal, or of a sum with at least one; other operands
+// stand for X.
+func joined(expr ast.Expr) (string, bool) {
+	switch e := expr.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, e.Kind == token.STRING && err == nil
+	case *ast.BinaryExpr:
+		left, isLeft := joined(e.X)
+		right, isRight := joined(e.Y)
+		if e.Op != token.ADD || !isLeft && !isRight {
+			return "", false
+		}
+		if !isLeft {
+			left = "X"
+		}
+		if !isRight {
+			right = "X"
+		}
+		return left + right, true
+	}
+	return "", false
+}
+
+func shortened(text string) string {
+	if runes := []rune(text); len(runes) > 80 {
+		return string(runes[:80]) + "…"
+	}
+	return text
+}
+
+func TestLiteralsOfAnExpressionAreJoined(t *testing.T) {
+	t.Parallel()
+	expr, err := parser.ParseExpr(`"a; " + "want b, " + name + " c"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, ok := joined(expr); !ok || text != "a; want b, X c" {
+		t.Errorf("got %q, %t", text, ok)
+	}
+}
