@@ -33,23 +33,23 @@ func (p *Prepared) Collect(
 	ctx context.Context, invocations []dbt.Invocation, fingerprints map[string]string, gated bool,
 ) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
-	finish := p.settings.finish(invocations)
-	if len(finish.Runs) > 0 {
-		last := finish.Runs[len(finish.Runs)-1]
-		finish.Code = warehouse.Fingerprints{RunID: last.ID, ByNode: fingerprints}
+	request := p.settings.collectRequest(invocations)
+	if len(request.Runs) > 0 {
+		last := request.Runs[len(request.Runs)-1]
+		request.Code = warehouse.Fingerprints{RunID: last.ID, ByNode: fingerprints}
 	}
-	if p.store == nil || len(finish.Invocations) == 0 {
+	if p.store == nil || len(request.Invocations) == 0 {
 		return c
 	}
 	if gated {
-		c.unrecorded, c.code = finish.Runs, finish.Code
-		finish.Runs, finish.Code = nil, warehouse.Fingerprints{}
+		c.unrecorded, c.code = request.Runs, request.Code
+		request.Runs, request.Code = nil, warehouse.Fingerprints{}
 	}
-	c.Sought = finish.History
-	done, err := p.store.Finish(ctx, finish)
+	c.Sought = request.History
+	done, err := p.store.Collect(ctx, request)
 	if p.canFallBack(err) {
 		if err = p.fallBack(ctx); err == nil {
-			done, err = p.store.Finish(ctx, finish)
+			done, err = p.store.Collect(ctx, request)
 		}
 	}
 	c.Relation = cmp.Or(done.Relation, p.Relation)
@@ -80,7 +80,7 @@ func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (prob
 			c.unrecorded[i].Status = "breached"
 		}
 	}
-	done, err := p.store.Finish(ctx, warehouse.Finish{Runs: c.unrecorded, Code: c.code})
+	done, err := p.store.Collect(ctx, warehouse.CollectRequest{Runs: c.unrecorded, Code: c.code})
 	problems = done.Problems
 	if err != nil {
 		problems = append(problems, "this run could not be recorded: "+err.Error())
@@ -92,8 +92,8 @@ func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (prob
 }
 
 // finish is everything that is asked of the warehouse once dbt has ended.
-func (s Settings) finish(invocations []dbt.Invocation) warehouse.Finish {
-	f := warehouse.Finish{History: s.historyQuery(invocations)}
+func (s Settings) collectRequest(invocations []dbt.Invocation) warehouse.CollectRequest {
+	f := warehouse.CollectRequest{History: s.historyQuery(invocations)}
 	for _, inv := range invocations {
 		if inv.ID == "" {
 			continue

@@ -36,7 +36,7 @@ func TestAWrapperMayLeaveAProcessBehind(t *testing.T) {
 		t.Parallel()
 		within(t, 30*time.Second)
 		o := Operator{CLI: script(t, leaves+`echo '{"info": {"level": "info", "msg": "DBT_TALLY 1"}}'`), Like: Command{"build"}}
-		got, err := o.RunOperation(t.Context(), "dbt_tally_finish", nil)
+		got, err := o.RunOperation(t.Context(), "dbt_tally_collect", nil)
 		if err != nil || len(got) != 1 || string(got[0]) != "1" {
 			t.Errorf("got %q, %v; want 1", got, err)
 		}
@@ -61,7 +61,7 @@ func TestADBTThatDoesNotAnswerIsKilled(t *testing.T) {
 	if got, err := c.DetectVersion(ctx); err != nil || got != (Version{}) {
 		t.Errorf("got %+v, %v; want no version", got, err)
 	}
-	_, err := Operator{CLI: c, Like: Command{"build"}}.RunOperation(ctx, "dbt_tally_finish", nil)
+	_, err := Operator{CLI: c, Like: Command{"build"}}.RunOperation(ctx, "dbt_tally_collect", nil)
 	if err == nil {
 		t.Error("an operation without an answer is no error")
 	}

@@ -370,18 +370,18 @@ echo '{"info": {"level": "error", "msg": "\u001b[31mno such table\u001b[0m"}}'
 exit $(cat code)`)
 	o := Operator{CLI: c, Like: Command{"build", "--target", "ci", "--select", "x"}}
 	write(t, "0", c.WorkDir, "code")
-	got, err := o.RunOperation(t.Context(), "dbt_tally_finish", map[string]any{"b": []string{"x"}, "a": 1})
+	got, err := o.RunOperation(t.Context(), "dbt_tally_collect", map[string]any{"b": []string{"x"}, "a": 1})
 	if diff := cmp.Diff([][]byte{[]byte(`{"a": 1}`), []byte(`[2]`)}, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 	args, _ := os.ReadFile(filepath.Join(c.WorkDir, "args"))
-	text, want := string(args), `run-operation dbt_tally_finish --args {"a":1,"b":["x"]}`
+	text, want := string(args), `run-operation dbt_tally_collect --args {"a":1,"b":["x"]}`
 	if !strings.HasPrefix(text, want) || !strings.Contains(text, "--target ci") || strings.Contains(text, "--select") {
 		t.Errorf("dbt got %s", args)
 	}
 	write(t, "1", c.WorkDir, "code")
-	if _, err := o.RunOperation(t.Context(), "dbt_tally_finish",
-		nil); err == nil || err.Error() != "dbt run-operation dbt_tally_finish: no such table" {
+	if _, err := o.RunOperation(t.Context(), "dbt_tally_collect",
+		nil); err == nil || err.Error() != "dbt run-operation dbt_tally_collect: no such table" {
 		t.Errorf("got error %v", err)
 	}
 }

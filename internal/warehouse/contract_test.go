@@ -17,7 +17,7 @@ import (
 
 // lab is one kind of warehouse with an empty database.
 type lab struct {
-	schema string // where unqualified names are found
+	schema string // the schema of unqualified names
 	open   func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store
 	exec   func(t *testing.T, statements ...string)
 }
@@ -27,8 +27,8 @@ var allColumns = []string{
 	"changed_rows", "inserted_rows", "updated_rows", "deleted_rows", "watermark",
 }
 
-// TestContract holds every way to a warehouse to the same promises. A call
-// through dbt takes seconds, so each case makes the most of its calls.
+// TestContract checks every way to a warehouse against the same contract. A call through
+// dbt takes seconds, so each case checks as much as possible per call.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	for name, newLab := range map[string]func(*testing.T) lab{
@@ -93,13 +93,14 @@ func (l lab) freshTable(t *testing.T) {
 	if diff := gocmp.Diff(want, read(t, store, "one", "two's", "unknown")); diff != "" {
 		t.Errorf("rows of two invocations (-want +got):\n%s", diff)
 	}
-	// Neither the proof of the insert nor anything else is found under an id that never was.
+	// An unknown ID finds neither the test row of Prepare nor any other row.
 	if diff := gocmp.Diff([]tally.Row{}, read(t, store, "unknown", "dbt-tally proof")); diff != "" {
 		t.Errorf("rows of an unknown invocation (-want +got):\n%s", diff)
 	}
 }
 
-// tutorialRows are what the tutorial's hooks leave: one time for both rows.
+// tutorialTable is the tutorial's audit table. The tutorial's hooks give both rows of a
+// model the same time.
 const tutorialTable = `
 	create table NAME (model_name varchar, execution_time timestamp, row_count bigint, run_id varchar);
 	insert into NAME values
@@ -161,9 +162,9 @@ func (l lab) missing(t *testing.T) {
 	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
 		t.Errorf("prepare: %v; want ErrNoTable", err)
 	}
-	_, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+	_, err := store.Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"run"}})
 	if !errors.Is(err, warehouse.ErrNoTable) {
-		t.Errorf("finish: %v; want ErrNoTable", err)
+		t.Errorf("collect: %v; want ErrNoTable", err)
 	}
 }
 
@@ -186,10 +187,11 @@ func prepare(t testing.TB, store *warehouse.Store) warehouse.Prepared {
 	return prepared
 }
 
-// read returns the rows in the order of their times, before first.
+// read returns the rows in the order of their times; rows of the same time are ordered
+// before, after.
 func read(t *testing.T, store *warehouse.Store, invocations ...string) []tally.Row {
 	t.Helper()
-	got := finish(t, store, warehouse.Finish{Invocations: invocations}).Rows
+	got := collect(t, store, warehouse.CollectRequest{Invocations: invocations}).Rows
 	slices.SortFunc(got, func(a, b tally.Row) int {
 		return cmp.Or(a.Time.Compare(b.Time), -cmp.Compare(a.Phase, b.Phase))
 	})

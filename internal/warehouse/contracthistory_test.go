@@ -13,10 +13,10 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// hostile is a branch's name that breaks naive literals.
+// hostile is a branch name that breaks naive literals.
 const hostile = `feat/it's "so" \' %s ünï ✓`
 
-// earlierRuns are some days of a team, oldest first.
+// earlierRuns are a team's runs of some days, oldest first.
 func earlierRuns() []tally.Run {
 	run := func(id, branch, target, clock string, exitCode int) tally.Run {
 		status := "success"
@@ -59,7 +59,7 @@ const earlierRows = `
 	('s.orders - AFTER', '2026-11-23 09:05:00', 7, 'failed', 'model.shop.orders', 'after'),
 	('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now', 'model.shop.orders', 'after')`
 
-// history is of one run, "now", and of those before it.
+// history checks one run, "now", and its earlier runs.
 func (l lab) history(t *testing.T) {
 	const id = "model.shop.orders"
 	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
@@ -69,19 +69,19 @@ func (l lab) history(t *testing.T) {
 	now := []string{"now"}
 
 	code := warehouse.Fingerprints{RunID: "second", ByNode: map[string]string{id: "f1", "model.shop.it's": "f2"}}
-	first := finish(t, store, warehouse.Finish{Invocations: now, Runs: runs, Code: code})
-	if diff := gocmp.Diff(warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}}, first); diff != "" {
+	first := collect(t, store, warehouse.CollectRequest{Invocations: now, Runs: runs, Code: code})
+	if diff := gocmp.Diff(warehouse.Collected{Relation: relation, Rows: []tally.Row{nowRow()}}, first); diff != "" {
 		t.Errorf("without a history (-want +got):\n%s", diff)
 	}
 
 	again := tally.Run{ID: "second", CompletedAt: at("09:30:00"), Status: "success", Branch: "again"}
-	got := finish(t, store, warehouse.Finish{
+	got := collect(t, store, warehouse.CollectRequest{
 		Invocations: now, Runs: []tally.Run{
 			again, {ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod"},
 		},
 		History: warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")},
 	})
-	want := warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
+	want := warehouse.Collected{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
 		Runs:         []tally.Run{runs[4], runs[1]},
 		Fingerprints: code.ByNode,
 		Rows: []tally.Row{
@@ -109,12 +109,12 @@ func (l lab) history(t *testing.T) {
 	}
 }
 
-// oneRun asks for a run by its ID, from another place.
+// oneRun asks for a run by its ID, from another audit table.
 func (l lab) oneRun(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: "ci", Name: "dbt_audit_log"}, warehouse.Write)
 	prepare(t, store)
 	query := warehouse.HistoryQuery{Wanted: true, Schema: "prod", RunID: "failed", Branch: "main", Before: at("09:00:00")}
-	got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, History: query})
+	got := collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, History: query})
 	want := tally.History{
 		Runs: []tally.Run{earlierRuns()[5]},
 		Rows: []tally.Row{{
@@ -127,7 +127,7 @@ func (l lab) oneRun(t *testing.T) {
 	}
 
 	query.RunID = "it's none"
-	got = finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: query})
+	got = collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: query})
 	problem := `there is no run "it's none"; the newest are later (` + hostile +
 		`, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
 	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], problem) ||
@@ -136,13 +136,13 @@ func (l lab) oneRun(t *testing.T) {
 	}
 
 	query.Schema = "nowhere"
-	got = finish(t, store, warehouse.Finish{Invocations: []string{"now"}, History: query})
+	got = collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, History: query})
 	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], "nowhere") {
 		t.Errorf("problems %q; want one that names the schema", got.Problems)
 	}
 }
 
-// fallback is the history of a project whose own hooks write, without a run table.
+// fallback checks the history of a project whose own hooks write, without a run table.
 func (l lab) fallback(t *testing.T) {
 	l.exec(t, `create table own_log (model_name varchar, execution_time timestamp, row_count bigint, run_id varchar);
 		insert into own_log values
@@ -152,7 +152,7 @@ func (l lab) fallback(t *testing.T) {
 		('s.orders - AFTER', '2026-11-22 12:00:00', 4, 'second'), ('s.orders - AFTER', '2026-11-23 09:00:00', 5, 'now'),
 		('s.orders - AFTER', '2026-11-23 11:00:00', 6, 'later')`)
 	store := l.open(t, warehouse.Table{Schema: l.schema, Name: "own_log"}, warehouse.Read)
-	got := finish(t, store, warehouse.Finish{
+	got := collect(t, store, warehouse.CollectRequest{
 		Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}},
 		History: warehouse.HistoryQuery{Wanted: true, Branch: "main", Before: at("10:00:00")},
 	})
@@ -176,7 +176,7 @@ func (l lab) fallback(t *testing.T) {
 		t.Errorf("problems %q, history (-want +got):\n%s", got.Problems, diff)
 	}
 
-	got = finish(t, store, warehouse.Finish{
+	got = collect(t, store, warehouse.CollectRequest{
 		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, RunID: "old", Before: at("10:00:00")},
 	})
 	october := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
@@ -192,7 +192,7 @@ func (l lab) fallback(t *testing.T) {
 	}
 }
 
-// pruned comes after history, and deletes of its tables.
+// pruned follows history, and deletes from its tables.
 func (l lab) pruned(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
 	for _, tc := range []struct {
@@ -209,9 +209,9 @@ func (l lab) pruned(t *testing.T) {
 			t.Errorf("%s: heard of %d rows; want of those that were deleted", tc.what, heard)
 		}
 	}
-	got := finish(
+	got := collect(
 		t, store,
-		warehouse.Finish{
+		warehouse.CollectRequest{
 			Invocations: []string{"now", "first", "failed"},
 			History:     warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")},
 		},
@@ -232,9 +232,9 @@ var anyOrder = cmpopts.SortSlices(func(a, b tally.Row) int {
 	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.Phase, b.Phase))
 })
 
-func finish(t testing.TB, store *warehouse.Store, f warehouse.Finish) warehouse.Finished {
+func collect(t testing.TB, store *warehouse.Store, f warehouse.CollectRequest) warehouse.Collected {
 	t.Helper()
-	done, err := store.Finish(t.Context(), f)
+	done, err := store.Collect(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

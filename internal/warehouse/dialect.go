@@ -43,8 +43,8 @@ type dialect interface {
 	// session returns the first statement of every transaction, or "". Behind a pooler no
 	// other setting of a session lasts.
 	session() (query string, args []any)
-	// places writes the values of one statement.
-	places() *places
+	// placeholders writes the values of one statement.
+	placeholders() *placeholders
 	// exact returns the catalog's form of a name that a user writes.
 	exact(name string) string
 	// reaches returns an error if the connection cannot reach the table's database; fits
@@ -53,7 +53,7 @@ type dialect interface {
 	fits(Table) error
 	// selectColumns returns the query for schema, table, column and type of each column,
 	// in order. It selects no rows if there is no such table.
-	find(Table) (query string, args []any)
+	selectColumns(Table) (query string, args []any)
 	findSchema(Table) (query string, args []any)
 	relation(Table) string
 	createSchema(Table) string

@@ -17,7 +17,9 @@ type duckDB struct {
 
 func newDuckDB(_ Target, db connect.Database) dialect { return duckDB{database: db.Name} }
 
-func (duckDB) places() *places { return &places{numbered: true, time: "cast(%s as timestamp)"} }
+func (duckDB) placeholders() *placeholders {
+	return &placeholders{numbered: true, time: "cast(%s as timestamp)"}
+}
 
 // session is empty: no statement here depends on the settings of the profile.
 func (duckDB) session() (string, []any) { return "", nil }
@@ -35,7 +37,7 @@ func (d duckDB) catalog(t Table) string { return cmp.Or(t.Database, d.database) 
 
 // find asks the catalog of all databases. That of the connection's own does not know
 // the attached ones.
-func (d duckDB) find(t Table) (string, []any) {
+func (d duckDB) selectColumns(t Table) (string, []any) {
 	schema, args := "current_schema()", []any{d.catalog(t), t.Name}
 	if t.Schema != "" {
 		schema, args = "lower($3)", append(args, t.Schema)
@@ -98,7 +100,7 @@ func (duckDB) utc(f found, column string) string {
 }
 
 func (d duckDB) insertRun(f found, values []*string) (string, []any) {
-	at := d.places()
+	at := d.placeholders()
 	row := make([]string, len(values))
 	for i, value := range values {
 		row[i] = "cast(" + at.value(value) + " as " + d.typeName(f.layout.columns[i].kind) + ")"
@@ -108,13 +110,13 @@ func (d duckDB) insertRun(f found, values []*string) (string, []any) {
 }
 
 func (d duckDB) selectRows(f found, runs []string) (string, []any) {
-	at := d.places()
+	at := d.placeholders()
 	return "select " + d.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
 // selectNewest tells the phase by the name, which all hooks write alike.
 func (d duckDB) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
-	at, written := d.places(), d.utc(f, "execution_time")
+	at, written := d.placeholders(), d.utc(f, "execution_time")
 	return "select " + d.texts(f, recordColumns) + " from " + f.relation + `
 where ` + written + " >= " + at.at(since) + " and " + written + " < " + at.at(before) +
 		" and run_id not in " + at.list(exclude) + `
@@ -123,19 +125,19 @@ qualify row_number() over (partition by ` + f.node() + " order by execution_time
 }
 
 func (d duckDB) selectRuns(f found, filter runFilter) (string, []any) {
-	at := d.places()
+	at := d.placeholders()
 	return "select " + d.texts(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
 		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
 }
 
 func (d duckDB) countOlder(f found, column string, than time.Time) (string, []any) {
-	at := d.places()
+	at := d.placeholders()
 	return "select run_id, count(*) from " + f.relation + " where " + d.utc(f, column) + " < " + at.at(than) +
 		" and run_id is not null group by run_id", at.args
 }
 
 func (d duckDB) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
-	at := d.places()
+	at := d.placeholders()
 	return "delete from " + f.relation + " where " + d.utc(f, column) + " < " + at.at(than) +
 		" and run_id in " + at.list(runs), at.args
 }

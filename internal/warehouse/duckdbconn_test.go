@@ -181,7 +181,7 @@ func TestASecretOfDuckDBIsInNoError(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "vault.duckdb"), []byte("hush hush"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"now"}})
+	_, err := store.Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"now"}})
 	if err == nil || strings.Contains(err.Error(), "hush hush") {
 		t.Errorf("error %v; want one without the secret", err)
 	}

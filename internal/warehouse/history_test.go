@@ -8,9 +8,9 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// past is a table of many runs, one in ten of them on main, and the query for
-// those.
-func past(tb testing.TB, db postgres.Database, runs, rowsOfARun int) warehouse.Finish {
+// past creates a table of many runs, one in ten of them on main, and returns the request
+// for those.
+func past(tb testing.TB, db postgres.Database, runs, rowsOfARun int) warehouse.CollectRequest {
 	tb.Helper()
 	store := open(tb, options(db, auditLog, warehouse.Write))
 	relation := prepare(tb, store).Relation
@@ -26,27 +26,27 @@ func past(tb testing.TB, db postgres.Database, runs, rowsOfARun int) warehouse.F
 			from generate_series(%d, 1, -1) r, generate_series(1, %d) n,
 				(values ('before'), ('after')) as p (phase)`, relation, runs, rowsOfARun/2),
 		"analyze")
-	return warehouse.Finish{
+	return warehouse.CollectRequest{
 		Invocations: []string{"now"},
 		History:     warehouse.HistoryQuery{Wanted: true, Branch: "main", Target: "prod", Before: at("00:00:00")},
 	}
 }
 
-// scans are the times that the audit table was read as a whole. The connection
-// that read it must be closed: it says so at the latest then.
+// scans returns how often the whole audit table was read. The connection that read it
+// must be closed, because only then its statistics are complete.
 func scans(tb testing.TB, db postgres.Database) string {
 	tb.Helper()
 	return db.Query(tb, "select seq_scan from pg_stat_user_tables where relname = 'dbt_audit_log'")[0][0]
 }
 
-func TestTheHistoryIsFoundWithoutReadingTheWholeTable(t *testing.T) {
+func TestHistoryDoesNotScanTheTable(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	f := past(t, db, 400, 200)
 	was := scans(t, db)
 
 	store := open(t, options(db, auditLog, warehouse.Write))
-	got := finish(t, store, f)
+	got := collect(t, store, f)
 	store.Close()
 	if len(got.History.Runs) != 30 || len(got.History.Rows) != 6000 {
 		t.Errorf("%d runs and %d rows; want 30 and 6000", len(got.History.Runs), len(got.History.Rows))
@@ -56,15 +56,15 @@ func TestTheHistoryIsFoundWithoutReadingTheWholeTable(t *testing.T) {
 	}
 }
 
-// BenchmarkHistory finds the newest 30 of 5,000 runs in 10 million audit rows. It
-// takes a minute and 3 GB to make them.
+// BenchmarkHistory finds the newest 30 of 5,000 runs among 10 million audit rows.
+// Creating them takes a minute and 3 GB.
 func BenchmarkHistory(b *testing.B) {
 	db := postgres.New(b)
 	f := past(b, db, 5000, 2000)
 	was := scans(b, db)
 	store := open(b, options(db, auditLog, warehouse.Write))
 	for b.Loop() {
-		if got := finish(b, store, f); len(got.History.Rows) != 60_000 {
+		if got := collect(b, store, f); len(got.History.Rows) != 60_000 {
 			b.Fatalf("%d rows, problems %q", len(got.History.Rows), got.Problems)
 		}
 	}

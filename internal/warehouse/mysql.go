@@ -23,7 +23,7 @@ func newMySQL(t Target, db connect.Database) dialect {
 	return mysql{user: db.User, schema: t.text("schema")}
 }
 
-func (mysql) places() *places { return &places{time: "%s"} }
+func (mysql) placeholders() *placeholders { return &placeholders{time: "%s"} }
 
 // session overrides the server's time zone and modes. The hooks cannot do so.
 func (m mysql) session() (string, []any) {
@@ -46,7 +46,7 @@ func (m mysql) reaches(t Table) error {
 // truncate it.
 func (mysql) fits(Table) error { return nil }
 
-func (m mysql) find(t Table) (string, []any) {
+func (m mysql) selectColumns(t Table) (string, []any) {
 	return "select table_schema, table_name, column_name, column_type from information_schema.columns " +
 		"where table_schema = ? and table_name = ? order by ordinal_position", []any{cmp.Or(t.Schema, m.schema), t.Name}
 }
@@ -126,7 +126,7 @@ func (m mysql) values(f found, columns []string) string {
 // insertRun ignores a duplicate primary key. "On duplicate key update" would need the
 // right to update, and "where not exists" would block another job's insert.
 func (m mysql) insertRun(f found, values []*string) (string, []any) {
-	at := m.places()
+	at := m.placeholders()
 	row := make([]string, len(values))
 	for i, value := range values {
 		row[i] = at.value(value)
@@ -136,14 +136,14 @@ func (m mysql) insertRun(f found, values []*string) (string, []any) {
 }
 
 func (m mysql) selectRows(f found, runs []string) (string, []any) {
-	at := m.places()
+	at := m.placeholders()
 	return "select " + m.values(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
 // selectNewest avoids window functions, which MySQL 5.7 lacks. It returns all rows of a
 // node that have the same newest time.
 func (m mysql) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
-	at := m.places()
+	at := m.placeholders()
 	where := " where execution_time >= " + at.at(since) + " and execution_time < " + at.at(before) +
 		" and run_id not in " + at.list(exclude) +
 		" and lower(model_name) like '% - after' and row_count is not null"
@@ -153,19 +153,19 @@ func (m mysql) selectNewest(f found, since, before time.Time, exclude []string) 
 }
 
 func (m mysql) selectRuns(f found, filter runFilter) (string, []any) {
-	at := m.places()
+	at := m.placeholders()
 	return "select " + m.values(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
 		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
 }
 
 func (m mysql) countOlder(f found, column string, than time.Time) (string, []any) {
-	at := m.places()
+	at := m.placeholders()
 	return "select run_id, count(*) from " + f.relation + " where " + column + " < " + at.at(than) +
 		" and run_id is not null group by run_id", at.args
 }
 
 func (m mysql) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
-	at := m.places()
+	at := m.placeholders()
 	return "delete from " + f.relation + " where " + column + " < " + at.at(than) +
 		" and run_id in " + at.list(runs), at.args
 }

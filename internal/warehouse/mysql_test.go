@@ -15,7 +15,7 @@ import (
 func newMariaDBLab(t *testing.T) lab { return mysqlLab(mysql.New(t, mysql.MariaDB)) }
 func newMySQLLab(t *testing.T) lab   { return mysqlLab(mysql.New(t, mysql.MySQL)) }
 
-// mysqlLab is for one test of the process: its schemas are the server's.
+// mysqlLab allows only one test per process, because its schemas belong to the server.
 func mysqlLab(db mysql.Database) lab {
 	inMySQL := strings.NewReplacer(" varchar", " varchar(255)", " timestamp", " datetime(6)")
 	return lab{
@@ -87,7 +87,7 @@ func TestMySQLJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 func TestAMissingMySQLGrantIsNamed(t *testing.T) {
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		for name, tc := range map[string]struct {
-			grants string // GUEST stands for the user, of the schema's tables log and log_run
+			grants string // GUEST is the user; the schema's tables are log and log_run
 			access warehouse.Access
 			want   string
 		}{
@@ -131,7 +131,7 @@ func TestAMissingMySQLGrantIsNamed(t *testing.T) {
 	})
 }
 
-func TestAMySQLTableOfSomebodyElseIsUsedAsItIs(t *testing.T) {
+func TestAnotherUsersMySQLTableIsUsedAsItIs(t *testing.T) {
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		db := mysql.New(t, flavour)
 		guest := db.As(t, "guest")
@@ -157,16 +157,16 @@ func TestMySQLRunsAreRecordedWithoutTheRightToUpdate(t *testing.T) {
 		table := warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}
 		prepare(t, open(t, mysqlOptions(db, table, warehouse.Write)))
 		db.Exec(t, "grant select on dbt_audit_log to '"+guest.User+"'@'%'")
-		f := warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now", Branch: "main"}}}
+		f := warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now", Branch: "main"}}}
 		want := "grant select, insert on `" + db.Name + "`.`dbt_audit_run` to "
 		db.Exec(t, "grant select on dbt_audit_run to '"+guest.User+"'@'%'")
-		if got := finish(t, open(t, mysqlOptions(guest, table, warehouse.Write)), f); len(got.Problems) != 1 ||
+		if got := collect(t, open(t, mysqlOptions(guest, table, warehouse.Write)), f); len(got.Problems) != 1 ||
 			!strings.Contains(got.Problems[0], want) {
 			t.Errorf("problems %q; want %q", got.Problems, want)
 		}
 		db.Exec(t, "grant insert on dbt_audit_run to '"+guest.User+"'@'%'")
 		for range 2 {
-			if got := finish(t, open(t, mysqlOptions(guest, table, warehouse.Write)), f); len(got.Problems) > 0 {
+			if got := collect(t, open(t, mysqlOptions(guest, table, warehouse.Write)), f); len(got.Problems) > 0 {
 				t.Errorf("problems %q", got.Problems)
 			}
 		}

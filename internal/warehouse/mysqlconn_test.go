@@ -20,7 +20,7 @@ func TestEveryWayToConnectToMySQL(t *testing.T) {
 		db := mysql.New(t, flavour)
 		for name, tc := range map[string]struct {
 			change  map[string]any
-			require string // of the connection, by the server
+			require string // what the server requires of the connection
 		}{
 			"mysql":  {map[string]any{"type": "mysql"}, "none"},
 			"mysql5": {map[string]any{"type": "mysql5"}, "none"},
@@ -76,7 +76,7 @@ func TestEveryWayToConnectToMySQL(t *testing.T) {
 	})
 }
 
-func TestARefusedMySQLConnectionSaysWhyWithoutASecret(t *testing.T) {
+func TestTheErrorOfARefusedMySQLConnectionHasTheReasonAndNoSecret(t *testing.T) {
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		db := mysql.New(t, flavour)
 		refusedConnections(t, func() warehouse.Options {
@@ -124,7 +124,7 @@ func TestARefusedMySQLConnectionSaysWhyWithoutASecret(t *testing.T) {
 
 func TestASilentMySQLIsGivenUp(t *testing.T) {
 	t.Parallel()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
 		t.Fatal(err)
 	}

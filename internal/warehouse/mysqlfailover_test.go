@@ -13,8 +13,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// What a server that hands over to another does with the old connection, or says on
-// it.
+// The ways in which a server that fails over ends the old connection, or answers on it.
 func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 	const reading = "select model_name"
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
@@ -51,8 +50,8 @@ func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 				)
 
 				proxy.strike(tc.statement, tc.says)
-				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
-				if diff := gocmp.Diff(warehouse.Finished{Relation: relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
+				got := collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
+				if diff := gocmp.Diff(warehouse.Collected{Relation: relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				if diff := gocmp.Diff([][]string{{"now"}}, db.Query(t, "select run_id from dbt_audit_run")); diff != "" {
@@ -78,7 +77,7 @@ func TestAMySQLThatStaysAwayIsGivenUp(t *testing.T) {
 	proxy.strike("select", closed)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	_, err := store.Finish(ctx, warehouse.Finish{Invocations: []string{"now"}})
+	_, err := store.Collect(ctx, warehouse.CollectRequest{Invocations: []string{"now"}})
 	if err == nil || !strings.Contains(err.Error(), "connect to mysql at 127.0.0.1:") {
 		t.Errorf("error %v; want one of the connection", err)
 	}
@@ -90,15 +89,15 @@ func TestAMySQLThatStaysAwayIsGivenUp(t *testing.T) {
 	}
 }
 
-// A wrong host is told at once.
-func TestAMySQLThatWasNeverThereIsNotWaitedFor(t *testing.T) {
+// A wrong host is reported at once.
+func TestAnUnreachableMySQLIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	db := mysql.New(t, mysql.MariaDB)
 	proxy := newProxy(t, mysqlProtocol, db.Port)
 	db.Port = proxy.port
 	proxy.refuse.Store(1 << 20)
 	store := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Read))
-	if _, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"now"}}); err == nil {
+	if _, err := store.Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"now"}}); err == nil {
 		t.Error("no error")
 	}
 	if tries := proxy.connections.Load(); tries != 1 {
@@ -106,7 +105,7 @@ func TestAMySQLThatWasNeverThereIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestAMySQLThatOnlyReadsIsToldAsSuch(t *testing.T) {
+func TestAReadOnlyMySQLIsReported(t *testing.T) {
 	t.Parallel()
 	db := mysql.New(t, mysql.MySQL)
 	proxy := newProxy(t, mysqlProtocol, db.Port)

@@ -15,14 +15,14 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// While dbt runs the password of the login changes, as a token of IAM runs out.
+// The password of the login changes while dbt runs, as when an IAM token expires.
 func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
 	const token = "db.rds.amazonaws.com:3306/?Action=connect&DBUser=ci&X-Amz-Expires=900&X-Amz-Signature=hunter"
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		for name, tc := range map[string]struct {
 			dropped bool // the connection, meanwhile
 			now     string
-			want    string // "" or what the error has
+			want    string // "", or part of the error
 		}{
 			"an open connection needs none":     {false, token, ""},
 			"a new login takes the new one":     {true, "renewed", ""},
@@ -46,7 +46,7 @@ func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
 					db.Exec(t, "kill "+connection[0][0])
 				}
 				guest.Password = tc.now
-				_, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+				_, err := store.Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"run"}})
 				if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 					t.Errorf("error %v; want %q", err, tc.want)
 				}
@@ -58,7 +58,7 @@ func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
 	})
 }
 
-// As AWS's authentication plugin does, the server asks for the token as it is.
+// The server asks for the token in clear text, as AWS's authentication plugin does.
 func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
 	t.Parallel()
 	const token = "db.rds.amazonaws.com:3306/?Action=connect&X-Amz-Signature=hunter"
@@ -69,7 +69,7 @@ func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings map[string]any
 		wantSent string
-		want     string // in the error; the server is gone after the login
+		want     string // part of the error; the server ends after the login
 	}{
 		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "was lost"},
 		"any server":         {nil, "", "set ssl_ca: without it the password might go to another server"},
@@ -100,8 +100,8 @@ func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
 	}
 }
 
-// serveIAM is the login of a MySQL with the certificate of a directory, once, which
-// asks for a password in clear text and tells which it got.
+// serveIAM accepts one login as a MySQL with the certificate of a directory. It asks for
+// a password in clear text and sends what it received to the channel.
 func serveIAM(t *testing.T, dir string) (port int, sent <-chan string) {
 	t.Helper()
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key"))
@@ -140,10 +140,10 @@ func serveIAM(t *testing.T, dir string) (port int, sent <-chan string) {
 }
 
 func send(conn net.Conn, number byte, body string) {
-	_, _ = conn.Write(append([]byte{byte(len(body)), 0, 0, number}, body...)) // who is gone is seen at the next read
+	_, _ = conn.Write(append([]byte{byte(len(body)), 0, 0, number}, body...)) // the next read fails if lost
 }
 
-// receive returns no body where the connection ended.
+// receive returns no body if the connection ended.
 func receive(conn net.Conn) (number byte, body string) {
 	head := make([]byte, 4)
 	if _, err := io.ReadFull(conn, head); err != nil {

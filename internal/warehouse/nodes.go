@@ -18,15 +18,15 @@ var nodeLayout = layout{
 
 // nodeTable is the node table that belongs to an audit table: dbt_audit_node to
 // dbt_audit_log, and name_node to any other name.
-func nodeTable(log Table) Table {
+func nodeTable(audit Table) Table {
 	const run, node = "_run", "_node"
-	log.Name = runTable(log).Name
-	if trimmed, upper := strings.CutSuffix(log.Name, strings.ToUpper(run)); upper {
-		log.Name = trimmed + strings.ToUpper(node)
+	audit.Name = runTable(audit).Name
+	if trimmed, upper := strings.CutSuffix(audit.Name, strings.ToUpper(run)); upper {
+		audit.Name = trimmed + strings.ToUpper(node)
 	} else {
-		log.Name = strings.TrimSuffix(log.Name, run) + node
+		audit.Name = strings.TrimSuffix(audit.Name, run) + node
 	}
-	return log
+	return audit
 }
 
 // Fingerprints are those of one invocation's nodes, by node ID.
@@ -49,7 +49,7 @@ func (f Fingerprints) rows() [][]string {
 }
 
 // insertNodes is the statement for some rows of the node table.
-func insertNodes(at *places, f found, run string, rows [][]string) (query string, args []any) {
+func insertNodes(at *placeholders, f found, run string, rows [][]string) (query string, args []any) {
 	values := make([]string, len(rows))
 	for i, row := range rows {
 		values[i] = at.list(append([]string{run}, row...))
@@ -59,7 +59,7 @@ func insertNodes(at *places, f found, run string, rows [][]string) (query string
 }
 
 // selectNodes is the query for node_id and fingerprint of one invocation.
-func selectNodes(at *places, f found, run string) (query string, args []any) {
+func selectNodes(at *placeholders, f found, run string) (query string, args []any) {
 	return "select node_id, fingerprint from " + f.relation + " where run_id = " + at.value(run), at.args
 }
 
@@ -72,18 +72,18 @@ func noFingerprints(t Table, why error) string {
 // sqlNodes is the node table beside an audit table, if there is one.
 type sqlNodes struct {
 	*sqlEngine
-	log Table
+	audit Table
 }
 
 // store stores the fingerprints in one transaction.
 func (e sqlNodes) store(ctx context.Context, prints Fingerprints) error {
-	f, ok, err := e.lookBeside(ctx, nodeTable(e.log), nodeLayout)
+	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
 		return err
 	}
 	return e.db.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
 		for rows := range slices.Chunk(prints.rows(), nodesPerInsert) {
-			query, args := insertNodes(e.dialect.places(), f, prints.RunID, rows)
+			query, args := insertNodes(e.dialect.placeholders(), f, prints.RunID, rows)
 			if _, err := tx.ExecContext(ctx, query, args...); err != nil {
 				return err
 			}
@@ -98,12 +98,12 @@ const runsWithNodes = 5
 
 // newest reads the fingerprints of the newest run that has some.
 func (e sqlNodes) newest(ctx context.Context, runs []string) ([][]*string, error) {
-	f, ok, err := e.lookBeside(ctx, nodeTable(e.log), nodeLayout)
+	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
 		return nil, err
 	}
 	for _, run := range runs[:min(len(runs), runsWithNodes)] {
-		query, args := selectNodes(e.dialect.places(), f, run)
+		query, args := selectNodes(e.dialect.placeholders(), f, run)
 		rows, err := e.db.query(ctx, reading, f.table, query, args)
 		if err != nil || len(rows) > 0 {
 			return rows, err
@@ -114,7 +114,7 @@ func (e sqlNodes) newest(ctx context.Context, runs []string) ([][]*string, error
 
 // pruneBeside deletes the fingerprints of invocations that are not recorded (any more).
 func (e sqlNodes) pruneBeside(ctx context.Context, runs found) error {
-	f, ok, err := e.lookBeside(ctx, nodeTable(e.log), nodeLayout)
+	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
 		return err
 	}

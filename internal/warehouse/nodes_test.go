@@ -23,10 +23,10 @@ func TestFingerprintsOfALargeProject(t *testing.T) {
 		code.ByNode[fmt.Sprintf("model.a_large_project.model_number_%d", i)] = fmt.Sprintf("%032x", i)
 	}
 	begin := time.Now()
-	finish(t, store, warehouse.Finish{
+	collect(t, store, warehouse.CollectRequest{
 		Runs: []tally.Run{{ID: "main", CompletedAt: at("08:00:00"), Status: "success"}}, Code: code,
 	})
-	got := finish(t, store, warehouse.Finish{
+	got := collect(t, store, warehouse.CollectRequest{
 		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("09:00:00")},
 	})
 	took := time.Since(begin)

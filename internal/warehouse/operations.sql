@@ -1,36 +1,36 @@
-{#- What the audit table needs before and after a run, for the warehouses that are
-    reached through dbt. Each operation is one run-operation; it logs payloads,
-    one JSON object a line. Their setup is what Go knows: the layouts of the tables
-    (columns by name and kind), and what differs from one warehouse to another. -#}
+{#- The operations on the audit table before and after a run, for the warehouses that
+    are reached through dbt. Each operation is one run-operation; it logs payloads, one
+    JSON object per line. Its argument setup comes from Go: the layouts of the tables
+    (columns by name and kind) and the peculiarities of the warehouse. -#}
 
-{#- Finds the audit table and says its columns. With write it and the run table
-    beside it are created if they are missing, get the columns that they lack, and an
-    insert is proven. A table without the first columns is left alone. Without:
-    the steps to leave out. -#}
+{#- Finds the audit table and reports its columns. With write it also creates the table
+    and the tables that belong to it if they do not exist, adds missing columns, and
+    tests an insert. It leaves a table without the first columns alone. without: the
+    steps to omit. -#}
 {% macro dbt_tally_prepare(
     setup, database, schema, identifier, run_identifier, node_identifier, write, without=[]) %}
   {%- set relation = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if relation is none and write -%}
     {%- do dbt_tally_create_schema(database, schema) -%}
-    {%- do dbt_tally_say({'step': 'create the table'}) -%}
+    {%- do dbt_tally_report({'step': 'create the table'}) -%}
     {%- set columns = dbt_tally_table_columns(setup, identifier) -%}
     {%- set relation = dbt_tally_create(setup, database, schema, identifier, columns) -%}
   {%- endif -%}
   {%- if relation is none -%}
-    {{ return(dbt_tally_say({'absent': true})) }}
+    {{ return(dbt_tally_report({'absent': true})) }}
   {%- endif -%}
   {%- if write and dbt_tally_lacks(dbt_tally_column_names(relation), setup.tutorial) | length == 0 -%}
     {%- if 'add columns' not in without -%}
-      {%- do dbt_tally_say({'step': 'add columns'}) -%}
+      {%- do dbt_tally_report({'step': 'add columns'}) -%}
       {%- do dbt_tally_add_columns(setup, relation, dbt_tally_table_columns(setup, identifier)) -%}
     {%- endif -%}
     {%- do dbt_tally_prove(setup, relation, dbt_tally_column_names(relation)) -%}
     {%- if 'make the run table' not in without -%}
-      {%- do dbt_tally_say({'step': 'make the run table'}) -%}
+      {%- do dbt_tally_report({'step': 'make the run table'}) -%}
       {%- do dbt_tally_prepare_beside(setup, relation, run_identifier, setup.run, setup.run_first) -%}
     {%- endif -%}
     {%- if 'make the node table' not in without -%}
-      {%- do dbt_tally_say({'step': 'make the node table'}) -%}
+      {%- do dbt_tally_report({'step': 'make the node table'}) -%}
       {%- do dbt_tally_prepare_beside(setup, relation, node_identifier, setup.node, setup.node | length) -%}
     {%- endif -%}
   {%- endif -%}
@@ -38,14 +38,14 @@
   {%- for column in adapter.get_columns_in_relation(relation) -%}
     {%- do columns.append({'name': column.name, 'type': column.data_type ~ ''}) -%}
   {%- endfor -%}
-  {%- do dbt_tally_say({'relation': relation ~ '', 'columns': columns}) -%}
+  {%- do dbt_tally_report({'relation': relation ~ '', 'columns': columns}) -%}
 {% endmacro %}
 
-{#- Makes a table that belongs to the audit table. -#}
-{% macro dbt_tally_prepare_beside(setup, log, identifier, columns, first) %}
-  {%- set relation = dbt_tally_find(setup, log.database, log.schema, identifier) -%}
+{#- Creates a table that belongs to the audit table. -#}
+{% macro dbt_tally_prepare_beside(setup, audit, identifier, columns, first) %}
+  {%- set relation = dbt_tally_find(setup, audit.database, audit.schema, identifier) -%}
   {%- if relation is none -%}
-    {%- do dbt_tally_create(setup, log.database, log.schema, identifier, columns) -%}
+    {%- do dbt_tally_create(setup, audit.database, audit.schema, identifier, columns) -%}
   {%- else -%}
     {%- set lacks = dbt_tally_lacks(dbt_tally_column_names(relation), columns[:first]) -%}
     {%- if lacks | length > 0 -%}
@@ -56,36 +56,36 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- After dbt: says the audit rows of these invocations, records the runs (values
-    in the order of the columns) and says what there is to compare with, in this
-    order, so that what fails takes nothing along that was done before it. -#}
-{% macro dbt_tally_finish(
+{#- After dbt: reports the audit rows of these invocations, records the runs (values in
+    the order of the columns) and reports the history. The order matters: a step that
+    fails does not affect the results of the steps before it. -#}
+{% macro dbt_tally_collect(
     setup, database, schema, identifier, run_identifier, node_identifier,
     invocations, runs, nodes=none, history=none, without=[]) %}
-  {%- set log = dbt_tally_find(setup, database, schema, identifier) -%}
-  {%- if log is none -%}
-    {{ return(dbt_tally_say({'absent': true})) }}
+  {%- set audit = dbt_tally_find(setup, database, schema, identifier) -%}
+  {%- if audit is none -%}
+    {{ return(dbt_tally_report({'absent': true})) }}
   {%- endif -%}
-  {%- do dbt_tally_say({'relation': log ~ ''}) -%}
+  {%- do dbt_tally_report({'relation': audit ~ ''}) -%}
   {%- if invocations -%}
     {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, invocations) ~ ')' -%}
-    {%- do dbt_tally_say_rows('rows', dbt_tally_rows(setup, log, where)) -%}
+    {%- do dbt_tally_report_rows('rows', dbt_tally_rows(setup, audit, where)) -%}
   {%- endif -%}
   {%- if runs and 'record the run' not in without -%}
-    {%- do dbt_tally_say({'step': 'record the run'}) -%}
-    {%- do dbt_tally_record(setup, dbt_tally_find_runs(setup, log, run_identifier), runs) -%}
+    {%- do dbt_tally_report({'step': 'record the run'}) -%}
+    {%- do dbt_tally_record(setup, dbt_tally_find_runs(setup, audit, run_identifier), runs) -%}
   {%- endif -%}
   {%- if nodes and 'store the fingerprints' not in without -%}
-    {%- do dbt_tally_say({'step': 'store the fingerprints'}) -%}
-    {%- do dbt_tally_store_nodes(setup, dbt_tally_find(setup, log.database, log.schema, node_identifier), nodes) -%}
+    {%- do dbt_tally_report({'step': 'store the fingerprints'}) -%}
+    {%- do dbt_tally_store_nodes(setup, dbt_tally_find(setup, audit.database, audit.schema, node_identifier), nodes) -%}
   {%- endif -%}
   {%- if history -%}
-    {%- do dbt_tally_say({'step': 'read earlier runs'}) -%}
-    {%- do dbt_tally_compare(setup, log, identifier, run_identifier, node_identifier, history) -%}
+    {%- do dbt_tally_report({'step': 'read earlier runs'}) -%}
+    {%- do dbt_tally_compare(setup, audit, identifier, run_identifier, node_identifier, history) -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- A run that is there already is left as it is. -#}
+{#- A run that is already recorded is not changed. -#}
 {% macro dbt_tally_record(setup, relation, runs) %}
   {%- set columns = setup.run -%}
   {%- for run in runs if relation is not none -%}
@@ -116,49 +116,49 @@
   {%- endfor -%}
 {% endmacro %}
 
-{#- Says the fingerprints of the newest run that has some. -#}
-{% macro dbt_tally_say_nodes(setup, log, node_identifier, runs) %}
-  {%- set relation = dbt_tally_find(setup, log.database, log.schema, node_identifier) -%}
+{#- Reports the fingerprints of the newest run that has some. -#}
+{% macro dbt_tally_report_nodes(setup, audit, node_identifier, runs) %}
+  {%- set relation = dbt_tally_find(setup, audit.database, audit.schema, node_identifier) -%}
   {%- set newest = namespace(nodes=[]) -%}
   {%- for run in runs[:5] if relation is not none and newest.nodes | length == 0 -%}
     {%- set newest.nodes = dbt_tally_query(setup, ['node_id', 'fingerprint'], ['node_id', 'fingerprint'],
           relation ~ ' where run_id = ' ~ dbt_tally_text(setup, run[0])) -%}
   {%- endfor -%}
-  {%- do dbt_tally_say_rows('nodes', newest.nodes) -%}
+  {%- do dbt_tally_report_rows('nodes', newest.nodes) -%}
 {% endmacro %}
 
-{% macro dbt_tally_compare(setup, own_log, identifier, run_identifier, node_identifier, history) %}
-  {%- set log = own_log -%}
+{% macro dbt_tally_compare(setup, own_audit, identifier, run_identifier, node_identifier, history) %}
+  {%- set audit = own_audit -%}
   {%- if history.database or history.schema or history.identifier -%}
-    {%- set schema = history.schema or own_log.schema -%}
+    {%- set schema = history.schema or own_audit.schema -%}
     {%- set identifier = history.identifier or identifier -%}
     {%- set run_identifier = history.run_identifier if history.identifier else run_identifier -%}
     {%- set node_identifier = history.node_identifier if history.identifier else node_identifier -%}
-    {%- set log = dbt_tally_find(setup, history.database or own_log.database, schema, identifier) -%}
-    {%- if log is none -%}
+    {%- set audit = dbt_tally_find(setup, history.database or own_audit.database, schema, identifier) -%}
+    {%- if audit is none -%}
       {{ exceptions.raise_compiler_error('there is no ' ~ identifier ~ ' in ' ~ schema) }}
     {%- endif -%}
   {%- endif -%}
-  {%- set relation = dbt_tally_find_runs(setup, log, run_identifier) -%}
+  {%- set relation = dbt_tally_find_runs(setup, audit, run_identifier) -%}
   {%- if relation is none and history.run_id -%}
     {%- set where = 'run_id = ' ~ dbt_tally_text(setup, history.run_id) -%}
-    {{ return(dbt_tally_say_rows('past', dbt_tally_rows(setup, log, where))) }}
+    {{ return(dbt_tally_report_rows('past', dbt_tally_rows(setup, audit, where))) }}
   {%- elif relation is none -%}
-    {{ return(dbt_tally_say_rows('past', dbt_tally_newest_rows(setup, log, history))) }}
+    {{ return(dbt_tally_report_rows('past', dbt_tally_newest_rows(setup, audit, history))) }}
   {%- endif -%}
   {%- set runs = dbt_tally_runs(setup, relation, dbt_tally_run_conditions(setup, history), history.limit) -%}
   {%- if runs | length == 0 and history.named -%}
-    {{ return(dbt_tally_say_rows('newest', dbt_tally_runs(setup, relation, ['1 = 1'], 10))) }}
+    {{ return(dbt_tally_report_rows('newest', dbt_tally_runs(setup, relation, ['1 = 1'], 10))) }}
   {%- elif runs | length == 0 -%}
     {{ return('') }}
   {%- endif -%}
-  {%- do dbt_tally_say_rows('runs', runs) -%}
-  {%- do dbt_tally_say_nodes(setup, log, node_identifier, runs) -%}
+  {%- do dbt_tally_report_rows('runs', runs) -%}
+  {%- do dbt_tally_report_nodes(setup, audit, node_identifier, runs) -%}
   {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, runs | map(attribute=0)) ~ ')' -%}
   {%- if not history.run_id -%}
     {%- set where = where ~ ' and execution_time >= ' ~ dbt_tally_time(setup, history.since) -%}
   {%- endif -%}
-  {%- do dbt_tally_say_rows('past', dbt_tally_rows(setup, log, where)) -%}
+  {%- do dbt_tally_report_rows('past', dbt_tally_rows(setup, audit, where)) -%}
 {% endmacro %}
 
 {% macro dbt_tally_run_conditions(setup, history) %}
@@ -193,25 +193,25 @@
       ~ ' where ' ~ conditions | join(' and ') ~ ') as newest where nth <= ' ~ limit ~ ' order by nth')) }}
 {% endmacro %}
 
-{#- The newest after row of each node, where no run table tells one run from
-    another. All hooks write the phase into the name. -#}
-{% macro dbt_tally_newest_rows(setup, log, history) %}
-  {%- set names = dbt_tally_column_names(log) -%}
+{#- The newest after row of each node, if there is no run table that distinguishes the
+    runs. All hooks write the phase into the name. -#}
+{% macro dbt_tally_newest_rows(setup, audit, history) %}
+  {%- set names = dbt_tally_column_names(audit) -%}
   {%- set node = 'coalesce(node_id, model_name)' if 'node_id' in names else 'model_name' -%}
   {{ return(dbt_tally_query(setup, setup.row_columns, names, '(select *,'
-      ~ ' row_number() over (partition by ' ~ node ~ ' order by execution_time desc) as nth from ' ~ log
+      ~ ' row_number() over (partition by ' ~ node ~ ' order by execution_time desc) as nth from ' ~ audit
       ~ ' where execution_time >= ' ~ dbt_tally_time(setup, history.newest_since)
       ~ ' and execution_time < ' ~ dbt_tally_time(setup, history.before)
       ~ ' and run_id not in (' ~ dbt_tally_texts(setup, history.exclude) ~ ')'
       ~ " and lower(model_name) like '% - after' and row_count is not null) as newest where nth = 1")) }}
 {% endmacro %}
 
-{% macro dbt_tally_rows(setup, log, where) %}
-  {{ return(dbt_tally_query(setup, setup.row_columns, dbt_tally_column_names(log), log ~ ' where ' ~ where)) }}
+{% macro dbt_tally_rows(setup, audit, where) %}
+  {{ return(dbt_tally_query(setup, setup.row_columns, dbt_tally_column_names(audit), audit ~ ' where ' ~ where)) }}
 {% endmacro %}
 
-{#- Rows of these columns, null where they are not there, every value as text: no
-    adapter's idea of numbers and times comes between. -#}
+{#- Rows of these columns, null if the table lacks one. Every value is text, so that
+    the result does not depend on an adapter's types for numbers and times. -#}
 {% macro dbt_tally_query(setup, columns, there, source) %}
   {%- set values = [] -%}
   {%- for name in columns -%}
@@ -229,20 +229,20 @@
   {{ return(rows) }}
 {% endmacro %}
 
-{#- Deletes what is older from both tables, or only counts it, a share of whole
-    runs at a time, and says how much it was after each. -#}
+{#- Deletes older rows from the tables, or only counts them, in batches of whole runs,
+    and reports the number of rows after each batch. -#}
 {% macro dbt_tally_prune(
     setup, database, schema, identifier, run_identifier, node_identifier, older_than, dry_run, batch_rows) %}
-  {%- set log = dbt_tally_find(setup, database, schema, identifier) -%}
-  {%- if log is none -%}
-    {{ return(dbt_tally_say({'absent': true})) }}
+  {%- set audit = dbt_tally_find(setup, database, schema, identifier) -%}
+  {%- if audit is none -%}
+    {{ return(dbt_tally_report({'absent': true})) }}
   {%- endif -%}
   {%- set older = ' < ' ~ dbt_tally_time(setup, older_than) -%}
-  {%- do dbt_tally_prune_table(setup, 'log', log, 'execution_time' ~ older, dry_run, batch_rows) -%}
-  {%- set runs = dbt_tally_find_runs(setup, log, run_identifier) -%}
+  {%- do dbt_tally_prune_table(setup, 'audit_rows', audit, 'execution_time' ~ older, dry_run, batch_rows) -%}
+  {%- set runs = dbt_tally_find_runs(setup, audit, run_identifier) -%}
   {%- if runs is not none -%}
-    {%- do dbt_tally_prune_table(setup, 'run', runs, 'completed_at' ~ older, dry_run, batch_rows) -%}
-    {%- set nodes = dbt_tally_find(setup, log.database, log.schema, node_identifier) -%}
+    {%- do dbt_tally_prune_table(setup, 'run_rows', runs, 'completed_at' ~ older, dry_run, batch_rows) -%}
+    {%- set nodes = dbt_tally_find(setup, audit.database, audit.schema, node_identifier) -%}
     {%- if nodes is not none and not dry_run -%}
       {%- do dbt_tally_execute('delete from ' ~ nodes ~ ' where run_id not in (select run_id from ' ~ runs ~ ')') -%}
       {%- do adapter.commit() -%}
@@ -259,17 +259,17 @@
     {%- set share.rows = share.rows + (count[1] | int) -%}
     {%- if share.rows >= batch_rows or loop.last -%}
       {%- if not dry_run -%}
-        {%- do dbt_tally_say({'step': 'delete from ' ~ relation}) -%}
+        {%- do dbt_tally_report({'step': 'delete from ' ~ relation}) -%}
         {%- do dbt_tally_execute('delete from ' ~ relation ~ ' where ' ~ where
               ~ ' and run_id in (' ~ dbt_tally_texts(setup, share.runs) ~ ')') -%}
         {%- do adapter.commit() -%}
       {%- endif -%}
-      {%- do dbt_tally_say({key: share.rows}) -%}
+      {%- do dbt_tally_report({key: share.rows}) -%}
       {%- set share.runs = [] -%}
       {%- set share.rows = 0 -%}
     {%- endif -%}
   {%- endfor -%}
   {%- if counts | length == 0 -%}
-    {%- do dbt_tally_say({key: 0}) -%}
+    {%- do dbt_tally_report({key: 0}) -%}
   {%- endif -%}
 {% endmacro %}

@@ -10,8 +10,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// Behind PgBouncer or RDS Proxy each transaction may get another connection: what
-// is to last has to come with each, and a prepared statement would be lost.
+// Behind PgBouncer or RDS Proxy each transaction may get another connection: settings
+// must be sent with every transaction, and a prepared statement would be lost.
 func TestNothingIsLeftInTheSession(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
@@ -39,8 +39,8 @@ func TestNothingIsLeftInTheSession(t *testing.T) {
 	}
 }
 
-// recordQueries puts a proxy before a PostgreSQL that notes simple queries. Any
-// other message that a client may send once it is logged in fails the test.
+// recordQueries starts a proxy in front of a PostgreSQL that records simple queries. Any
+// other message of a logged-in client fails the test.
 func recordQueries(t *testing.T, to int) (sent func() []string, port int) {
 	var mu sync.Mutex
 	var queries []string

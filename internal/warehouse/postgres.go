@@ -35,7 +35,9 @@ func fold(name string) string {
 
 // placeholders adds the zone for tables whose times have one. PostgreSQL ignores it for
 // others.
-func (postgres) places() *places { return &places{numbered: true, time: "%s", zone: "+00"} }
+func (postgres) placeholders() *placeholders {
+	return &placeholders{numbered: true, time: "%s", zone: "+00"}
+}
 
 func (p postgres) session() (string, []any) {
 	query := "select set_config('lock_timeout', $1, true), set_config('datestyle', 'ISO', true)"
@@ -71,7 +73,7 @@ func (p postgres) fits(t Table) error {
 	return nil
 }
 
-func (p postgres) find(t Table) (string, []any) {
+func (p postgres) selectColumns(t Table) (string, []any) {
 	where := "c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = $1 and c.relname = $2"
 	args := []any{t.Schema, t.Name}
 	if t.Schema == "" {
@@ -156,7 +158,7 @@ func (p postgres) texts(f found, columns []string) string {
 }
 
 func (p postgres) insertRun(f found, values []*string) (string, []any) {
-	at := p.places()
+	at := p.placeholders()
 	row := make([]string, len(values))
 	for i, value := range values {
 		row[i] = at.value(value)
@@ -167,13 +169,13 @@ func (p postgres) insertRun(f found, values []*string) (string, []any) {
 }
 
 func (p postgres) selectRows(f found, runs []string) (string, []any) {
-	at := p.places()
+	at := p.placeholders()
 	return "select " + p.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
 // selectNewest finds the phase in the name, because all hooks write it in the same form.
 func (p postgres) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
-	at := p.places()
+	at := p.placeholders()
 	return "select distinct on (" + f.node() + ") " + p.texts(f, recordColumns) + " from " + f.relation + `
 where execution_time >= ` + at.at(since) + " and execution_time < " + at.at(before) +
 		" and run_id not in " + at.list(exclude) + `
@@ -182,19 +184,19 @@ order by ` + f.node() + ", execution_time desc", at.args
 }
 
 func (p postgres) selectRuns(f found, filter runFilter) (string, []any) {
-	at := p.places()
+	at := p.placeholders()
 	return "select " + p.texts(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
 		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
 }
 
 func (p postgres) countOlder(f found, column string, than time.Time) (string, []any) {
-	at := p.places()
+	at := p.placeholders()
 	return "select run_id::text, count(*)::text from " + f.relation + " where " + column + " < " + at.at(than) +
 		" and run_id is not null group by run_id", at.args
 }
 
 func (p postgres) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
-	at := p.places()
+	at := p.placeholders()
 	return "delete from " + f.relation + " where " + column + " < " + at.at(than) +
 		" and run_id in " + at.list(runs), at.args
 }

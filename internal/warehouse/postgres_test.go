@@ -17,7 +17,7 @@ import (
 
 func newPostgresLab(t *testing.T) lab { return postgresLab(postgres.New(t)) }
 
-// An old database: no encoding, and backslashes that escape.
+// An old database: without an encoding, and with backslashes as escapes.
 func newOldPostgresLab(t *testing.T) lab {
 	db := postgres.New(t)
 	name := db.Name + "_old"
@@ -92,8 +92,8 @@ func TestJobsThatMigrateAtOnceAllSucceed(t *testing.T) {
 	jobs.Wait()
 }
 
-// PostgreSQL cuts names after 63 bytes, and an index of the same name as something
-// else was not made.
+// PostgreSQL truncates names to 63 bytes, and does not create an index whose truncated
+// name is already used.
 func TestTablesWithLongNamesHaveAllTheirIndexes(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
@@ -118,7 +118,7 @@ func TestAMissingGrantIsNamed(t *testing.T) {
 	log := warehouse.Table{Schema: "audit", Name: "log"}
 	const table = "create table audit.log (model_name text, execution_time timestamp, row_count bigint, run_id text); "
 	for _, tc := range []struct {
-		name, setup string // ROLE stands for the role
+		name, setup string // ROLE is the role
 		access      warehouse.Access
 		want        string
 	}{
@@ -158,7 +158,7 @@ func TestAMissingGrantIsNamed(t *testing.T) {
 	}
 }
 
-func TestATableOfSomebodyElseIsUsedAsItIs(t *testing.T) {
+func TestAnotherUsersTableIsUsedAsItIs(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	guest := db.As(t, "guest")
@@ -237,7 +237,7 @@ func TestTextAndZonedColumnsAreReadWhateverTheSession(t *testing.T) {
 	}
 }
 
-func TestACountThatIsNoneIsAnError(t *testing.T) {
+func TestACountThatIsNotANumberIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, count := range []string{"many", "1.5", "9223372036854775808"} {
 		db := postgres.New(t)
@@ -245,7 +245,7 @@ func TestACountThatIsNoneIsAnError(t *testing.T) {
 			"insert into log values ('orders - AFTER', now(), '"+count+"', 'run')")
 		_, err := open(
 			t, options(db, warehouse.Table{Schema: "public", Name: "log"}, warehouse.Read),
-		).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+		).Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"run"}})
 		if want := `row_count of "orders - AFTER": "` + count + `" is not a number`; err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v; want %q in it", err, want)

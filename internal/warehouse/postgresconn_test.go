@@ -48,10 +48,10 @@ func TestEveryWayToConnect(t *testing.T) {
 	}
 }
 
-// secrets are what no message may hold.
+// secrets must not occur in any message.
 var secrets = []string{"hunter", "p&ss w'ö"}
 
-// refusedConnection is a change of a profile, and what the error then has.
+// refusedConnection is a change of a profile, and what the error must contain.
 type refusedConnection struct {
 	change map[string]any
 	want   string
@@ -77,7 +77,7 @@ func refusedConnections(t *testing.T, profile func() warehouse.Options, cases ma
 	}
 }
 
-func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
+func TestTheErrorOfARefusedConnectionHasTheReasonAndNoSecret(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	login := func(role, sslmode string) map[string]any {
@@ -114,7 +114,7 @@ func TestARefusedConnectionSaysWhyWithoutASecret(t *testing.T) {
 
 func TestASilentServerIsGivenUp(t *testing.T) {
 	t.Parallel()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeOpenedIsToldBeforeAnyConnection(t *testing.T) {
+func TestSettingsAreCheckedBeforeAnyConnection(t *testing.T) {
 	t.Parallel()
 	pg := map[string]any{"host": "h", "user": "u", "password": "hunter", "dbname": "shop"}
 	for name, tc := range map[string]struct {

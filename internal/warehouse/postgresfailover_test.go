@@ -13,8 +13,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// What a server that hands over to another says to the one statement or the other,
-// on the old connection.
+// The answers of a server that fails over to one of the statements, on the old
+// connection.
 func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]string{
@@ -44,8 +44,8 @@ func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 
 			for _, statement := range []string{"set_config", "pg_attribute", "insert into", "commit", "select model_name"} {
 				way.strike(statement, says)
-				got := finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: statement}}})
-				if diff := gocmp.Diff(warehouse.Finished{Relation: got.Relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
+				got := collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: statement}}})
+				if diff := gocmp.Diff(warehouse.Collected{Relation: got.Relation, Rows: []tally.Row{nowRow()}}, got); diff != "" {
 					t.Errorf("%s: (-want +got):\n%s", statement, diff)
 				}
 				if diff := gocmp.Diff([][]string{{"1"}}, db.Query(t, "select count(*) from audit.dbt_audit_run where run_id "+
@@ -72,7 +72,7 @@ func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
 	way.strike("select", closed)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	_, err := store.Finish(ctx, warehouse.Finish{Invocations: []string{"now"}})
+	_, err := store.Collect(ctx, warehouse.CollectRequest{Invocations: []string{"now"}})
 	if err == nil || !strings.Contains(err.Error(), "connect to postgres at 127.0.0.1:") {
 		t.Errorf("error %v; want one of the connection", err)
 	}
@@ -84,8 +84,8 @@ func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
 	}
 }
 
-// Before dbt nothing is waited for.
-func TestWhatAPostgresIsNoLongerIsToldAtOnce(t *testing.T) {
+// Before dbt starts, nothing is retried.
+func TestPrepareDoesNotWaitForAFailover(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ statement, says, want string }{
 		"a reader by now": {"create table", "25006", "use the writer's endpoint in the profile"},

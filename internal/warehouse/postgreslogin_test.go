@@ -9,18 +9,18 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// token is what "aws rds generate-db-auth-token" prints.
+// token has the form of the output of "aws rds generate-db-auth-token".
 const token = "db.c1x2.eu-west-1.rds.amazonaws.com:5432/?Action=connect&DBUser=ci&X-Amz-Algorithm=AWS4-HMAC-SHA256" +
 	"&X-Amz-Credential=ASIA%2F20261123%2Feu-west-1%2Frds-db%2Faws4_request&X-Amz-Date=20261123T100000Z&X-Amz-Expires=900" +
 	"&X-Amz-SignedHeaders=host&X-Amz-Security-Token=hunter&X-Amz-Signature=hunter"
 
-// While dbt runs the password of the login changes, as a token runs out.
+// The password of the login changes while dbt runs, as when a token expires.
 func TestAPasswordThatChangesMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		dropped bool // the connection, meanwhile
 		now     string
-		want    string // "" or what the error has
+		want    string // "", or part of the error
 	}{
 		"an open connection needs none":     {false, token, ""},
 		"a new login takes the new one":     {true, "renewed", ""},
@@ -43,7 +43,7 @@ func TestAPasswordThatChangesMeanwhile(t *testing.T) {
 				db.Exec(t, "select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = '"+guest.User+"'")
 			}
 			guest.Password = tc.now
-			_, err := store.Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+			_, err := store.Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"run"}})
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("error %v; want %q", err, tc.want)
 			}

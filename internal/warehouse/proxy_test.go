@@ -11,34 +11,33 @@ import (
 	"testing"
 )
 
-// proxy passes connections without TLS on to a database on this machine, until it
-// is told to strike.
+// proxy passes connections without TLS on to a database on this machine, until strike is
+// called.
 type proxy struct {
 	port        int
 	connections atomic.Int64
-	refuse      atomic.Int64 // so many connections, from the next on
-	away        int64        // how many are refused after one that ended
+	refuse      atomic.Int64 // how many connections to refuse, starting with the next
+	away        int64        // how many to refuse after one that ended
 	protocol    protocol
 
 	mu        sync.Mutex
-	statement string // part of the statement that fails, once; "" for none
+	statement string // part of the statement to fail, once; "": none
 	says      string // the error's code, closed or reset
 }
 
-// A connection that ends in the midst of an answer: by the server's word, and
-// without it.
+// Connections that end within an answer: with a message of the server, and without.
 const closed, reset = "closed", "reset"
 
-// protocol is what a database's clients speak.
+// protocol is the protocol of a database's clients.
 type protocol struct {
-	// read returns the client's next message, and the statement where it is one.
+	// read returns the client's next message, and its statement if it has one.
 	read func(client io.Reader, first bool) (message []byte, statement string, err error)
-	// refuse is the server's answer to a statement: an error.
+	// refuse returns an error as the server's answer to a statement.
 	refuse func(code string) []byte
 }
 
-// strike lets the next statement that holds a text fail, and all that come after it
-// on its connection. After a connection that ends, others are refused.
+// strike makes the next statement that contains a text fail, and all later ones on its
+// connection. After a connection that ends, others are refused.
 func (p *proxy) strike(statement, says string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,7 +87,7 @@ func newProxy(t *testing.T, speaks protocol, to int) *proxy {
 	return p
 }
 
-// serve ends with the connection; what ended it, client and server see by themselves.
+// serve returns when the connection ends; client and server notice the cause themselves.
 func (p *proxy) serve(client net.Conn, to int) {
 	server, err := net.DialTCP("tcp", nil, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: to})
 	if err != nil {
@@ -139,7 +138,7 @@ func (p *proxy) serve(client net.Conn, to int) {
 
 var mysqlProtocol = protocol{
 	read: func(client io.Reader, _ bool) (message []byte, statement string, err error) {
-		const query, header = 3, 4 // of a command that is a query; of a packet, its length and number
+		const query, header = 3, 4 // of a command that is a query; of a packet: length and number
 		head := make([]byte, header)
 		if _, err := io.ReadFull(client, head); err != nil {
 			return nil, "", err
@@ -163,7 +162,7 @@ var mysqlProtocol = protocol{
 var postgresProtocol = protocol{
 	read: func(client io.Reader, first bool) (message []byte, statement string, err error) {
 		head := make([]byte, 5)
-		if first { // it alone has no byte for its kind
+		if first { // only this one has no type byte
 			head = head[:4]
 		}
 		if _, err := io.ReadFull(client, head); err != nil {

@@ -16,15 +16,15 @@ import (
 // table. It is not an error if there is no run table.
 func (s *Store) Prune(
 	ctx context.Context, olderThan time.Time, dryRun bool, progress func(deleted int64),
-) (log, run int64, err error) {
+) (audit, run int64, err error) {
 	if progress == nil {
 		progress = func(int64) {}
 	}
-	log, run, err = s.engine.prune(ctx, pruning{than: olderThan, dryRun: dryRun, progress: progress})
+	audit, run, err = s.engine.prune(ctx, pruning{than: olderThan, dryRun: dryRun, progress: progress})
 	if err != nil {
 		err = fmt.Errorf("prune %s: %w", s.table, err)
 	}
-	return log, run, err
+	return audit, run, err
 }
 
 // pruning describes what to prune.
@@ -61,7 +61,7 @@ func batches(counts [][]*string, size int64) ([]batch, error) {
 // batchRows limits the rows of a transaction, except for those of its last run.
 const batchRows = 10_000
 
-func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err error) {
+func (e *sqlEngine) prune(ctx context.Context, p pruning) (audit, run int64, err error) {
 	defer e.db.release()
 	e.db.bePatient(ctx)
 	f, err := e.look(ctx, e.table, auditLayout)
@@ -71,18 +71,18 @@ func (e *sqlEngine) prune(ctx context.Context, p pruning) (log, run int64, err e
 	if err != nil {
 		return 0, 0, err
 	}
-	if log, err = e.pruneTable(ctx, f, "execution_time", p); err != nil {
-		return log, 0, err
+	if audit, err = e.pruneTable(ctx, f, "execution_time", p); err != nil {
+		return audit, 0, err
 	}
 	runs, ok, err := e.lookBeside(ctx, runTable(f.table), runLayout)
 	if err != nil || !ok {
-		return log, 0, err
+		return audit, 0, err
 	}
 	run, err = e.pruneTable(ctx, runs, "completed_at", p)
 	if err == nil && !p.dryRun {
 		err = sqlNodes{e, f.table}.pruneBeside(ctx, runs)
 	}
-	return log, run, err
+	return audit, run, err
 }
 
 // pruneTable filters by run, which is indexed, and by time, which is not.

@@ -9,9 +9,9 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// Each job and the pruner have a connection, and so a process of the server, of
-// their own.
-func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
+// Each job and the pruner have a separate connection, and therefore a separate process of
+// the server.
+func TestConcurrentJobsAndPruner(t *testing.T) {
 	t.Parallel()
 	for name, newLab := range map[string]func(*testing.T) lab{
 		"postgres": newPostgresLab, "mariadb": newMariaDBLab, "mysql": newMySQLLab,
@@ -42,9 +42,9 @@ func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
 					t.Errorf("%d times %+v", n, row)
 				}
 			}
-			got := finish(
+			got := collect(
 				t, store,
-				warehouse.Finish{
+				warehouse.CollectRequest{
 					Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("11:00:00")},
 				},
 			)
@@ -55,12 +55,12 @@ func TestNothingIsLostOrDoubledBesideAPruner(t *testing.T) {
 	}
 }
 
-// besideAPruner writes the rows of two runs, records both in two jobs each, and
-// prunes old rows twice, all at the same time.
+// besideAPruner writes the rows of two runs, records each run in two jobs, and prunes old
+// rows twice, all at the same time.
 func (l lab) besideAPruner(t *testing.T, table warehouse.Table, relation string, old int64) {
 	var all sync.WaitGroup
 	for w := range 2 {
-		var hooks []string // each a statement and a transaction of its own
+		var hooks []string // each a statement and a separate transaction
 		for n := range 1000 {
 			hooks = append(
 				hooks,
@@ -73,7 +73,7 @@ func (l lab) besideAPruner(t *testing.T, table warehouse.Table, relation string,
 		}
 		all.Go(func() { l.exec(t, hooks...) })
 		all.Go(func() {
-			_, err := l.open(t, table, warehouse.Write).Finish(t.Context(), warehouse.Finish{
+			_, err := l.open(t, table, warehouse.Write).Collect(t.Context(), warehouse.CollectRequest{
 				Invocations: []string{"new 0"},
 				Runs: []tally.Run{
 					{ID: "new 0", CompletedAt: at("10:00:00"), Status: "success"},

@@ -41,13 +41,13 @@ var runLayout = layout{
 
 // runTable returns the run table of an audit table: dbt_audit_run for dbt_audit_log, and
 // name_run for any other name, in upper case if the name is in upper case.
-func runTable(log Table) Table {
+func runTable(audit Table) Table {
 	suffix, run := "_log", "_run"
-	if log.Name == strings.ToUpper(log.Name) {
+	if audit.Name == strings.ToUpper(audit.Name) {
 		suffix, run = "_LOG", "_RUN"
 	}
-	log.Name = strings.TrimSuffix(log.Name, suffix) + run
-	return log
+	audit.Name = strings.TrimSuffix(audit.Name, suffix) + run
+	return audit
 }
 
 // noRunTable states the consequence of a missing run table.

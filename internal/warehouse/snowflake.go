@@ -30,8 +30,8 @@ func newSnowflake(t Target, db connect.Database) dialect {
 }
 
 // placeholders writes a time as text, whose meaning no setting of the session changes.
-func (snowflake) places() *places {
-	return &places{time: "to_timestamp_ntz(%s, 'YYYY-MM-DD HH24:MI:SS.FF6')"}
+func (snowflake) placeholders() *placeholders {
+	return &placeholders{time: "to_timestamp_ntz(%s, 'YYYY-MM-DD HH24:MI:SS.FF6')"}
 }
 
 // session is empty: the settings of a login last for the session, and no statement here
@@ -73,7 +73,7 @@ func (s snowflake) catalog(t Table, view string) string {
 	return quote(database) + ".information_schema." + view
 }
 
-func (s snowflake) find(t Table) (string, []any) {
+func (s snowflake) selectColumns(t Table) (string, []any) {
 	schema, args := "current_schema()", []any{t.Name}
 	if t.Schema != "" {
 		schema, args = "?", []any{t.Schema, t.Name}
@@ -170,7 +170,7 @@ func (s snowflake) utc(f found, column string) string {
 // insertRun casts each value, because an insert from a query does not convert text to
 // numbers.
 func (s snowflake) insertRun(f found, values []*string) (string, []any) {
-	at := s.places()
+	at := s.placeholders()
 	row := make([]string, len(values))
 	for i, value := range values {
 		if kind := f.layout.columns[i].kind; kind == timestamp {
@@ -185,13 +185,13 @@ func (s snowflake) insertRun(f found, values []*string) (string, []any) {
 }
 
 func (s snowflake) selectRows(f found, runs []string) (string, []any) {
-	at := s.places()
+	at := s.placeholders()
 	return "select " + s.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
 // selectNewest finds the phase in the name, because all hooks write it in the same form.
 func (s snowflake) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
-	at, written := s.places(), s.utc(f, "execution_time")
+	at, written := s.placeholders(), s.utc(f, "execution_time")
 	return "select " + s.texts(f, recordColumns) + " from " + f.relation + `
 where ` + written + " >= " + at.at(since) + " and " + written + " < " + at.at(before) +
 		" and run_id not in " + at.list(exclude) + `
@@ -200,19 +200,19 @@ qualify row_number() over (partition by ` + f.node() + " order by execution_time
 }
 
 func (s snowflake) selectRuns(f found, filter runFilter) (string, []any) {
-	at := s.places()
+	at := s.placeholders()
 	return "select " + s.texts(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
 		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
 }
 
 func (s snowflake) countOlder(f found, column string, than time.Time) (string, []any) {
-	at := s.places()
+	at := s.placeholders()
 	return "select run_id::string, count(*)::string from " + f.relation + " where " + s.utc(f, column) +
 		" < " + at.at(than) + " and run_id is not null group by run_id", at.args
 }
 
 func (s snowflake) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
-	at := s.places()
+	at := s.placeholders()
 	return "delete from " + f.relation + " where " + s.utc(f, column) + " < " + at.at(than) +
 		" and run_id in " + at.list(runs), at.args
 }

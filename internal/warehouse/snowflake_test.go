@@ -40,7 +40,8 @@ func snowflakeOptions(db fakesnow.Database, table warehouse.Table, access wareho
 	}
 }
 
-// behind has the database shown what it is sent, and refuse what the text is in.
+// behind records the statements that the database receives, and makes it refuse those
+// that contain a text.
 func behind(t *testing.T, db fakesnow.Database, refused string) (_ fakesnow.Database, sent func() []string) {
 	var mu sync.Mutex
 	var statements []string
@@ -101,7 +102,7 @@ func TestSnowflakeInsertsAreGuardedByTheBlockThatWasProven(t *testing.T) {
 	}
 }
 
-// The emulator takes names that differ in case only for one, so the statements tell.
+// The emulator does not distinguish names by case, so the test compares the statements.
 func TestSnowflakeNamesAreThoseThatSnowflakeMeans(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -135,9 +136,9 @@ func TestSnowflakeStatementsAreKnownByTheirComment(t *testing.T) {
 	db, sent := behind(t, fakesnow.New(t), "")
 	store := open(t, snowflakeOptions(db, warehouse.Table{Name: "log"}, warehouse.Write))
 	prepare(t, store)
-	finish(
+	collect(
 		t, store,
-		warehouse.Finish{
+		warehouse.CollectRequest{
 			Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}},
 			History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")},
 		},
@@ -173,8 +174,8 @@ func TestSnowflakeTimesAreUTCWhateverTheirType(t *testing.T) {
 	}
 }
 
-// Two jobs may make the table at once: the one that is late uses the other's.
-func TestASnowflakeTableThatSomebodyElseHasJustMadeIsUsed(t *testing.T) {
+// If two jobs create the table at once, the later one uses the other's.
+func TestASnowflakeTableOfAConcurrentJobIsUsed(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
 	fake.Answer("= 'LOG' order by", noTable, tutorialCatalog)
@@ -196,8 +197,8 @@ func TestASnowflakeTableThatSomebodyElseHasJustMadeIsUsed(t *testing.T) {
 	}
 }
 
-// TestSnowflakeTablesOfTheDocsAreComplete makes the tables that docs/warehouses/snowflake.md
-// lets somebody else make.
+// TestSnowflakeTablesOfTheDocsAreComplete creates the tables with the statements for
+// administrators in docs/warehouses/snowflake.md.
 func TestSnowflakeTablesOfTheDocsAreComplete(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/warehouses/snowflake.md")

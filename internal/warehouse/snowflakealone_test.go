@@ -18,16 +18,16 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// aloneEnv has the settings with which this program prepares a table of Snowflake
-// and does nothing else: what the driver does to a process as a whole is seen from
-// outside only. browserEnv has an address that this program goes to as somebody at
-// a browser would.
+// aloneEnv contains the settings with which this program prepares a table in Snowflake
+// and does nothing else, because the driver's effects on its process are visible only
+// from outside. browserEnv contains an address that this program opens as a person with a
+// browser would.
 const (
 	aloneEnv   = "WAREHOUSE_TEST_SNOWFLAKE"
 	browserEnv = "WAREHOUSE_TEST_BROWSER"
 )
 
-// alone prepares the table and returns what became of it as text.
+// alone prepares the table and returns the result as text.
 func alone(settings string) string {
 	o := warehouse.Options{
 		Target: warehouse.Target{Type: "snowflake"}, Table: warehouse.Table{Schema: "AUDIT", Name: "LOG"},
@@ -48,7 +48,7 @@ func alone(settings string) string {
 	return fmt.Sprint(err)
 }
 
-// prepareAlone runs alone in a process of its own, and holds it to writing that one
+// prepareAlone runs alone in a separate process, and checks that it writes only that one
 // line and no file.
 func prepareAlone(t *testing.T, fake *fakesnowflake.Server, authority string, settings map[string]any) (said string) {
 	t.Helper()
@@ -58,7 +58,7 @@ func prepareAlone(t *testing.T, fake *fakesnowflake.Server, authority string, se
 	}
 	home, programs := t.TempDir(), t.TempDir()
 	browser := fmt.Sprintf("#!/bin/sh\n%s=$1 '%s' &\n", browserEnv, os.Args[0])
-	for _, name := range []string{"xdg-open", "open"} { // as Linux has it, and macOS
+	for _, name := range []string{"xdg-open", "open"} { // on Linux and macOS
 		if err := os.WriteFile(filepath.Join(programs, name), []byte(browser), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -83,8 +83,8 @@ func prepareAlone(t *testing.T, fake *fakesnowflake.Server, authority string, se
 	return output.String()
 }
 
-// The fake knows no telemetry, and takes no login that looked for its platform.
-func TestTheDriverOfSnowflakeKeepsToItself(t *testing.T) {
+// The fake refuses telemetry, and logins whose driver looked for its platform.
+func TestTheSnowflakeDriverHasNoSideEffects(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change   map[string]any
@@ -133,7 +133,7 @@ func TestOktaLogsInToTheSnowflakeOfTheProfileAlone(t *testing.T) {
 	}
 }
 
-func TestSomebodyAtABrowserLogsIn(t *testing.T) {
+func TestLoginByBrowser(t *testing.T) {
 	t.Parallel()
 	fake, authority := fakesnowflake.NewTLS(t)
 	fake.Answer("information_schema", noTable)

@@ -20,10 +20,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// noTable is what a catalog says of a table that is not there.
+// noTable is the catalog's answer for a table that does not exist.
 var noTable = fakesnowflake.Result{Columns: []string{"TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME", "DATA_TYPE"}}
 
-// fakeOptions are those of a profile with a password; nil takes a setting away.
+// fakeOptions returns the options of a profile with a password. A nil value removes a
+// setting.
 func fakeOptions(fake *fakesnowflake.Server, change map[string]any) warehouse.Options {
 	settings := fake.Settings()
 	maps.Copy(settings, map[string]any{
@@ -40,7 +41,7 @@ func fakeOptions(fake *fakesnowflake.Server, change map[string]any) warehouse.Op
 	}
 }
 
-// plainLogin is what fakeOptions make of a login, but for who it is.
+// plainLogin returns the login that fakeOptions produce, for these credentials.
 func plainLogin(who fakesnowflake.Login) fakesnowflake.Login {
 	who.Database, who.Schema, who.Warehouse, who.Role = "SHOP", "DBT_CI", "WH", "CI"
 	who.Account, who.Application = "acme-shop", "dbt-tally-1.2.3"
@@ -50,7 +51,7 @@ func plainLogin(who fakesnowflake.Login) fakesnowflake.Login {
 	return who
 }
 
-func TestALoginToSnowflakeIsWhatTheProfileSays(t *testing.T) {
+func TestASnowflakeLoginUsesTheProfile(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change map[string]any
@@ -130,7 +131,7 @@ func TestALoginToSnowflakeIsWhatTheProfileSays(t *testing.T) {
 	}
 }
 
-// The driver asks the environment for what AWS and Azure know of this machine.
+// The driver reads from the environment what AWS and Azure tell a machine about itself.
 func TestAWorkloadLogsInByItsCloud(t *testing.T) {
 	fake := fakesnowflake.New(t)
 	fake.Answer("information_schema", noTable)
@@ -162,7 +163,7 @@ func TestAWorkloadLogsInByItsCloud(t *testing.T) {
 	}
 }
 
-// A proxy is told the address: so no name is looked up, and nothing leaves this machine.
+// The proxy receives the address, so no name is resolved and nothing leaves this machine.
 func TestAnAccountIsReachedAtItsOwnAddress(t *testing.T) {
 	t.Parallel()
 	for account, want := range map[string]struct{ name, host string }{
@@ -198,7 +199,7 @@ func TestAnAccountIsReachedAtItsOwnAddress(t *testing.T) {
 	}
 }
 
-func TestAProfileOfSnowflakeThatCannotWorkIsToldBeforeAnyConnection(t *testing.T) {
+func TestSnowflakeSettingsAreCheckedBeforeAnyConnection(t *testing.T) {
 	t.Parallel()
 	key, errKey := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	der, errDER := x509.MarshalPKCS8PrivateKey(key)
@@ -299,7 +300,8 @@ func TestAProfileOfSnowflakeThatCannotWorkIsToldBeforeAnyConnection(t *testing.T
 	}
 }
 
-// withoutSecret holds an error to showing no secret of these tests, however it is printed.
+// withoutSecret checks that an error contains none of these tests' secrets, however it is
+// printed.
 func withoutSecret(t *testing.T, err error) {
 	t.Helper()
 	for _, secret := range append(secrets, fakesnowflake.RefreshToken, fakesnowflake.OAuthSecret) {

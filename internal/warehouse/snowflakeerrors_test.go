@@ -13,7 +13,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-func TestALoginThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
+func TestTheErrorOfARefusedSnowflakeLoginHasTheFix(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		code    int
@@ -76,7 +76,7 @@ func TestALoginThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
 			t.Parallel()
 			fake := fakesnowflake.New(t)
 			refusal := fakesnowflake.Refusal{Code: tc.code, Message: tc.message}
-			fake.RefuseLogin(refusal, refusal) // the driver itself tries a refused token of OAuth again
+			fake.RefuseLogin(refusal, refusal) // the driver itself retries a refused OAuth token
 			_, err := open(t, fakeOptions(fake, nil)).Prepare(t.Context())
 			if err == nil || !strings.Contains(err.Error(), tc.want) ||
 				!strings.Contains(err.Error(), "connect to snowflake at 127.0.0.1:") {
@@ -87,7 +87,7 @@ func TestALoginThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAConnectionToSnowflakeThatFailsSaysWhy(t *testing.T) {
+func TestTheErrorOfAFailedSnowflakeConnectionHasTheReason(t *testing.T) {
 	t.Parallel()
 	oauth := map[string]any{
 		"authenticator": "oauth", "token": fakesnowflake.RefreshToken,
@@ -139,7 +139,7 @@ func TestASnowflakeOfAnUnknownAuthorityIsRefused(t *testing.T) {
 	}
 }
 
-func TestALoginIsTriedAgainAsTheProfileSays(t *testing.T) {
+func TestALoginIsRetriedAsInTheProfile(t *testing.T) {
 	t.Parallel()
 	refused := fakesnowflake.Refusal{Code: 390100, Message: "Incorrect username or password was specified."}
 	oauth := map[string]any{
@@ -198,10 +198,10 @@ func TestALoginIsTriedAgainAsTheProfileSays(t *testing.T) {
 	}
 }
 
-func TestAStatementThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
+func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		on      string // the words of the statement
+		on      string // words of the statement
 		refusal fakesnowflake.Refusal
 		want    string
 	}{
@@ -312,7 +312,7 @@ func TestAStatementThatSnowflakeRefusesSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// schemaThere is what the catalog says where the schema is yet to be made.
+// schemaThere is the catalog's answer to whether the schema exists.
 func schemaThere(refused string) string {
 	if refused == "create schema" {
 		return "false"

@@ -85,7 +85,7 @@ func TestAKeyPairLogsInHoweverTheKeyIsWritten(t *testing.T) {
 	}
 }
 
-// checkJWT holds a token to what Snowflake wants of one:
+// checkJWT checks a token against Snowflake's rules:
 // https://docs.snowflake.com/en/developer-guide/sql-api/authenticating
 func checkJWT(t *testing.T, key *rsa.PublicKey, token string) {
 	t.Helper()

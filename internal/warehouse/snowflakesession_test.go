@@ -17,7 +17,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// tutorialCatalog is what the catalog says of the tutorial's table.
+// tutorialCatalog is the catalog's answer for the tutorial's table.
 var tutorialCatalog = fakesnowflake.Result{Columns: noTable.Columns, Rows: [][]any{
 	{"AUDIT", "LOG", "MODEL_NAME", "TEXT"},
 	{"AUDIT", "LOG", "EXECUTION_TIME", "TIMESTAMP_NTZ"},
@@ -25,8 +25,8 @@ var tutorialCatalog = fakesnowflake.Result{Columns: noTable.Columns, Rows: [][]a
 	{"AUDIT", "LOG", "RUN_ID", "TEXT"},
 }}
 
-// manyRows are audit rows of one invocation as the dialect selects them, and what
-// they mean.
+// manyRows returns audit rows of one invocation as the dialect selects them, and the
+// parsed rows.
 func manyRows(n int) (result [][]any, want []tally.Row) {
 	for i := range n {
 		relation, at := fmt.Sprintf(`"SHOP"."M"."Größe %d ✓"`, i), time.Date(2026, 11, 23, 10, 0, 0, i*1000, time.UTC)
@@ -75,7 +75,7 @@ func TestAResultOfSnowflakeIsReadInWhateverFormAndParts(t *testing.T) {
 	}
 }
 
-func TestASessionThatEndedWhileDBTRanIsReplaced(t *testing.T) {
+func TestASessionThatEndsWhileDBTRunsIsReplaced(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range map[string]fakesnowflake.Refusal{
 		"a token that has expired": {Code: 390112, Message: "Session token has expired."}, // and cannot be renewed
@@ -160,8 +160,8 @@ func TestASilentSnowflakeIsGivenUp(t *testing.T) {
 	}
 }
 
-// The driver still uses the connection then, so another one goes on. With the end of
-// its session Snowflake rolls back what was begun in it.
+// The driver still uses the connection then, so the next statement uses another one. When
+// the session ends, Snowflake rolls back its open transaction.
 func TestAStatementThatTakesTooLongIsEndedWithItsSession(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
@@ -195,8 +195,8 @@ func TestAnAnswerThatTheDriverCannotReadIsAnErrorAlone(t *testing.T) {
 	}
 }
 
-// A statement of a transaction that nobody could end would find the proof's row in
-// the next one, and commit it.
+// If a transaction could not be ended, a statement of the next one would find the test
+// row of Prepare, and commit it.
 func TestATransactionThatCannotBeRolledBackIsLeftWithItsSession(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)

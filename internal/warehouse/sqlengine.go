@@ -35,7 +35,7 @@ func (e *sqlEngine) close() error { return e.db.close() }
 
 // look finds a table, or returns ErrNoTable.
 func (e *sqlEngine) look(ctx context.Context, t Table, l layout) (found, error) {
-	query, args := e.dialect.find(t)
+	query, args := e.dialect.selectColumns(t)
 	rows, err := e.db.query(ctx, looking, t, query, args)
 	if err != nil {
 		return found{}, err

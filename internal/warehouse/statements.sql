@@ -1,12 +1,12 @@
-{#- What the operations are made of. -#}
+{#- The parts of the operations. -#}
 
-{#- Says rows, 500 a line. -#}
-{% macro dbt_tally_say_rows(key, rows) %}
+{#- Reports rows, 500 per line. -#}
+{% macro dbt_tally_report_rows(key, rows) %}
   {%- for chunk in rows | batch(500) -%}
-    {%- do dbt_tally_say({key: chunk | list}) -%}
+    {%- do dbt_tally_report({key: chunk | list}) -%}
   {%- endfor -%}
   {%- if rows | length == 0 -%}
-    {%- do dbt_tally_say({key: []}) -%}
+    {%- do dbt_tally_report({key: []}) -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -14,13 +14,13 @@
   {%- do adapter.execute(sql, auto_begin=True, fetch=False) -%}
 {% endmacro %}
 
-{% macro dbt_tally_say(payload) %}
+{% macro dbt_tally_report(payload) %}
   {%- do log('DBT_TALLY ' ~ tojson(payload), info=True) -%}
 {% endmacro %}
 
-{#- The audit table, or none. Without a schema it is looked for where the session
-    finds an unqualified name: asked of the engines that can say, and else the
-    target's. -#}
+{#- The audit table, or none. Without a schema, it is searched in the schema in which
+    the session finds an unqualified name, if the engine can report that schema, and
+    otherwise in the target's. -#}
 {% macro dbt_tally_find(setup, database, schema, identifier) %}
   {%- if not schema and setup.session_schema -%}
     {%- set schema = run_query('select current_schema() as name').columns[0].values()[0] -%}
@@ -29,10 +29,9 @@
       database=database or target.database, schema=schema or target.schema, identifier=identifier)) }}
 {% endmacro %}
 
-{#- The run table beside an audit table; none where it is not there with all of
-    its columns. -#}
-{% macro dbt_tally_find_runs(setup, log, run_identifier) %}
-  {%- set relation = dbt_tally_find(setup, log.database, log.schema, run_identifier) -%}
+{#- The run table of an audit table, or none if it does not exist or lacks columns. -#}
+{% macro dbt_tally_find_runs(setup, audit, run_identifier) %}
+  {%- set relation = dbt_tally_find(setup, audit.database, audit.schema, run_identifier) -%}
   {%- if relation is none or dbt_tally_lacks(dbt_tally_column_names(relation), setup.run) | length > 0 -%}
     {{ return(none) }}
   {%- endif -%}
@@ -42,7 +41,7 @@
 {% macro dbt_tally_create_schema(database, schema) %}
   {%- set relation = api.Relation.create(database=database or target.database, schema=schema) -%}
   {%- if not adapter.check_schema_exists(relation.database, relation.schema) -%}
-    {%- do dbt_tally_say({'step': 'create the schema'}) -%}
+    {%- do dbt_tally_report({'step': 'create the schema'}) -%}
     {%- do adapter.create_schema(relation) -%}
   {%- endif -%}
 {% endmacro %}
@@ -70,8 +69,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- An insert into all audit columns, by a row that no report reads and that is taken
-    away again: not every engine can roll back. -#}
+{#- Inserts a row into all audit columns and deletes it, because not every engine can
+    roll back. No report reads this row. -#}
 {% macro dbt_tally_prove(setup, relation, names) %}
   {%- set known = {
         'model_name': "'dbt-tally - BEFORE'",
@@ -84,21 +83,21 @@
     {%- set nothing = 'cast(null as ' ~ dbt_tally_type(setup, column.kind) ~ ')' -%}
     {%- do values.append(known.get(column.name, nothing)) -%}
   {%- endfor -%}
-  {%- do dbt_tally_say({'step': 'insert a row'}) -%}
+  {%- do dbt_tally_report({'step': 'insert a row'}) -%}
   {%- do dbt_tally_execute('insert into ' ~ relation ~ ' (' ~ columns | join(', ') ~ ')'
         ~ ' select ' ~ values | join(', ')) -%}
-  {%- do dbt_tally_say({'step': 'delete the row again'}) -%}
+  {%- do dbt_tally_report({'step': 'delete the row again'}) -%}
   {%- do dbt_tally_execute('delete from ' ~ relation ~ ' where run_id = ' ~ dbt_tally_text(setup, setup.proof)) -%}
   {%- do adapter.commit() -%}
 {% endmacro %}
 
-{#- The columns that the table is to have. Hooks of the project's own that insert
-    by position, as the tutorial's do, would fail on more than its four. -#}
+{#- The columns that the table needs. If the project's own hooks insert by position, as
+    the tutorial's do, they would fail with more than its four columns. -#}
 {% macro dbt_tally_table_columns(setup, identifier) %}
   {{ return(setup.tutorial if dbt_tally_is_hooked(identifier) else setup.tutorial + setup.more) }}
 {% endmacro %}
 
-{#- A kind of column in the warehouse's words, which dbt knows. -#}
+{#- The warehouse's type for a kind of column, from dbt. -#}
 {% macro dbt_tally_type(setup, kind) %}
   {%- if kind == 'text' -%}
     {{ return(setup.text_type or dbt.type_string()) }}
@@ -126,7 +125,7 @@
   {{ return(names) }}
 {% endmacro %}
 
-{#- Whether a hook of the project's own names the audit table. -#}
+{#- Whether one of the project's own hooks contains the audit table's name. -#}
 {% macro dbt_tally_is_hooked(identifier) %}
   {%- set hooks = [] -%}
   {%- for node in (graph.get('nodes') or {}).values() -%}
@@ -137,8 +136,8 @@
   {{ return(identifier | lower in hooks | join(' ') | lower) }}
 {% endmacro %}
 
-{#- A text as an SQL literal. To some engines a backslash is an escape, and to
-    BigQuery a doubled quote is none. -#}
+{#- A text as an SQL literal. Some engines treat a backslash as an escape, and BigQuery
+    does not accept a doubled quote. -#}
 {% macro dbt_tally_text(setup, value) %}
   {%- if setup.backslash -%}
     {{ return("'" ~ (value ~ '') | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}

@@ -54,17 +54,17 @@ func openThroughDBT(o Options, kind profileType) (engine, error) {
 
 // payload is a log entry of our macros: the step that comes next, or a result.
 type payload struct {
-	Step     string      `json:"step"`
-	Absent   bool        `json:"absent"`
-	Relation string      `json:"relation"`
-	Columns  []column    `json:"columns"`
-	Rows     [][]*string `json:"rows"`
-	Runs     [][]*string `json:"runs"`   // earlier runs
-	Past     [][]*string `json:"past"`   // their audit rows
-	Newest   [][]*string `json:"newest"` // the newest runs
-	Nodes    [][]*string `json:"nodes"`  // fingerprints of the newest run that has some
-	Log      int64       `json:"log"`    // rows deleted from the audit table
-	Run      int64       `json:"run"`    // and from the run table
+	Step      string      `json:"step"`
+	Absent    bool        `json:"absent"`
+	Relation  string      `json:"relation"`
+	Columns   []column    `json:"columns"`
+	Rows      [][]*string `json:"rows"`
+	Runs      [][]*string `json:"runs"`       // earlier runs
+	Past      [][]*string `json:"past"`       // their audit rows
+	Newest    [][]*string `json:"newest"`     // the newest runs
+	Nodes     [][]*string `json:"nodes"`      // fingerprints of the newest run that has some
+	AuditRows int64       `json:"audit_rows"` // rows deleted from the audit table
+	RunRows   int64       `json:"run_rows"`   // and from the run table
 }
 
 // The steps that a call can omit.
@@ -112,7 +112,7 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	return f, problems, nil
 }
 
-func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
+func (e *throughDBT) collect(ctx context.Context, f CollectRequest) (answer, error) {
 	args := e.args()
 	args["invocations"] = f.Invocations
 	runs := make([][]*string, len(f.Runs))
@@ -132,7 +132,7 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 		a.problems = append(a.problems, noFingerprints(nodeTable(e.table),
 			fmt.Errorf("%d nodes are more than dbt takes as an argument", len(rows))))
 	}
-	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_finish", args, recordingStep, storingStep)
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_collect", args, recordingStep, storingStep)
 	if why, ok := leftOut[recordingStep]; ok {
 		a.problems = append(a.problems, notRecorded(runTable(e.table), why))
 	}
@@ -166,7 +166,7 @@ func (e *throughDBT) finish(ctx context.Context, f Finish) (answer, error) {
 	return a, nil
 }
 
-func historyArgs(f Finish) map[string]any {
+func historyArgs(f CollectRequest) map[string]any {
 	filter := f.filter(10)
 	return map[string]any{
 		"database": f.History.Database, "schema": f.History.Schema, "identifier": f.History.Name,
@@ -183,7 +183,7 @@ func historyArgs(f Finish) map[string]any {
 // dbt a statement costs more than its rows.
 const dbtBatchRows = 100_000
 
-func (e *throughDBT) prune(ctx context.Context, p pruning) (log, run int64, err error) {
+func (e *throughDBT) prune(ctx context.Context, p pruning) (audit, run int64, err error) {
 	args := e.args()
 	args["older_than"], args["dry_run"], args["batch_rows"] = sqlTime(p.than), p.dryRun, dbtBatchRows
 	payloads, err := e.run(ctx, "dbt_tally_prune", args)
@@ -191,12 +191,12 @@ func (e *throughDBT) prune(ctx context.Context, p pruning) (log, run int64, err 
 		if done.Absent {
 			return 0, 0, ErrNoTable
 		}
-		log, run = log+done.Log, run+done.Run
-		if deleted := done.Log + done.Run; deleted > 0 && !p.dryRun {
+		audit, run = audit+done.AuditRows, run+done.RunRows
+		if deleted := done.AuditRows + done.RunRows; deleted > 0 && !p.dryRun {
 			p.progress(deleted)
 		}
 	}
-	return log, run, err
+	return audit, run, err
 }
 
 func (e *throughDBT) args() map[string]any {

@@ -25,7 +25,7 @@ func (f failing) RunOperation(_ context.Context, _ string, args map[string]any) 
 	return [][]byte{[]byte(`{"step": "` + f.step + `"}`)}, errors.New("not allowed")
 }
 
-func TestColumnsThatDBTMayNotAddAreDoneWithout(t *testing.T) {
+func TestWithoutColumnsThatDBTMayNotAdd(t *testing.T) {
 	t.Parallel()
 	prepared := prepare(t, openWith(t, failing{"add columns"}))
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
@@ -38,7 +38,7 @@ func TestColumnsThatDBTMayNotAddAreDoneWithout(t *testing.T) {
 	}
 }
 
-func TestARunTableThatDBTMayNotMakeIsDoneWithout(t *testing.T) {
+func TestWithoutARunTableThatDBTMayNotCreate(t *testing.T) {
 	t.Parallel()
 	problems := prepare(t, openWith(t, failing{"make the run table"})).Problems
 	if want := "runs are not recorded in s.log_run, so that counts are compared with each model's newest earlier " +
@@ -47,7 +47,7 @@ func TestARunTableThatDBTMayNotMakeIsDoneWithout(t *testing.T) {
 	}
 }
 
-func TestAStepThatDBTFailsInIsNamed(t *testing.T) {
+func TestTheErrorNamesTheStepThatFailedInDBT(t *testing.T) {
 	t.Parallel()
 	_, err := openWith(t, failing{"create the table"}).Prepare(t.Context())
 	if want := "audit table s.log: create the table: not allowed"; err == nil || err.Error() != want {
@@ -55,20 +55,20 @@ func TestAStepThatDBTFailsInIsNamed(t *testing.T) {
 	}
 }
 
-// Rows that came before a failed step are kept, whichever step it was.
-func TestRowsOutliveAStepThatFailsAfterThem(t *testing.T) {
+// Rows that arrived before a failed step are kept, whichever step it was.
+func TestRowsAreKeptIfALaterStepFails(t *testing.T) {
 	t.Parallel()
 	const row = `{"rows": [["orders - AFTER", "2026-11-23 10:00:00", "1", "now", null, null, null]]}`
 	for step, want := range map[string]string{
 		"record the run":    "this run is not recorded in s.log_run: record the run: not allowed",
 		"read earlier runs": "there is nothing to compare with: read earlier runs: not allowed",
 	} {
-		got := finish(t, openWith(t, scripted(func(args map[string]any) ([]string, error) {
+		got := collect(t, openWith(t, scripted(func(args map[string]any) ([]string, error) {
 			if without, _ := args["without"].([]string); slices.Contains(without, step) {
 				return []string{row}, nil
 			}
 			return []string{row, `{"step": "` + step + `"}`, `{"runs": [["half"]]}`}, errors.New("not allowed")
-		})), warehouse.Finish{
+		})), warehouse.CollectRequest{
 			Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}},
 			History: warehouse.HistoryQuery{Wanted: step == "read earlier runs"},
 		})
@@ -82,7 +82,7 @@ func TestWhatWasDeletedBeforeAFailureIsCounted(t *testing.T) {
 	t.Parallel()
 	log, run, err := openWith(t, scripted(func(map[string]any) ([]string, error) {
 		return []string{
-			`{"step": "delete from s.log"}`, `{"log": 5}`, `{"log": 2}`, `{"run": 1}`,
+			`{"step": "delete from s.log"}`, `{"audit_rows": 5}`, `{"audit_rows": 2}`, `{"run_rows": 1}`,
 			`{"step": "delete from s.log_run"}`,
 		}, errors.New("gone")
 	})).Prune(t.Context(), at("10:00:00"), false, nil)
@@ -91,7 +91,7 @@ func TestWhatWasDeletedBeforeAFailureIsCounted(t *testing.T) {
 	}
 }
 
-// scripted answers with what a function says.
+// scripted answers with the result of a function.
 type scripted func(args map[string]any) ([]string, error)
 
 func (s scripted) RunOperation(_ context.Context, _ string, args map[string]any) (payloads [][]byte, err error) {
@@ -112,16 +112,16 @@ func (l logging) RunOperation(context.Context, string, map[string]any) (payloads
 	return payloads, nil
 }
 
-func TestPayloadsThatMakeNoSenseAreErrors(t *testing.T) {
+func TestInvalidPayloadsAreErrors(t *testing.T) {
 	t.Parallel()
 	for payloads, want := range map[string]string{
-		"":                 "dbt_tally_finish logged nothing",
-		"{":                "dbt_tally_finish: read what it logged",
+		"":                 "dbt_tally_collect logged nothing",
+		"{":                "dbt_tally_collect: read what it logged",
 		`{"rows":[["a"]]}`: "an audit row of 1 values; expected 7",
 	} {
 		_, err := openWith(
 			t, logging(strings.Fields(payloads)[:min(1, len(payloads))]),
-		).Finish(t.Context(), warehouse.Finish{Invocations: []string{"run"}})
+		).Collect(t.Context(), warehouse.CollectRequest{Invocations: []string{"run"}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("payloads %q: error %v; want %q in it", payloads, err, want)
 		}

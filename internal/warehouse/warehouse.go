@@ -82,11 +82,11 @@ type engine interface {
 	// tests an insert. It leaves a table that is not usable alone and returns it as it
 	// is. It returns ErrNoTable if there is no table.
 	prepare(ctx context.Context) (found, []string, error)
-	// finish returns an error if it cannot read the audit rows, and a problem for
+	// collect returns an error if it cannot read the audit rows, and a problem for
 	// everything else.
-	finish(ctx context.Context, f Finish) (answer, error)
+	collect(ctx context.Context, f CollectRequest) (answer, error)
 	// prune deletes, or only counts, rows of the audit table and of the run table.
-	prune(ctx context.Context, p pruning) (log, run int64, err error)
+	prune(ctx context.Context, p pruning) (audit, run int64, err error)
 	close() error
 }
 

@@ -35,7 +35,7 @@ func TestSettingsAsYAMLGaveThem(t *testing.T) {
 	}
 }
 
-func TestSettingsThatMakeNoSenseAreNamed(t *testing.T) {
+func TestInvalidSettingsAreNamed(t *testing.T) {
 	t.Parallel()
 	s := Settings{Values: map[string]any{"wait": "soon", "less": -1, "flag": "of course"}}
 	_, errWait := s.Seconds("wait", 0)
@@ -52,7 +52,7 @@ func TestSettingsThatMakeNoSenseAreNamed(t *testing.T) {
 	}
 }
 
-func TestNoSecretIsLeft(t *testing.T) {
+func TestRedactorReplacesEverySecret(t *testing.T) {
 	t.Parallel()
 	if got := Redactor("", "hunter2", "token")("hunter2 has a token"); got != "*** has a ***" {
 		t.Errorf("got %q", got)

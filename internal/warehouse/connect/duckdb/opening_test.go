@@ -8,7 +8,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// What dbt-duckdb 1.11.1 makes of the same settings, but for the order of options.
+// The expected statements are those of dbt-duckdb 1.11.1 for the same settings, except
+// for the order of options.
 func TestStatementsAreThoseOfDBTDuckDB(t *testing.T) {
 	t.Parallel()
 	type values = map[string]any

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// slowConn takes one call at a time, as database/sql promises every driver. A call
-// that hangs goes on whatever its context says.
+// slowConn takes one call at a time, as database/sql promises every driver. A call that
+// hangs ignores its context.
 type slowConn struct {
 	t      *testing.T
 	hangs  string        // the call that hangs
@@ -19,7 +19,7 @@ type slowConn struct {
 	closed chan struct{}
 
 	inCall sync.Mutex
-	calls  []string // unguarded on purpose: under -race two calls at a time are reported
+	calls  []string // unguarded on purpose: -race reports two concurrent calls
 }
 
 func (c *slowConn) call(name string) error {
@@ -59,7 +59,7 @@ type slowTx struct{ *slowConn }
 func (tx slowTx) Commit() error   { return tx.call("commit") }
 func (tx slowTx) Rollback() error { return tx.call("rollback") }
 
-// sessions opens every session on one connection, and only one.
+// sessions opens one session on one connection, and no other.
 type sessions struct{ conn *slowConn }
 
 func (s sessions) Driver() driver.Driver { return nil }
@@ -70,7 +70,7 @@ func (s sessions) Connect(context.Context) (driver.Conn, error) {
 	return &session{conn: s.conn}, nil
 }
 
-func TestAConnectionIsLeftAloneOnceACallCameToNoEnd(t *testing.T) {
+func TestAnAbandonedConnectionIsNotUsed(t *testing.T) {
 	t.Parallel()
 	for _, hangs := range []string{"begin", "exec", "query", "commit", "rollback"} {
 		t.Run(hangs, func(t *testing.T) {

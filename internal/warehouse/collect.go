@@ -13,8 +13,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Finish is the work after dbt has ended. Each part may be empty.
-type Finish struct {
+// CollectRequest is the work after dbt has ended. Each part may be empty.
+type CollectRequest struct {
 	Invocations []string     // whose audit rows to read; they are not part of the history
 	Runs        []tally.Run  // to record; a run that is already recorded is not changed
 	Code        Fingerprints // to store
@@ -44,8 +44,8 @@ const (
 	fallbackAge = 30 * 24 * time.Hour
 )
 
-// Finished contains the warehouse's answers.
-type Finished struct {
+// Collected contains the warehouse's answers.
+type Collected struct {
 	Relation string      // the audit table, quoted for SQL; "" if it was not read
 	Rows     []tally.Row // the audit rows of the invocations, in no particular order
 	// History is empty if nothing is found. Without a run table its rows are the newest
@@ -56,16 +56,16 @@ type Finished struct {
 	NotFound error    // the run or the branch that the user asked for does not exist
 }
 
-// Finish records the runs, reads the audit rows of the invocations, and finds the
+// Collect records the runs, reads the audit rows of the invocations, and finds the
 // history. It may run concurrently with other jobs, and may be repeated. It ignores rows
 // whose phase is unknown, because they are not audit rows. The error concerns only the
 // audit rows; it is ErrNoTable if the table does not exist.
-func (s *Store) Finish(ctx context.Context, f Finish) (Finished, error) {
+func (s *Store) Collect(ctx context.Context, f CollectRequest) (Collected, error) {
 	if len(f.Invocations) == 0 && len(f.Runs) == 0 {
-		return Finished{}, nil
+		return Collected{}, nil
 	}
-	a, err := s.engine.finish(ctx, f)
-	done := Finished{Relation: a.relation, Problems: a.problems}
+	a, err := s.engine.collect(ctx, f)
+	done := Collected{Relation: a.relation, Problems: a.problems}
 	if err == nil {
 		done.Rows, err = parseRows(a.rows)
 	}
@@ -170,7 +170,7 @@ type runFilter struct {
 var newestRuns = runFilter{limit: 10}
 
 // filter returns the query for the runs that f asks for.
-func (f Finish) filter(limit int) runFilter {
+func (f CollectRequest) filter(limit int) runFilter {
 	q := f.History
 	if q.RunID != "" {
 		return runFilter{id: q.RunID, limit: 1}
@@ -183,17 +183,17 @@ func (f Finish) filter(limit int) runFilter {
 }
 
 // at returns the audit table to compare with, given the one of this run.
-func (q HistoryQuery) at(log Table) Table {
+func (q HistoryQuery) at(audit Table) Table {
 	if q.Database != "" {
-		log.Database = q.Database
+		audit.Database = q.Database
 	}
 	if q.Schema != "" {
-		log.Schema = q.Schema
+		audit.Schema = q.Schema
 	}
 	if q.Name != "" {
-		log.Name = q.Name
+		audit.Name = q.Name
 	}
-	return log
+	return audit
 }
 
 // elsewhere reports whether that may be another table than the one of this run.

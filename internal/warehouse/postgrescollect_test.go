@@ -13,11 +13,11 @@ import (
 
 var auditLog = warehouse.Table{Schema: "audit", Name: "dbt_audit_log"}
 
-// What goes wrong beside the rows is a problem, and the rows are there.
+// A failure that does not concern the rows is a problem, and the rows are returned.
 func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		setup string // ROLE stands for the role
+		setup string // ROLE is the role
 		query warehouse.HistoryQuery
 		want  string
 	}{
@@ -69,7 +69,7 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 				))
 
 			tc.query.Before = at("10:00:00")
-			got := finish(t, open(t, options(guest, auditLog, warehouse.Write)), warehouse.Finish{
+			got := collect(t, open(t, options(guest, auditLog, warehouse.Write)), warehouse.CollectRequest{
 				Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: tc.query,
 			})
 			want := strings.ReplaceAll(tc.want, "ROLE", role)
@@ -90,7 +90,7 @@ func TestARunTableOfAnotherKindIsLeftAlone(t *testing.T) {
 		!strings.Contains(problems[0], "it lacks started_at, completed_at, status and has run_id, distance") {
 		t.Errorf("problems %q; want one that says what it lacks", problems)
 	}
-	finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
+	collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
 	if diff := gocmp.Diff([][]string{{"0"}}, db.Query(t, "select count(*) from audit.dbt_audit_run")); diff != "" {
 		t.Errorf("rows in it (-want +got):\n%s", diff)
 	}
@@ -108,7 +108,7 @@ func TestARunTableOfAnEarlierVersionGetsItsColumns(t *testing.T) {
 	if problems := prepare(t, store).Problems; len(problems) > 0 {
 		t.Errorf("problems %q", problems)
 	}
-	finish(t, store, warehouse.Finish{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now", Branch: "main"}}})
+	collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now", Branch: "main"}}})
 	if diff := gocmp.Diff([][]string{{"now", "main"}}, db.Query(t,
 		"select run_id, branch from audit.dbt_audit_run")); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)

@@ -10,41 +10,41 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-func (e *sqlEngine) finish(ctx context.Context, f Finish) (answer, error) {
+func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, error) {
 	defer e.db.release()
 	e.db.bePatient(ctx)
-	log, err := e.look(ctx, e.table, auditLayout)
+	audit, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {
-		err = log.usable()
+		err = audit.usable()
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	// The rows that the gates of this run need come first: neither a run table nor a
-	// baseline that does not answer costs them.
-	a := answer{relation: log.relation}
+	// The rows that the gates of this run need come first, so that they are not lost if
+	// the run table or the baseline does not answer.
+	a := answer{relation: audit.relation}
 	var unread error
 	if len(f.Invocations) > 0 {
-		a.rows, unread = e.read(ctx, log, f.Invocations)
+		a.rows, unread = e.read(ctx, audit, f.Invocations)
 	}
 	ctx, cancel := half(ctx)
 	defer cancel()
-	runs, here, err := e.lookBeside(ctx, runTable(log.table), runLayout)
+	runs, here, err := e.lookBeside(ctx, runTable(audit.table), runLayout)
 	if err == nil && here {
 		err = e.record(ctx, runs, f.Runs)
 	}
 	if err != nil {
-		a.problems = append(a.problems, notRecorded(runTable(log.table), err))
+		a.problems = append(a.problems, notRecorded(runTable(audit.table), err))
 	}
 	if err == nil && here && len(f.Code.ByNode) > 0 {
-		if err := (sqlNodes{e, log.table}).store(ctx, f.Code); err != nil {
-			a.problems = append(a.problems, noFingerprints(nodeTable(log.table), err))
+		if err := (sqlNodes{e, audit.table}).store(ctx, f.Code); err != nil {
+			a.problems = append(a.problems, noFingerprints(nodeTable(audit.table), err))
 		}
 	}
 	if f.History.Wanted {
 		ctx, cancel := half(ctx)
 		defer cancel()
-		if a.earlier, err = e.compare(ctx, log, runs, here, f); err != nil {
+		if a.earlier, err = e.compare(ctx, audit, runs, here, f); err != nil {
 			a.problems = append(a.problems, noHistory(err))
 		}
 	}
@@ -85,28 +85,28 @@ func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error
 
 // compare finds the data to compare with: in these tables, unless the query names others.
 // here is false if there is no run table.
-func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f Finish) (*earlier, error) {
+func (e *sqlEngine) compare(ctx context.Context, audit, runs found, here bool, f CollectRequest) (*earlier, error) {
 	asked := f.History
 	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
 	asked.Name = e.dialect.exact(asked.Name)
-	at := asked.at(log.table)
+	at := asked.at(audit.table)
 	if err := e.dialect.reaches(at); err != nil {
 		return nil, fmt.Errorf("baseline-table: %w", err)
 	}
 	if f.History.elsewhere() {
 		var err error
-		if log, err = e.look(ctx, at, auditLayout); err == nil {
-			err = log.usable()
+		if audit, err = e.look(ctx, at, auditLayout); err == nil {
+			err = audit.usable()
 		}
 		if err == nil {
-			runs, here, err = e.lookBeside(ctx, runTable(log.table), runLayout)
+			runs, here, err = e.lookBeside(ctx, runTable(audit.table), runLayout)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("audit table %s: %w", f.History.at(e.table), err)
 		}
 	}
 	if !here {
-		return e.compareWithout(ctx, log, f)
+		return e.compareWithout(ctx, audit, f)
 	}
 	var err error
 	var found earlier
@@ -114,8 +114,8 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 		return nil, err
 	}
 	if ids := runIDs(found.runs); len(ids) > 0 {
-		found.nodes, _ = sqlNodes{e, log.table}.newest(ctx, ids) // without them the changed files have to do
-		found.rows, err = e.read(ctx, log, ids)
+		found.nodes, _ = sqlNodes{e, audit.table}.newest(ctx, ids) // if this fails, the changed files are used instead
+		found.rows, err = e.read(ctx, audit, ids)
 	} else if f.History.named() {
 		found.newest, err = e.selectRuns(ctx, runs, newestRuns)
 	}
@@ -126,13 +126,13 @@ func (e *sqlEngine) compare(ctx context.Context, log, runs found, here bool, f F
 }
 
 // compareWithout compares without a run table.
-func (e *sqlEngine) compareWithout(ctx context.Context, log found, f Finish) (*earlier, error) {
+func (e *sqlEngine) compareWithout(ctx context.Context, audit found, f CollectRequest) (*earlier, error) {
 	before := f.History.Before
-	query, args := e.dialect.selectNewest(log, before.Add(-fallbackAge), before, f.Invocations)
+	query, args := e.dialect.selectNewest(audit, before.Add(-fallbackAge), before, f.Invocations)
 	if id := f.History.RunID; id != "" {
-		query, args = e.dialect.selectRows(log, []string{id})
+		query, args = e.dialect.selectRows(audit, []string{id})
 	}
-	rows, err := e.db.query(ctx, reading, log.table, query, args)
+	rows, err := e.db.query(ctx, reading, audit.table, query, args)
 	if err != nil {
 		return nil, err
 	}

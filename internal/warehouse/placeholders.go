@@ -8,7 +8,7 @@ import (
 
 // placeholders writes placeholders into a query and collects their values in the same
 // order.
-type places struct {
+type placeholders struct {
 	numbered bool   // $1, $2 and so on, not ?
 	time     string // the expression for a time without a zone; "%s" is the placeholder of a text
 	zone     string // appended to the text of a time
@@ -16,7 +16,7 @@ type places struct {
 }
 
 // value returns the placeholder of a value.
-func (p *places) value(v any) string {
+func (p *placeholders) value(v any) string {
 	p.args = append(p.args, v)
 	if p.numbered {
 		return fmt.Sprintf("$%d", len(p.args))
@@ -25,12 +25,12 @@ func (p *places) value(v any) string {
 }
 
 // at returns the placeholder of a time.
-func (p *places) at(t time.Time) string {
+func (p *placeholders) at(t time.Time) string {
 	return fmt.Sprintf(p.time, p.value(sqlTime(t)+p.zone))
 }
 
 // list returns the placeholders of texts, for "in".
-func (p *places) list(texts []string) string {
+func (p *placeholders) list(texts []string) string {
 	all := make([]string, len(texts))
 	for i, text := range texts {
 		all[i] = p.value(text)
@@ -39,7 +39,7 @@ func (p *places) list(texts []string) string {
 }
 
 // where returns the conditions of the filter.
-func (p *places) where(f runFilter) string {
+func (p *placeholders) where(f runFilter) string {
 	all := []string{"true"}
 	for _, equal := range []struct{ column, value string }{
 		{"run_id", f.id}, {"branch", f.branch}, {"target", f.target},
