@@ -15,6 +15,8 @@ func (p *parser) limits() tally.Limits {
 		MaxGrowth: gate(p, "max-growth", tally.ParseLimit),
 		MinRows:   gate(p, "min-rows", tally.ParseRows),
 		MaxRows:   gate(p, "max-rows", tally.ParseRows),
+		MaxFanOut: gate(p, "max-fanout", tally.ParsePercentage),
+		Scope:     tally.Scope(p.text("gate-scope")),
 		Unusual:   p.text("unusual") == "gate",
 		Axis:      tally.Axis(p.text("gate-against")),
 		Severity:  tally.Severity(p.text("gate-severity")),
@@ -24,6 +26,10 @@ func (p *parser) limits() tally.Limits {
 	}
 	if p.text("baseline") == "none" && limits.Axis == tally.AxisBaseline {
 		p.problems.add(`input "gate-against": "baseline" with baseline "none"; use "before", or a baseline; `+
+			`see %s`, docs.Gates)
+	}
+	if p.text("baseline") == "none" && limits.MaxFanOut != nil {
+		p.problems.add(`input "max-fanout": with baseline "none"; it needs an earlier run to compare with; `+
 			`see %s`, docs.Gates)
 	}
 	if p.text("baseline") == "none" && limits.Unusual {

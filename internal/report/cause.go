@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -174,4 +175,35 @@ func NodeNames(models []Model) func(id string) string {
 		}
 		return nodeName(id)
 	}
+}
+
+func fanOutOf(f *tally.FanOut) *FanOut {
+	if f == nil {
+		return nil
+	}
+	return &FanOut{Parent: f.Parent, Ratio: f.Ratio, Baseline: f.Baseline}
+}
+
+// FanOutWords writes how the rows of a model per row of its largest parent moved, ""
+// if they did not. name finds what a node is called.
+func FanOutWords(m Model, name func(id string) string) string {
+	if m.FanOut == nil {
+		return ""
+	}
+	f := m.FanOut
+	return fmt.Sprintf("%s rows per row of %s, was %s", ratio(f.Ratio), name(f.Parent), ratio(f.Baseline))
+}
+
+// ratio writes a number of rows per row with about three digits that count.
+func ratio(f float64) string {
+	digits := 2
+	switch {
+	case f >= 100:
+		digits = 0
+	case f >= 10:
+		digits = 1
+	case f < 0.1:
+		digits = 4
+	}
+	return strconv.FormatFloat(f, 'f', digits, 64)
 }

@@ -85,6 +85,7 @@ func everyKey() report.Report {
 	m.HistorySince, m.Parents = new(situation.Noon), []string{"model.shop.stg_orders"}
 	m.Cause = &report.Cause{Kind: tally.CauseDownstream, Of: "model.shop.stg_orders", Root: "model.shop.stg_orders"}
 	r.Models[1].Cause = &report.Cause{Kind: tally.CauseEdited, Root: "model.shop.stg_orders"}
+	m.FanOut = &report.FanOut{Parent: "model.shop.stg_orders", Ratio: 2, Baseline: 1.5}
 	r.Branch = "feature"
 	r.Causes = []report.RootCause{{
 		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited,

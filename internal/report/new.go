@@ -99,6 +99,7 @@ func lineOf(m tally.Model) Model {
 		Gates:           gatesOf(m.Breaches),
 		GatesUnchecked:  m.Unchecked,
 		Parents:         orEmpty(m.Parents),
+		FanOut:          fanOutOf(m.FanOut),
 	}
 }
 

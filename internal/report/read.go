@@ -109,6 +109,9 @@ func (m Model) check() error {
 	if m.Cause != nil && !knownKind(m.Cause.Kind) {
 		return unknown("cause", m.Cause.Kind)
 	}
+	if f := m.FanOut; f != nil && (!within(f.Ratio, maxCount) || !within(f.Baseline, maxCount)) {
+		return errors.New("an impossible fan-out")
+	}
 	for _, g := range m.Gates {
 		switch {
 		case g.Axis != tally.AxisBefore && g.Axis != tally.AxisBaseline:
@@ -196,6 +199,9 @@ func (m Model) tally() tally.Model {
 			History: m.History, HistorySince: m.HistorySince, Unusual: m.Unusual,
 		},
 		Unchecked: m.GatesUnchecked, Parents: m.Parents,
+	}
+	if f := m.FanOut; f != nil {
+		made.FanOut = &tally.FanOut{Parent: f.Parent, Ratio: f.Ratio, Baseline: f.Baseline, Moved: true}
 	}
 	for _, g := range m.Gates {
 		made.Breaches = append(made.Breaches, tally.Breach(g))

@@ -139,6 +139,14 @@ type Model struct {
 	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, else ""
 	Parents         []string     `json:"parents"`         // node IDs of what it reads
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
+	FanOut          *FanOut      `json:"fan_out"`         // null if it did not move
+}
+
+// FanOut is how many rows a model has per row of its largest parent.
+type FanOut struct {
+	Parent   string  `json:"parent"` // node ID
+	Ratio    float64 `json:"ratio"`
+	Baseline float64 `json:"baseline"` // the same there
 }
 
 // Cause is why a model differs from the baseline.

@@ -1,5 +1,10 @@
 package tally
 
+import (
+	"cmp"
+	"math"
+)
+
 // Code is what is known of the code of a project.
 type Code struct {
 	Nodes        []CodeNode
@@ -32,6 +37,43 @@ func (t *Tally) Explain(code Code) {
 	t.Causes = FindCauses(in)
 	drift := FindDrift(t.Models, t.Causes)
 	t.Drift = &drift
+	fanOuts := FindFanOuts(t.Models, parents)
+	for i := range t.Models {
+		m := &t.Models[i]
+		if f, known := fanOuts[m.Node.ID]; known {
+			m.checkFanOut(f)
+		}
+		if m.Node.Limits.Scope == ScopeEdited && t.Causes.blameless(m.Node.ID) {
+			for at := range m.Breaches {
+				m.Breaches[at].Severity = SeverityWarn
+			}
+		}
+	}
+}
+
+// blameless reports whether no edit changed the node since the baseline. What cannot
+// be told is not blameless.
+func (c Causes) blameless(id string) bool {
+	return c.Untouched(id) || c.ByNode[id].Kind == CauseData
+}
+
+// checkFanOut marks a model whose rows per row of its largest parent moved, and checks
+// the gate on their growth.
+func (m *Model) checkFanOut(f FanOut) {
+	if f.Moved {
+		m.FanOut = &f
+	}
+	limits := m.Node.Limits
+	if growth := 100 * (f.Factor() - 1); limits.MaxFanOut != nil && growth > limits.MaxFanOut.Amount {
+		value := "from 0"
+		if !math.IsInf(growth, 0) {
+			value = "+" + decimal(growth, limits.MaxFanOut.Amount) + "%"
+		}
+		m.Breaches = append(m.Breaches, Breach{
+			NodeID: m.Node.ID, Gate: "max-fanout", Axis: AxisBaseline, Limit: limits.MaxFanOut.String(),
+			Value: value, Severity: cmp.Or(limits.Severity, SeverityError),
+		})
+	}
 }
 
 // built reports whether this run built the model.

@@ -49,3 +49,51 @@ func TestExplainWalksThroughViews(t *testing.T) {
 		t.Errorf("causes %v, drift %v without a baseline; want none", alone.Causes.ByNode, alone.Drift)
 	}
 }
+
+func TestGatesThatNeedTheCause(t *testing.T) {
+	t.Parallel()
+	model := func(id string, was, rows int64, limits Limits) Model {
+		return Model{
+			Node: Node{ID: id, Limits: limits}, Status: Unchanged, After: &rows,
+			Earlier: Earlier{Baseline: &was}, Breaches: []Breach{{NodeID: id, Gate: "max-drop", Severity: SeverityError}},
+		}
+	}
+	edited := Limits{Scope: ScopeEdited}
+	fanOut := Limits{MaxFanOut: percentage(50)}
+	counted := Tally{BaselineRun: &Run{ID: "main"}, Models: []Model{
+		model("payments", 100, 100, edited), model("joined", 100, 200, fanOut),
+		model("edited", 10, 5, edited), model("below", 10, 5, edited), model("moved", 10, 5, edited),
+		model("unknown", 10, 5, edited),
+	}}
+	counted.Explain(Code{
+		Nodes: []CodeNode{
+			{ID: "payments", Fingerprint: "same"}, {ID: "joined", Fingerprint: "new", Parents: []string{"payments"}},
+			{ID: "edited", Fingerprint: "new"}, {ID: "below", Fingerprint: "same", Parents: []string{"edited"}},
+			{ID: "moved", Fingerprint: "same"}, {ID: "unknown"},
+		},
+		Baseline: map[string]string{
+			"payments": "same", "joined": "old", "edited": "old", "below": "same", "moved": "same", "unknown": "",
+		},
+	})
+	got := map[string]Severity{}
+	for _, m := range counted.Models {
+		got[m.Node.ID] = m.Breaches[0].Severity
+	}
+	want := map[string]Severity{
+		"payments": SeverityWarn, "moved": SeverityWarn, // no edit changed them
+		"joined": SeverityError, "edited": SeverityError, "below": SeverityError, "unknown": SeverityError,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("severities (-want +got):\n%s", diff)
+	}
+	joined := counted.Models[1]
+	breach := Breach{
+		NodeID: "joined", Gate: "max-fanout", Axis: AxisBaseline, Limit: "50%", Value: "+100.0%", Severity: SeverityError,
+	}
+	if diff := cmp.Diff(breach, joined.Breaches[1]); diff != "" {
+		t.Errorf("breach (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(&FanOut{Parent: "payments", Ratio: 2, Baseline: 1, Moved: true}, joined.FanOut); diff != "" {
+		t.Errorf("fan-out (-want +got):\n%s", diff)
+	}
+}

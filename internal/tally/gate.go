@@ -14,7 +14,18 @@ type Limits struct {
 	Unusual            bool   // an unusual change is a breach
 	Axis               Axis   // for MaxDrop and MaxGrowth; "": AxisBoth
 	Severity           Severity
+	MaxFanOut          *Limit // a percentage: how far the rows per row of the largest parent may grow; nil: no such gate
+	Scope              Scope
 }
+
+// Scope says for which models a breach is an error.
+type Scope string
+
+// The scopes.
+const (
+	ScopeAll    Scope = "all"    // "" means the same
+	ScopeEdited Scope = "edited" // those that an edit changed; breaches of others only warn
+)
 
 // Axis is what a model's rows are compared with.
 type Axis string
@@ -38,7 +49,7 @@ const (
 // Breach is one gate that one model breached, in words that can be shown.
 type Breach struct {
 	NodeID   string
-	Gate     string // max-drop, max-growth, min-rows, max-rows or unusual
+	Gate     string // max-drop, max-growth, min-rows, max-rows, max-fanout or unusual
 	Axis     Axis   // never AxisBoth; AxisBefore for gates that do not compare
 	Limit    string // as the user wrote it: 5%, 100
 	Value    string // what was found: −18.4%, +1,204, 0
@@ -48,7 +59,7 @@ type Breach struct {
 // Any reports whether any gate is set.
 func (l Limits) Any() bool {
 	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil ||
-		l.Unusual
+		l.Unusual || l.MaxFanOut != nil
 }
 
 // Validate returns an error for limits that make no sense. It joins all problems, one

@@ -26,6 +26,15 @@ func ParseLimit(text string) (Limit, error) {
 	return Limit{Amount: amount, Percent: match[2] != ""}, err
 }
 
+// ParsePercentage reads a limit that is a percentage.
+func ParsePercentage(text string) (Limit, error) {
+	limit, err := ParseLimit(text)
+	if err != nil || !limit.Percent {
+		return Limit{}, fmt.Errorf("unusable value %q; expected a percentage, such as 5%%", text)
+	}
+	return limit, nil
+}
+
 var limitText = regexp.MustCompile(`^(?:(\d{1,18})|(\d{1,9}(?:\.\d{1,9})?)\s*%)$`)
 
 // ParseRows reads a number of rows, which is not negative.

@@ -45,6 +45,7 @@ type Model struct {
 
 	Earlier
 	Parents   []string // node IDs of what it reads
+	FanOut    *FanOut  // if its rows per row of its largest parent moved; else nil
 	Breaches  []Breach
 	Unchecked string // why a gate that it has could not be checked, else ""
 

@@ -134,6 +134,9 @@ func (c columns) why(row report.Row) string {
 	if cause != "" {
 		parts = append(parts, cause)
 	}
+	if fanOut := report.FanOutWords(row.Model, c.node); fanOut != "" {
+		parts = append(parts, fanOut)
+	}
 	if standing := row.Standing(); report.LookOf(standing).Reason && (cause == "" || standing != tally.NotCounted) {
 		parts = append(parts, prose(row.Reason))
 	}
