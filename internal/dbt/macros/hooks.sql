@@ -117,6 +117,8 @@
               ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "
               ~ sql ~ "; perform set_config('lock_timeout', dbt_tally_wait, true); exception when others or query_canceled then "
               ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
+      {%- elif target.type == 'duckdb' and dbt_version[:2] == '1.' -%}
+        {%- do adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions) -%}
       {%- else -%}
         {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=not outside, fetch=False) -%}
       {%- endif -%}
