@@ -62,7 +62,6 @@ func batches(counts [][]*string, size int64) ([]batch, error) {
 const batchRows = 10_000
 
 func (e *sqlEngine) prune(ctx context.Context, p pruning) (audit, run int64, err error) {
-	defer e.db.release()
 	e.db.bePatient(ctx)
 	f, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {

@@ -11,7 +11,6 @@ import (
 )
 
 func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, error) {
-	defer e.db.release()
 	e.db.bePatient(ctx)
 	audit, err := e.look(ctx, e.table, auditLayout)
 	if err == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
-	defer e.db.release()
+	defer e.db.release() // for dbt, which comes next
 	f, err := e.look(ctx, e.table, auditLayout)
 	if errors.Is(err, ErrNoTable) && e.access == Write {
 		f, err = e.create(ctx, e.table, auditLayout)
