@@ -128,11 +128,11 @@ func (l lab) oneRun(t *testing.T) {
 
 	query.RunID = "it's none"
 	got = collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: query})
-	problem := `there is no run "it's none"; the newest are later (` + hostile +
+	problem := `baseline: no run "it's none"; the newest are later (` + hostile +
 		`, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
-	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], problem) ||
-		strings.Contains(got.Problems[0], "ancient") {
-		t.Errorf("problems %q; want %q and two more", got.Problems, problem)
+	if got.NotFound == nil || !strings.Contains(got.NotFound.Error(), problem) ||
+		strings.Contains(got.NotFound.Error(), "ancient") {
+		t.Errorf("not found: %v; want %q and two more", got.NotFound, problem)
 	}
 
 	query.Schema = "nowhere"
