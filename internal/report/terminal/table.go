@@ -10,14 +10,14 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// minName is the width below which a model's name says little: other columns are
+// minName is the smallest useful width of a model's name. Below it, other columns are
 // left out first.
 const minName = 16
 
 // gap separates the columns.
 const gap = "  "
 
-// colors are the report's colours in a terminal.
+// colors maps the report's colours to those of a terminal.
 var colors = map[report.Color]text.Color{
 	report.Red:    text.FgRed,
 	report.Yellow: text.FgYellow,
@@ -25,7 +25,7 @@ var colors = map[report.Color]text.Color{
 	report.Cyan:   text.FgCyan,
 }
 
-// column is one column of the table; the names' alone is cut to fit.
+// column is one column of the table. Only the column of names is cut to fit.
 type column struct {
 	title string
 	right bool
@@ -33,8 +33,8 @@ type column struct {
 	name  bool
 }
 
-// table cuts the models' names so that no line is wider than the terminal; if that
-// leaves too little of them, it leaves columns out.
+// table cuts the models' names so that no line is wider than the terminal. If the names
+// become too short, it leaves columns out.
 func table(rows []report.Row, r report.Report, o Options) string {
 	choices := choices(rows, r, o)
 	if o.Width == 0 {
@@ -49,7 +49,7 @@ func table(rows []report.Row, r report.Report, o Options) string {
 	return draw(rows, last[len(last)-1:], o.Width)
 }
 
-// choices are the columns to show, those that take most room first.
+// choices returns the possible sets of columns, the widest first.
 func choices(rows []report.Row, r report.Report, o Options) [][]column {
 	name, node := report.Names(r.Models), report.NodeNames(r.Models)
 	right := func(title string, cell func(report.Model) string) column {
@@ -78,7 +78,7 @@ func choices(rows []report.Row, r report.Report, o Options) [][]column {
 	return list
 }
 
-// named is what a row's models are called.
+// named returns the display name of a row's models.
 func named(row report.Row, name func(report.Model) string) string {
 	text := plain(name(row.Model))
 	if n := len(row.Others); n > 0 {
@@ -87,7 +87,7 @@ func named(row report.Row, name func(report.Model) string) string {
 	return text
 }
 
-// widthBeside is the width of all columns but the names'.
+// widthBeside is the width of all columns except the names.
 func widthBeside(rows []report.Row, columns []column) int {
 	sum := 0
 	for _, c := range columns {
@@ -137,8 +137,8 @@ func draw(rows []report.Row, columns []column, nameWidth int) string {
 	return t.Render()
 }
 
-// colored is a model's standing in words and, if that is asked for, in the colour
-// of the worst that can be said of it.
+// colored returns a model's standing in words and, if requested, in the colour of its
+// worst breach or of its standing.
 func colored(m report.Model, color bool) string {
 	words := report.Marked(report.LookOf(m.Standing()).Words, m)
 	c, ok := colors[m.Color()]

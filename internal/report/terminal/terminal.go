@@ -1,6 +1,6 @@
 // Package terminal renders a report as plain text: the table that follows dbt's own
-// output. It fits the table to the width of the terminal and owns its colours; what
-// the terminal can show, the caller finds out.
+// output. It fits the table to the width of the terminal and owns the terminal colours.
+// The caller finds out what the terminal supports.
 package terminal
 
 import (
@@ -12,18 +12,18 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Options say what the terminal can show.
+// Options describe what the terminal supports.
 type Options struct {
 	Width int  // columns; 0: unknown, nothing is cut to fit
 	Color bool // escape sequences may be used
 }
 
-// style is foreign text as a terminal may show it.
+// style makes untrusted text safe for a terminal.
 var style = report.Style{Name: plain, Prose: plain}
 
-// Write writes the headline, what the run is compared with, the table of what
-// changed and what failed, and how many models need no attention. Failed nodes'
-// messages are left to dbt, which printed them already.
+// Write writes the headline, the baseline, the table of changes and failures, and how
+// many models need no attention. It leaves the messages of failed nodes out, because dbt
+// has already printed them.
 func Write(w io.Writer, r report.Report, o Options) error {
 	var b strings.Builder
 	writeHeadline(&b, r)
@@ -58,7 +58,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	return nil
 }
 
-// writeHeadline writes the worst fact, then what else there is to say in short.
+// writeHeadline writes the worst fact, then the other facts in short form.
 func writeHeadline(b *strings.Builder, r report.Report) {
 	headline := report.HeadlineOf(r, style)
 	b.WriteString(strings.Join(strings.Fields("dbt-tally: "+headline.Sign+" "+headline.Text), " ") + "\n")
@@ -73,7 +73,7 @@ func writeHeadline(b *strings.Builder, r report.Report) {
 	}
 }
 
-// writeBreaches writes the breaches if there are more than the one of the headline.
+// writeBreaches writes the breaches if there are more than the one in the headline.
 func writeBreaches(b *strings.Builder, r report.Report) {
 	breaches := report.Breaches(r.Models)
 	if len(breaches) < 2 {
@@ -86,5 +86,5 @@ func writeBreaches(b *strings.Builder, r report.Report) {
 	}
 }
 
-// plain is foreign text as a terminal may show it.
+// plain makes untrusted text safe for a terminal.
 func plain(s string) string { return report.Clean(s, report.MaxName) }
