@@ -10,16 +10,16 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// style makes foreign text safe in Markdown.
+// style makes untrusted text safe in Markdown.
 var style = report.Style{Name: code, Prose: prose}
 
-// Links are the pages that a text links to. They are trusted; "" is not linked.
+// Links are the pages to which a text links. They are trusted. "" means no link.
 type Links struct {
 	Run   string // the page of the CI run
 	Files string // the page of the pull request's changed files
 }
 
-// file is the address of a file in the pull request's changes.
+// file returns the address of a file in the pull request's changes.
 func (l Links) file(name string) string {
 	if l.Files == "" || name == "" {
 		return ""
@@ -28,12 +28,12 @@ func (l Links) file(name string) string {
 	return l.Files + "#diff-" + hex.EncodeToString(sum[:])
 }
 
-// columns are the columns that tables of models are made of.
+// columns are the columns of the tables of models.
 type columns struct {
 	report report.Report
 	links  Links
 	name   func(report.Model) string
-	node   func(id string) string // what a node is called, as code
+	node   func(id string) string // the node's display name, as code
 }
 
 func newColumns(r report.Report, links Links) columns {
@@ -44,7 +44,7 @@ func newColumns(r report.Report, links Links) columns {
 	}
 }
 
-// changes are the columns of what differs, those with nothing to say left out.
+// changes returns the columns for models that differ, without empty ones.
 func (c columns) changes(rows []report.Row) []column[report.Row] {
 	list := []column[report.Row]{
 		{"", false, func(row report.Row) string { return row.Sign() }},
@@ -62,8 +62,8 @@ func (c columns) changes(rows []report.Row) []column[report.Row] {
 	return list
 }
 
-// everything adds to the changes the time and, if it is asked for and any is known,
-// the trend.
+// everything adds the time to the changes and, if it is requested and known for any
+// model, the trend.
 func (c columns) everything(rows []report.Row, trends bool) []column[report.Row] {
 	list := c.changes(rows)
 	extra := []column[report.Row]{{"time", true, func(row report.Row) string { return report.TimeWords(row.Model) }}}
@@ -76,7 +76,7 @@ func (c columns) everything(rows []report.Row, trends bool) []column[report.Row]
 	return slices.Insert(list, len(list)-1, extra...)
 }
 
-// calm are the columns of the models that need no attention.
+// calm returns the columns for models that need no attention.
 func (c columns) calm(times bool) []column[report.Model] {
 	list := []column[report.Model]{
 		{"model", false, func(m report.Model) string { return code(c.name(m)) }},
@@ -88,7 +88,7 @@ func (c columns) calm(times bool) []column[report.Model] {
 	return append(list, column[report.Model]{"", false, c.status})
 }
 
-// model names a model, with a link to its file if that was edited.
+// model names a model. If its file was edited, the name links to the file.
 func (c columns) model(row report.Row) string {
 	text := report.Marked(c.linked(row.Model), row.Model)
 	if n := len(row.Others); n > 0 {
@@ -112,8 +112,8 @@ func (c columns) fromTo(row report.Row) string {
 	return report.FromTo(row.Baseline, row.After)
 }
 
-// change is the change against the baseline if there is one, else in this run. The
-// number of what is wrong is bold.
+// change returns the change against the baseline if there is one, otherwise in this run.
+// The number of a problem is bold.
 func (c columns) change(row report.Row) string {
 	words := report.ChangeWords(row.Model)
 	if c.report.Compares() {
@@ -127,7 +127,7 @@ func (c columns) change(row report.Row) string {
 	return words
 }
 
-// why is what is wrong, the cause, and the reason of a status that needs one.
+// why returns the problem, the cause, and the reason of a status that needs one.
 func (c columns) why(row report.Row) string {
 	parts := report.GateWords(row.Model, style)
 	cause := c.cause(row)
@@ -143,7 +143,7 @@ func (c columns) why(row report.Row) string {
 	return strings.Join(parts, " · ")
 }
 
-// cause is why a model differs. Models that share a row share their root cause.
+// cause returns why a model differs. Models that share a row share their root cause.
 func (c columns) cause(row report.Row) string {
 	m := row.Model
 	if len(row.Others) > 0 && m.Cause != nil && m.Cause.Root != m.NodeID {
@@ -153,7 +153,7 @@ func (c columns) cause(row report.Row) string {
 	return report.CauseWords(c.report, m, c.node)
 }
 
-// status is why a model has no number of rows to show, or that nothing happened.
+// status returns why a model has no number of rows, or that nothing happened.
 func (c columns) status(m report.Model) string {
 	look := report.LookOf(m.Standing())
 	words := look.Words

@@ -11,14 +11,14 @@ import (
 // maxLines is how many lines of a message are shown.
 const maxLines = 12
 
-// Names, messages and paths come from strangers: from a fork's branch, from a
-// warehouse's error. In Markdown they stand only in code spans and code blocks,
-// where nothing is markup, a mention or a link.
+// Names, messages and paths are untrusted: anyone can choose them in a fork's branch or
+// provoke them in a warehouse's error. In Markdown they occur only in code spans and code
+// blocks, which contain no markup, mention or link.
 
-// code makes a code span of foreign text, cut to report.MaxName.
+// code returns untrusted text as a code span, cut to report.MaxName.
 func code(s string) string { return span(report.Clean(s, report.MaxName)) }
 
-// span makes a code span of one line of text.
+// span returns one line of text as a code span.
 // See https://spec.commonmark.org/0.31.2/#code-spans.
 func span(line string) string {
 	if line == "" {
@@ -31,11 +31,11 @@ func span(line string) string {
 	return fence + line + fence
 }
 
-// harmless is text that no Markdown reader takes for anything but words: there
-// is no character in it that starts markup, a mention, an emoji or a link.
+// harmless matches text that every Markdown renderer shows as plain words: no character
+// of it can start markup, a mention, an emoji or a link.
 var harmless = regexp.MustCompile(`^(?:[A-Za-z ,;()'-]|: )+$`)
 
-// prose shows a reason as the sentence it is where that is safe, else as code.
+// prose returns a reason as a sentence if that is safe, otherwise as code.
 func prose(reason string) string {
 	if line := report.Clean(reason, report.MaxName); harmless.MatchString(line) {
 		return line
@@ -43,7 +43,7 @@ func prose(reason string) string {
 	return code(reason)
 }
 
-// block makes a code block of the first lines of foreign text.
+// block returns the first lines of untrusted text as a code block.
 func block(s string) string {
 	lines := strings.SplitN(strings.TrimSpace(newlines.Replace(s)), "\n", maxLines+1)
 	more := len(lines) > maxLines
@@ -61,7 +61,7 @@ func block(s string) string {
 
 var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// longestRun is the length of the longest run of c in s.
+// longestRun returns the length of the longest run of c in s.
 func longestRun(s string, c rune) int {
 	longest, run := 0, 0
 	for _, r := range s {

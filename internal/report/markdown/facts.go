@@ -10,7 +10,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// adapters are the names that warehouses call themselves by.
+// adapters maps adapters to the names of their warehouses.
 var adapters = map[string]string{
 	"bigquery":   "BigQuery",
 	"databricks": "Databricks",
@@ -29,8 +29,7 @@ var verbs = []string{
 	"retry", "run", "run-operation", "seed", "show", "snapshot", "source", "test",
 }
 
-// facts is the line below the headline: what else there is to say, what the run is
-// compared with, and links.
+// facts returns the line below the headline: further facts, the baseline, and links.
 func facts(r report.Report, more []string, links Links) string {
 	parts := slices.Clone(more)
 	if text := compared(r); text != "" {
@@ -42,7 +41,7 @@ func facts(r report.Report, more []string, links Links) string {
 	return strings.Join(parts, " · ")
 }
 
-// where states where dbt built, what was run, and how long that and the audit took.
+// where states the target, the commands, their duration and the cost of the audit.
 func where(r report.Report) string {
 	var parts []string
 	if r.Target.Name != "" {
@@ -65,8 +64,8 @@ func where(r report.Report) string {
 	return strings.Join(append(parts, audit(r)), " · ")
 }
 
-// audit states what auditing cost. The seconds of dbt's threads add up to more than
-// the time that passed, so their share of all threads' seconds is what can be said.
+// audit states the cost of auditing. The seconds of dbt's threads add up to more than the
+// elapsed time, so the cost is given as a share of all threads' seconds.
 func audit(r report.Report) string {
 	statements := report.Plural(r.Audit.Statements, "audit statement")
 	share := report.AuditShare(r)
@@ -80,8 +79,8 @@ func audit(r report.Report) string {
 	}
 }
 
-// verb is the dbt command without its arguments, or all of it if it has no word
-// that is a command.
+// verb returns the dbt command without its arguments, or all of it if it contains no
+// known command.
 func verb(command string) string {
 	for word := range strings.FieldsSeq(command) {
 		if slices.Contains(verbs, word) {
@@ -91,12 +90,12 @@ func verb(command string) string {
 	return code(command)
 }
 
-// webPage is what an address looks like. Whoever may write to the run table wrote
-// the baseline's, so anything else is not linked.
+// webPage matches a web address. Anyone with write access to the run table can set the
+// baseline's address, so other text is not linked.
 var webPage = regexp.MustCompile(`^https?://[A-Za-z0-9._:/-]+$`)
 
-// compared states which run the report compares with, and how old that is; "" if
-// it compares with none and none was looked for.
+// compared states which run the report compares with, and its age. It returns "" if there
+// is no baseline and none was wanted.
 func compared(r report.Report) string {
 	if r.Baseline == nil && r.Sought != nil {
 		return r.Sought.NotFound(code)

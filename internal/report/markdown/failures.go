@@ -18,8 +18,8 @@ var kinds = map[string]string{
 	"dbt":       "dbt",
 }
 
-// failuresOf makes a paragraph of each failure: first the failed models in their
-// order, with what became of their rows, then tests and all else.
+// failuresOf returns one paragraph per failure: first the failed models in their order,
+// with the state of their rows, then tests and everything else.
 func failuresOf(r report.Report) []string {
 	byID := make(map[string]report.Failure, len(r.Failures))
 	for _, f := range r.Failures {

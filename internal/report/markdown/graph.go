@@ -9,10 +9,10 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// maxNodes is how many nodes a graph can have and still be read.
+// maxNodes is the largest number of nodes in a readable graph.
 const maxNodes = 40
 
-// pictures are the charts of a summary.
+// pictures returns the charts of a summary.
 func pictures(r report.Report, c columns, trends bool) []string {
 	var list []string
 	for _, text := range []string{graph(r, c), slowest(r.Models, c)} {
@@ -28,8 +28,8 @@ func pictures(r report.Report, c columns, trends bool) []string {
 	return list
 }
 
-// graph draws the edited nodes and what differs because of them, at most maxNodes;
-// "" if nothing follows from anything. See https://mermaid.js.org/syntax/flowchart.html.
+// graph draws the edited nodes and the nodes that differ because of them, at most maxNodes;
+// "" if nothing differs because of an edit. See https://mermaid.js.org/syntax/flowchart.html.
 func graph(r report.Report, c columns) string {
 	names := report.NodeNames(r.Models)
 	place := map[string]int{}
@@ -76,8 +76,9 @@ func graph(r report.Report, c columns) string {
 	return text
 }
 
-// unsafe is what a label of a chart cannot have: its syntax has few escapes.
+// unsafe matches characters that a chart's label cannot have, because its syntax has few
+// escapes.
 var unsafe = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
 
-// label is a node's name in a chart.
+// label returns a node's name in a chart.
 func label(name string) string { return unsafe.ReplaceAllString(report.Cut(name, 60), "_") }

@@ -1,6 +1,6 @@
 // Package markdown renders a report for GitHub: the comment on a pull request, the
-// summary of a job, and the remarks at files. It owns the templates, the escaping of
-// foreign text and the size of each text; it posts nothing.
+// summary of a job, and the remarks on files. It owns the templates, the escaping of
+// untrusted text and the size of each text. It does not post anything.
 package markdown
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Budgets in bytes, below the limits that GitHub publishes: 65,536 characters
-// for a comment, to which a marker is added, and 1 MiB for a job's summary.
+// Budgets in bytes, below GitHub's limits: 65,536 characters for a comment, to which a
+// marker is added, and 1 MiB for a job's summary.
 const (
 	commentLimit = 60_000
 	summaryLimit = 1_000_000
@@ -28,37 +28,37 @@ var templates = template.Must(template.New("").
 	Funcs(template.FuncMap{"number": tally.Number[int]}).
 	ParseFS(files, "templates/*.tmpl"))
 
-// Comment renders the Markdown of a pull request's comment, at most 60,000 bytes
-// of it: what changed, what failed, and, folded, the rest. Where not everything
-// finds room, the rows that matter least are left out and counted, with a link to
-// the run. Nothing in the report is trusted.
+// Comment renders the comment on a pull request in Markdown, at most 60,000 bytes: the
+// changes, the failures and, folded, the rest. If not everything fits, it omits and
+// counts the least important rows, with a link to the run. It trusts no text of the
+// report.
 func Comment(r report.Report, links Links) (string, error) {
 	return render("comment.md.tmpl", commentPage(r, links), commentLimit)
 }
 
-// PublishedComment renders Comment for a report that another run left behind, and
-// says so, with a link to that run's page, which is trusted.
+// PublishedComment renders Comment for the report of another run, and states that with a
+// link to that run's page, which is trusted.
 func PublishedComment(r report.Report, runURL string) (string, error) {
 	p := commentPage(r, Links{Run: runURL})
 	p.PublishedFrom = runURL
 	return render("comment.md.tmpl", p, commentLimit)
 }
 
-// Summary renders the Markdown of a job's summary, at most 1,000,000 bytes of it:
-// every model with its time. It is cut as Comment is.
+// Summary renders a job's summary in Markdown, at most 1,000,000 bytes: every model with
+// its time. It is cut as Comment is.
 func Summary(r report.Report) (string, error) {
 	return render("summary.md.tmpl", summaryPage(r, false), summaryLimit)
 }
 
-// SummaryWithTrend renders the summary of a run that follows others like it, on a
-// schedule or a push: with the last counts of each notable model as a sparkline
-// and a chart of the largest change since the run before.
+// SummaryWithTrend renders the summary of a scheduled run or a push, which has similar
+// earlier runs: with the last counts of each notable model as a sparkline, and a chart of
+// the largest change since the previous run.
 func SummaryWithTrend(r report.Report) (string, error) {
 	return render("summary.md.tmpl", summaryPage(r, true), summaryLimit)
 }
 
-// render fills the template, at first as if every row had been cut, to see what
-// room is left for rows.
+// render first executes the template without any rows, to find out how many bytes are
+// left for rows.
 func render(name string, p *page, limit int) (string, error) {
 	sections := p.sections()
 	whole := make([][]string, len(sections))
@@ -76,7 +76,7 @@ func render(name string, p *page, limit int) (string, error) {
 	for i, s := range sections {
 		s.Rows, s.Left = whole[i], 0
 		if s == &p.Failures {
-			// What stands above the table is not to crowd it out.
+			// The sections above the table must leave space for it.
 			budget = budget - budget/2 + s.fit(budget/2)
 			continue
 		}

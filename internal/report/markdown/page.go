@@ -9,38 +9,38 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// page is what the templates of the comment and of the summary are filled from.
-// Its strings are Markdown already.
+// page contains the data for the templates of the comment and of the summary. Its strings
+// are already Markdown.
 type page struct {
 	Headline      string
 	Facts         string // how many models differ, from what, and links
-	PublishedFrom string // URL of the run that could not post this itself; "" for our own
+	PublishedFrom string // URL of the run on whose behalf this is posted; "" for our own
 	Note          string // that dbt was interrupted, or ran nothing
 
 	Problems  section // with auditing
-	Failures  section // failed models and tests with dbt's words
+	Failures  section // failed models and tests with dbt's messages
 	Changes   section // the table
 	Drift     string  // how far the other models moved
 	Unaudited section // why models left no audit row
 	Pictures  string  // charts
-	More      section // rows that the table has no room for
-	Calm      section // what needs no attention
+	More      section // rows that do not fit in the table
+	Calm      section // models that need no attention
 
 	Details details
 }
 
-// details are how a run was measured.
+// details describe how a run was measured.
 type details struct {
-	Title       string // of the fold that they share with what needs no attention
+	Title       string // of the fold that they share with the models that need no attention
 	Where       string // target, commands, time
 	Table       string // with the audit rows; "" if nothing was audited
 	Version     string
-	Unknown     section // why causes are not known
+	Unknown     section // why causes are unknown
 	Invocations section
 	Installing  string // how long the requirements took to install; "" if there were none
 }
 
-// newPage fills what comment and summary share.
+// newPage fills the parts that comment and summary share.
 func newPage(r report.Report, c columns) *page {
 	headline := report.HeadlineOf(r, style)
 	p := &page{
@@ -67,8 +67,7 @@ func newPage(r report.Report, c columns) *page {
 	return p
 }
 
-// commentPage shows what is notable, as far as it can be seen at a glance, and folds
-// the rest.
+// commentPage shows a limited number of notable models, and folds the rest.
 func commentPage(r report.Report, links Links) *page {
 	columns := newColumns(r, links)
 	p := newPage(r, columns)
@@ -82,7 +81,7 @@ func commentPage(r report.Report, links Links) *page {
 	return p
 }
 
-// summaryPage shows every row, with its time and, if that is asked for, its trend.
+// summaryPage shows every row with its time and, if requested, its trend.
 func summaryPage(r report.Report, trends bool) *page {
 	columns := newColumns(r, Links{})
 	p := newPage(r, columns)
@@ -93,8 +92,7 @@ func summaryPage(r report.Report, trends bool) *page {
 	return p
 }
 
-// foldRest folds the models that are not in an open row of their own, and those that
-// need no attention.
+// foldRest folds the rows that are not in open, and the models that need no attention.
 func (p *page) foldRest(r report.Report, c columns, rows, open []report.Row, times bool) {
 	var more []report.Row
 	for i, row := range rows {
@@ -120,7 +118,7 @@ func (p *page) foldRest(r report.Report, c columns, rows, open []report.Row, tim
 	p.Details.Title = strings.Join(append(titles, "details of this run"), " · ")
 }
 
-// sections lists what can be cut, what matters most first.
+// sections lists the sections that can be cut, the most important first.
 func (p *page) sections() []*section {
 	return []*section{
 		&p.Problems, &p.Details.Invocations, &p.Failures, &p.Changes, &p.Unaudited,
@@ -128,7 +126,7 @@ func (p *page) sections() []*section {
 	}
 }
 
-// note says in a sentence why there is less to see than usual.
+// note states in a sentence why the page shows less than usual.
 func note(r report.Report) string {
 	switch {
 	case r.Status == report.Incomplete:
@@ -140,8 +138,8 @@ func note(r report.Report) string {
 	}
 }
 
-// problems lists the gates that could not be checked and what else went wrong with
-// auditing, each once.
+// problems lists the gates that could not be checked and the other problems with
+// auditing, without duplicates.
 func problems(r report.Report) section {
 	s := section{Head: "> [!WARNING]\n> Auditing had problems, so counts may be missing:\n"}
 	if len(r.GatesUnchecked) > 0 {

@@ -8,16 +8,16 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Remark is what a report says at one file, in Markdown.
+// Remark is the text about one file, in Markdown.
 type Remark struct {
 	File string // relative to the repository
 	Text string
 }
 
-// Remarks are about the models that breached a gate or failed, one remark per file,
-// in the order of the models. A breach stands at the file that caused it. A model
-// whose file is not in the repository has none. Two runs with the same findings have
-// the same texts.
+// Remarks returns one remark per file about the models that breached a gate or failed, in
+// the order of the models. A breach is reported on the file that caused it. A model whose
+// file is not in the repository has no remark. Two runs with the same findings have the
+// same texts.
 func Remarks(r report.Report) []Remark {
 	messages := make(map[string]string, len(r.Failures))
 	for _, f := range r.Failures {
@@ -42,7 +42,7 @@ func Remarks(r report.Report) []Remark {
 	return remarks
 }
 
-// breachRemark is "" if no gate was breached.
+// breachRemark returns "" if no gate was breached.
 func breachRemark(r report.Report, m report.Model, c columns) string {
 	var parts []string
 	for _, g := range m.Gates {
@@ -55,7 +55,7 @@ func breachRemark(r report.Report, m report.Model, c columns) string {
 	return strings.Join(parts, "\n\n")
 }
 
-// failureRemark is "" if the model did not fail.
+// failureRemark returns "" if the model did not fail.
 func failureRemark(m report.Model, name, message string) string {
 	if m.Status != tally.Failed {
 		return ""

@@ -2,19 +2,19 @@ package markdown
 
 import "strings"
 
-// section is a part of a page that can be cut: the rows of a table, the items of
-// a list, a paragraph each. What matters most comes first.
+// section is a part of a page that can be cut: the rows of a table, the items of a list,
+// or paragraphs. The most important ones come first.
 type section struct {
-	Title    string // of the fold; "" where it is not folded
-	Head     string // what comes before the first row: a table's head
+	Title    string // of the fold; "" if it is not folded
+	Head     string // text before the first row: a table's head
 	Rows     []string
 	Left     int    // rows that were cut
-	FullList string // URL of the page that has all rows; "" for none
+	FullList string // URL of the page with all rows; "": none
 }
 
-// fit cuts rows from the end until the rest takes at most budget bytes, and
-// returns how many bytes are over. When it had to cut, none are: what matters
-// less is not to take the place of what matters more.
+// fit cuts rows from the end until the rest takes at most budget bytes, and returns how
+// many bytes are left. If it cut rows, it returns 0, so that less important sections do
+// not use the space instead.
 func (s *section) fit(budget int) int {
 	if len(s.Rows) == 0 {
 		return budget
@@ -38,8 +38,8 @@ type column[T any] struct {
 	cell  func(T) string
 }
 
-// tableOf makes the rows of a Markdown table. A pipe would end a cell even in a
-// code span, so it is escaped; no other character of a cell is touched.
+// tableOf returns the rows of a Markdown table. It escapes pipes, which would end a cell
+// even within a code span, and changes no other character of a cell.
 func tableOf[T any](items []T, columns []column[T]) section {
 	var titles, rules strings.Builder
 	for _, c := range columns {

@@ -12,7 +12,7 @@ import (
 // bars are the heights of a sparkline.
 var bars = []rune("▁▂▃▄▅▆▇█")
 
-// sparkline draws counts as bars between the lowest of them and the highest.
+// sparkline draws counts as bars between the lowest and the highest of them.
 func sparkline(counts []int64) string {
 	low, high := float64(slices.Min(counts)), float64(slices.Max(counts))
 	line := make([]rune, len(counts))
@@ -26,10 +26,10 @@ func sparkline(counts []int64) string {
 	return string(line)
 }
 
-// maxBars keeps a sparkline narrow enough to leave room for the other columns.
+// maxBars keeps a sparkline narrow enough for the other columns.
 const maxBars = 12
 
-// trend is the sparkline of a model that is notable and was counted before.
+// trend returns the sparkline of a notable model that was counted before.
 func trend(m report.Model) string {
 	if !m.Notable() || len(m.History) < 2 {
 		return ""
@@ -37,10 +37,11 @@ func trend(m report.Model) string {
 	return sparkline(m.History[max(0, len(m.History)-maxBars):])
 }
 
-// chart draws the model that changed most since the run before, "" if none did. Its
-// name stays out of the chart, whose syntax knows no escapes. The axis begins at 0,
-// so that a small change looks small, and the line's colour has a contrast of 3 : 1
-// in the light and in the dark theme. See https://mermaid.js.org/syntax/xyChart.html.
+// chart draws the model that changed most since the previous run, or returns "" if none
+// did. The model's name is not in the chart, because the syntax has no escapes. The axis
+// begins at 0, so that a small change looks small, and the line's colour has a contrast
+// of 3 : 1 in the light and in the dark theme. See
+// https://mermaid.js.org/syntax/xyChart.html.
 func chart(r report.Report, c columns) string {
 	var most report.Model
 	for _, m := range r.Models {
@@ -63,7 +64,7 @@ func chart(r report.Report, c columns) string {
 		slices.Max(most.History), strings.Join(counts, ", "))
 }
 
-// runsTitle names the axis of the runs by the dates of the first and the last.
+// runsTitle is the title of the axis of runs: the dates of the first and the last.
 func runsTitle(r report.Report, m report.Model) string {
 	if m.HistorySince == nil {
 		return "runs"
@@ -72,8 +73,7 @@ func runsTitle(r report.Report, m report.Model) string {
 	return "runs, " + m.HistorySince.Format(day) + " to " + r.GeneratedAt.Format(day)
 }
 
-// lastStep is by how many rows a model differs from the run before, in either
-// direction.
+// lastStep returns the absolute difference of a model's rows from the previous run.
 func lastStep(m report.Model) float64 {
 	n := len(m.History)
 	if n < 2 {
