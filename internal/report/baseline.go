@@ -7,8 +7,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// commitID is what a commit looks like. Whoever may write to the run table wrote
-// the baseline's, so anything else is not shown as one.
+// commitID matches a commit ID. Anyone with write access to the run table can set the
+// baseline's commit, so other text is not shown as one.
 var commitID = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
 func baselineOf(earlier *tally.Run, run Run) *Baseline {
@@ -26,7 +26,7 @@ func baselineOf(earlier *tally.Run, run Run) *Baseline {
 	}
 }
 
-// Name names the baseline by its branch, which quote makes safe for the surface.
+// Name returns the baseline's branch. quote makes it safe for the surface.
 func (b *Baseline) Name(quote func(string) string) string {
 	const unnamed = "an earlier run"
 	if b.Branch == "" {
@@ -35,7 +35,7 @@ func (b *Baseline) Name(quote func(string) string) string {
 	return cmp.Or(quote(b.Branch), unnamed)
 }
 
-// At is the baseline's commit as it follows its name, " @ 1a2b3c4"; "" if it has
+// At returns the baseline's commit as a suffix of its name, " @ 1a2b3c4", or "" if it has
 // none.
 func (b *Baseline) At() string {
 	if !commitID.MatchString(b.Commit) {
@@ -44,8 +44,8 @@ func (b *Baseline) At() string {
 	return " @ " + b.Commit[:7]
 }
 
-// BaselineAge writes how old the baseline of a report that has one is, and
-// whether that is too old.
+// BaselineAge returns the age of the baseline in words, and whether it is stale. The
+// report must have a baseline.
 func BaselineAge(r Report) string {
 	words := Ago(r.GeneratedAt.Sub(r.Baseline.CompletedAt))
 	if r.Baseline.Stale {
@@ -54,8 +54,8 @@ func BaselineAge(r Report) string {
 	return words
 }
 
-// NotFound says that no baseline was found and what was looked for, with the names as
-// quote shows them.
+// NotFound states that no baseline was found and what was searched. quote makes names
+// safe for the surface.
 func (s *Sought) NotFound(quote func(string) string) string {
 	what := "no earlier run"
 	switch {
@@ -76,11 +76,11 @@ func (s *Sought) NotFound(quote func(string) string) string {
 	return "no baseline: " + what
 }
 
-// sameBranch reports whether the run is compared with an earlier one of its own
-// branch, as on a schedule or a push.
+// sameBranch reports whether the baseline is an earlier run of the same branch, as on a
+// schedule or a push.
 func (r Report) sameBranch() bool { return r.Baseline != nil && r.Baseline.Branch == r.Branch }
 
-// Against says what the change of a model is measured against: "against main".
+// Against returns what the changes are measured against: "against main".
 func (r Report) Against(s Style) string {
 	switch {
 	case r.Baseline == nil:
@@ -100,7 +100,8 @@ func BaselineName(r Report, s Style) string {
 	return r.Baseline.Name(s.Prose)
 }
 
-// RowsTitle heads the column of the rows there and here: "main → here".
+// RowsTitle is the title of the column with the baseline's and this run's rows: "main →
+// here".
 func (r Report) RowsTitle(s Style) string {
 	switch {
 	case !r.Compares():
@@ -114,5 +115,5 @@ func (r Report) RowsTitle(s Style) string {
 	}
 }
 
-// maxTitle is how much of a branch's name heads a column.
+// maxTitle is the longest part of a branch's name in the title of a column.
 const maxTitle = 24

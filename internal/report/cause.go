@@ -10,7 +10,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// causeOf is why a node differs, nil if it does not.
+// causeOf returns why a node differs, or nil if it does not.
 func causeOf(causes tally.Causes, id string) *Cause {
 	cause, known := causes.ByNode[id]
 	if !known {
@@ -19,8 +19,8 @@ func causeOf(causes tally.Causes, id string) *Cause {
 	return &Cause{Kind: cause.Kind, Of: cause.Of, Root: cause.Root, Reason: cause.Reason}
 }
 
-// rootCauses are the groups of causes; files are relative to the repository, by node
-// ID.
+// rootCauses returns the groups of causes. files maps node IDs to files relative to the
+// repository.
 func rootCauses(causes tally.Causes, files map[string]string) []RootCause {
 	roots := []RootCause{}
 	for _, g := range causes.Groups() {
@@ -38,7 +38,7 @@ func driftOf(drift *tally.Drift) *Drift {
 	return &Drift{Models: drift.Models, Moved: drift.Moved, Median: drift.Median}
 }
 
-// causes puts the causes back together that a report was made from.
+// causes restores the causes from which a report was made.
 func (r Report) causes() tally.Causes {
 	causes := tally.Causes{ByNode: map[string]tally.Cause{}}
 	for _, m := range r.Models {
@@ -59,8 +59,8 @@ func (r Report) causes() tally.Causes {
 	return causes
 }
 
-// CauseWords writes why a model differs; "" if that is not known or it does not
-// differ. name finds what a node is called.
+// CauseWords returns why a model differs, or "" if it does not or if the cause is
+// unknown. name returns the display name of a node.
 func CauseWords(r Report, m Model, name func(id string) string) string {
 	if m.Cause == nil {
 		return ""
@@ -88,7 +88,7 @@ func CauseWords(r Report, m Model, name func(id string) string) string {
 	}
 }
 
-// kindWords names in brackets what is not a table.
+// kindWords returns the kind of a node in brackets, unless it is a table.
 func kindWords(m Model) string {
 	switch {
 	case m.ResourceType == "seed", m.ResourceType == "snapshot":
@@ -100,8 +100,8 @@ func kindWords(m Model) string {
 	}
 }
 
-// CauseFile is the file to look at because of a model: that of the node where its
-// difference begins, else its own.
+// CauseFile returns the file to look at because of a model: that of its root cause, or
+// else its own.
 func CauseFile(r Report, m Model) string {
 	if m.Cause == nil || m.Cause.Kind != tally.CauseDownstream {
 		return m.File
@@ -114,7 +114,7 @@ func CauseFile(r Report, m Model) string {
 	return m.File
 }
 
-// UnknownCauses states why causes are not known, one line per reason.
+// UnknownCauses states why causes are unknown, one line per reason.
 func UnknownCauses(models []Model) []string {
 	var reasons []string
 	count := map[string]int{}
@@ -133,8 +133,8 @@ func UnknownCauses(models []Model) []string {
 	return reasons
 }
 
-// DriftWords writes how far the models moved that no edit has touched; "" if there
-// is nothing to tell them apart from.
+// DriftWords states how far the untouched models moved, or "" if there are no others to
+// compare them with.
 func DriftWords(r Report, s Style) string {
 	edited := func(c RootCause) bool { return c.Kind == tally.CauseEdited }
 	if r.Drift == nil || r.Baseline == nil || r.Drift.Moved == 0 || !slices.ContainsFunc(r.Causes, edited) {
@@ -147,8 +147,8 @@ func DriftWords(r Report, s Style) string {
 	return words + ", since " + BaselineName(r, s) + " was built " + Ago(r.GeneratedAt.Sub(r.Baseline.CompletedAt)) + "."
 }
 
-// nodeName reads the name in a unique_id such as test.shop.unique_orders_id.3f0a:
-// what follows the kind and the package.
+// nodeName returns the name in a unique_id such as test.shop.unique_orders_id.3f0a: the
+// part after the kind and the package.
 func nodeName(id string) string {
 	parts := strings.SplitN(id, ".", 4)
 	if len(parts) < 3 {
@@ -157,8 +157,8 @@ func nodeName(id string) string {
 	return parts[2]
 }
 
-// NodeNames returns what nodes are called, by node ID: as Names does if they have a
-// line, else by what their ID says.
+// NodeNames returns the display names of nodes by ID: those of Names for nodes with a
+// line, otherwise the name in the ID.
 func NodeNames(models []Model) func(id string) string {
 	name := Names(models)
 	lines := make(map[string]Model, len(models))

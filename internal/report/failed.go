@@ -11,8 +11,8 @@ import (
 // notANode is the kind of a failure of dbt as a whole.
 const notANode = "dbt"
 
-// couldNotRun states why dbt built nothing, with the first line of its error; "" if
-// it did build, or had nothing to.
+// couldNotRun states why dbt built nothing, with the first line of its error. It returns
+// "" if dbt built something, or had nothing to build.
 func couldNotRun(r Report, s Style) string {
 	if len(r.Models) > 0 {
 		return ""
@@ -37,13 +37,13 @@ func couldNotRun(r Report, s Style) string {
 	return ""
 }
 
-// maxError is how much of an error fits into a headline.
+// maxError is the longest part of an error in a headline.
 const maxError = 160
 
-// errorKind is the line above an error: "Compilation Error in model orders (…)".
+// errorKind matches the line above an error: "Compilation Error in model orders (…)".
 var errorKind = regexp.MustCompile(`^(?:\[.*\] )?([A-Z]\w*)(?: \w+)* Error(?: in .*)?:?$`)
 
-// firstError finds the kind of an error and its first line that says what is wrong.
+// firstError returns the kind of an error and the first line that states the problem.
 func firstError(message string) (kind, line string) {
 	for line := range strings.Lines(message) {
 		line = strings.TrimSpace(line)
@@ -58,8 +58,8 @@ func firstError(message string) (kind, line string) {
 	return kind, ""
 }
 
-// failedNodes names the first node that failed and counts the others. While dbt was
-// interrupted only what dbt itself reported counts.
+// failedNodes names the first failed node and counts the others. If dbt was interrupted,
+// only failures that dbt itself reported count.
 func failedNodes(r Report, s Style) fact {
 	type node struct{ id, name, noun string }
 	var models, tests []node

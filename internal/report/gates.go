@@ -16,8 +16,7 @@ type Breach struct {
 	Gate  Gate
 }
 
-// Breaches lists the breached gates, errors first, else in the order of the
-// models.
+// Breaches lists the breached gates, errors first, otherwise in the order of the models.
 func Breaches(models []Model) []Breach {
 	var list []Breach
 	for _, m := range models {
@@ -39,10 +38,11 @@ func gatesOf(breaches []tally.Breach) []Gate {
 	return gates
 }
 
-// number is what a gate's value is if it can stand in a sentence as it is.
+// number matches a gate's value that can be part of a sentence as it is.
 var number = regexp.MustCompile(`^[−+]?[\d,.]{1,24}%?$`)
 
-// BreachWords states a breach as a sentence about the model, whose name is safe.
+// BreachWords states a breach in a sentence about the model. The name must be safe for
+// the surface.
 func BreachWords(r Report, g Gate, model string, s Style) string {
 	value, limit := s.Name(g.Value), s.Name(g.Limit)
 	if number.MatchString(g.Value) {
@@ -76,7 +76,7 @@ func BreachWords(r Report, g Gate, model string, s Style) string {
 	}
 }
 
-// AxisWords says what a gate compared with.
+// AxisWords returns what a gate compared with.
 func AxisWords(r Report, g Gate, s Style) string {
 	if g.Axis == tally.AxisBaseline {
 		return r.Against(s)
@@ -84,7 +84,7 @@ func AxisWords(r Report, g Gate, s Style) string {
 	return "in this run"
 }
 
-// GateWords lists the gates that a model breached, in short, each once.
+// GateWords lists the gates that a model breached, in short form, without duplicates.
 func GateWords(m Model, s Style) []string {
 	var list []string
 	for _, g := range m.Gates {

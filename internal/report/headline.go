@@ -8,7 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Style makes foreign text safe for a surface.
+// Style makes untrusted text safe for a surface.
 type Style struct {
 	Name  func(string) string // a name or a value
 	Prose func(string) string // a sentence, or the name of a branch
@@ -16,12 +16,13 @@ type Style struct {
 
 // Headline states the worst fact of a run, with the model and the number.
 type Headline struct {
-	Sign string // "" if nothing is wrong
+	Sign string // "" if there is no problem
 	Text string
-	More []string // what else there is to say, in short
+	More []string // further facts, in short form
 }
 
-// HeadlineOf finds the worst fact. Without a problem it is how many models differ.
+// HeadlineOf returns the worst fact. Without a problem it is the number of models that
+// differ.
 func HeadlineOf(r Report, s Style) Headline {
 	facts := worstFirst(r, s)
 	if len(facts) == 0 {
@@ -40,12 +41,12 @@ func HeadlineOf(r Report, s Style) Headline {
 	return h
 }
 
-// fact is something that is wrong with a run.
+// fact is a problem of a run.
 type fact struct {
 	sign  string
 	text  string // as the headline
-	rest  string // what the headline leaves to say of it
-	short string // if something else is the headline
+	rest  string // what the headline omits
+	short string // if another fact is the headline
 }
 
 // The signs of a fact.
@@ -98,7 +99,8 @@ func breached(r Report, s Style, severity tally.Severity) (f fact, ok bool) {
 	return f, true
 }
 
-// breachCount counts breaches of a severity, the first of them apart with more.
+// breachCount counts breaches of a severity. more separates the first of them from the
+// others.
 func breachCount(n int, more string, severity tally.Severity) string {
 	if severity == tally.SeverityWarn {
 		return Plural(n, more+"gate warning")
@@ -106,8 +108,8 @@ func breachCount(n int, more string, severity tally.Severity) string {
 	return Plural(n, more+"gate") + " breached"
 }
 
-// DBTExitCode is the first exit code of dbt other than 0; the report's own may be
-// that of a gate or of the audit.
+// DBTExitCode returns dbt's first exit code other than 0. The report's own exit code may
+// be that of a gate or of the audit.
 func (r Report) DBTExitCode() int {
 	code := 0
 	for _, i := range r.Invocations {
@@ -154,8 +156,8 @@ func gist(r Report, s Style) string {
 	return fmt.Sprintf("%s of %s%s", tally.Number(n), Plural(len(r.Models), noun), verb)
 }
 
-// Noun is what the models are called together: "node" if there are also seeds or
-// snapshots among them.
+// Noun returns the noun for the models: "node" if there are also seeds or snapshots among
+// them.
 func Noun(models []Model) string {
 	for _, m := range models {
 		if m.ResourceType != "model" && m.ResourceType != "" {

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// WriteJSON writes the report as report.json holds it: indented, with a newline
-// at its end, as docs/report.schema.json describes it.
+// WriteJSON writes the report in the format of report.json: indented, with a newline at
+// the end, as docs/report.schema.json describes it.
 func WriteJSON(w io.Writer, r Report) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -7,8 +7,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Names returns what models are called: their names or, for those that share one
-// (in two packages, or as versions), what follows the kind in their unique_id.
+// Names returns the display names of models: their names or, if several share one (in two
+// packages, or as versions), the part of their unique_id after the kind.
 func Names(models []Model) func(Model) string {
 	bearers := map[string]int{}
 	for _, m := range models {
@@ -23,8 +23,8 @@ func Names(models []Model) func(Model) string {
 	}
 }
 
-// Unaudited states for each reason how many models left no audit row, in the
-// order of the models. quote makes the reason safe for the surface.
+// Unaudited states for each reason how many models left no audit row, in the order of the
+// models. quote makes the reason safe for the surface.
 func Unaudited(models []Model, quote func(string) string) []string {
 	var reasons []string
 	count := map[string]int{}

@@ -6,7 +6,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Run is what a report says of the run beside its tally.
+// Run contains the data of a report that are not in its tally.
 type Run struct {
 	GeneratedAt  time.Time
 	TallyVersion string
@@ -22,13 +22,13 @@ type Run struct {
 
 	Sought         *Sought           // as in Report
 	GatesUnchecked []string          // as in Report
-	BaselineMaxAge time.Duration     // a baseline that is older is stale; 0: none is
+	BaselineMaxAge time.Duration     // an older baseline is stale; 0: never
 	Files          map[string]string // relative to the repository, by node ID
 }
 
-// New makes the report of a run and its tally. Models are ranked: breached gates
-// that are errors, then warnings, then failed, emptied, shrank and grew by the
-// size of the change, new; then those without a change. Models of the same rank
+// New returns the report of a run and its tally. Models are ranked: gates breached with
+// severity error, then with severity warn, then failed, emptied, shrank and grew by the
+// size of the change, new, and finally those without a change. Models of the same rank
 // are ordered by name.
 func New(run Run, t tally.Tally) Report {
 	totals := t.Totals()
@@ -120,7 +120,7 @@ func utc(at *time.Time) *time.Time {
 	return new(at.UTC())
 }
 
-// orEmpty keeps a list that JSON shows as [] and not as null.
+// orEmpty returns a list that JSON encodes as [] instead of null.
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}

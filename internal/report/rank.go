@@ -7,7 +7,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// rank sorts the models so that what is read first matters most.
+// rank sorts the models by importance.
 func rank(models []Model) {
 	slices.SortFunc(models, func(a, b Model) int {
 		return cmp.Or(
@@ -20,9 +20,9 @@ func rank(models []Model) {
 	})
 }
 
-// Standing is the status that a model is ranked, signed and folded by. It is this
-// run's, unless the baseline says more about the model: on a first build in a
-// schema of its own, or without a change since an earlier build in it.
+// Standing is the status that decides a model's rank, sign and fold. It is this run's
+// status, unless the comparison with the baseline is more informative: on a first build
+// in a separate schema, or without a change since an earlier build in it.
 func (m Model) Standing() tally.Status {
 	switch m.Status {
 	case tally.New, tally.Unchanged, tally.Empty:
@@ -47,7 +47,7 @@ func (m Model) Standing() tally.Status {
 	}
 }
 
-// size is the change that a model's standing is about.
+// size is the change that a model's standing refers to.
 func size(m Model) *int64 {
 	if m.Standing() == m.Status {
 		return m.Change
@@ -55,18 +55,18 @@ func size(m Model) *int64 {
 	return m.BaselineChange
 }
 
-// Notable reports whether a model is worth a row even if space is scarce.
+// Notable reports whether a model gets a row even if space is scarce.
 func (m Model) Notable() bool {
 	return LookOf(m.Standing()).Attention || m.Unusual || len(m.Gates) > 0
 }
 
-// Differs reports whether a model has another number of rows than the baseline.
+// Differs reports whether a model's number of rows differs from the baseline.
 func (m Model) Differs() bool {
 	return m.BaselineNew || m.BaselineChange != nil && *m.BaselineChange != 0
 }
 
-// smallness falls as a change grows in either direction. It is never above 0,
-// because the smallest int64 has no positive counterpart; an unknown change is 0.
+// smallness decreases as a change grows in either direction. It is never positive,
+// because the smallest int64 has no positive counterpart. An unknown change is 0.
 func smallness(change *int64) int64 {
 	if change == nil {
 		return 0

@@ -11,25 +11,24 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// What a report that is read may have: more than any run has to say, and no more
-// than costs little to read.
+// Limits of a report that is read: more than any run needs, and small enough to be read
+// cheaply.
 const (
 	maxBytes   = 32 << 20
 	maxValues  = 500_000 // objects and lists
-	maxCount   = 1e14    // rows of a model: 50,000 such counts can be added up
+	maxCount   = 1e14    // rows of a model; 50,000 such counts do not overflow a sum
 	maxSeconds = 1e9
 	maxHistory = 30
 )
 
-// Read reads a report.json that a run left behind. Whoever can open a pull request
-// can write one, so the file may say anything: one that is too large, of another
-// version, or with a word or a number that WriteJSON never writes is refused, and
-// what comes back is put together by New. Nothing that can be told from the models
-// is taken over, and the link to the baseline's run is not either. Keys that are
-// not known are passed over, since keys are added to a version.
+// Read reads the report.json of another run. Anyone who can open a pull request can write
+// one, so the file may contain anything. Read refuses a file that is too large, of
+// another version, or with a word or a number that WriteJSON never writes, and New builds
+// the result. Read does not use values that can be derived from the models, or the link
+// to the baseline's run. It ignores unknown keys, because keys may be added to a version.
 //
-// The texts in it are as foreign as those of any report, and are rendered as such.
-// No error repeats more than a few words of the file, and those in quotes.
+// The texts are as untrusted as those of any report, and are rendered accordingly. An
+// error repeats at most a few words of the file, in quotes.
 func Read(from io.Reader) (Report, error) {
 	text, err := io.ReadAll(io.LimitReader(from, maxBytes+1))
 	if err != nil {
@@ -58,8 +57,8 @@ func Read(from io.Reader) (Report, error) {
 	return claimed.anew(), nil
 }
 
-// checkSize counts the values of valid JSON before any memory is taken for them:
-// "{}," has three bytes, and a Model some four hundred.
+// checkSize counts the values of valid JSON before memory is allocated for them: "{},"
+// has three bytes, and a Model some four hundred.
 func checkSize(text []byte) error {
 	values := 0
 	for d := json.NewDecoder(bytes.NewReader(text)); ; {
@@ -78,7 +77,7 @@ func checkSize(text []byte) error {
 	}
 }
 
-// check returns the first thing in a report that New and WriteJSON never make.
+// check returns the first value in a report that New and WriteJSON never produce.
 func (r Report) check() error {
 	if !slices.Contains([]Status{Success, Failed, Incomplete}, r.Status) {
 		return unknown("status", r.Status)
@@ -150,12 +149,12 @@ func possible(seconds *float64) bool { return seconds == nil || within(*seconds,
 
 func within(n, limit float64) bool { return 0 <= n && n <= limit }
 
-// unknown says that a word is none of those that there are.
+// unknown reports a word that is not one of the known ones.
 func unknown[T ~string](what string, word T) error {
 	return fmt.Errorf("unknown %s %q", what, Cut(string(word), 40))
 }
 
-// anew makes the report again from what it says of the run and of each model.
+// anew builds the report again from its data about the run and about each model.
 func (r Report) anew() Report {
 	t := tally.Tally{Causes: r.causes()}
 	if r.Drift != nil {
@@ -186,7 +185,7 @@ func (r Report) anew() Report {
 	return made
 }
 
-// tally is the model that lineOf makes this line of.
+// tally returns the model from which lineOf makes this line.
 func (m Model) tally() tally.Model {
 	made := tally.Model{
 		Node: tally.Node{

@@ -1,8 +1,7 @@
-// Package report turns a tally into the one value that every surface shows, and
-// owns what all surfaces have in common: report.json, which it can read back, the
-// verdict, the order of the models, the look of each status and the wording of
-// numbers. Package markdown and package terminal render the value; others deliver
-// it.
+// Package report turns a tally into the one value that every surface shows. It owns what
+// all surfaces have in common: report.json, which it can also read, the verdict, the
+// order of the models, the look of each status and the wording of numbers. Package
+// markdown and package terminal render the value; other packages deliver it.
 package report
 
 import (
@@ -11,8 +10,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Version is the version of the report's JSON. Keys are only ever added to a
-// version; docs/report.schema.json describes it.
+// Version is the version of the report's JSON. Keys are only ever added to a version;
+// docs/report.schema.json describes it.
 const Version = 1
 
 // Status is the outcome of the run as a whole.
@@ -25,8 +24,8 @@ const (
 	Incomplete Status = "incomplete" // dbt was interrupted
 )
 
-// Report is what one run of dbt-tally has to say. Counts are integers or null,
-// times are RFC 3339 in UTC, durations are seconds.
+// Report is the result of one run of dbt-tally. Counts are integers or null, times are
+// RFC 3339 in UTC, durations are in seconds.
 type Report struct {
 	Version      int          `json:"version"`
 	GeneratedAt  time.Time    `json:"generated_at"`
@@ -47,18 +46,18 @@ type Report struct {
 	Causes       []RootCause  `json:"causes"` // the largest first, edits before data
 	Drift        *Drift       `json:"drift"`  // null if nothing could be compared
 
-	// Sought is what was looked for if there is nothing to compare with, nil if there is
-	// a baseline or none was wanted.
+	// Sought describes the search for a baseline that was not found. It is nil if there
+	// is a baseline or none was wanted.
 	Sought *Sought `json:"sought_baseline"`
 
-	// GatesUnchecked says why gates that had to be checked could not be. The run
-	// then fails as if one had been breached.
+	// GatesUnchecked lists why gates that had to be checked could not be. The run then
+	// fails as if a gate had been breached.
 	GatesUnchecked []string `json:"gates_unchecked"`
 }
 
 // Invocation is one dbt command that was run.
 type Invocation struct {
-	ID          string    `json:"id"` // dbt's invocation_id; "" where dbt died before it had one
+	ID          string    `json:"id"` // dbt's invocation_id; "" if dbt ended before it had one
 	Command     string    `json:"command"`
 	DBTVersion  string    `json:"dbt_version"`
 	StartedAt   time.Time `json:"started_at"`
@@ -66,7 +65,7 @@ type Invocation struct {
 	ExitCode    int       `json:"exit_code"`
 }
 
-// Target is where dbt built.
+// Target is the place where dbt built.
 type Target struct {
 	Name     string `json:"name"`
 	Type     string `json:"type"` // the adapter: postgres, snowflake, duckdb, ...
@@ -74,16 +73,15 @@ type Target struct {
 	Schema   string `json:"schema"`
 }
 
-// Audit is how the rows were measured, and at what price.
+// Audit describes how the rows were counted, and the cost.
 type Audit struct {
-	Table      string   `json:"table"`      // as the warehouse writes it; "" where nothing was audited
+	Table      string   `json:"table"`      // as the warehouse writes it; "" if nothing was audited
 	Statements int      `json:"statements"` // sent by the hooks
-	Seconds    *float64 `json:"seconds"`    // spent in these statements; null where dbt does not tell
-	Problems   []string `json:"problems"`   // what went wrong with auditing itself
+	Seconds    *float64 `json:"seconds"`    // spent in these statements; null if dbt does not report it
+	Problems   []string `json:"problems"`   // problems with auditing itself
 }
 
-// Baseline is the earlier run that this one is compared with. Texts that are not
-// known are "".
+// Baseline is the earlier run that this one is compared with. Unknown texts are "".
 type Baseline struct {
 	RunID       string    `json:"run_id"`
 	Branch      string    `json:"branch"`
@@ -93,17 +91,17 @@ type Baseline struct {
 	Stale       bool      `json:"stale"`
 }
 
-// Sought describes the runs that a baseline was looked for among. Texts that do not
-// restrict them are "".
+// Sought describes the runs that were searched for a baseline. A text that does not
+// restrict them is "".
 type Sought struct {
 	Branch    string `json:"branch"`
 	Target    string `json:"target"`
 	RunID     string `json:"run_id"`
 	Table     string `json:"table"`     // the audit table, quoted
-	Elsewhere bool   `json:"elsewhere"` // another branch's runs were looked for, as on a pull request
+	Elsewhere bool   `json:"elsewhere"` // another branch's runs were searched, as on a pull request
 }
 
-// Totals sums the models up.
+// Totals summarises the models.
 type Totals struct {
 	Models        int   `json:"models"`
 	Changed       int   `json:"changed"`
@@ -115,11 +113,11 @@ type Totals struct {
 
 // Model is the line of one model, seed or snapshot.
 type Model struct {
-	NodeID          string       `json:"node_id"` // "" for an audit row that no node bears
+	NodeID          string       `json:"node_id"` // "" for an audit row that belongs to no node
 	Name            string       `json:"name"`
 	Relation        string       `json:"relation"`
 	Path            string       `json:"path"` // relative to the dbt project
-	File            string       `json:"file"` // the same relative to the repository; "" where it is not in it
+	File            string       `json:"file"` // the same relative to the repository; "" if it is not in it
 	ResourceType    string       `json:"resource_type"`
 	Materialized    string       `json:"materialized"`
 	Status          tally.Status `json:"status"`
@@ -131,13 +129,13 @@ type Model struct {
 	BaselineChange  *int64       `json:"baseline_change"`
 	Seconds         float64      `json:"seconds"`
 	BaselineSeconds *float64     `json:"baseline_seconds"`
-	BaselineNew     bool         `json:"baseline_new"`  // the earlier runs do not have it
+	BaselineNew     bool         `json:"baseline_new"`  // no earlier run has it
 	History         []int64      `json:"history"`       // after of earlier runs, oldest first, then this run's
-	HistorySince    *time.Time   `json:"history_since"` // the end of the run that it begins with; null if unknown
+	HistorySince    *time.Time   `json:"history_since"` // the end of the first run in it; null if unknown
 	Unusual         bool         `json:"unusual"`       // the change is far outside its history
 	Gates           []Gate       `json:"gates"`
 	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, else ""
-	Parents         []string     `json:"parents"`         // node IDs of what it reads
+	Parents         []string     `json:"parents"`         // node IDs of the nodes that it reads
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
 	FanOut          *FanOut      `json:"fan_out"`         // null if it did not move
 }
@@ -149,35 +147,36 @@ type FanOut struct {
 	Baseline float64 `json:"baseline"` // the same there
 }
 
-// Cause is why a model differs from the baseline.
+// Cause is the reason why a model differs from the baseline.
 type Cause struct {
 	Kind   tally.CauseKind `json:"kind"`
-	Of     string          `json:"of"`     // the nearest node upstream that differs, "" if it is its own cause
-	Root   string          `json:"root"`   // the node where the chain of causes begins
+	Of     string          `json:"of"`     // the nearest node upstream that differs; "" if it is its own cause
+	Root   string          `json:"root"`   // the node with which the chain of causes begins
 	Reason string          `json:"reason"` // why the cause is unknown, else ""
 }
 
-// RootCause is a node where differences begin, with those that follow from it.
+// RootCause is a node with which differences begin, and the models that differ because of
+// it.
 type RootCause struct {
 	NodeID string          `json:"node_id"`
 	Kind   tally.CauseKind `json:"kind"`
-	File   string          `json:"file"`   // relative to the repository, "" if it is not in it
+	File   string          `json:"file"`   // relative to the repository; "" if it is not in it
 	Models []string        `json:"models"` // node IDs, without its own
 }
 
-// Drift is how far the models moved that no edit has touched since the baseline.
+// Drift is how far the untouched models moved since the baseline.
 type Drift struct {
 	Models int     `json:"models"` // untouched models that could be compared
-	Moved  int     `json:"moved"`  // of these, the ones with another number of rows
-	Median float64 `json:"median"` // of the relative changes of those: 0.004 is 0.4%
+	Moved  int     `json:"moved"`  // those with another number of rows
+	Median float64 `json:"median"` // of their relative changes: 0.004 is 0.4%
 }
 
-// Failure is a node that failed, with dbt's own words.
+// Failure is a failed node, with dbt's own message.
 type Failure struct {
 	NodeID  string `json:"node_id"`
 	Kind    string `json:"kind"` // model, seed, snapshot, test, unit_test, operation, ...
 	Path    string `json:"path"`
-	File    string `json:"file"` // as of a model
+	File    string `json:"file"` // as in Model
 	Message string `json:"message"`
 }
 

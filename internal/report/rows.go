@@ -7,19 +7,19 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// MaxRows is the number of rows that a comment and a terminal show open.
+// MaxRows is the number of rows that a comment and a terminal show unfolded.
 const MaxRows = 15
 
-// A Row of the table is a model, with those that differ for the same cause and have
-// nothing else to say.
+// A Row of the table is a model, together with the models that differ for the same cause
+// and have nothing else to report.
 type Row struct {
 	Model
 	Others []Model
 }
 
-// TableRows puts the models that need attention into rows: those with the same root cause
-// together, the root first, those that differ only because of it in one row. Groups
-// with something wrong come first, then edits, then data.
+// TableRows returns the rows for the models that need attention. Models with the same
+// root cause are adjacent: the root first, then those that differ only because of it in
+// one row. Groups with a problem come first, then edits, then data.
 func TableRows(r Report) []Row {
 	lines := make(map[string]Model, len(r.Models))
 	for _, m := range r.Models {
@@ -54,7 +54,7 @@ func TableRows(r Report) []Row {
 	return rows
 }
 
-// urgency is 0 for a group in which something is wrong, else 1.
+// urgency is 0 for a group with a problem, else 1.
 func urgency(models []Model) int {
 	for _, m := range models {
 		if standing := m.Standing(); len(m.Gates) > 0 || standing == tally.Failed || standing == tally.Emptied {
@@ -64,7 +64,7 @@ func urgency(models []Model) int {
 	return 1
 }
 
-// origin orders groups by where their difference begins.
+// origin orders groups by the kind of their root cause.
 func origin(models []Model) int {
 	if cause := models[0].Cause; cause != nil && cause.Kind == tally.CauseData {
 		return 1
@@ -72,8 +72,8 @@ func origin(models []Model) int {
 	return 0
 }
 
-// groupRows makes the rows of one group. The root comes first even if it is not
-// notable itself, such as an edited view.
+// groupRows returns the rows of one group. The root comes first even if it is not notable
+// itself, for example an edited view.
 func groupRows(root *Model, models []Model) []Row {
 	var rows []Row
 	if root != nil {
@@ -94,7 +94,7 @@ func groupRows(root *Model, models []Model) []Row {
 	return rows
 }
 
-// alone reports whether a model has something to say that its root cause does not.
+// alone reports whether a model has something to report that its root cause does not.
 func (m Model) alone() bool {
 	standing := m.Standing()
 	return m.Unusual || len(m.Gates) > 0 || standing == tally.Failed || standing == tally.Emptied
@@ -109,7 +109,7 @@ func Calm(r Report, rows []Row) []Model {
 	return slices.DeleteFunc(slices.Clone(r.Models), func(m Model) bool { return m.Notable() || shown[m.NodeID] })
 }
 
-// CalmTitles counts the models that need no attention by what is to be said of them.
+// CalmTitles counts the models that need no attention, by status.
 func CalmTitles(models []Model) []string {
 	var titles []string
 	for _, look := range looks {
@@ -132,7 +132,7 @@ func CalmTitles(models []Model) []string {
 	return titles
 }
 
-// Flat lists the models of rows, those that share a row too.
+// Flat returns one row per model, also for models that share a row.
 func Flat(rows []Row) []Row {
 	var all []Row
 	for _, row := range rows {

@@ -2,10 +2,10 @@ package report
 
 import "github.com/dbt-tally/dbt-tally/internal/tally"
 
-// Color is what a surface that has colours shows something in.
+// Color is the colour in which a surface shows something.
 type Color string
 
-// The colours; "" is the surface's own.
+// The colours; "" is the surface's default.
 const (
 	Red    Color = "red"
 	Yellow Color = "yellow"
@@ -13,21 +13,21 @@ const (
 	Cyan   Color = "cyan"
 )
 
-// Look is how a status is shown, whatever the surface.
+// Look describes how every surface shows a status.
 type Look struct {
 	Status    tally.Status
 	Words     string
 	Sign      string // "" for none
 	Color     Color
-	Attention bool // a model is worth a row even if space is scarce
+	Attention bool // a model gets a row even if space is scarce
 	Bold      bool // the change is emphasised
-	Reason    bool // the model's reason tells more than its number
+	Reason    bool // the model's reason is more informative than its number
 
-	title func(n int) string // of the fold with n such models
+	title func(n int) string // title of the fold with n such models
 }
 
-// looks has one entry per status, the most important first: models are ranked and
-// folded in this order.
+// looks has one entry per status, the most important first: models are ranked and folded
+// in this order.
 var looks = []Look{
 	{
 		Status: tally.Failed, Words: "failed", Sign: "❌", Color: Red,
@@ -64,8 +64,8 @@ func counting(words string) func(int) string {
 	return func(n int) string { return tally.Number(n) + " " + words }
 }
 
-// LookOf returns how a status is shown. A status without an entry is shown by its
-// own word and ranked last.
+// LookOf returns the look of a status. A status without an entry is shown by its own word
+// and ranked last.
 func LookOf(status tally.Status) Look {
 	if i := rankOf(status); i < len(looks) {
 		return looks[i]
@@ -73,7 +73,7 @@ func LookOf(status tally.Status) Look {
 	return Look{Status: status, Words: string(status), title: counting(string(status))}
 }
 
-// rankOf is the place of a status in looks.
+// rankOf is the index of a status in looks.
 func rankOf(status tally.Status) int {
 	for i, look := range looks {
 		if look.Status == status {
@@ -83,7 +83,7 @@ func rankOf(status tally.Status) int {
 	return len(looks)
 }
 
-// Alarm is how a breach of a severity is shown.
+// Alarm describes how a breach of a severity is shown.
 type Alarm struct {
 	Severity tally.Severity
 	Word     string
@@ -97,7 +97,7 @@ var alarms = []Alarm{
 	{tally.SeverityWarn, "warning", "⚠️", Yellow},
 }
 
-// AlarmOf returns how a breach of the gate is shown.
+// AlarmOf returns the look of a gate's breach.
 func AlarmOf(g Gate) Alarm {
 	if i := alarmRank(g.Severity); i < len(alarms) {
 		return alarms[i]
@@ -105,7 +105,7 @@ func AlarmOf(g Gate) Alarm {
 	return Alarm{}
 }
 
-// alarmRank is the place of a severity in alarms; no breach ranks last.
+// alarmRank is the index of a severity in alarms. Without a breach it ranks last.
 func alarmRank(severity tally.Severity) int {
 	for i, alarm := range alarms {
 		if alarm.Severity == severity {
@@ -124,8 +124,7 @@ func worst(m Model) int {
 	return rank
 }
 
-// Sign is the sign of the worst that can be said of the model: of a breach, else
-// of its standing.
+// Sign returns the sign of the model's worst breach, or else of its standing.
 func (m Model) Sign() string {
 	if i := worst(m); i < len(alarms) {
 		return alarms[i].Sign
@@ -133,7 +132,7 @@ func (m Model) Sign() string {
 	return LookOf(m.Standing()).Sign
 }
 
-// Color goes by the same rule as Sign.
+// Color follows the same rule as Sign.
 func (m Model) Color() Color {
 	if i := worst(m); i < len(alarms) {
 		return alarms[i].Color

@@ -6,21 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// How much of a foreign text is shown.
+// Limits of untrusted text.
 const (
 	MaxName    = 200 // runes of a name, a reason or a line of a message
 	MaxProblem = 500 // runes of a problem with auditing
 )
 
-// Clean makes foreign text one line of at most limit runes: it drops what is
-// invisible and collapses whitespace.
+// Clean returns untrusted text as one line of at most limit runes. It drops invisible
+// characters and collapses whitespace.
 func Clean(s string, limit int) string {
 	return Cut(strings.Join(strings.Fields(Printable(s)), " "), limit)
 }
 
-// Printable replaces all whitespace and, as strings.Map does, bytes that are not
-// UTF-8, and drops control and format characters: escapes, NUL, marks that change
-// the direction of text.
+// Printable replaces all whitespace and, as strings.Map does, bytes that are not UTF-8,
+// and drops control and format characters: escapes, NUL, and marks that change the
+// direction of text.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -7,20 +7,20 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Verdict is what the gates alone say of a run, in GitHub's words for the
-// conclusion of a check run.
+// Verdict is the result of the gates of a run, in GitHub's words for the conclusion of a
+// check run.
 type Verdict string
 
 // The verdicts.
 const (
 	Passed    Verdict = "success"
 	Breached  Verdict = "failure" // a gate of severity error, or gates that had to be checked and could not be
-	Undecided Verdict = "neutral" // gates of severity warn alone, or gates that nobody could check
+	Undecided Verdict = "neutral" // only gates of severity warn, or gates that could not be checked
 )
 
-// Judge returns the verdict and the reason for it, in plain words that hold no text
-// of the report's. A breach counts also where dbt failed; where it failed without
-// one, what it did not build was not checked.
+// Judge returns the verdict and the reason for it, in plain words without any text of the
+// report. A breach counts even if dbt failed. If dbt failed without a breach, the nodes
+// that it did not build were not checked.
 func Judge(r Report) (Verdict, string) {
 	breaches := countBreaches(r.Gates)
 	fails := func(g Gate) bool { return g.Severity == tally.SeverityError }
@@ -42,7 +42,7 @@ func Judge(r Report) (Verdict, string) {
 	}
 }
 
-// countBreaches counts the gates that were breached, in words per severity.
+// countBreaches counts the breached gates, in words per severity.
 func countBreaches(gates []Gate) string {
 	var parts []string
 	for _, alarm := range alarms {

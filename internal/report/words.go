@@ -10,10 +10,10 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Nothing stands for a number that is not known.
+// Nothing replaces an unknown number.
 const Nothing = "–"
 
-// Rows writes a row count that may be unknown.
+// Rows returns a row count, which may be unknown, in words.
 func Rows(n *int64) string {
 	if n == nil {
 		return Nothing
@@ -21,7 +21,7 @@ func Rows(n *int64) string {
 	return tally.Number(*n)
 }
 
-// Plural writes a count with its noun: "1 model", "2 models".
+// Plural returns a count with its noun: "1 model", "2 models".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -29,7 +29,7 @@ func Plural(n int, noun string) string {
 	return tally.Number(n) + " " + noun + "s"
 }
 
-// List joins words as a sentence does: "a, b and c".
+// List joins words as in a sentence: "a, b and c".
 func List(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -38,8 +38,8 @@ func List(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// ChangeWords writes what this run did to a model's rows: the change and, in
-// brackets, what it means; without a number, the status alone.
+// ChangeWords returns what this run did to a model's rows: the change and, in brackets,
+// what it means; without a number, only the status.
 func ChangeWords(m Model) string {
 	words := LookOf(m.Status).Words
 	if m.Change == nil || m.Status == tally.Empty || m.Status == tally.Unchanged {
@@ -59,7 +59,7 @@ func ChangeWords(m Model) string {
 	}
 }
 
-// AgainstWords writes how a model's rows differ from the baseline's.
+// AgainstWords returns how a model's rows differ from the baseline's.
 func AgainstWords(m Model) string {
 	switch {
 	case m.BaselineNew:
@@ -77,7 +77,7 @@ func AgainstWords(m Model) string {
 	}
 }
 
-// FromTo writes rows there and here, once if they are equal or if one is unknown.
+// FromTo returns the two row counts, or one if they are equal or one is unknown.
 func FromTo(from, to *int64) string {
 	switch {
 	case from == nil, to != nil && *from == *to:
@@ -89,8 +89,8 @@ func FromTo(from, to *int64) string {
 	}
 }
 
-// ThisRunWords writes what this run did to the rows beside how they differ from the
-// baseline.
+// ThisRunWords returns what this run did to the rows, in addition to the difference from
+// the baseline.
 func ThisRunWords(m Model) string {
 	if m.Change == nil {
 		return Nothing
@@ -98,13 +98,13 @@ func ThisRunWords(m Model) string {
 	return ChangeWords(m)
 }
 
-// ThisRun reports whether a model changed in this run otherwise than against the
-// baseline, so that a column of its own has something to say.
+// ThisRun reports whether a model's change in this run is another than its change against
+// the baseline, so that a separate column is needed.
 func (m Model) ThisRun() bool {
 	return m.Before != nil && m.Change != nil && *m.Change != 0 && (m.Baseline == nil || *m.Baseline != *m.Before)
 }
 
-// Marked adds to what is shown of a model that its change is unusual.
+// Marked adds to the text of a model that its change is unusual.
 func Marked(text string, m Model) string {
 	if m.Unusual {
 		return text + ", unusual"
@@ -112,7 +112,7 @@ func Marked(text string, m Model) string {
 	return text
 }
 
-// difference writes a change with its share of base.
+// difference returns a change with its share of base.
 func difference(change, base int64) string {
 	if base == 0 {
 		return tally.Signed(change) + " (new rows)"
@@ -120,8 +120,8 @@ func difference(change, base int64) string {
 	return fmt.Sprintf("%s (%s)", tally.Signed(change), percentage(change, base))
 }
 
-// percentage writes change as a part of base, which is not 0. It never rounds
-// something to nothing, nor a part to the whole.
+// percentage returns change as a share of base, which is not 0. It never rounds a change
+// to 0%, nor a part to 100%.
 func percentage(change, base int64) string {
 	p := math.Abs(float64(change) / float64(base) * 100)
 	sign := "+"
@@ -140,7 +140,7 @@ func percentage(change, base int64) string {
 	}
 }
 
-// share writes a part of the whole: 0.004 is 0.4%.
+// share returns a part of the whole: 0.004 is 0.4%.
 func share(part float64) string {
 	if part < 0.0005 {
 		return "<0.1%"
@@ -148,8 +148,8 @@ func share(part float64) string {
 	return strconv.FormatFloat(part*100, 'f', 1, 64) + "%"
 }
 
-// AuditShare is the part of the nodes' execution time that the audit hooks took, in
-// words; "" if it is not known. Both are summed over dbt's threads.
+// AuditShare returns, in words, the share of the nodes' execution time that the audit
+// hooks took, or "" if it is unknown. Both are summed over dbt's threads.
 func AuditShare(r Report) string {
 	var sum float64
 	for _, m := range r.Models {
@@ -161,8 +161,8 @@ func AuditShare(r Report) string {
 	return share(min(*r.Audit.Seconds/sum, 1))
 }
 
-// TimeWords writes how long a model took and, if it differs by a second and by a
-// fifth or more, how long it took in the baseline.
+// TimeWords returns how long a model took and, if it differs by at least a second and a
+// fifth, how long it took in the baseline.
 func TimeWords(m Model) string {
 	if m.Seconds == 0 {
 		return Nothing
@@ -174,8 +174,8 @@ func TimeWords(m Model) string {
 	return Duration(m.Seconds) + ", was " + Duration(*then)
 }
 
-// Duration writes seconds as people say them: "0.4 s", "12 s", "3 min 12 s",
-// "1 h 02 min".
+// Duration returns seconds as people say them: "0.4 s", "12 s", "3 min 12 s", "1 h 02
+// min".
 func Duration(seconds float64) string {
 	if seconds < 9.95 {
 		return strconv.FormatFloat(max(seconds, 0), 'f', 1, 64) + " s"
@@ -191,8 +191,8 @@ func Duration(seconds float64) string {
 	}
 }
 
-// Ago writes how long ago something was. The clocks of two machines may put it
-// into the future: that is just now.
+// Ago returns how long ago something was. If the clocks of two machines put it into the
+// future, it is "just now".
 func Ago(d time.Duration) string {
 	switch {
 	case d < time.Minute:
