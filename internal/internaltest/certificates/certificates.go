@@ -1,4 +1,4 @@
-// Package certificates makes what a test server needs to speak TLS.
+// Package certificates creates the TLS certificates of test servers.
 package certificates
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Write makes an authority of its own and lets it sign the server's
-// certificate for "localhost", as files of a directory: ca.crt, server.crt, server.key.
+// Write creates a certificate authority and a server certificate for "localhost" that it
+// signed, as files of a directory: ca.crt, server.crt, server.key.
 func Write(dir string) error {
 	ca := template("dbt-tally test CA")
 	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign

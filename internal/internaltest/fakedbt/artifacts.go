@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// object is one of JSON.
+// object is a JSON object.
 type object = map[string]any
 
 // artifacts are run_results.json and manifest.json.

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// hooks are the audit hooks of internal/dbt/macros/hooks.sql, on PostgreSQL, with the
-// statement that these send. The zero value audits nothing.
+// hooks imitates the audit hooks of internal/dbt/macros/hooks.sql on PostgreSQL, with the
+// statement that they send. The zero value audits nothing.
 type hooks struct {
-	table      string // as it is quoted
-	allColumns bool   // and not only the tutorial's four
+	table      string // quoted
+	allColumns bool   // instead of only the tutorial's four
 	countViews bool
 	invocation string
 }
@@ -23,8 +23,8 @@ type row struct {
 
 const absent = "cast(null as bigint)"
 
-// before writes the before row, or returns it for the after hook to write along with
-// its own.
+// before writes the before row, or returns it so that the after hook writes it together
+// with its own.
 func (b builder) before(ctx context.Context, n node, existing string) (*row, error) {
 	if b.hooks.table == "" {
 		return nil, nil
@@ -41,7 +41,8 @@ func (b builder) before(ctx context.Context, n node, existing string) (*row, err
 	return nil, b.audit(ctx, n, r)
 }
 
-// after writes the after row. The rows that were put into a new table are known.
+// after writes the after row. affected is the number of rows inserted into a new table,
+// if known.
 func (b builder) after(ctx context.Context, n node, remembered *row, affected int64) error {
 	if b.hooks.table == "" {
 		return nil
@@ -88,5 +89,5 @@ func (b builder) audit(ctx context.Context, n node, rows ...row) error {
 
 func now() string { return time.Now().UTC().Format("2006-01-02 15:04:05.000000") }
 
-// quoted is the inside of an SQL literal.
+// quoted escapes text for an SQL literal, without the quotes around it.
 func quoted(text string) string { return strings.ReplaceAll(text, "'", "''") }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// invocation is a command with all that it is about.
+// invocation is a command with its options and its project.
 type invocation struct {
 	options
 	id      string
@@ -95,7 +95,7 @@ func summarize(log log, results []result) int {
 	return code
 }
 
-// counted is "1 error" or "2 errors".
+// counted returns "1 error" or "2 errors".
 func counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -110,10 +110,11 @@ type builder struct {
 	hooks   hooks
 	project project
 	total   int
-	bad     map[string]bool // what is skipped if it refers to one of these
+	bad     map[string]bool // nodes that failed or were skipped; nodes that refer to them are skipped
 }
 
-// node builds one node, unless what it refers to failed. An error is the fake's own.
+// node builds one node, unless a node that it refers to failed. An error is the fake's
+// own.
 func (b builder) node(ctx context.Context, number int, n node) (result, error) {
 	of, began := fmt.Sprintf("%d of %d", number, b.total), time.Now()
 	b.log.debug("Began running node " + n.id())
@@ -152,7 +153,7 @@ func (b builder) node(ctx context.Context, number int, n node) (result, error) {
 	return r, nil
 }
 
-// described is a node as dbt's lines name it.
+// described returns a node's name as dbt prints it.
 func (b builder) described(n node) string {
 	switch n.kind {
 	case "seed":
@@ -171,7 +172,7 @@ func (b builder) relationOrTest(n node) string {
 }
 
 // run builds a node in a transaction, as dbt-postgres does, so that the audit rows of a
-// failed model are rolled back too.
+// failed model are also rolled back.
 func (b builder) run(ctx context.Context, n node) (result, error) {
 	if n.kind == "test" {
 		return b.test(ctx, n)
@@ -211,12 +212,12 @@ func (b builder) test(ctx context.Context, n node) (result, error) {
 	return r, nil
 }
 
-// compiled is the SQL of a model or a test.
+// compiled returns the SQL of a model or a test.
 func (b builder) compiled(n node, later bool) string {
 	return render(n.text, b.relation(n), later, func(name string) string { return b.relation(b.project.byName(name)) })
 }
 
-// installedHooks are those of the macro file, if dbt-tally has written one.
+// installedHooks returns the hooks in the macro file, if dbt-tally has written one.
 func installedHooks(dir string, env environment, id string) (hooks, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "macros", "__dbt_tally.sql"))
 	if os.IsNotExist(err) || err == nil && !strings.Contains(string(text), "macro run_hooks") {

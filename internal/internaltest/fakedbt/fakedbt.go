@@ -1,9 +1,8 @@
-// Package fakedbt is a dbt for stories that are about GitHub and not about dbt: it
-// starts in milliseconds. It builds seeds, views, tables, incremental models and a few
-// tests on a real PostgreSQL, and leaves the log, the artifacts and the audit rows that
-// real dbt leaves there, as far as dbt-tally reads them: internal/stories holds it to
-// real dbt. It refuses every command, flag, variable, setting and piece of Jinja that
-// it was not taught.
+// Package fakedbt is a dbt for stories about GitHub: it starts in milliseconds. It builds
+// seeds, views, tables, incremental models and a few tests on a real PostgreSQL, and
+// writes the parts of the log, the artifacts and the audit rows that dbt-tally reads.
+// internal/stories compares it with real dbt. It refuses every command, flag, variable,
+// setting and piece of Jinja that it does not support.
 package fakedbt
 
 import (
@@ -18,17 +17,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Version is the dbt that the fake passes for.
+// Version is the version that the fake reports.
 const Version = "1.11.16"
 
-// Exit codes as dbt has them.
+// dbt's exit codes.
 const (
 	exitOK = iota
 	exitFailed
 	exitCouldNotRun
 )
 
-// Process is what a program gets from the system.
+// Process is a program's environment.
 type Process struct {
 	Args           []string // without the program's name
 	Environ        []string
@@ -92,9 +91,9 @@ func below(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// options are a command line.
+// options are the parts of a command line.
 type options struct {
-	line        string // as run_results.json has it
+	line        string // as run_results.json contains it
 	command     string
 	selected    []string // names; nil: everything
 	projectDir  string
@@ -103,7 +102,7 @@ type options struct {
 	logPath     string
 }
 
-// parse knows the command lines of the stories, and how dbt-tally completes them.
+// parse accepts the command lines of the stories, as dbt-tally completes them.
 func parse(args []string) (options, error) {
 	o := options{line: strings.Join(append([]string{"dbt"}, args...), " "), projectDir: ".", profilesDir: "."}
 	ignored := ""
@@ -134,11 +133,11 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// environment are the variables by name.
+// environment maps variables to values.
 type environment map[string]string
 
-// newEnvironment refuses the variables that real dbt, or the hooks, would listen to and
-// the fake does not.
+// newEnvironment refuses the variables that real dbt or the hooks would use and that the
+// fake does not support.
 func newEnvironment(environ []string) (environment, error) {
 	known := []string{
 		"DBT_SEND_ANONYMOUS_USAGE_STATS",

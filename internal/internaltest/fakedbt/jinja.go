@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The Jinja that the fake knows.
+// The Jinja that the fake supports.
 var (
 	configCall  = regexp.MustCompile(`\{\{ config\((.*?)\) \}\}\n?`)
 	setting     = regexp.MustCompile(`^(\w+)='([^']*)'$`)

@@ -69,7 +69,7 @@ func coloured(colour, text string) string {
 	return colour + text + "\x1b[0m"
 }
 
-// line is what dbt prints of a node: "1 of 6 START test x .... [RUN]".
+// line returns dbt's output about a node: "1 of 6 START test x .... [RUN]".
 func line(of, what, outcome string) string {
 	text := of + " " + what + " "
 	return text + strings.Repeat(".", max(0, 80-len(text))) + " [" + outcome + "]"

@@ -23,10 +23,10 @@ type node struct {
 	config       map[string]string
 	text         string   // raw SQL, or the rows of a seed
 	refs         []string // names
-	column       string   // that a generic test is about, "" for other nodes
+	column       string   // that a generic test checks; "" for other nodes
 }
 
-// id is the node's. dbt appends a hash to that of a generic test.
+// id returns the node's unique_id. dbt appends a hash to that of a generic test.
 func (n node) id() string {
 	id := n.kind + "." + n.pkg + "." + n.name
 	if n.column != "" {
@@ -41,7 +41,7 @@ type project struct {
 	nodes     []node // each after those that it refers to
 }
 
-// load reads a project with the folders of dbt's defaults.
+// load reads a project with dbt's default directories.
 func load(dir string) (project, error) {
 	root, err := readPackage(dir)
 	if err != nil {
@@ -177,7 +177,7 @@ func (p *project) properties(path string) error {
 	return nil
 }
 
-// decode reads YAML and refuses keys that the value does not have.
+// decode reads YAML and refuses unknown keys.
 func decode(path string, value any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -191,8 +191,8 @@ func decode(path string, value any) error {
 	return nil
 }
 
-// ordered puts each node after those that it refers to, and a test right after the
-// last of them, as dbt build does.
+// ordered sorts each node after those that it refers to, and a test right after the last
+// of them, as dbt build does.
 func ordered(nodes []node) ([]node, error) {
 	slices.SortFunc(nodes, func(a, b node) int {
 		if (a.kind == "test") != (b.kind == "test") {
@@ -218,7 +218,7 @@ func ordered(nodes []node) ([]node, error) {
 	return sorted, nil
 }
 
-// selected are the nodes that a command builds.
+// selected returns the nodes that a command builds.
 func (p project) selected(o options) ([]node, error) {
 	kinds := map[string][]string{"build": {"seed", "model", "test"}, "run": {"model"}, "seed": {"seed"}}[o.command]
 	for _, name := range o.selected {
@@ -237,7 +237,7 @@ func (p project) selected(o options) ([]node, error) {
 	return nodes, nil
 }
 
-// byName is the node that a ref means.
+// byName returns the node to which a ref refers.
 func (p project) byName(name string) node {
 	i := slices.IndexFunc(p.nodes, func(n node) bool { return n.kind != "test" && n.name == name })
 	return p.nodes[i]

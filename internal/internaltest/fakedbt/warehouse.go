@@ -21,8 +21,8 @@ type warehouse struct {
 	database, schema string
 }
 
-// checkProfile makes sure that the profile is testdata/project's, of which the fake
-// knows that libpq's variables and SHOP_SCHEMA are in it.
+// checkProfile verifies that the profile is that of testdata/project, because the fake
+// assumes that the profile uses libpq's variables and SHOP_SCHEMA.
 func checkProfile(o options, env environment) error {
 	path := filepath.Join(o.profilesDir, "profiles.yml")
 	text, err := os.ReadFile(path)
@@ -64,12 +64,13 @@ func (w warehouse) exec(ctx context.Context, sql string) error {
 	return err
 }
 
-// relation is the quoted name of what a node builds.
+// relation returns the quoted name of a node's relation.
 func (w warehouse) relation(n node) string {
 	return pgx.Identifier{w.database, w.schema, n.name}.Sanitize()
 }
 
-// existing says what is there under a node's name: "table", "view" or "".
+// existing returns the type of the existing relation with a node's name: "table", "view"
+// or "".
 func (w warehouse) existing(ctx context.Context, n node) (string, error) {
 	var kind string
 	err := w.conn.QueryRow(ctx, `select case relkind when 'r' then 'table' when 'v' then 'view' end
@@ -81,8 +82,8 @@ func (w warehouse) existing(ctx context.Context, n node) (string, error) {
 	return kind, err
 }
 
-// materialize builds a node and returns dbt's message and the number of rows that were
-// written.
+// materialize builds a node and returns dbt's message and the number of rows that it
+// wrote.
 func (b builder) materialize(ctx context.Context, n node, existing string) (message string, affected int64, err error) {
 	if n.kind == "seed" {
 		return b.seed(ctx, n, existing)
@@ -122,7 +123,7 @@ func (b builder) increment(ctx context.Context, n node) (string, int64, error) {
 	return tag.String(), tag.RowsAffected(), err
 }
 
-// seed loads a CSV file, whose columns are of integers or text.
+// seed loads a CSV file with columns of integers or text.
 func (b builder) seed(ctx context.Context, n node, existing string) (string, int64, error) {
 	rows, err := csv.NewReader(strings.NewReader(n.text)).ReadAll()
 	if err != nil {
@@ -163,7 +164,7 @@ func columns(rows [][]string) []string {
 	return columns
 }
 
-// reason is what the database has to say.
+// reason returns the database's message.
 func reason(err error) string {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

@@ -13,11 +13,11 @@ import (
 // CheckRun is a check run on a commit.
 type CheckRun struct {
 	ID             int64
-	App            string // the slug of the app that made it; "github-actions" makes the jobs' own too
+	App            string // the slug of the app that created it; "github-actions" also creates those of jobs
 	Commit, Name   string
 	Conclusion     string
 	Title, Summary string
-	URL            string // of its details
+	URL            string // the page with the details
 }
 
 // CheckRuns returns all check runs, oldest first.
@@ -27,7 +27,7 @@ func (s *Server) CheckRuns() []CheckRun {
 	return slices.Clone(s.checks)
 }
 
-// AddCheckRun puts a check run on a commit and returns its ID.
+// AddCheckRun adds a check run to a commit and returns its ID.
 func (s *Server) AddCheckRun(c CheckRun) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +37,7 @@ func (s *Server) AddCheckRun(c CheckRun) int64 {
 	return c.ID
 }
 
-// known says whether a commit is on the fake.
+// known reports whether the fake has the commit.
 func (s *Server) known(commit string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Server) listChecks(r *http.Request) answer {
 	return a
 }
 
-// latest leaves the last of each app and name.
+// latest keeps the newest check run of each app and name.
 func latest(all []CheckRun) []CheckRun {
 	var last []CheckRun
 	for i, c := range all {
@@ -76,7 +76,7 @@ func latest(all []CheckRun) []CheckRun {
 	return last
 }
 
-// checkFields are what a check run can be created with or updated to.
+// checkFields are the fields with which a check run can be created or updated.
 type checkFields struct {
 	Name, Status, Conclusion string
 	Commit                   string `json:"head_sha"`
@@ -84,7 +84,7 @@ type checkFields struct {
 	Output                   struct{ Title, Summary string }
 }
 
-// checkRun reads what a request makes of a check run.
+// checkRun decodes the check run in a request.
 func (s *Server) checkRun(r *http.Request) (CheckRun, *answer) {
 	var in checkFields
 	if bad := s.decode(r, &in); bad != nil {
@@ -140,7 +140,7 @@ func (s *Server) updateCheck(r *http.Request) answer {
 	return answer{status: http.StatusOK, body: s.checkObject(c)}
 }
 
-// checkObject is a check run as the API gives it.
+// checkObject returns a check run in the API's format.
 func (s *Server) checkObject(c CheckRun) map[string]any {
 	o := s.blank("check-run")
 	app := map[string]any{

@@ -35,12 +35,12 @@ func (s *Server) Comments(number int) []Comment {
 	return found
 }
 
-// AddComment puts a comment on a pull request and returns its ID.
+// AddComment adds a comment to a pull request and returns its ID.
 func (s *Server) AddComment(pullRequest int, author, body string) int64 {
 	return s.add(pullRequest, author, body).ID
 }
 
-// RemoveComment takes a comment away, as its author or a maintainer may.
+// RemoveComment deletes a comment, as its author or a maintainer may.
 func (s *Server) RemoveComment(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,13 +114,13 @@ func (s *Server) deleteComment(r *http.Request) answer {
 	return answer{status: http.StatusNoContent}
 }
 
-// index finds the comment that a request names; -1: there is none.
+// index returns the index of the comment that a request names, or -1.
 func (s *Server) index(r *http.Request) int {
 	id := r.PathValue("comment_id")
 	return slices.IndexFunc(s.comments, func(c Comment) bool { return strconv.FormatInt(c.ID, 10) == id })
 }
 
-// conversation finds the issue or pull request that a request names.
+// conversation returns the issue or pull request that a request names.
 func (s *Server) conversation(r *http.Request) (number int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +131,7 @@ func (s *Server) conversation(r *http.Request) (number int, ok bool) {
 	return i.Number, true
 }
 
-// body reads what a comment shall say, or says why GitHub would not take it.
+// body returns the text of a comment in a request, or GitHub's reason for refusing it.
 func (s *Server) body(r *http.Request) (string, *answer) {
 	var in struct {
 		Body string `json:"body"`
@@ -148,7 +148,7 @@ func (s *Server) body(r *http.Request) (string, *answer) {
 	return in.Body, nil
 }
 
-// decode reads a request's object; the fake knows all of its fields or refuses.
+// decode reads a request's object. The fake refuses fields that it does not support.
 func (s *Server) decode(r *http.Request, in any) *answer {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
@@ -159,7 +159,7 @@ func (s *Server) decode(r *http.Request, in any) *answer {
 	return nil
 }
 
-// invalid is GitHub's answer to a value that it does not take.
+// invalid is GitHub's answer to a value that it does not accept.
 func invalid(resource, field, complaint string) *answer {
 	return &answer{status: http.StatusUnprocessableEntity, body: map[string]any{
 		"message":           "Validation Failed",

@@ -15,10 +15,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// descriptionPath is where `make tools` installs npm's @octokit/openapi, below .cache.
+// descriptionPath is the path below .cache at which `make tools` installs npm's
+// @octokit/openapi.
 const descriptionPath = "openapi/node_modules/@octokit/openapi/generated/api.github.com.json"
 
-// load reads the description once for the test process: it has 13 MB. It returns nil
+// load reads the description once per test process, because it has 13 MB. It returns nil
 // if the description is not installed.
 var load = sync.OnceValues(func() (*openapi3.T, error) {
 	text, err := os.ReadFile(filepath.Join(server.Cache(), descriptionPath))
@@ -34,7 +35,7 @@ var load = sync.OnceValues(func() (*openapi3.T, error) {
 	return openapi3.NewLoader().LoadFromData(text)
 })
 
-// document is an OpenAPI document, read no deeper than it must be to be cut.
+// document is an OpenAPI document, decoded only as deep as cut needs.
 type document struct {
 	OpenAPI    string                                `json:"openapi"`
 	Info       json.RawMessage                       `json:"info"`
@@ -44,8 +45,8 @@ type document struct {
 
 var reference = regexp.MustCompile(`"\$ref":\s*"#/components/([^/"]+)/([^"]+)"`)
 
-// cut leaves in a description what the fake's operations need: resolving the
-// whole of it takes seconds and hundreds of megabytes.
+// cut removes everything from a description that the fake's operations do not need,
+// because resolving all of it takes seconds and hundreds of megabytes.
 func cut(text []byte) ([]byte, error) {
 	var whole document
 	if err := json.Unmarshal(text, &whole); err != nil {

@@ -1,8 +1,8 @@
-// Package fakegithub is a strict fake of the part of GitHub's API that the
-// project uses: a real server that keeps comments and issues, pages, checks tokens
-// and can be told to fail. Every request and answer is held to GitHub's own OpenAPI
-// description if `make tools` has installed that. A request that the fake does not
-// know fails the test, so a new request is taught here before it is made.
+// Package fakegithub is a strict fake of the part of GitHub's API that the project uses:
+// a real server that stores comments and issues, paginates, checks tokens and can be
+// configured to fail. If `make tools` has installed GitHub's own OpenAPI description, the
+// fake checks every request and answer against it. A request that the fake does not
+// support fails the test, so a new kind of request must be added here first.
 package fakegithub
 
 import (
@@ -16,17 +16,17 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// What the fake has when its options say nothing else.
+// The contents of the fake by default.
 const (
 	Repository  = "acme/shop"
 	PullRequest = 7
 	JobToken    = "the-job-token" // may write, as "github-actions[bot]"
 	ActionsBot  = "github-actions[bot]"
-	HeadBranch  = "feature" // the pull request's, of the repository itself
+	HeadBranch  = "feature" // the pull request's, in the repository itself
 	HeadSHA     = "c0ffee"
 )
 
-// T is what the fake needs of a test; *testing.T has it.
+// T contains the methods of *testing.T that the fake needs.
 type T interface {
 	Helper()
 	Cleanup(func())
@@ -34,18 +34,18 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Options say what exists on the fake. The zero value is a repository with one
-// open pull request and the token of a job that may write.
+// Options describe the contents of the fake. The zero value is a repository with one open
+// pull request and the token of a job that may write.
 type Options struct {
 	Repository   string           // "owner/name"
-	PullRequests []int            // numbers; the next issue has the number after the last
+	PullRequests []int            // the next issue has the number after the last
 	Tokens       map[string]Token // any other token is answered with 401
 }
 
-// Token is who a token belongs to and what it may do.
+// Token is the owner and the permissions of a token.
 type Token struct {
 	Login    string
-	ReadOnly bool // writing is answered with 403, as for a pull request from a fork
+	ReadOnly bool // a write is answered with 403, as for a pull request from a fork
 }
 
 // Server is a running fake. Its methods may be called while it serves.
@@ -58,7 +58,7 @@ type Server struct {
 
 	mu         sync.Mutex
 	lastID     int64
-	lastNumber int // of issues and pull requests: they share one count
+	lastNumber int // issues and pull requests are numbered together
 	comments   []Comment
 	issues     []Issue
 	files      []File
@@ -96,7 +96,7 @@ func New(t T, o Options) *Server {
 	return s
 }
 
-// URL is what GITHUB_API_URL says on a runner. GraphQL is below it, at /graphql.
+// URL is the value of GITHUB_API_URL. GraphQL is below it, at /graphql.
 func (s *Server) URL() string { return s.http.URL }
 
 // Requests returns every request so far, such as "GET /repos/a/b/issues/7/comments?page=2".
@@ -122,7 +122,7 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// respond notes the request and answers it, by a fault where one was asked for.
+// respond records the request and answers it, with a fault if one applies.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func() answer) {
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
@@ -143,21 +143,21 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func() an
 	f.answer().write(w)
 }
 
-// refuse fails the test for a request that GitHub would not understand, or that
-// the fake was not taught.
+// refuse fails the test because of a request that GitHub would not understand, or that
+// the fake does not support.
 func (s *Server) refuse(format string, args ...any) answer {
 	s.t.Errorf("fake GitHub: "+format, args...)
 	return problem(http.StatusNotImplemented, "the fake GitHub does not know this request")
 }
 
-// token returns who is asking.
+// token returns the token of a request.
 func (s *Server) token(r *http.Request) (Token, bool) {
 	secret, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	t, ok := s.options.Tokens[secret]
 	return t, ok
 }
 
-// answer is what goes back to the client.
+// answer is a response to the client.
 type answer struct {
 	status int
 	header http.Header
@@ -186,7 +186,7 @@ func (a answer) json() []byte {
 	return text
 }
 
-// problem is an error as GitHub words them.
+// problem returns an error in GitHub's format.
 func problem(status int, message string) answer {
 	return answer{status: status, body: map[string]any{
 		"message":           message,

@@ -20,7 +20,7 @@ const (
 	checks   = "/repos/acme/shop/check-runs"
 )
 
-func TestWhatTheFakeWasNotTaughtFailsTheTest(t *testing.T) {
+func TestUnsupportedRequestsFailTheTest(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, method, path, body, want string }{
 		{"unknown path", "GET", "/repos/acme/shop/pulls/7", "", "unknown request GET /repos/acme/shop/pulls/7"},
@@ -318,8 +318,8 @@ func send(t *testing.T, gh *Server, token, method, path, body string) (int, http
 	return resp.StatusCode, resp.Header, text
 }
 
-// needDescription skips the test if GitHub's description is not installed. Other
-// tests do without, so this skip is what says that they were not held to it.
+// needDescription skips the test if GitHub's description is not installed. Other tests
+// then run without it, so this skip is the only sign that they did not check it.
 func needDescription(t *testing.T) {
 	t.Helper()
 	if description, err := load(); description == nil && err == nil {
@@ -327,7 +327,7 @@ func needDescription(t *testing.T) {
 	}
 }
 
-// spy keeps what a test would have failed for.
+// spy records the failures that a test would have reported.
 type spy struct {
 	*testing.T
 	mu         sync.Mutex

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Fault is a way to fail. The request it meets is not carried out.
+// Fault is a way to fail. The request is not carried out.
 type Fault struct {
 	Status     int
-	Message    string        // as GitHub would word it
+	Message    string        // in GitHub's words
 	RetryAfter time.Duration // sent in whole seconds; 0: not sent
-	Hang       bool          // no answer at all, until the client or the test goes away
-	Times      int           // how many requests fail before the fake is well again; 0: all
+	Hang       bool          // no answer until the client or the test ends
+	Times      int           // how many requests fail; 0: all
 }
 
 type fault struct {
@@ -22,9 +22,9 @@ type fault struct {
 	met             int
 }
 
-// Fail makes requests of this method fail whose path matches the pattern, in
-// which each * stands for one part: "/repos/*/*/issues/*/comments". Of several
-// faults that match, the first that is not used up counts.
+// Fail makes requests of this method fail whose path matches the pattern, in which each *
+// matches one segment: "/repos/*/*/issues/*/comments". If several faults match, the first
+// that is not used up applies.
 func (s *Server) Fail(method, pattern string, f Fault) {
 	if _, err := path.Match(pattern, ""); err != nil {
 		s.t.Fatalf("fake GitHub: pattern %q: %v", pattern, err)

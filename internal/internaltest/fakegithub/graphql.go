@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// graphql answers the one query that is known: who the token belongs to.
+// graphql answers the one query that is supported: who owns the token.
 func (s *Server) graphql(r *http.Request) answer {
 	var in struct {
 		Query string `json:"query"`

@@ -11,26 +11,26 @@ import (
 // maxTitle is GitHub's limit on the title of an issue, in characters.
 const maxTitle = 256
 
-// Issue is an issue of the repository, or a pull request, which GitHub keeps and
-// lists as one.
+// Issue is an issue of the repository, or a pull request, which GitHub stores and lists
+// as an issue.
 type Issue struct {
 	Number      int
 	Author      string
 	Title, Body string
 	State       string // "open" or "closed"
 	Reason      string // "completed" or "not_planned"; "": not closed
-	From        Branch // of a pull request; the zero value: it is none
+	From        Branch // only of a pull request
 }
 
-// Issues returns all issues that are no pull requests, oldest first.
+// Issues returns all issues that are not pull requests, oldest first.
 func (s *Server) Issues() []Issue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.issues), Issue.isPull)
 }
 
-// Open adds an issue or a pull request, open where it says nothing else, under
-// the next number, which it returns.
+// Open adds an issue or a pull request, open unless its state is set, and returns its
+// number.
 func (s *Server) Open(i Issue) int { return s.open(i).Number }
 
 // RemoveIssue deletes an issue, as an administrator may.
@@ -40,7 +40,7 @@ func (s *Server) RemoveIssue(number int) {
 	s.issues = slices.DeleteFunc(s.issues, func(i Issue) bool { return i.Number == number })
 }
 
-// Lock closes an issue or a pull request to new comments.
+// Lock prevents new comments on an issue or a pull request.
 func (s *Server) Lock(number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,8 +62,7 @@ func (s *Server) open(i Issue) Issue {
 	return i
 }
 
-// issue finds the issue that a request names, nil where there is none. The lock
-// is held.
+// issue returns the issue that a request names, or nil. The caller holds the lock.
 func (s *Server) issue(r *http.Request) *Issue {
 	number := atoi(r.PathValue("issue_number"), 0)
 	at := slices.IndexFunc(s.issues, func(i Issue) bool { return i.Number == number })
@@ -80,8 +79,8 @@ func (s *Server) listIssues(r *http.Request) answer {
 	}), s.issueObject)
 }
 
-// listed returns the issues of the state that the request asks for, newest first
-// unless it asks otherwise.
+// listed returns the issues in the state that the request asks for, newest first unless
+// it asks for another order.
 func (s *Server) listed(r *http.Request, keep func(Issue) bool) []Issue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +119,7 @@ func (s *Server) updateIssue(r *http.Request) answer {
 		return *bad
 	}
 	updated, bad := s.update(r, func(i *Issue) {
-		if in.State != nil && *in.State != i.State { // else GitHub ignores the reason
+		if in.State != nil && *in.State != i.State { // otherwise GitHub ignores the reason
 			i.State, i.Reason = *in.State, in.Reason
 		}
 		i.Title, i.Body = *cmp.Or(in.Title, &i.Title), *cmp.Or(in.Body, &i.Body)
@@ -131,7 +130,7 @@ func (s *Server) updateIssue(r *http.Request) answer {
 	return answer{status: http.StatusOK, body: s.issueObject(updated)}
 }
 
-// update changes the issue that a request names, unless GitHub would not.
+// update changes the issue that a request names, if GitHub would allow it.
 func (s *Server) update(r *http.Request, change func(*Issue)) (Issue, *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +148,7 @@ func (s *Server) update(r *http.Request, change func(*Issue)) (Issue, *answer) {
 	return updated, bad
 }
 
-// missing is GitHub's answer for a number that was given and one that was not.
+// missing is GitHub's answer for a deleted number and for one that never existed.
 func (s *Server) missing(r *http.Request) answer {
 	if atoi(r.PathValue("issue_number"), 0) > s.lastNumber {
 		return problem(http.StatusNotFound, "Not Found")
@@ -157,7 +156,7 @@ func (s *Server) missing(r *http.Request) answer {
 	return problem(http.StatusGone, "This issue was deleted")
 }
 
-// unfit says why GitHub would not take an issue; nil: it would.
+// unfit returns GitHub's reason for refusing an issue, or nil.
 func unfit(title, body string) *answer {
 	switch {
 	case strings.TrimSpace(title) == "":

@@ -10,7 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// page is the web page of an issue or a pull request.
+// page returns the address of an issue or a pull request.
 func (s *Server) page(number int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -21,7 +21,7 @@ func (s *Server) page(number int) string {
 	return fmt.Sprintf("https://github.com/%s/%s/%d", s.options.Repository, kind, number)
 }
 
-// issueObject is an issue as the API gives it.
+// issueObject returns an issue in the API's format.
 func (s *Server) issueObject(i Issue) map[string]any {
 	o := s.blank("issue")
 	maps.Copy(o, map[string]any{
@@ -45,7 +45,7 @@ func (s *Server) issueObject(i Issue) map[string]any {
 	return o
 }
 
-// pullObject is a pull request as the API lists it.
+// pullObject returns a pull request in the format of the API's list.
 func (s *Server) pullObject(i Issue) map[string]any {
 	o := s.blank("pull-request-simple")
 	maps.Copy(o, map[string]any{
@@ -63,7 +63,7 @@ func (s *Server) pullObject(i Issue) map[string]any {
 	return o
 }
 
-// inner is the object of that name in o. It is added if o has none, as without the
+// inner returns the object of that name in o. It adds one if o has none, as without the
 // description.
 func inner(o map[string]any, name string) map[string]any {
 	m, ok := o[name].(map[string]any)
@@ -74,8 +74,8 @@ func inner(o map[string]any, name string) map[string]any {
 	return m
 }
 
-// blank is an object with all that the description requires of this kind, and
-// nothing in it.
+// blank returns an object with all fields that the description requires of this kind, all
+// of them empty.
 func (s *Server) blank(kind string) map[string]any {
 	if s.description == nil {
 		return map[string]any{}
@@ -109,7 +109,7 @@ func blank(schema *openapi3.Schema) any {
 	}
 }
 
-// object is a comment as the API gives it.
+// object returns a comment in the API's format.
 func (s *Server) object(c Comment) map[string]any {
 	api := s.URL() + "/repos/" + s.options.Repository
 	// Comments are a minute apart, so that equal ones give equal answers.
@@ -129,7 +129,7 @@ func (s *Server) object(c Comment) map[string]any {
 	}
 }
 
-// user is an account as the API gives it, nil for one that was deleted.
+// user returns an account in the API's format, or nil for a deleted one.
 func (s *Server) user(login string) any {
 	if login == "" {
 		return nil

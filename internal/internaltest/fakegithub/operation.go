@@ -8,8 +8,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// operation is one of the API that the fake knows, under the path template by
-// which GitHub's description knows it too.
+// operation is an operation of the API that the fake supports, with the path template
+// that GitHub's description also uses.
 type operation struct {
 	method, path string
 	serve        func(*Server, *http.Request) answer
@@ -52,8 +52,8 @@ var operations = []operation{
 	{http.MethodPatch, checkPath, (*Server).updateCheck},
 }
 
-// checked serves an operation when the token may ask for it, and holds request
-// and answer to GitHub's description if there is one.
+// checked serves an operation if the token may request it, and checks request and answer
+// against GitHub's description if it is installed.
 func (s *Server) checked(o operation, r *http.Request) answer {
 	if s.description == nil {
 		return s.allowed(o, r)

@@ -24,7 +24,7 @@ func paged[T any](s *Server, r *http.Request, all []T, object func(T) map[string
 	return a
 }
 
-// links is the Link header by which GitHub names the other pages.
+// links returns the Link header with which GitHub refers to the other pages.
 func (s *Server) links(r *http.Request, page, last int) string {
 	link := func(page int, rel string) string {
 		q := r.URL.Query()
@@ -44,7 +44,7 @@ func (s *Server) links(r *http.Request, page, last int) string {
 	return strings.Join(links, ", ")
 }
 
-// atoi reads a positive number, or falls back where there is none.
+// atoi parses a positive number, or returns fallback.
 func atoi(text string, fallback int) int {
 	if n, err := strconv.Atoi(text); err == nil && n > 0 {
 		return n

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Branch is where a pull request comes from.
+// Branch is the source of a pull request.
 type Branch struct {
 	Repository string // "owner/name"
 	Name, SHA  string
 }
 
-// label is how a list of pull requests is asked for a branch: the name of the
-// repository is no part of it.
+// label returns the form in which a list of pull requests is filtered by branch. It does
+// not contain the name of the repository.
 func (b Branch) label() string {
 	owner, _, _ := strings.Cut(b.Repository, "/")
 	return owner + ":" + b.Name
@@ -21,7 +21,7 @@ func (b Branch) label() string {
 func (i Issue) isPull() bool { return i.From != Branch{} }
 
 func (s *Server) listPulls(r *http.Request) answer {
-	// GitHub overlooks a filter that is not owner:branch.
+	// GitHub ignores a filter that is not owner:branch.
 	head := r.FormValue("head")
 	owner, branch, _ := strings.Cut(head, ":")
 	filtered := owner != "" && branch != ""

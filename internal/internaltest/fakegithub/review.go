@@ -15,14 +15,14 @@ import (
 type File struct {
 	PullRequest int
 	Path        string
-	Was         string // its path before it was renamed; "": it was not
+	Was         string // its path before it was renamed, else ""
 	Patch       string // the hunks; "": GitHub shows none
 }
 
-// ReviewComment is a comment at a file of a pull request.
+// ReviewComment is a comment on a file of a pull request.
 type ReviewComment struct {
 	ID          int64
-	Review      int64 // which review it came in; 0: it came alone
+	Review      int64 // the review that contained it; 0: none
 	PullRequest int
 	Author      string
 	Path        string
@@ -31,7 +31,7 @@ type ReviewComment struct {
 	Body        string
 }
 
-// AddFile adds a file to a pull request's diff, instead of one of the same path.
+// AddFile adds a file to a pull request's diff, or replaces the one with the same path.
 func (s *Server) AddFile(f File) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,10 +47,10 @@ func (s *Server) ReviewComments(pullRequest int) []ReviewComment {
 	return slices.DeleteFunc(slices.Clone(s.remarks), func(c ReviewComment) bool { return c.PullRequest != pullRequest })
 }
 
-// AddReviewComment puts a comment at a file and returns its ID.
+// AddReviewComment adds a comment on a file and returns its ID.
 func (s *Server) AddReviewComment(c ReviewComment) int64 { return s.remark(c).ID }
 
-// RemoveReviewComment takes one away, as its author or a maintainer may.
+// RemoveReviewComment deletes a review comment, as its author or a maintainer may.
 func (s *Server) RemoveReviewComment(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Server) remark(c ReviewComment) ReviewComment {
 	return c
 }
 
-// pull finds the pull request that a request names.
+// pull returns the pull request that a request names.
 func (s *Server) pull(r *http.Request) (Issue, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,7 +206,7 @@ func (s *Server) remarkIndex(r *http.Request) int {
 	return slices.IndexFunc(s.remarks, func(c ReviewComment) bool { return strconv.FormatInt(c.ID, 10) == id })
 }
 
-// complaint says why GitHub would not put a comment there; "": it would.
+// complaint returns GitHub's reason for refusing a comment at this position, or "".
 func (s *Server) complaint(pull Issue, commit string, c ReviewComment) string {
 	files := s.filesOf(pull.Number)
 	at := slices.IndexFunc(files, func(f File) bool { return f.Path == c.Path })
@@ -248,7 +248,7 @@ func shown(patch string) []string {
 	return list
 }
 
-// fileObject is a file of a diff as the API gives it.
+// fileObject returns a file of a diff in the API's format.
 func (s *Server) fileObject(f File) map[string]any {
 	o := s.blank("diff-entry")
 	maps.Copy(o, map[string]any{"filename": f.Path, "status": "modified"})
@@ -261,7 +261,7 @@ func (s *Server) fileObject(f File) map[string]any {
 	return o
 }
 
-// remarkObject is a review comment as the API gives it.
+// remarkObject returns a review comment in the API's format.
 func (s *Server) remarkObject(c ReviewComment) map[string]any {
 	o := s.blank("pull-request-review-comment")
 	maps.Copy(o, map[string]any{

@@ -14,8 +14,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Between is the database behind a server that shows each statement to see, which
-// says why Snowflake refuses it, or "". It may be called at several times at once.
+// Between returns the database behind a server that calls see with each statement. see
+// returns Snowflake's reason for refusing the statement, or "". It may be called
+// concurrently.
 func (d Database) Between(t testing.TB, see func(sql string) (refusal string)) Database {
 	t.Helper()
 	to := &url.URL{Scheme: "http", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port))}
@@ -39,7 +40,8 @@ func (d Database) Between(t testing.TB, see func(sql string) (refusal string)) D
 	return d
 }
 
-// refusalOf is Snowflake's answer to a statement that it refuses, nil to all others.
+// refusalOf returns Snowflake's answer to a refused statement, or nil if it is not
+// refused.
 func refusalOf(path string, body []byte, see func(string) string) []byte {
 	var query struct {
 		SQL string `json:"sqlText"`
@@ -56,7 +58,7 @@ func refusalOf(path string, body []byte, see func(string) string) []byte {
 		"data": map[string]any{"errorCode": "003001", "sqlState": "42501"},
 	})
 	if err != nil {
-		panic(err) // these are texts
+		panic(err) // its values are strings
 	}
 	return answer
 }

@@ -1,6 +1,6 @@
-// Package fakesnow starts an emulated Snowflake for tests, fakesnow: one for the
-// test process, with a fresh database for whoever asks. What the emulator does not
-// imitate is said at the top of its server.py.
+// Package fakesnow starts an emulated Snowflake for tests, fakesnow: one per test
+// process, with a fresh database per test. The top of its server.py lists what the
+// emulator does not imitate.
 package fakesnow
 
 import (
@@ -14,25 +14,25 @@ import (
 	"sync/atomic"
 	"testing"
 
-	_ "github.com/snowflakedb/gosnowflake" // the driver "snowflake"
+	_ "github.com/snowflakedb/gosnowflake" // registers the driver "snowflake"
 )
 
-// The server is the test process's own: starting one takes seconds.
+// The server belongs to the test process, because starting one takes seconds.
 var (
 	shared    = sync.OnceValues(start)
 	databases atomic.Int64
 )
 
-// Database is a fresh database with one empty schema, and a login as good as any.
+// Database is a fresh database with one empty schema, and a login; any login works.
 type Database struct {
 	Host         string
 	Port         int
-	Name, Schema string // in upper case, as unquoted names are
+	Name, Schema string // in upper case, as for unquoted names
 }
 
-// New names a database, which comes to be with the first login, and starts the
-// server first where it does not run yet. The test is skipped where fakesnow is not
-// installed. Nothing is undone at the end of the test: the server goes as a whole.
+// New returns a database, which the first login creates, and starts the server if
+// necessary. It skips the test if fakesnow is not installed. It cleans nothing up at the
+// end of the test, because the server and its data are removed as a whole.
 func New(t testing.TB) Database {
 	t.Helper()
 	db, err := shared()
@@ -46,7 +46,7 @@ func New(t testing.TB) Database {
 	return db
 }
 
-// Settings are the database as an output of profiles.yml says it.
+// Settings returns the database as an output of profiles.yml.
 func (d Database) Settings() map[string]any {
 	return map[string]any{
 		"type": "snowflake", "account": "acme-shop", "user": "ci", "password": "secret", "role": "transformer", "warehouse": "loading",
@@ -54,12 +54,12 @@ func (d Database) Settings() map[string]any {
 	}
 }
 
-// Environment is the same as variables, for a profile that reads them.
+// Environment returns the same as variables, for a profile that reads them.
 func (d Database) Environment() []string {
 	return []string{"SNOWFLAKE_HOST=" + d.Host, "SNOWFLAKE_PORT=" + strconv.Itoa(d.Port), "SNOWFLAKE_DATABASE=" + d.Name}
 }
 
-// Exec runs statements, one in each string.
+// Exec runs statements, one per string.
 func (d Database) Exec(t testing.TB, statements ...string) {
 	t.Helper()
 	db := d.connect(t)
@@ -71,7 +71,7 @@ func (d Database) Exec(t testing.TB, statements ...string) {
 	}
 }
 
-// Query returns all rows of a query as text, "<nil>" where a value is null.
+// Query returns all rows of a query as text, with "<nil>" for null.
 func (d Database) Query(t testing.TB, query string) [][]string {
 	t.Helper()
 	db := d.connect(t)

@@ -28,7 +28,7 @@ func TestEveryDatabaseIsItsOwn(t *testing.T) {
 	}
 }
 
-// TestABlockKeepsAFailureFromTheCaller imitates what the audit hooks rely on.
+// TestABlockKeepsAFailureFromTheCaller checks what the audit hooks rely on.
 func TestABlockKeepsAFailureFromTheCaller(t *testing.T) {
 	t.Parallel()
 	db := fakesnow.New(t)

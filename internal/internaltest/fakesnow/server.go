@@ -13,20 +13,20 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// errNotInstalled is why tests are skipped.
+// errNotInstalled is the reason for skipping tests.
 var errNotInstalled = errors.New("no fakesnow below .cache: run make tools")
 
 //go:embed server.py
 var program []byte
 
-// start serves databases, none yet.
+// start starts a server without databases.
 func start() (Database, error) {
 	python := filepath.Join(server.Cache(), "fakesnow", "bin", "python")
 	if _, err := os.Stat(python); err != nil {
 		return Database{}, errNotInstalled
 	}
-	// The driver looks once in a process for the cloud that it is in, unless this is
-	// set when it first connects, which may be for a test's own statement.
+	// The driver looks once per process for the cloud in which it runs, unless this
+	// variable is set before it first connects, which a test's own statement may do.
 	if err := os.Setenv("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true"); err != nil {
 		return Database{}, err
 	}

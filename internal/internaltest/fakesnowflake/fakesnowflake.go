@@ -1,8 +1,8 @@
-// Package fakesnowflake is a strict fake of Snowflake as its drivers see it: a real
-// server that takes logins, answers statements with what the test laid down, in
-// either format and in chunks, and can be told to refuse, fail or fall silent. A
-// request, a key of a request or a statement that it does not know fails the test,
-// so that what the driver sends is known, and nothing else is sent.
+// Package fakesnowflake is a strict fake of Snowflake's interface to its drivers: a real
+// server that accepts logins, answers statements with the results that the test sets, in
+// either format and in chunks, and can be configured to refuse, to fail or not to answer.
+// A request, a key of a request or a statement that it does not support fails the test,
+// so that the tests know everything that the driver sends.
 package fakesnowflake
 
 import (
@@ -36,7 +36,7 @@ type Server struct {
 	refusals   []Refusal // of the next logins
 	statements []string
 	answers    []*answer
-	pending    map[string]Result // by the path that a driver is told to ask again
+	pending    map[string]Result // by the path at which the driver is told to poll
 	chunks     map[string][]byte // by path
 	faults     map[string][]int  // HTTP statuses of the next requests, by path
 	sessions   int
@@ -46,7 +46,7 @@ type Server struct {
 	samlTo     string
 }
 
-// Refusal is an error as Snowflake tells it.
+// Refusal is an error in Snowflake's format.
 type Refusal struct {
 	Code     int
 	SQLState string
@@ -62,7 +62,7 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// NewTLS starts a fake that speaks TLS, and returns the file of its authority.
+// NewTLS starts a fake with TLS, and returns the file of its certificate authority.
 func NewTLS(t testing.TB) (s *Server, authority string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func NewTLS(t testing.TB) (s *Server, authority string) {
 	s = unstarted(t)
 	s.http.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	s.http.StartTLS()
-	s.locate(strings.Replace(s.http.URL, "127.0.0.1", "localhost", 1)) // as the certificate has it
+	s.locate(strings.Replace(s.http.URL, "127.0.0.1", "localhost", 1)) // the name in the certificate
 	return s, filepath.Join(dir, "ca.crt")
 }
 
@@ -86,7 +86,7 @@ func unstarted(t testing.TB) *Server {
 		pending: map[string]Result{}, chunks: map[string][]byte{}, faults: map[string][]int{},
 	}
 	s.http = httptest.NewUnstartedServer(s.routes())
-	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // a client that trusts no one is no error here
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // a client that does not trust the certificate is not an error of the test
 	t.Cleanup(s.http.Close)
 	t.Cleanup(func() { close(s.closing) })
 	return s
@@ -99,10 +99,10 @@ func (s *Server) locate(address string) {
 	}
 }
 
-// URL is where the fake is.
+// URL is the address of the fake.
 func (s *Server) URL() string { return s.address.String() }
 
-// Settings are those of a profile that leads here, without how to log in.
+// Settings returns the settings of a profile for the fake, without a login.
 func (s *Server) Settings() map[string]any {
 	port, err := strconv.Atoi(s.address.Port())
 	if err != nil {
@@ -119,14 +119,14 @@ func (s *Server) Fail(path string, statuses ...int) {
 	s.faults[path] = statuses
 }
 
-// FallSilent takes every further request and never answers.
+// FallSilent accepts further requests and never answers.
 func (s *Server) FallSilent() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.silent = true
 }
 
-// Sessions returns how many sessions were begun and how many were ended.
+// Sessions returns how many sessions began and how many ended.
 func (s *Server) Sessions() (begun, ended int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,10 +159,10 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// redirect is where an answer sends to.
+// redirect is the target of a redirect.
 type redirect string
 
-// respond writes what serve returns: bytes as they are, a status, a redirect or JSON.
+// respond writes the result of serve: bytes unchanged, a status, a redirect or JSON.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func(*http.Request) any) {
 	s.mu.Lock()
 	silent := s.silent
@@ -176,7 +176,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func(*htt
 		return
 	}
 	if status != 0 {
-		http.Error(w, "the fake was told to fail", status)
+		http.Error(w, "fault set by the test", status)
 		return
 	}
 	switch body := serve(r).(type) {
@@ -192,7 +192,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func(*htt
 	}
 }
 
-// hang holds a request until the client or the test has had enough.
+// hang holds a request until the client or the test ends.
 func (s *Server) hang(r *http.Request) {
 	select {
 	case <-r.Context().Done():
@@ -200,7 +200,7 @@ func (s *Server) hang(r *http.Request) {
 	}
 }
 
-// reply is the frame of every answer.
+// reply is the envelope of every answer.
 type reply struct {
 	Data    any    `json:"data"`
 	Code    string `json:"code,omitempty"`
@@ -215,7 +215,7 @@ func (r Refusal) reply() reply {
 	}
 }
 
-// read decodes a body that may have no other keys than into has.
+// read decodes a body into a value and refuses unknown keys.
 func (s *Server) read(r *http.Request, into any) {
 	body := json.NewDecoder(r.Body)
 	body.DisallowUnknownFields()
@@ -224,8 +224,8 @@ func (s *Server) read(r *http.Request, into any) {
 	}
 }
 
-// parameters returns the request's parameters, which may have no other names than
-// these; the identifiers of requests are always allowed.
+// parameters returns the request's parameters. It refuses names other than these; request
+// identifiers are always allowed.
 func (s *Server) parameters(r *http.Request, known ...string) url.Values {
 	known = append(known, "requestId", "request_guid", "retryCount", "retryReason", "clientStartTime")
 	for name := range r.URL.Query() {
@@ -236,7 +236,7 @@ func (s *Server) parameters(r *http.Request, known ...string) url.Values {
 	return r.URL.Query()
 }
 
-// authorized fails the test where a request does not carry a session's own token.
+// authorized fails the test if a request does not carry the session's own token.
 func (s *Server) authorized(r *http.Request, kind string) {
 	if !strings.HasPrefix(r.Header.Get("Authorization"), `Snowflake Token="`+kind+"-token-") {
 		s.t.Errorf("fakesnowflake: %s %s: authorization %q; want a %s token", r.Method, r.URL.Path,

@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// Login is what a driver told when it logged in.
+// Login contains what a driver sent when it logged in.
 type Login struct {
-	Host, Proxy                       string // where it was to go and what the proxy was told, if the fake was taken for one
+	Host, Proxy                       string // the host in the address, and what the proxy received, if the fake was used as a proxy
 	Database, Schema, Warehouse, Role string // of the address
 
 	Account       string         `json:"ACCOUNT_NAME"`
@@ -23,10 +23,10 @@ type Login struct {
 	Proof         string         `json:"PROOF_KEY"`
 	SAML          string         `json:"RAW_SAML_RESPONSE"`
 	Session       map[string]any `json:"SESSION_PARAMETERS"`
-	Application   string         `json:"-"` // of the environment
+	Application   string         `json:"-"` // from the environment
 }
 
-// environment is what a driver says of its machine and of itself.
+// environment is what a driver reports about its machine and itself.
 type environment struct {
 	Application     string            `json:"APPLICATION"`
 	ApplicationPath string            `json:"APPLICATION_PATH"`
@@ -46,7 +46,7 @@ type environment struct {
 	LibcVersion     string            `json:"LIBC_VERSION"`
 }
 
-// loginBody is all that a login may say.
+// loginBody contains all permitted keys of a login.
 type loginBody struct {
 	Data struct {
 		Login
@@ -65,7 +65,7 @@ func (s *Server) RefuseLogin(refusals ...Refusal) {
 	s.refusals = append(s.refusals, refusals...)
 }
 
-// Logins returns the logins so far, the refused ones too.
+// Logins returns the logins so far, including refused ones.
 func (s *Server) Logins() []Login {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *Server) login(r *http.Request) any {
 	}}
 }
 
-// renew gives no session a new token: the master's has run out.
+// renew refuses a new token for every session, because the master token has expired.
 func (s *Server) renew(r *http.Request) any {
 	s.authorized(r, "master")
 	var body struct {
@@ -128,8 +128,8 @@ func (s *Server) endSession(r *http.Request) any {
 	return reply{Success: true}
 }
 
-// What the fake takes for a client of OAuth and its refresh token, and the token
-// that it gives for them. Others are refused as Snowflake does it.
+// The OAuth client and refresh token that the fake accepts, and the token that it returns
+// for them. It refuses others as Snowflake does.
 const (
 	OAuthClient  = "client-id"
 	OAuthSecret  = "client-secret"
@@ -151,9 +151,9 @@ func (s *Server) refresh(r *http.Request) any {
 	return map[string]any{"access_token": AccessToken, "token_type": "Bearer", "expires_in": 600}
 }
 
-// SendSAMLTo makes the fake an Okta that sends what it says of a user to another
-// Snowflake. Otherwise it is its own: a user logs in there with a password, and
-// what Okta says of the user goes here.
+// SendSAMLTo makes the fake an Okta that sends its assertion about a user to another
+// Snowflake. By default the fake is both: a user logs in to it with a password, and it
+// sends the assertion to itself.
 func (s *Server) SendSAMLTo(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,13 +171,13 @@ func (s *Server) authenticator(r *http.Request) any {
 		"ssoUrl": s.URL() + "/okta/sso"}}
 }
 
-// What a driver logs in with once somebody has been at a browser.
+// The credentials with which a driver logs in after a person has used a browser.
 const (
 	BrowserToken = "browser-token"
 	BrowserProof = "browser-proof"
 )
 
-// browser sends whoever is at a browser on to the driver that waits for that.
+// browser redirects a person's browser to the driver that waits for it.
 func (s *Server) browser(r *http.Request) any {
 	return redirect("http://localhost:" + r.URL.Query().Get("port") + "/?token=" + BrowserToken)
 }
@@ -198,10 +198,11 @@ func (s *Server) oktaSSO(r *http.Request) any {
 		cmp.Or(s.samlTo, s.URL()), r.URL.Query().Get("onetimetoken"))
 }
 
-// revocations are what Snowflake knows of certificates that were revoked: none.
+// revocations returns Snowflake's list of revoked certificates, which is empty.
 func (s *Server) revocations(*http.Request) any { return map[string]any{} }
 
-// IdentityEndpoint is where Azure's functions ask who they are, see Identity.
+// IdentityEndpoint is the address at which Azure's functions request their identity; see
+// Identity.
 func (s *Server) IdentityEndpoint() string { return s.URL() + "/identity" }
 
 func (s *Server) identity(r *http.Request) any {
@@ -211,8 +212,8 @@ func (s *Server) identity(r *http.Request) any {
 	return map[string]any{"access_token": Identity(r.URL.Query().Get("resource"))}
 }
 
-// Identity is a token by which an identity provider says who somebody is. Nobody
-// here looks at its signature.
+// Identity returns a token with which an identity provider identifies a workload. The
+// fake does not verify its signature.
 func Identity(subject string) string {
 	part := func(claims string) string { return base64.RawURLEncoding.EncodeToString([]byte(claims)) }
 	return part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"iss":"https://issuer","sub":%q}`, subject)) + "."

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// An answer is what is said to the statements that have some words in them.
+// An answer is the reaction to the statements that contain some words.
 type answer struct {
 	words   string
 	results []Result
 }
 
-// Answer lays down what is said to statements that have these words in them: each
-// time the next result, and the last for good. Of several that fit, the one that
-// was laid down first counts.
+// Answer sets the results of statements that contain these words: each statement gets the
+// next result, and the last result is repeated. If several answers match, the one that
+// was set first applies.
 func (s *Server) Answer(words string, results ...Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answers = append(s.answers, &answer{words, results})
 }
 
-// Statements returns every statement so far, with its values in the places of
-// their question marks.
+// Statements returns every statement so far, with its values in place of the question
+// marks.
 func (s *Server) Statements() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *Server) next(statement string) (Result, bool) {
 	return Result{}, slices.Contains([]string{"BEGIN", "COMMIT", "ROLLBACK"}, statement)
 }
 
-// abort ends a query that nobody waits for any more.
+// abort ends a query that the driver has cancelled.
 func (s *Server) abort(r *http.Request) any {
 	s.authorized(r, "session")
 	s.parameters(r)
@@ -102,7 +102,7 @@ func (s *Server) abort(r *http.Request) any {
 	return reply{Success: true}
 }
 
-// Aborted returns how many statements the driver gave up.
+// Aborted returns how many statements the driver cancelled.
 func (s *Server) Aborted() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,17 +14,17 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Result is what Snowflake says to a statement. Its columns are texts.
+// Result is Snowflake's answer to a statement. Its columns are texts.
 type Result struct {
 	Columns []string
 	Rows    [][]any // strings, or nil for null
-	Arrow   bool    // rather than JSON
-	Chunk   int     // how many rows go into each part; all into the first where it is 0
+	Arrow   bool    // instead of JSON
+	Chunk   int     // how many rows go into each part; 0: all into the first
 
-	Refusal *Refusal // in place of rows
-	Later   int      // how often the driver is first told to ask again
-	Slow    bool     // not before the driver has had enough
-	Silent  bool     // nothing, from then on
+	Refusal *Refusal // instead of rows
+	Later   int      // how often the driver is first told to poll again
+	Slow    bool     // no answer before the driver cancels
+	Silent  bool     // no answer from then on
 }
 
 // The key to the chunks of a result.
@@ -73,7 +73,7 @@ func (r Result) types() []map[string]any {
 	return types
 }
 
-// keep puts a result where the driver is told to ask for it.
+// keep stores a result at the path at which the driver is told to poll.
 func (s *Server) keep(result Result) (path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,8 +93,8 @@ func (s *Server) result(r *http.Request) any {
 	return s.reply(result)
 }
 
-// keepChunk puts rows where the driver is told to fetch them, packed as Snowflake
-// does: rows of JSON without the brackets around them.
+// keepChunk stores rows at the path from which the driver fetches them, encoded as
+// Snowflake does: JSON rows without the brackets around them.
 func (s *Server) keepChunk(result Result, rows [][]any) (path string) {
 	content := []byte{}
 	if result.Arrow {
@@ -129,7 +129,7 @@ func (s *Server) chunk(r *http.Request) any {
 	return content
 }
 
-// arrow writes rows as a stream of Arrow's.
+// arrow encodes rows as an Arrow stream.
 func (s *Server) arrow(columns []string, rows [][]any) []byte {
 	fields := make([]arrow.Field, len(columns))
 	for i, name := range columns {

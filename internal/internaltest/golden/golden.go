@@ -1,4 +1,5 @@
-// Package golden compares what a test got with a file that holds what it wants.
+// Package golden compares the result of a test with a file that contains the expected
+// result.
 package golden
 
 import (
@@ -12,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files with what the tests got")
 
-// Check fails the test unless the file at path holds exactly got. With -update
-// the file, and its directory where that is missing, is written instead.
+// Check fails the test unless the file at path contains exactly got. With -update it
+// writes the file instead, and its directory if necessary.
 func Check(t testing.TB, path, got string) {
 	t.Helper()
 	if *update {

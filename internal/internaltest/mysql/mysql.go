@@ -1,6 +1,6 @@
-// Package mysql starts a real MariaDB or MySQL server for tests: one of each for
-// the test process, with a fresh database for whoever asks. It leaves everything
-// that is said about the audit tables to the packages it tests.
+// Package mysql starts a real MariaDB or MySQL server for tests: one of each per test
+// process, with a fresh database per test. The audit tables are left to the packages
+// under test.
 package mysql
 
 import (
@@ -18,20 +18,20 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 )
 
-// Flavour is whose server it is.
+// Flavour selects MariaDB or MySQL.
 type Flavour string
 
-// MariaDB runs in modes that most servers do not have and in a time zone of its
-// own, MySQL in its defaults.
+// MariaDB runs in uncommon modes and in another time zone than UTC, MySQL with its
+// defaults.
 const (
 	MariaDB Flavour = "mariadb"
 	MySQL   Flavour = "mysql"
 )
 
-// Flavours are all of them.
+// Flavours lists all flavours.
 var Flavours = []Flavour{MariaDB, MySQL}
 
-// admins start the servers, once, and are the logins that may do everything.
+// admins start the servers, once, and return logins with all rights.
 var (
 	admins = map[Flavour]func() (Database, error){
 		MariaDB: sync.OnceValues(startMariaDB),
@@ -40,21 +40,20 @@ var (
 	databases atomic.Int64
 )
 
-// Database is a fresh, empty database and a login that may do everything on the
-// server. Its fields may be changed in a copy, to connect as somebody else or in
-// another way.
+// Database is a fresh, empty database and a login with all rights on the server. A test
+// may change the fields of a copy, to connect as another user or in another way.
 type Database struct {
 	Flavour        Flavour
-	Host, Socket   string // the same server by TCP, with TLS or without, and by a Unix socket
+	Host, Socket   string // the same server by TCP (with or without TLS) and by a Unix socket
 	Port           int
 	Name           string
 	User, Password string
-	CA             string // file of the certificate authority that signed for "localhost", and for no address
+	CA             string // file of the certificate authority, whose certificate is for "localhost" and no address
 }
 
-// New makes a database, and starts the server first where it does not run yet.
-// The test is skipped where there is no such server. Nothing is undone at the
-// end of the test: the server goes as a whole.
+// New creates a database, and starts the server if necessary. It skips the test if there
+// is no such server. It cleans nothing up at the end of the test, because the server and
+// its data are removed as a whole.
 func New(t testing.TB, f Flavour) Database {
 	t.Helper()
 	db, err := admins[f]()
@@ -70,7 +69,7 @@ func New(t testing.TB, f Flavour) Database {
 	return db
 }
 
-// Settings are the database as an output of profiles.yml says it, TLS off.
+// Settings returns the database as an output of profiles.yml, with TLS off.
 func (d Database) Settings() map[string]any {
 	return map[string]any{
 		"type": string(d.Flavour), "server": d.Host, "port": d.Port, "username": d.User, "password": d.Password,
@@ -78,7 +77,7 @@ func (d Database) Settings() map[string]any {
 	}
 }
 
-// Environment is the same as variables, for a profile that reads them.
+// Environment returns the same as variables, for a profile that reads them.
 func (d Database) Environment() []string {
 	return []string{
 		"MYSQL_TYPE=" + string(d.Flavour), "MYSQL_HOST=" + d.Host, "MYSQL_PORT=" + strconv.Itoa(d.Port),
@@ -86,7 +85,7 @@ func (d Database) Environment() []string {
 	}
 }
 
-// Exec runs statements, several in one string where wanted.
+// Exec runs statements; one string may contain several.
 func (d Database) Exec(t testing.TB, statements ...string) {
 	t.Helper()
 	conn := d.connect(t)
@@ -98,7 +97,7 @@ func (d Database) Exec(t testing.TB, statements ...string) {
 	}
 }
 
-// Query returns all rows of a query as text, "<nil>" where a value is null.
+// Query returns all rows of a query as text, with "<nil>" for null.
 func (d Database) Query(t testing.TB, query string) [][]string {
 	t.Helper()
 	conn := d.connect(t)
@@ -135,8 +134,8 @@ func (d Database) Query(t testing.TB, query string) [][]string {
 	return all
 }
 
-// As creates a user with no right and returns the database as that user sees it.
-// Users belong to the server, so the name gets the database's appended.
+// As creates a user without rights and returns the database with its login. Users belong
+// to the server, so the database's name is appended to the user's name.
 func (d Database) As(t testing.TB, user string) Database {
 	t.Helper()
 	user += "_" + d.Name
@@ -146,7 +145,7 @@ func (d Database) As(t testing.TB, user string) Database {
 	return d
 }
 
-// connect opens a connection that stays one.
+// connect returns a pool of one connection.
 func (d Database) connect(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := d.dial(t.Context())

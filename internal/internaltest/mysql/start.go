@@ -16,14 +16,15 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// adminPassword has what breaks naive connection strings.
+// adminPassword contains characters that break naive connection strings.
 const adminPassword = `p&ss w'ö"rd%40 @:/?#`
 
-// errNoServer is why tests are skipped.
+// errNoServer is the reason for skipping tests.
 var errNoServer = errors.New("not on PATH, in /usr/sbin or below .cache: run make tools")
 
-// modes are far from the defaults: quotes that quote names, backslashes that are
-// letters, a bar that concatenates, everything strict.
+// modes are far from the defaults: double quotes quote names, backslashes are literal,
+//
+// concatenates, and everything is strict.
 const modes = "ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES"
 
 func startMariaDB() (Database, error) {
@@ -49,7 +50,7 @@ func startMySQL() (Database, error) {
 	)
 }
 
-// start makes a data directory by the command install and serves it by the command
+// start creates a data directory with the command install and serves it with the command
 // daemon.
 func start(f Flavour, install, daemon []string) (Database, error) {
 	s, err := server.New("tally-my-")
@@ -69,7 +70,8 @@ func start(f Flavour, install, daemon []string) (Database, error) {
 		return Database{}, err
 	}
 	data := []string{"--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--user=" + owner.Username}
-	// In a folder for all, a server that starts removes the others' temporary tables.
+	// In a shared directory a server that starts would remove the temporary tables of
+	// others.
 	env := append(os.Environ(), "TMPDIR="+s.Dir)
 	cmd := exec.Command(install[0], slices.Concat(data, install[1:])...)
 	cmd.Env = env
@@ -96,7 +98,7 @@ func start(f Flavour, install, daemon []string) (Database, error) {
 	})
 }
 
-// login makes the user that may do everything; a statement a line.
+// login creates the user with all rights; one statement per line.
 func (d Database) login() string {
 	user := d.User + "@'%'"
 	return "set names utf8mb4;\n" +
@@ -104,7 +106,7 @@ func (d Database) login() string {
 		"grant all on *.* to " + user + " with grant option;\n"
 }
 
-// find looks beside PATH where Debian has what only root is to run.
+// find also looks in the directory for root's programs, where Debian installs the server.
 func find(name string) (string, error) {
 	for _, file := range []string{name, filepath.Join("/usr/sbin", name)} {
 		if path, err := exec.LookPath(file); err == nil {
@@ -114,7 +116,8 @@ func find(name string) (string, error) {
 	return "", fmt.Errorf("%s: %w", name, errNoServer)
 }
 
-// findMySQL prefers what make tools brought; by its name, MariaDB's server goes too.
+// findMySQL prefers the server that make tools installed, because the name may also be
+// MariaDB's.
 func findMySQL() (string, error) {
 	path := filepath.Join(server.Cache(), "mysql", "mysqld")
 	if _, err := os.Stat(path); err == nil {

@@ -1,6 +1,6 @@
-// Package pgbouncer puts a real PgBouncer in front of a test database, as strict as
-// it comes: a connection is handed out by the transaction, and what a client says
-// at its start that a pooler can't restore is refused.
+// Package pgbouncer starts a real PgBouncer in front of a test database, in its strictest
+// configuration: a connection is assigned per transaction, and startup parameters that a
+// pooler cannot restore are refused.
 package pgbouncer
 
 import (
@@ -19,10 +19,10 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// errNoPooler is why tests are skipped.
+// errNoPooler is the reason for skipping tests.
 var errNoPooler = errors.New("no pgbouncer on PATH or in /usr/sbin: run make tools")
 
-// configuration hands the connections out in turn, so that nobody keeps one.
+// configuration assigns the connections in turn, so that no client keeps one.
 const configuration = `
 [databases]
 * = host=%s port=%d
@@ -38,8 +38,8 @@ default_pool_size = 2
 server_round_robin = 1
 `
 
-// Before starts a pooler and returns the database as its login sees it through
-// that, by TCP alone. The test is skipped where no PgBouncer is on the machine.
+// Before starts a pooler and returns the database behind it, reachable only by TCP. It
+// skips the test if PgBouncer is not installed.
 func Before(t testing.TB, db postgres.Database) postgres.Database {
 	t.Helper()
 	port, err := start(db)
@@ -66,13 +66,13 @@ func start(db postgres.Database) (port int, err error) {
 	err = errors.Join(
 		os.WriteFile(settings, fmt.Appendf(nil, configuration, db.Host, db.Port, s.Port, users), 0o644),
 		os.WriteFile(users, fmt.Appendf(nil, "%s %s\n", quote(db.User), quote(db.Password)), 0o644),
-		os.Chmod(s.Dir, 0o755), // it is nobody who reads them
+		os.Chmod(s.Dir, 0o755), // read by the user nobody
 	)
 	if err != nil {
 		return 0, err
 	}
 	cmd := exec.Command(program, settings)
-	if os.Getuid() == 0 { // as whom it refuses to run
+	if os.Getuid() == 0 { // PgBouncer refuses to run as root
 		cmd.Args = append(cmd.Args, "-u", "nobody")
 	}
 	if err := s.Start(cmd, "INT"); err != nil {
@@ -87,7 +87,7 @@ func start(db postgres.Database) (port int, err error) {
 	})
 }
 
-// find looks beside PATH where Debian has what only root is to run.
+// find also looks in the directory for root's programs, where Debian installs the pooler.
 func find() (string, error) {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
 		if path, err := exec.LookPath(name); err == nil {

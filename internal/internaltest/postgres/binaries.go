@@ -14,11 +14,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// errNoBinaries is why tests are skipped.
+// errNoBinaries is the reason for skipping tests.
 var errNoBinaries = errors.New("no PostgreSQL on PATH or in /usr/lib/postgresql, and none could be downloaded")
 
-// binaries returns the directory of initdb and postgres: the machine's, or else
-// those that are downloaded once for each clone.
+// binaries returns the directory of initdb and postgres: the machine's or, if there is
+// none, that of a download, which is made once per clone.
 func binaries() (string, error) {
 	if dir := ofThisMachine(); dir != "" {
 		return dir, nil
@@ -30,8 +30,8 @@ func binaries() (string, error) {
 	return filepath.Join(dir, "bin"), nil
 }
 
-// ofThisMachine is the directory of the machine's own programs, "" if it has none.
-// Debian keeps them off PATH, one directory per version.
+// ofThisMachine returns the directory of the machine's own programs, or "". Debian does
+// not put them on the PATH, and has one directory per version.
 func ofThisMachine() string {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if path, err = filepath.EvalSymlinks(path); err == nil && isBin(filepath.Dir(path)) {
@@ -57,8 +57,8 @@ func isBin(dir string) bool {
 	return true
 }
 
-// download brings zonky's build of PostgreSQL from Maven Central to dir, unless it
-// is there. The tests of several packages share one download.
+// download fetches zonky's build of PostgreSQL from Maven Central to dir, unless it is
+// there already. The tests of several packages share one download.
 func download(dir string) error {
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
@@ -83,9 +83,9 @@ func download(dir string) error {
 	return os.Rename(filepath.Join(scratch, "programs"), dir)
 }
 
-// fetch downloads and unpacks to "programs" in dir. The library has no call for that
-// alone: it goes on to start a server, in its own way, which PostgreSQL refuses to
-// root. A data directory that has nothing but a version ends it right before.
+// fetch downloads and unpacks to "programs" in dir. The library cannot only do that: it
+// then starts a server in its own way, which PostgreSQL refuses for root. A data
+// directory that contains only a version makes it stop right before.
 func fetch(dir string) error {
 	data, programs := filepath.Join(dir, "data"), filepath.Join(dir, "programs")
 	if err := os.Mkdir(data, 0o755); err != nil {

@@ -1,6 +1,5 @@
-// Package postgres starts a real PostgreSQL server for tests: one for the test
-// process, with a fresh database for whoever asks. It leaves everything that is
-// said about the audit tables to the packages it tests.
+// Package postgres starts a real PostgreSQL server for tests: one per test process, with
+// a fresh database per test. The audit tables are left to the packages under test.
 package postgres
 
 import (
@@ -16,27 +15,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// admin starts the server, once, and is the login that may do everything.
+// admin starts the server, once, and returns the superuser's login.
 var (
 	admin     = sync.OnceValues(start)
 	databases atomic.Int64
 )
 
-// Database is a fresh, empty database and the login that owns it. Its fields
-// may be changed in a copy, to connect as somebody else or in another way.
+// Database is a fresh, empty database and its owner's login. A test may change the fields
+// of a copy, to connect as another user or in another way.
 type Database struct {
-	Host, SocketDir string // the same server by TCP, with TLS or without, and by a Unix socket
+	Host, SocketDir string // the same server by TCP (with or without TLS) and by a Unix socket
 	Port            int
 	Name            string
 	User, Password  string
-	CA              string // file of the certificate authority that signed for "localhost", and for no address
-	Certificate     string // files of what it signed, good for a client too
+	CA              string // file of the certificate authority, whose certificate is for "localhost" and no address
+	Certificate     string // files of the certificate and key, which a client may use too
 	Key             string
 }
 
-// New makes a database, and starts the server first if it does not run yet. The
-// test is skipped if the machine has no PostgreSQL and none can be downloaded.
-// Nothing is undone at the end of the test: the server goes as a whole.
+// New creates a database, and starts the server if necessary. It skips the test if the
+// machine has no PostgreSQL and none can be downloaded. It cleans nothing up at the end
+// of the test, because the server and its data are removed as a whole.
 func New(t testing.TB) Database {
 	t.Helper()
 	db, err := admin()
@@ -52,7 +51,7 @@ func New(t testing.TB) Database {
 	return db
 }
 
-// Settings are the database as an output of profiles.yml says it, TLS off.
+// Settings returns the database as an output of profiles.yml, with TLS off.
 func (d Database) Settings() map[string]any {
 	return map[string]any{
 		"type": "postgres", "host": d.Host, "port": d.Port, "user": d.User, "password": d.Password,
@@ -60,7 +59,7 @@ func (d Database) Settings() map[string]any {
 	}
 }
 
-// Environment is the same as libpq's variables.
+// Environment returns the same as libpq's variables.
 func (d Database) Environment() []string {
 	return []string{
 		"PGHOST=" + d.Host, "PGPORT=" + strconv.Itoa(d.Port), "PGUSER=" + d.User, "PGPASSWORD=" +
@@ -68,7 +67,7 @@ func (d Database) Environment() []string {
 	}
 }
 
-// Exec runs statements, several in one string where wanted.
+// Exec runs statements; one string may contain several.
 func (d Database) Exec(t testing.TB, statements ...string) {
 	t.Helper()
 	conn := d.connect(t)
@@ -80,7 +79,7 @@ func (d Database) Exec(t testing.TB, statements ...string) {
 	}
 }
 
-// Query returns all rows of a query as text, "<nil>" where a value is null.
+// Query returns all rows of a query as text, with "<nil>" for null.
 func (d Database) Query(t testing.TB, query string) [][]string {
 	t.Helper()
 	conn := d.connect(t)
@@ -103,9 +102,9 @@ func (d Database) Query(t testing.TB, query string) [][]string {
 	return all
 }
 
-// As creates a role that may log in, with no right but what PUBLIC has, and
-// returns the database as that role sees it. Roles belong to the server, so the
-// name gets the database's appended.
+// As creates a role that may log in, with only PUBLIC's rights, and returns the database
+// with its login. Roles belong to the server, so the database's name is appended to the
+// role's name.
 func (d Database) As(t testing.TB, role string) Database {
 	t.Helper()
 	role += "_" + d.Name

@@ -15,8 +15,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// superuserPassword has what breaks naive connection strings, and between any two
-// of these a word that nothing else has.
+// superuserPassword contains characters that break naive connection strings, separated by
+// a word that occurs nowhere else.
 const superuserPassword = `p&hunter w'ö"hunter\%40 @:/?#hunter`
 
 // start initialises a cluster and serves it.
@@ -66,7 +66,7 @@ func start() (Database, error) {
 	})
 }
 
-// Roles whose members are let in with TLS alone, or with a certificate of theirs.
+// Roles whose members may log in only with TLS, or only with a client certificate.
 const (
 	NeedsTLS         = "needs_tls"
 	NeedsCertificate = "needs_certificate"
@@ -80,8 +80,8 @@ local all all scram-sha-256
 host all all all scram-sha-256
 `
 
-// readable copies the downloaded programs below dir: a clone that belongs to root may
-// lie in a folder that the server's user can't enter.
+// readable copies the downloaded programs below dir, because a clone that belongs to root
+// may be in a directory that the server's user cannot enter.
 func readable(bin, dir string) (string, error) {
 	programs := filepath.Join(dir, "programs")
 	if err := os.CopyFS(programs, os.DirFS(filepath.Dir(bin))); err != nil {
@@ -90,8 +90,7 @@ func readable(bin, dir string) (string, error) {
 	return filepath.Join(programs, "bin"), nil
 }
 
-// initdb makes the cluster "data" in a directory that holds the server's
-// certificates too.
+// initdb creates the cluster "data" in the directory with the server's certificates.
 func initdb(dir, bin string, who *server.User) error {
 	passwords := filepath.Join(dir, "password")
 	if err := os.WriteFile(passwords, []byte(superuserPassword), 0o600); err != nil {
@@ -107,7 +106,7 @@ func initdb(dir, bin string, who *server.User) error {
 			}
 		}
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the CA is read by the tests' own user
+	if err := os.Chmod(dir, 0o755); err != nil { // the tests' user reads the CA
 		return err
 	}
 	cmd := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U",
@@ -118,12 +117,12 @@ func initdb(dir, bin string, who *server.User) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	// Over what initdb wrote, whose owner it stays.
+	// Overwriting the file of initdb keeps its owner.
 	return os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte(access), 0o600)
 }
 
-// serverUser is whom to run the server as: nil for the user of the tests, and
-// somebody without rights where that is root, as which PostgreSQL refuses to run.
+// serverUser returns the user that runs the server: nil for the user of the tests or,
+// because PostgreSQL refuses to run as root, an unprivileged user if that is root.
 func serverUser() (*server.User, error) {
 	if os.Getuid() != 0 {
 		return nil, nil

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// Root is the directory of the repository: that of the nearest go.mod above.
+// Root returns the root directory of the repository: the nearest parent with a go.mod.
 func Root() string {
 	dir, err := filepath.Abs(".")
 	for err == nil && dir != filepath.Dir(dir) {
@@ -17,5 +17,6 @@ func Root() string {
 	return dir
 }
 
-// Cache is the directory .cache of the repository, where make tools puts programs.
+// Cache returns the directory .cache of the repository, in which make tools installs
+// programs.
 func Cache() string { return filepath.Join(Root(), ".cache") }

@@ -1,6 +1,5 @@
-// Package server runs a program that serves, a database or another, for as long
-// as the test process lives. How it is set up, and what it takes to be ready, is
-// left to the packages that want it.
+// Package server runs a server, for example a database, for the lifetime of the test
+// process. Its configuration and its readiness check are left to the callers.
 package server
 
 import (
@@ -29,22 +28,22 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// The servers are the test process's own: starting one takes seconds.
+// The servers belong to the test process, because starting one takes seconds.
 var (
 	mu  sync.Mutex
 	all []*Server
 )
 
-// Server is a program with a directory and a port of its own.
+// Server is a program with its own directory and port.
 type Server struct {
-	Dir  string // goes with the program
+	Dir  string // removed when the program ends
 	Port int    // was free on 127.0.0.1
 	stop func()
 }
 
-// New makes the directory, whose name starts with prefix, and finds the port.
+// New creates the directory, whose name starts with prefix, and finds a free port.
 func New(prefix string) (*Server, error) {
-	// Not t.TempDir: a socket's path may have 107 bytes at most.
+	// t.TempDir's path may be too long: a socket's path has at most 107 bytes.
 	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return nil, err
@@ -57,21 +56,21 @@ func New(prefix string) (*Server, error) {
 	return s, err
 }
 
-// Start runs the program; of cmd, its path, arguments, environment and user count.
-// What it prints is in the file "log" of the directory. The program gets the
-// signal, such as "INT", and the directory goes when Main ends, and also when the
-// test process dies.
+// Start runs the program. It uses the path, arguments, environment and user of cmd. The
+// output is written to the file "log" in the directory. When Main ends or the test
+// process dies, the program receives the signal, for example "INT", and the directory is
+// removed.
 func (s *Server) Start(cmd *exec.Cmd, signal string) error {
 	log, err := os.Create(s.log())
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	// The shell's standard input is open as long as the test process lives.
+	// The shell's standard input stays open as long as the test process lives.
 	const guard = `dir=$1 signal=$2; shift 2; "$@" </dev/null & cat >/dev/null; kill -"$signal" $!; wait $!; rm -rf "$dir"`
 	sh := exec.Command("/bin/sh", append([]string{"-c", guard, "sh", s.Dir, signal}, cmd.Args...)...)
 	sh.Dir, sh.Env, sh.SysProcAttr = "/", cmd.Env, cmd.SysProcAttr
-	ownGroup(sh) // what ends the tests from a terminal must not end the guard
+	ownGroup(sh) // a Ctrl-C in the terminal must not end the guard
 	sh.Stdout, sh.Stderr = log, log
 	alive, err := sh.StdinPipe()
 	if err != nil {
@@ -86,11 +85,11 @@ func (s *Server) Start(cmd *exec.Cmd, signal string) error {
 
 func end(alive io.Closer, sh *exec.Cmd) {
 	alive.Close()
-	_ = sh.Wait() // it ends by the signal that it was sent
+	_ = sh.Wait() // its error is the signal that it was sent
 }
 
-// Await connects again and again until that succeeds, for two minutes: the machine may be
-// busy.
+// Await retries connect until it succeeds, for at most two minutes, because the machine
+// may be busy.
 func (s *Server) Await(connect func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -1,4 +1,4 @@
 package server
 
-// User is whom a program runs as.
+// User is the user that runs a program.
 type User struct{ UID, GID uint32 }

@@ -7,8 +7,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Causes is a pull request that edits a model and a seed while a source moved: the
-// first has models below it, and the last has nothing to do with the others.
+// Causes is a pull request that edits a model and a seed while a source changed. There
+// are models below the model; the source is unrelated to the others.
 func Causes() report.Report {
 	r := pullRequest()
 	r.Status, r.ExitCode = report.Success, 3

@@ -7,7 +7,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Main is main's last run, two hours before.
+// Main is the last run of main, two hours before.
 func Main() *tally.Run {
 	return &tally.Run{
 		ID: "5c3b8a1e-0d7f-4f0e-8f3c-1b2a3c4d5e6f", CompletedAt: Run().GeneratedAt.Add(-2*time.Hour - 5*time.Minute),
@@ -16,7 +16,7 @@ func Main() *tally.Run {
 	}
 }
 
-// Was adds what the baseline knows of a model.
+// Was adds a model's counts in the baseline.
 func Was(m tally.Model, rows int64, seconds float64) tally.Model {
 	m.Baseline, m.BaselineSeconds, m.History = &rows, &seconds, []int64{rows, *m.After}
 	return m
@@ -36,7 +36,7 @@ func breaching(m tally.Model, breaches ...tally.Breach) tally.Model {
 	return m
 }
 
-// pullRequest is a run in a schema of its own, with a baseline.
+// pullRequest is a run in a separate schema, with a baseline.
 func pullRequest() report.Run {
 	r := Run()
 	r.Target = report.Target{Name: "ci", Type: "postgres", Database: "shop", Schema: "pr_12"}
@@ -45,8 +45,8 @@ func pullRequest() report.Run {
 	return r
 }
 
-// AgainstMain is the first run of a pull request: nothing was there before, so
-// only main tells what is new.
+// AgainstMain is the first run of a pull request: its schema was empty, so only the
+// comparison with main shows which models are new.
 func AgainstMain() report.Report {
 	return Report(pullRequest(), tally.Tally{BaselineRun: Main(), Models: []tally.Model{
 		Was(Model("stg_orders", tally.New, Unknown, 99_204, 12.4), 98_000, 11.9),
@@ -60,8 +60,8 @@ func AgainstMain() report.Report {
 	}})
 }
 
-// Stale is the second run of a pull request, against an old run whose branch and
-// page nobody wrote down.
+// Stale is the second run of a pull request, compared with an old run whose branch and
+// page are unknown.
 func Stale() report.Report {
 	old := Main()
 	old.CompletedAt = old.CompletedAt.Add(-9 * 24 * time.Hour)
@@ -108,7 +108,7 @@ func Warned() report.Report {
 	}})
 }
 
-// Nightly is a run of main that is compared with the ones before.
+// Nightly is a run of main that is compared with earlier ones.
 func Nightly() report.Report {
 	earlier := Main()
 	earlier.CompletedAt = Run().GeneratedAt.Add(-24 * time.Hour)

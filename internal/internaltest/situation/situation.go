@@ -1,5 +1,5 @@
-// Package situation holds reports of the runs that every surface has a golden file
-// for, and what tests make others of. It renders none of them.
+// Package situation contains the reports for which every surface has a golden file, and
+// functions to build others. It does not render them.
 package situation
 
 import (
@@ -38,7 +38,7 @@ func All() map[string]report.Report {
 // Noon is when every run starts.
 var Noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// Unknown is a count of Model that is not known.
+// Unknown as an argument of Model is an unknown count.
 const Unknown = -1
 
 // Model returns a table with its rows before and after.
@@ -71,7 +71,7 @@ const (
 	skipReason = "dbt skipped it, usually because a node upstream failed"
 )
 
-// Run returns what a run says beside its tally.
+// Run returns the data of a run that are not in its tally.
 func Run() report.Run {
 	return report.Run{
 		GeneratedAt:  Noon.Add(4 * time.Minute),
@@ -83,7 +83,7 @@ func Run() report.Run {
 	}
 }
 
-// Report is report.New, with the project in the folder shop of the repository.
+// Report calls report.New with the project in the directory shop of the repository.
 func Report(r report.Run, t tally.Tally) report.Report {
 	r.Files = map[string]string{}
 	for _, m := range t.Models {
@@ -99,7 +99,7 @@ func invocation(command string, start, took time.Duration) report.Invocation {
 	}
 }
 
-// Changed is a run in which rows came and went.
+// Changed is a run in which numbers of rows changed.
 func Changed() report.Report {
 	models := []tally.Model{
 		Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
@@ -214,7 +214,7 @@ func NothingRan() report.Report { return Report(Run(), tally.Tally{}) }
 const Attack = "`a` | @octocat #1 <b>x</b> </details> ![i](http://e.vil/i.png) " +
 	"\x1b[31m\u202eevil\x00\nsecond\t**line**"
 
-// Hostile has the attack wherever a report has foreign text.
+// Hostile returns a report with the attack in every untrusted text.
 func Hostile(attack string) report.Report {
 	r := Run()
 	r.Status, r.ExitCode = report.Failed, 1

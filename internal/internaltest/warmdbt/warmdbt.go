@@ -1,7 +1,7 @@
-// Package warmdbt keeps the dbt environments of make tools imported for a test
-// process, and forks real dbt from there: two thirds of a start are imports. What dbt
-// does then is dbt's own code in a process of its own. Stories about the start itself
-// take the environment as it is.
+// Package warmdbt imports the dbt environments of make tools once per test process, and
+// forks real dbt from there, because imports take two thirds of a start. After the fork
+// dbt runs its own code in a separate process. Stories about the start itself use the
+// environment directly.
 package warmdbt
 
 import (
@@ -24,8 +24,8 @@ var serverProgram []byte
 //go:embed client.py
 var clientProgram []byte
 
-// Environment is the folder of an environment that make tools made: 1.11, 1.7-mysql.
-// The test is skipped if it is not there.
+// Environment returns the directory of an environment of make tools: 1.11, 1.7-mysql. It
+// skips the test if the environment does not exist.
 func Environment(t testing.TB, version string) string {
 	t.Helper()
 	dir := filepath.Join(server.Cache(), "dbt-"+version)
@@ -41,7 +41,7 @@ var (
 	started = map[string]string{}
 )
 
-// Start returns a folder like an environment's, whose bin/dbt is forked.
+// Start returns a directory like that of an environment, whose bin/dbt is forked.
 func Start(t testing.TB, version string) string {
 	t.Helper()
 	environment := Environment(t, version)
@@ -81,7 +81,7 @@ func start(environment string) (string, error) {
 	})
 }
 
-// lay makes dir look like the environment, but for its dbt.
+// lay makes dir look like the environment, except for its dbt.
 func lay(dir, environment string) error {
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
 		return err
