@@ -22,7 +22,7 @@ printf '\n=== Day 1: the shop is built for the first time ===\n'
 tally day-1
 
 printf '\n=== Day 2: new customers, orders and payments arrive. A colleague adds the model\n'
-printf '    daily_revenue, and turns a left join in dim_customers into an inner join. ===\n'
+printf '    daily_revenue, and limits dim_customers to recent orders, with an inner join. ===\n'
 cp -R examples/shop-day-2/. "$shop"
 status=0
 tally day-2 || status=$?
@@ -38,6 +38,6 @@ cat <<'END'
 dbt completed without an error on both days. dbt-tally ended the second one with exit
 status 3, because dim_customers lost more rows than its limit of 10% (models/marts/_marts.yml).
 
-  build/demo/comment.html        the comment that a pull request would get
+  build/demo/comment.html        the report as a pull request would show it
   build/demo/day-2/report.json   everything in it, for programs
 END

@@ -1,6 +1,10 @@
-"""page.py MARKDOWN HTML: show a comment in a browser as GitHub would."""
+"""page.py MARKDOWN HTML: show a report in a browser about as GitHub would.
+
+Graphs are left out: drawing them takes a library.
+"""
 
 import pathlib
+import re
 import sys
 
 from markdown_it import MarkdownIt
@@ -22,4 +26,5 @@ PAGE = """<!doctype html>
 
 source, target = map(pathlib.Path, sys.argv[1:])
 markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
-target.write_text(PAGE.format(body=markdown.render(source.read_text("utf-8"))), "utf-8")
+text = re.sub(r"[^\n]*\n\n```mermaid\n.*?\n```\n", "", source.read_text("utf-8"), flags=re.DOTALL)
+target.write_text(PAGE.format(body=markdown.render(text)), "utf-8")
