@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
@@ -92,7 +93,8 @@ func same(output string) string {
 	return strings.Join(strings.Fields(varies.ReplaceAllString(output, "#")), " ")
 }
 
-// workflow sets the inputs that a workflow gives to dbt-tally: workflow FILE.
+// workflow sets the inputs that a workflow gives to dbt-tally, and no others: workflow
+// FILE. An empty input counts as not given.
 func (s stories) workflow(ts *testscript.TestScript, _ bool, args []string) {
 	var file struct {
 		Jobs map[string]struct {
@@ -102,7 +104,13 @@ func (s stories) workflow(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 	}
-	ts.Check(yaml.Unmarshal([]byte(ts.ReadFile(args[0])), &file))
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "${{ matrix.project }}", "finance")
+	ts.Check(yaml.Unmarshal([]byte(text), &file))
+	for _, input := range config.Inputs() {
+		if input.Name != "github-token" {
+			ts.Setenv("INPUT_"+strings.ToUpper(input.Name), "")
+		}
+	}
 	for _, job := range file.Jobs {
 		for _, step := range job.Steps {
 			if strings.HasPrefix(step.Uses, "dbt-tally/dbt-tally@") {
