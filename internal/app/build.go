@@ -23,6 +23,7 @@ type facts struct {
 	program     program
 	settings    audit.Settings
 	prepared    audit.Prepared
+	around      time.Duration // that auditing took before and after dbt
 	collected   audit.Collected
 	invocations []dbt.Invocation
 	nodes       []dbt.ManifestNode
@@ -63,6 +64,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		GatesUnchecked: unchecked,
 		Files:          f.nodeFiles(),
 	}
+	about.Audit.Around = f.around.Seconds()
 	about.Audit.Statements, about.Audit.Seconds = auditCost(f.invocations, in.Rows)
 	for _, inv := range f.invocations {
 		about.Invocations = append(about.Invocations, report.Invocation{

@@ -32,20 +32,24 @@ func (c Command) reportOn(
 	}
 	step, cancel := collecting.context(ctx)
 	defer cancel()
+	began := c.Now()
 	collected := prepared.Collect(step, invocations, fingerprints(code), gated(s.job.Config.Limits, nodes))
 	con.problems(collected.Problems, mustWork || collected.NotFound != "")
+	around := prepared.Took + c.Now().Sub(began)
 	made, problems := buildReport(facts{
 		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
-		prepared: prepared, collected: collected, invocations: invocations,
+		prepared: prepared, collected: collected, around: around, invocations: invocations,
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
 		code: code, changed: changedFiles(step, gitHub(c.HTTP, s), s, collected.History),
 	})
 	con.problems(problems, mustWork)
 	step, cancel = recording.context(ctx)
 	defer cancel()
+	began = c.Now()
 	unrecorded := prepared.Record(step, collected, made.ExitCode == ExitGateBreached)
 	con.problems(unrecorded, mustWork)
 	made.Audit.Problems = append(made.Audit.Problems, unrecorded...)
+	made.Audit.Around += c.Now().Sub(began).Seconds()
 	if err := prepared.Close(); err != nil {
 		con.warn(err.Error())
 	}

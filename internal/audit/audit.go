@@ -40,6 +40,8 @@ type Prepared struct {
 	Problems []string  // without secrets
 	OwnHooks []string  // packages whose models do not call the hooks
 
+	Took time.Duration // by Prepare
+
 	settings Settings
 	macros   dbt.Macros
 	store    *warehouse.Store // nil if nothing is audited
@@ -55,6 +57,13 @@ func (s Settings) Audits() bool {
 // Prepare makes the audit table and the hooks ready. If that fails, Off says so and
 // dbt can still run without them. The caller closes what it returns.
 func Prepare(ctx context.Context, s Settings) Prepared {
+	began := s.Now()
+	p := prepare(ctx, s)
+	p.Took = s.Now().Sub(began)
+	return p
+}
+
+func prepare(ctx context.Context, s Settings) Prepared {
 	p := Skip(s)
 	switch {
 	case p.Off != "":
@@ -228,7 +237,7 @@ func (p *Prepared) openStore(ctx context.Context, table config.Table) (err error
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
-		Python:      s.DBT.Python(),
+		Python:      dbt.Python(s.DBT),
 		Environ:     s.DBT.Env,
 	})
 	return err

@@ -14,7 +14,7 @@ import (
 // dbt is not a Python script, or if its first lines are not those that pip, uv, pipx,
 // conda or a distribution write. The scripts of pyenv and asdf start a dbt that only they
 // can find.
-func (c CLI) Python() []string {
+func Python(c CLI) []string {
 	path, err := c.lookPath()
 	if err != nil {
 		return nil

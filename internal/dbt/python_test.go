@@ -44,7 +44,7 @@ func TestThePythonOfAScript(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tc.script), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(tc.want, CLI{Executable: path}.Python()); diff != "" {
+		if diff := cmp.Diff(tc.want, Python(CLI{Executable: path})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

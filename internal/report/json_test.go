@@ -71,7 +71,7 @@ func everyKey() report.Report {
 		RunID: "1", Branch: "main", Commit: "1a2b3c4", CompletedAt: situation.Noon,
 		URL: "https://github.com/octo/shop/actions/runs/1",
 	}
-	r.Audit.Problems = []string{"a problem"}
+	r.Audit.Problems, r.Audit.Around = []string{"a problem"}, 0.4
 	r.HeadSHA = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 	r.Requirements = new(8.7)
 	r.Gates = []report.Gate{gate}

@@ -82,7 +82,8 @@ func (r Report) check() error {
 	if !slices.Contains([]Status{Success, Failed, Incomplete}, r.Status) {
 		return unknown("status", r.Status)
 	}
-	if !within(float64(r.Audit.Statements), maxCount) || !possible(r.Audit.Seconds) || !possible(r.Requirements) {
+	if !within(float64(r.Audit.Statements), maxCount) || !possible(r.Audit.Seconds) ||
+		!possible(&r.Audit.Around) || !possible(r.Requirements) {
 		return errors.New("an impossible number of statements or seconds")
 	}
 	for _, root := range r.Causes {

@@ -78,7 +78,10 @@ type Audit struct {
 	Table      string   `json:"table"`      // as the warehouse writes it; "" if nothing was audited
 	Statements int      `json:"statements"` // sent by the hooks
 	Seconds    *float64 `json:"seconds"`    // spent in these statements; null if dbt does not report it
-	Problems   []string `json:"problems"`   // problems with auditing itself
+	// Around is the time before and after dbt that auditing took: to make the tables
+	// ready, read the rows and record the run, by starts of dbt if that is the way.
+	Around   float64  `json:"around_seconds"`
+	Problems []string `json:"problems"` // problems with auditing itself
 }
 
 // Baseline is the earlier run that this one is compared with. Unknown texts are "".

@@ -67,16 +67,17 @@ func where(r report.Report) string {
 // audit states the cost of auditing. The seconds of dbt's threads add up to more than the
 // elapsed time, so the cost is given as a share of all threads' seconds.
 func audit(r report.Report) string {
-	statements := report.Plural(r.Audit.Statements, "audit statement")
-	share := report.AuditShare(r)
-	switch {
-	case r.Audit.Table == "":
+	if r.Audit.Table == "" {
 		return "not audited"
-	case share == "":
-		return statements
-	default:
-		return fmt.Sprintf("%s, %s of the models' execution time", statements, share)
 	}
+	cost := report.Plural(r.Audit.Statements, "audit statement")
+	if share := report.AuditShare(r); share != "" {
+		cost += fmt.Sprintf(", %s of the models' execution time", share)
+	}
+	if r.Audit.Around >= 1 {
+		cost += fmt.Sprintf(", %s before and after dbt", report.Duration(r.Audit.Around))
+	}
+	return cost
 }
 
 // verb returns the dbt command without its arguments, or all of it if it contains no

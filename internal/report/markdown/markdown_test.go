@@ -209,3 +209,14 @@ func BenchmarkCommentOfTwoThousandModels(b *testing.B) {
 		}
 	}
 }
+
+func TestSecondsAroundDBTAreStatedFromOneOn(t *testing.T) {
+	t.Parallel()
+	r := situation.Changed()
+	for seconds, want := range map[float64]string{0.9: " of the models' execution time", 7.2: ", 7.2 s before and after dbt"} {
+		r.Audit.Around = seconds
+		if got := audit(r); !strings.HasSuffix(got, want) {
+			t.Errorf("%v s: %q; want %q at its end", seconds, got, want)
+		}
+	}
+}
