@@ -54,7 +54,7 @@ var hookLines = map[string][2]line{
 	"tool_table":          {{tally.New, "-", "2"}, {tally.Unchanged, "2", "2"}},
 
 	"materialized_events": {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // PostgreSQL only
-	"daily_events":        {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // microbatch: dbt 1.9 and later
+	"batched_events":      {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // microbatch: dbt 1.9 and later
 }
 
 func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
@@ -75,7 +75,7 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 						delete(want, "materialized_events")
 					}
 					if version == "1.8" {
-						delete(want, "daily_events")
+						delete(want, "batched_events")
 					}
 					if target == "snowflake" { // which dbt has write names unquoted
 						delete(want, "odd_names")
