@@ -83,18 +83,34 @@ func TestDocsNameARefThatExists(t *testing.T) {
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"#\s]+)`)
+	link := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"#\s]*)(#[^)"\s]*)?`)
 	for _, name := range pages(t) {
 		prose := fence.ReplaceAllString(string(read(t, name)), "")
 		for _, match := range link.FindAllStringSubmatch(prose, -1) {
 			if strings.Contains(match[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(path.Join(path.Dir(name), match[1])); err != nil {
+			to := name
+			if match[1] != "" {
+				to = path.Join(path.Dir(name), match[1])
+			}
+			if _, err := os.Stat(to); err != nil {
 				t.Errorf("%s: link to %s: %v", name, match[1], err)
+			} else if match[2] != "" && !slices.Contains(anchors(string(read(t, to))), match[2]) {
+				t.Errorf("%s: %s has no heading for %s", name, to, match[2])
 			}
 		}
 	}
+}
+
+// anchors are the links that GitHub makes of a page's headings.
+func anchors(page string) []string {
+	var all []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
+		text := regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		all = append(all, "#"+strings.ReplaceAll(text, " ", "-"))
+	}
+	return all
 }
 
 func TestMessagesPointToPagesThatExist(t *testing.T) {
