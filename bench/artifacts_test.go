@@ -14,8 +14,8 @@ const invocation = "6b2f0c1e-6f0a-4c4e-9d55-3f5f5f0c9a11"
 
 type object = map[string]any
 
-// writeArtifacts writes what dbt leaves after 1,000 models, in the sizes that
-// were seen of it: 50 kB of manifest and 11 kB of debug log a model.
+// writeArtifacts writes dbt's artifacts after 1,000 models, in realistic sizes: 50 kB of
+// manifest and 11 kB of debug log per model.
 func writeArtifacts(tb testing.TB, dir string) {
 	tb.Helper()
 	metadata := object{"invocation_id": invocation, "dbt_version": "1.11.16",
@@ -49,7 +49,7 @@ func writeArtifacts(tb testing.TB, dir string) {
 	write(tb, filepath.Join(dir, "dbt.log"), log.String())
 }
 
-// model1000 is a model as the manifest has it.
+// model1000 returns a model in the manifest's format.
 func model1000(name string) object {
 	columns := object{}
 	for i := range 40 {
@@ -83,12 +83,12 @@ func writeRecords(log *strings.Builder, id string) {
 	log.WriteString(record("Finished running node " + id))
 }
 
-// record is an entry of dbt's debug log.
+// record returns an entry of dbt's debug log.
 func record(text string) string {
 	return "\x1b[0m03:04:05.678901 [debug] [Thread-1 (]: " + text + "\n"
 }
 
-// line is an event of dbt's log as JSON.
+// line returns an event of dbt's JSON log.
 func line(tb testing.TB, code string, data object) string {
 	tb.Helper()
 	text, err := json.Marshal(object{"data": data, "info": object{"code": code, "level": "debug"}})
@@ -98,7 +98,7 @@ func line(tb testing.TB, code string, data object) string {
 	return string(text) + "\n"
 }
 
-// code is SQL of some length.
+// code returns SQL of some length.
 func code(length int) string {
 	return strings.Repeat("select \"a\" from b\n", length/18)
 }

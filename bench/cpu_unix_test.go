@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// childrenCPU is the time that all processes started here and ended have used.
+// childrenCPU is the CPU time of all child processes that have ended.
 func childrenCPU(tb testing.TB) float64 {
 	tb.Helper()
 	var usage syscall.Rusage

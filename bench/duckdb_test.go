@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// duckDBModels are few: on DuckDB the start of dbt is most of a run.
+// duckDBModels is small, because on DuckDB the start of dbt is most of a run.
 const duckDBModels = 30
 
-// BenchmarkDuckDB compares builds of trivial tables by plain dbt and by dbt-tally on a
-// DuckDB file each, in turns. The file is new before each first build, so that dbt-tally
-// makes its tables in it, too.
+// BenchmarkDuckDB compares builds of trivial tables by plain dbt and by dbt-tally, each
+// on a DuckDB file, in turns. The file is new before each first build, so dbt-tally
+// creates its tables in it too.
 func BenchmarkDuckDB(b *testing.B) {
 	plain, tally := newDuckDBProject(b, "plain"), newDuckDBProject(b, "tally")
 	tally.binary = binary(b)

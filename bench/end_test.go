@@ -23,12 +23,12 @@ const (
 	otherRows = 1000000 // in the audit table, of other invocations
 )
 
-// BenchmarkAroundDBT measures what the real binary adds before and after dbt, as a
-// step on a pull request: a stand-in for dbt leaves at once what dbt would after
-// building 1,000 models, whose audit rows are in a real, well filled table.
+// BenchmarkAroundDBT measures the real binary's time before and after dbt, as a step on a
+// pull request. A stand-in for dbt immediately writes dbt's artifacts after building
+// 1,000 models, whose audit rows are in a real, large table.
 func BenchmarkAroundDBT(b *testing.B) {
 	s := newStep(b)
-	s.run(b) // makes the audit table
+	s.run(b) // creates the audit table
 	s.fill(b)
 	var before, after, memory []float64
 	for b.Loop() {
@@ -50,15 +50,15 @@ func BenchmarkAroundDBT(b *testing.B) {
 type step struct {
 	db        postgres.Database
 	forge     *fakegithub.Server
-	dir       string // the project's and, below it, the artifacts
+	dir       string // the project's, which contains the artifacts
 	artifacts string
 	binary    string
 	env       []string
 	runs      int
 }
 
-// standIn answers as dbt 1 does, then writes its debug log, most of it while our
-// binary reads along and the rest together with the artifacts.
+// standIn answers as dbt 1 does. It writes most of its debug log while our binary reads
+// it, and the rest together with the artifacts.
 const standIn = `#!/bin/sh
 if [ "$1" = --version ]; then printf 'Core:\n  - installed: 1.11.16\n'; exit; fi
 date +%s.%N >"$ARTIFACTS/started"
@@ -98,7 +98,7 @@ func newStep(b *testing.B) *step {
 	return s
 }
 
-// fill puts this invocation's rows among those of many others.
+// fill adds this invocation's rows and those of many others.
 func (s *step) fill(b *testing.B) {
 	b.Helper()
 	const insert = `insert into audit.dbt_audit_log (model_name, execution_time, row_count, run_id, node_id, phase, materialized)
@@ -112,10 +112,10 @@ select format('"db"."dev"."model_%s" - %s', i, upper(phase)), timestamp '2026-01
 		"analyze audit.dbt_audit_log")
 }
 
-// took is what one run cost: seconds before and after dbt, and megabytes.
+// took is the cost of one run: seconds before and after dbt, and megabytes.
 type took struct{ before, after, memory float64 }
 
-// run runs the step. Each run finds its surfaces empty and makes its own comment.
+// run runs the step. Each run finds empty surfaces and creates its own comment.
 func (s *step) run(b *testing.B) took {
 	b.Helper()
 	for _, name := range []string{"summary.md", "output.txt"} {
@@ -147,7 +147,7 @@ func (s *step) run(b *testing.B) took {
 	}
 }
 
-// check makes sure that what was measured is the whole job.
+// check verifies that the measured job was complete.
 func (s *step) check(b *testing.B) {
 	b.Helper()
 	var made struct {
@@ -162,7 +162,7 @@ func (s *step) check(b *testing.B) {
 	}
 }
 
-// noted is a time that the stand-in wrote down.
+// noted returns a time that the stand-in recorded.
 func (s *step) noted(b *testing.B, name string) float64 {
 	b.Helper()
 	text, err := os.ReadFile(filepath.Join(s.artifacts, name))
@@ -190,7 +190,7 @@ func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
 var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
 // watchMemory reads a process's high-water mark until ctx is done, then sends it in
-// megabytes. The rusage of a child won't do: it counts its parent's memory at the
+// megabytes. The rusage of a child is not usable: it includes its parent's memory at the
 // time of the fork, and its own children's.
 func watchMemory(ctx context.Context, pid int) <-chan float64 {
 	peak := make(chan float64, 1)

@@ -20,7 +20,7 @@ func TestStatementsOfModelsAreCounted(t *testing.T) {
 	}
 }
 
-func TestAMissedBarIsSaid(t *testing.T) {
+func TestAMissedLimitIsReported(t *testing.T) {
 	t.Parallel()
 	figures := newTable("")
 	figures.bar("one", "%.2f", 1.10, 1.10)

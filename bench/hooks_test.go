@@ -20,12 +20,12 @@ const (
 	threads = 8
 )
 
-// BenchmarkHooks compares builds of trivial tables by plain dbt, with the audit
-// hooks, with all of dbt-tally around dbt, and with the tutorial's hooks. All take
-// turns in one session, so that a slow minute of the machine hits each of them.
+// BenchmarkHooks compares builds of trivial tables by plain dbt, with the audit hooks,
+// with dbt-tally around dbt, and with the tutorial's hooks. All take turns in one
+// session, so that a slow minute of the machine affects each of them.
 func BenchmarkHooks(b *testing.B) {
 	db := postgres.New(b)
-	// The first run of dbt-tally makes the audit table that the hooks write to.
+	// The first run of dbt-tally creates the audit table of the hooks.
 	tally := newProject(b, db, "tally", "")
 	tally.binary = binary(b)
 	hooks := newProject(b, db, "hooks", "")
@@ -52,8 +52,8 @@ func BenchmarkHooks(b *testing.B) {
 	t.print(b)
 }
 
-// compare adds the lines for one kind of build. The tutorial's hooks fail on a
-// first build: there is nothing to compare with.
+// compare adds the lines for one kind of build. There is no tutorial for a first build,
+// on which its hooks fail.
 func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs, most float64) {
 	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements a model")
 	show := func(name string, c costs) {
@@ -88,27 +88,27 @@ const tutorialHooks = `
     +pre-hook: "insert into public.tutorial_log (model_name, execution_time, row_count, run_id) select '{{ this }} - BEFORE', current_timestamp, count(*), '{{ invocation_id }}' from {{ this }}"
     +post-hook: "insert into public.tutorial_log (model_name, execution_time, row_count, run_id) select '{{ this }} - AFTER', current_timestamp, count(*), '{{ invocation_id }}' from {{ this }}"`
 
-// project is a dbt project of trivial tables in a schema of its own, and what its
-// builds cost.
+// project is a dbt project of trivial tables in a separate schema, with the costs of its
+// builds.
 type project struct {
 	name   string
 	models int
 	cli    dbt.CLI
 	hooks  dbt.Hooks
-	binary string // dbt-tally, where it runs dbt
-	// empty leaves the project's schema as before its first build.
+	binary string // dbt-tally, if it runs dbt
+	// empty restores the project's schema to its state before the first build.
 	empty func(testing.TB)
 
 	first, rebuilt costs
 }
 
-// costs are seconds, one value a build.
+// costs are in seconds, one value per build.
 type costs struct {
-	run, process, cpu []float64 // run: what dbt itself says that it took, without its start
-	statements        float64   // sent for each model, on average
+	run, process, cpu []float64 // run: dbt's own measurement, without its start
+	statements        float64   // sent per model, on average
 }
 
-// newProject is a project on PostgreSQL.
+// newProject returns a project on PostgreSQL.
 func newProject(tb testing.TB, db postgres.Database, name, config string) *project {
 	tb.Helper()
 	p := newFolder(tb, name, config, models)
@@ -116,7 +116,7 @@ func newProject(tb testing.TB, db postgres.Database, name, config string) *proje
 	p.empty = func(tb testing.TB) {
 		tb.Helper()
 		statements := fmt.Sprintf("drop schema if exists %[1]s cascade; create schema %[1]s;", name)
-		if config != "" { // the tutorial's hooks can't do without the tables
+		if config != "" { // the tutorial's hooks need existing tables
 			for i := range models {
 				statements += fmt.Sprintf("create table %s.%s as select 1 as id;", name, model(i))
 			}
@@ -126,7 +126,7 @@ func newProject(tb testing.TB, db postgres.Database, name, config string) *proje
 	return p
 }
 
-// newFolder is a project of some models, without a profile.
+// newFolder returns a project of some models, without a profile.
 func newFolder(tb testing.TB, name, config string, models int) *project {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), name)
@@ -160,7 +160,7 @@ func (p *project) installMacros(tb testing.TB) {
 
 func model(i int) string { return fmt.Sprintf("m_%03d", i) }
 
-// warmUp lets dbt parse the project and counts the statements that it sends.
+// warmUp makes dbt parse the project and counts the statements that it sends.
 func (p *project) warmUp(tb testing.TB) {
 	tb.Helper()
 	p.empty(tb)
@@ -186,14 +186,14 @@ func (p *project) measure(tb testing.TB) {
 	}
 }
 
-// build runs dbt and returns what dbt says that the run took, its start left out.
+// build runs dbt and returns dbt's own measurement of the run, without its start.
 func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
 	tb.Helper()
 	if p.binary != "" {
 		p.runBinary(tb, flags)
 	} else {
 		if len(flags) == 0 {
-			flags = []string{"--log-level-file", "debug"} // dbt's default, said: keeps dbt's own log where it is
+			flags = []string{"--log-level-file", "debug"} // the default; keeps the log where it is
 		}
 		inv, err := p.cli.Run(tb.Context(), append(dbt.Command{"run"}, flags...), p.hooks, dbt.Version{})
 		if err != nil || inv.ExitCode != 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// statements counts in dbt's log as JSON what was sent to the warehouse for models,
-// and returns how many it was per model.
+// statements counts in dbt's JSON log the statements for models, and returns the number
+// per model.
 func statements(tb testing.TB, log string, models int) float64 {
 	tb.Helper()
 	text, err := os.ReadFile(log)
@@ -30,7 +30,7 @@ func statements(tb testing.TB, log string, models int) float64 {
 			} `json:"data"`
 		}
 		if err := json.Unmarshal(line, &event); err != nil {
-			continue // an event whose data has another shape is no statement
+			continue // an event with other data is not a statement
 		}
 		if event.Info.Code == "E016" && strings.HasPrefix(event.Data.NodeInfo.UniqueID, "model.") {
 			n++

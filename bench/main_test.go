@@ -1,5 +1,5 @@
-// Package bench measures what dbt-tally costs beside what it was promised to cost:
-// real dbt, real PostgreSQL, the real binary. See docs/performance.md.
+// Package bench compares the cost of dbt-tally with the promised limits: real dbt, real
+// PostgreSQL, the real binary. See docs/performance.md.
 package bench
 
 import (
@@ -24,7 +24,7 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
-// root is the repository's folder.
+// root returns the repository's root directory.
 func root(tb testing.TB) string {
 	tb.Helper()
 	dir, err := filepath.Abs("..")
@@ -34,7 +34,7 @@ func root(tb testing.TB) string {
 	return dir
 }
 
-// dbtExecutable is a real dbt.
+// dbtExecutable returns a real dbt.
 func dbtExecutable(tb testing.TB) string {
 	tb.Helper()
 	path := filepath.Join(root(tb), ".cache", "dbt-"+*dbtVersion, "bin", "dbt")
@@ -56,7 +56,7 @@ func binary(tb testing.TB) string {
 	return path
 }
 
-// write makes a file and its folders.
+// write creates a file and its directories.
 func write(tb testing.TB, path, text string) {
 	tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -76,7 +76,7 @@ func writeProfile(tb testing.TB, dir string, db postgres.Database, schema string
 		object{"bench": object{"target": "pg", "outputs": object{"pg": output}}})
 }
 
-// table is what a benchmark has to say, a line a figure.
+// table contains the result of a benchmark, one figure per line.
 type table struct {
 	text strings.Builder
 	tabs *tabwriter.Writer
@@ -93,7 +93,7 @@ func (t *table) line(cells ...string) {
 	fmt.Fprintln(t.tabs, strings.Join(cells, "\t"))
 }
 
-// bar adds a figure with the most that it may be.
+// bar adds a figure with its limit.
 func (t *table) bar(what, format string, got, most float64) {
 	verdict := "reached"
 	if got > most {
@@ -110,7 +110,7 @@ func (t *table) print(b *testing.B) {
 	fmt.Printf("\n%s\n", t.text.String()) // b.Log is cut after ten lines
 }
 
-// median is the middle of the values, the lower one of two.
+// median is the middle value, or the lower of two middle ones.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[(len(sorted)-1)/2]

@@ -13,8 +13,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
 )
 
-// TestStoriesOnAnotherGitHub runs the main stories on a GitHub that somebody else
-// wrote, in the place of the strict fake.
+// TestStoriesOnAnotherGitHub runs the main stories on an independent implementation of
+// GitHub instead of the strict fake.
 func TestStoriesOnAnotherGitHub(t *testing.T) {
 	t.Parallel()
 	s := stories{t: t}
@@ -24,14 +24,13 @@ func TestStoriesOnAnotherGitHub(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: testdata("script/e2e"), Setup: s.setup, Cmds: commands})
 }
 
-// another is the other GitHub of the one story that has it.
+// another is the other GitHub of a story.
 type another struct {
 	stories
 	github *emulate.GitHub
 }
 
-// emulate starts it, emulate start, and shows what is there: emulate comments,
-// emulate reviews.
+// emulate start starts it; emulate comments and emulate reviews print its contents.
 func (s *another) emulate(ts *testscript.TestScript, _ bool, args []string) {
 	t := s.story(ts)
 	switch args[0] {

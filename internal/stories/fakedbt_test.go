@@ -18,7 +18,7 @@ import (
 )
 
 // TestFakeDBTIsLikeRealDBT runs both through dbt-tally on the same project: builds, a
-// package, a selection, failed tests, a failed model and what dbt refuses.
+// package, a selection, failed tests, a failed model and commands that dbt refuses.
 func TestFakeDBTIsLikeRealDBT(t *testing.T) {
 	t.Parallel()
 	dbts := []*project{newProject(t, "1.11", "postgres"), newFakeProject(t)}
@@ -71,7 +71,7 @@ func TestFakeDBTIsLikeRealDBT(t *testing.T) {
 	}
 }
 
-// newFakeProject is one for the fake dbt, which is on the PATH already.
+// newFakeProject returns a project for the fake dbt, which is already on the PATH.
 func newFakeProject(t *testing.T) *project {
 	t.Helper()
 	db := postgres.New(t)
@@ -81,8 +81,8 @@ func newFakeProject(t *testing.T) *project {
 	return p
 }
 
-// leavings are what dbt-tally reads of a dbt that ended, without what differs from run
-// to run.
+// leavings are the parts of an ended dbt's files that dbt-tally reads, without what
+// differs from run to run.
 type leavings struct {
 	ExitCode int
 	Results  []dbt.NodeResult
@@ -132,7 +132,7 @@ func (p *project) leave(args ...string) leavings {
 	return left
 }
 
-// audited are the audit rows of the newest run.
+// audited returns the audit rows of the newest run.
 func (p *project) audited() [][]string {
 	p.t.Helper()
 	rows := p.database.Query(p.t, `select model_name, row_count, node_id, phase, materialized from dev.dbt_audit_log
@@ -174,7 +174,7 @@ func (p *project) read(log string) []string {
 	return read
 }
 
-// same takes out of a text what differs from project to project.
+// same removes from a text what differs from project to project.
 func (p *project) same(text string) string {
 	text = testHash.ReplaceAllString(text, ".hash")
 	return strings.ReplaceAll(text, p.database.(postgres.Database).Name, "db")

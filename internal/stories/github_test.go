@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// comment shows what is on the pull request: comment list prints every comment,
-// comment count N demands a number, comment add AUTHOR FILE puts one there.
+// comment checks the comments on the pull request: comment list prints every comment,
+// comment count N fails unless there are N, comment add AUTHOR FILE adds one.
 func (s stories) comment(ts *testscript.TestScript, _ bool, args []string) {
 	w := s.world(ts)
 	comments := w.forge.Comments(w.pull.number)
@@ -44,8 +44,8 @@ func (s stories) diff(ts *testscript.TestScript, _ bool, args []string) {
 	w.forge.AddFile(file)
 }
 
-// review shows the pull request's review comments: review list prints every one,
-// review count N demands a number.
+// review checks the pull request's review comments: review list prints every one, review
+// count N fails unless there are N.
 func (s stories) review(ts *testscript.TestScript, _ bool, args []string) {
 	w := s.world(ts)
 	all := w.forge.ReviewComments(w.pull.number)
@@ -70,8 +70,8 @@ func (s stories) checks(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// issue shows the repository's issues: issue list prints every one, issue count N
-// demands a number.
+// issue checks the repository's issues: issue list prints every one, issue count N fails
+// unless there are N.
 func (s stories) issue(ts *testscript.TestScript, _ bool, args []string) {
 	all := s.world(ts).forge.Issues()
 	switch args[0] {
@@ -88,7 +88,7 @@ func (s stories) issue(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fault makes the forge fail until fault none:
+// fault makes GitHub's fake fail until fault none:
 // fault [times=N] [retry-after=SECONDS] METHOD PATTERN STATUS MESSAGE.
 func (s stories) fault(ts *testscript.TestScript, _ bool, args []string) {
 	var f fakegithub.Fault
@@ -116,7 +116,7 @@ func (s stories) fault(ts *testscript.TestScript, _ bool, args []string) {
 	s.world(ts).forge.Fail(args[0], args[1], f)
 }
 
-// outputs demands step outputs: outputs models=5 status=success.
+// outputs compares step outputs: outputs models=5 status=success.
 func (s stories) outputs(ts *testscript.TestScript, _ bool, args []string) {
 	text := ts.ReadFile("output.txt")
 	for _, want := range args {
@@ -127,7 +127,8 @@ func (s stories) outputs(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// hasOutput looks for an output in the file that the runner reads, in either form.
+// hasOutput reports whether the runner's output file contains an output, in either
+// format.
 func hasOutput(text, name, value string) bool {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {

@@ -25,13 +25,13 @@ import (
 // A line is what a report says of one model.
 type line struct {
 	Status tally.Status
-	Before string // "-" where it is not known
+	Before string // "-" if it is unknown
 	After  string
 }
 
-// hookLines is what two days of testdata/hooks are to show, whatever the dbt and
-// the warehouse. What has no rows of its own has no line: the ephemeral model and
-// the function.
+// hookLines are the expected lines of two days of testdata/hooks, for every dbt and
+// warehouse. A node without rows of its own has no line: the ephemeral model and the
+// function.
 var hookLines = map[string][2]line{
 	"raw_events":          {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}},
 	"view_events":         {{tally.NotCounted, "-", "-"}, {tally.NotCounted, "-", "-"}},
@@ -77,7 +77,7 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 					if version == "1.8" {
 						delete(want, "batched_events")
 					}
-					if target == "snowflake" { // which dbt has write names unquoted
+					if target == "snowflake" { // dbt writes names without quotes there
 						delete(want, "odd_names")
 					}
 					if diff := cmp.Diff(want, got.lines()); diff != "" {
@@ -93,8 +93,8 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 	}
 }
 
-// TestEveryNodeOfALargeProjectIsAudited builds 90 seeds and three layers of 100
-// models at 8 threads, first from nothing and then over what is there.
+// TestEveryNodeOfALargeProjectIsAudited builds 90 seeds and three layers of 100 models
+// with 8 threads, first from nothing and then again.
 func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.11", "postgres")
@@ -137,8 +137,8 @@ func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 	}
 }
 
-// TestEveryTableOfALargeProjectIsAuditedOnMariaDB builds 300 tables anew at 8
-// threads: no hook's insert is lost to dbt-mysql's commits or held up by another's.
+// TestEveryTableOfALargeProjectIsAuditedOnMariaDB builds 300 new tables with 8 threads:
+// no hook's insert is lost to dbt-mysql's commits or delayed by another one.
 func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.7-mysql", "mariadb")
@@ -165,14 +165,14 @@ func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 	}
 }
 
-// TestHooksOnSnowflakeWriteAnyName has names that would end a literal or the block
+// TestHooksOnSnowflakeWriteAnyName uses names that could end a literal or the block
 // around the insert.
 func TestHooksOnSnowflakeWriteAnyName(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.11", "snowflake")
 	p.copy(testdata("project"))
 	p.write("dbt_project.yml", "{name: shop, profile: shop, quoting: {identifier: true}}")
-	// The emulator knows no table with a quote in its name.
+	// The emulator does not support a quote in a table's name.
 	names := map[string]string{"literal": `100% \north größe; 1.5 - AFTER`, "block": `{}; end; $$ 5`}
 	for model, name := range names {
 		p.write("models/"+model+".sql", fmt.Sprintf("{{ config(materialized='table', alias='%s') }} select 1 as id", name))
@@ -191,8 +191,8 @@ func TestHooksOnSnowflakeWriteAnyName(t *testing.T) {
 	}
 }
 
-// TestAPostHookMayDropItsTable has what testdata/projects has of it on the warehouses
-// that are not compared there.
+// TestAPostHookMayDropItsTable runs this part of testdata/projects on the warehouses that
+// TestDBTDoesTheSameWithAndWithout does not cover.
 func TestAPostHookMayDropItsTable(t *testing.T) {
 	t.Parallel()
 	for target, version := range map[string]string{"mariadb": "1.7-mysql", "snowflake": "1.11"} {
@@ -223,7 +223,7 @@ func TestAPostHookMayDropItsTable(t *testing.T) {
 	}
 }
 
-// project is a dbt project in a folder of its own, on a database of its own.
+// project is a dbt project in a separate directory, on a separate database.
 type project struct {
 	t        *testing.T
 	dir      string
@@ -256,7 +256,7 @@ func newProject(t *testing.T, version, target string) *project {
 	return p
 }
 
-// copy lays the files of a folder over the project's.
+// copy copies the files of a directory into the project.
 func (p *project) copy(dir string) {
 	p.t.Helper()
 	if out, err := exec.Command("cp", "-r", dir+"/.", p.dir).CombinedOutput(); err != nil {
@@ -264,7 +264,7 @@ func (p *project) copy(dir string) {
 	}
 }
 
-// write makes a file of the project, folders and all.
+// write creates a file of the project and its directories.
 func (p *project) write(name, text string) {
 	p.t.Helper()
 	path := filepath.Join(p.dir, name)
@@ -276,10 +276,10 @@ func (p *project) write(name, text string) {
 	}
 }
 
-// tally runs dbt-tally, which must end well, and returns its report.
+// tally runs dbt-tally, which must succeed, and returns its report.
 func (p *project) tally(args ...string) tallied {
 	p.t.Helper()
-	// Snowflake's connector for Python tries some things again for ever.
+	// Snowflake's connector for Python retries some requests for ever.
 	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "dbt-tally", append([]string{"--target", p.target}, args...)...)
@@ -299,7 +299,7 @@ func (p *project) tally(args ...string) tallied {
 	return report
 }
 
-// tallied is what these tests read of report.json.
+// tallied contains the parts of report.json that these tests read.
 type tallied struct {
 	Audit struct {
 		Statements int

@@ -14,14 +14,14 @@ import (
 // readToken is the token of a job that may only read.
 const readToken = "the-read-only-token"
 
-// pull is the pull request that the story's job is about.
+// pull is the pull request of the story's job.
 type pull struct {
 	number int
 	from   fakegithub.Branch
 }
 
-// github makes the story a step of a workflow: github EVENT [fork|dependabot]. The
-// event workflow_run is about the run that the event pull_request starts.
+// github makes the story a step of a workflow: github EVENT [fork|dependabot]. The event
+// workflow_run is about the run that the event pull_request starts.
 func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 	w := s.world(ts)
 	if w.forge == nil {
@@ -58,8 +58,8 @@ func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// pullFrom is the fork's pull request, which is opened when it is first asked for,
-// or else the one of the repository's own branch.
+// pullFrom returns the fork's pull request, which it opens at the first call, or the one
+// of the repository's own branch.
 func (w *world) pullFrom(origin string) pull {
 	if origin != "fork" {
 		return pull{fakegithub.PullRequest,
@@ -72,7 +72,7 @@ func (w *world) pullFrom(origin string) pull {
 	return w.fork
 }
 
-// payload is what GitHub would say of the event, as far as it matters.
+// payload returns the parts of GitHub's event payload that matter.
 func (w *world) payload(event string) map[string]any {
 	ours := map[string]any{"full_name": fakegithub.Repository, "id": 1}
 	theirs := map[string]any{"full_name": w.pull.from.Repository, "id": 2}

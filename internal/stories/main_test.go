@@ -1,6 +1,6 @@
-// Package stories tests dbt-tally as its users meet it: each .txtar of testdata/script
-// is a user's story, run through the whole program. What holds for the repository
-// itself is left to the tests at its root.
+// Package stories tests dbt-tally as its users run it: each .txtar of testdata/script is
+// a user story, run through the whole program. Rules about the repository itself are left
+// to the tests in its root directory.
 package stories
 
 import (
@@ -46,7 +46,7 @@ func dbtTally() {
 	}.Main(ctx, os.Args[1:]))
 }
 
-// fakeDBT is the dbt of the stories that ask for no real one.
+// fakeDBT is the dbt of the stories that do not request a real one.
 func fakeDBT() {
 	dir, _ := os.Getwd()
 	os.Exit(fakedbt.Process{
@@ -54,15 +54,14 @@ func fakeDBT() {
 	}.Main(context.Background()))
 }
 
-// TestStories runs every user story of testdata/script through the whole program, on
-// real databases and the strict fake of GitHub. Those that are about dbt ask for a
-// real one.
+// TestStories runs every user story of testdata/script through the whole program, on real
+// databases and the strict fake of GitHub. Stories about dbt request a real one.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	stories{t: t}.run("script")
 }
 
-// TestMySQLStories runs those of dbt-mysql, on MariaDB and on MySQL.
+// TestMySQLStories runs the stories of dbt-mysql, on MariaDB and on MySQL.
 func TestMySQLStories(t *testing.T) {
 	t.Parallel()
 	for _, flavour := range mysql.Flavours {
@@ -73,18 +72,19 @@ func TestMySQLStories(t *testing.T) {
 	}
 }
 
-// stories runs scripts; what a script needs of the test process is a command.
+// stories runs scripts. The commands that a script needs from the test process are its
+// methods.
 type stories struct {
 	t       *testing.T
-	flavour mysql.Flavour // $FLAVOUR of the scripts, "" for none
+	flavour mysql.Flavour // $FLAVOUR of the scripts; "": none
 }
 
-// run runs the stories of a folder of testdata.
+// run runs the stories in a directory of testdata.
 func (s stories) run(dir string) {
 	testscript.Run(s.t, testscript.Params{Dir: testdata(dir), Setup: s.setup, Cmds: s.commands()})
 }
 
-// command is one that a script can give, beside those of testscript.
+// command is a script command in addition to those of testscript.
 type command = func(*testscript.TestScript, bool, []string)
 
 func (s stories) commands() map[string]command {
@@ -116,8 +116,8 @@ func (s stories) commands() map[string]command {
 	}
 }
 
-// story is a script as helpers of tests see it: what fails there ends the script,
-// and what is missing skips it.
+// story is a script as a testing.TB for test helpers: a failure ends the script, and a
+// missing program skips it.
 type story struct {
 	testing.TB
 	ts *testscript.TestScript
@@ -131,12 +131,12 @@ func (s stories) story(ts *testscript.TestScript) story {
 	return story{s.world(ts).env.T().(testing.TB), ts}
 }
 
-// world is what one story has beside its files.
+// world is the environment of one story besides its files.
 type world struct {
 	database database
 	forge    *fakegithub.Server
-	pull     pull // that the job is about
-	fork     pull // from a fork; the zero value: it is not open yet
+	pull     pull // of the job
+	fork     pull // from a fork; the zero value: not open yet
 	env      *testscript.Env
 }
 
@@ -157,11 +157,11 @@ func (s stories) world(ts *testscript.TestScript) *world {
 	return ts.Value(worldKey{}).(*world)
 }
 
-// testdata is the path of what lies in testdata at the root of the repository.
+// testdata returns a path below testdata in the root of the repository.
 func testdata(name string) string { return filepath.Join(server.Root(), "testdata", name) }
 
-// real puts a real dbt on the PATH before the fake: real dbt 1.8. It starts warm, by a
-// fork, unless asked for otherwise: real dbt 1.11 cold.
+// real puts a real dbt on the PATH before the fake: real dbt 1.8. It is forked from a
+// warm process, unless the story measures a cold start: real dbt 1.11 cold.
 func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
 	start := warmdbt.Start
 	if len(args) > 2 && args[2] == "cold" {
@@ -170,7 +170,7 @@ func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("PATH", filepath.Join(start(s.story(ts), args[1]), "bin")+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
-// exits demands an exit status: exits 64 dbt-tally --comment maybe.
+// exits checks an exit status: exits 64 dbt-tally --comment maybe.
 func (s stories) exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -186,7 +186,7 @@ func (s stories) exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// signal sends SIGTERM to what runs in the background, as a runner does.
+// signal sends SIGTERM to the background commands, as a runner does.
 func (s stories) signal(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))

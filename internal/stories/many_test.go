@@ -10,7 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// multiply adds copies of a model to target's artifacts: multiply orders_log many_%04d 2000.
+// multiply adds copies of a model to target's artifacts: multiply orders_log many_%04d
+// 2000.
 func (s stories) multiply(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[2])
 	ts.Check(err)

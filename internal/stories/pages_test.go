@@ -25,8 +25,9 @@ var (
 	varies = regexp.MustCompile(`\d+(?:\.\d+)? s\b|\S+/target/|just now|[\d.]+ s ago`)
 )
 
-// follow does what a page asks of its readers: follow tutorial.md SECTION... writes the
-// files of these sections and runs their commands, whose output must be the page's.
+// follow does what a page asks its readers to do: follow tutorial.md SECTION... writes
+// the files of these sections and runs their commands, whose output must equal the
+// page's.
 func (s stories) follow(ts *testscript.TestScript, _ bool, args []string) {
 	name := filepath.Join(server.Root(), "docs", args[0])
 	page, err := os.ReadFile(name)
@@ -65,15 +66,15 @@ func (s stories) follow(ts *testscript.TestScript, _ bool, args []string) {
 	golden.Check(s.story(ts), name, made.String())
 }
 
-// console runs the commands of a console block and returns the block with their
-// output; the old output stays if only times and directories differ.
+// console runs the commands of a console block and returns the block with their output.
+// It keeps the old output if only times and directories differ.
 func console(ts *testscript.TestScript, block string) string {
 	var made strings.Builder
 	status := 0
 	for _, step := range strings.Split("\n"+block, "\n$ ")[1:] {
 		command, shown, _ := strings.Cut(step, "\n")
 		var exit *exec.ExitError
-		// $? of a command is the status of the one before.
+		// $? in a command is the status of the previous one.
 		err := ts.Exec("sh", "-c", fmt.Sprintf("exec 2>&1; (exit %d); %s", status, command))
 		if status = 0; errors.As(err, &exit) {
 			status = exit.ExitCode()
@@ -93,8 +94,8 @@ func same(output string) string {
 	return strings.Join(strings.Fields(varies.ReplaceAllString(output, "#")), " ")
 }
 
-// workflow sets the inputs that a workflow gives to dbt-tally, and no others: workflow
-// FILE. An empty input counts as not given.
+// workflow sets exactly the inputs that a workflow passes to dbt-tally: workflow FILE.
+// An empty input counts as not given.
 func (s stories) workflow(ts *testscript.TestScript, _ bool, args []string) {
 	var file struct {
 		Jobs map[string]struct {

@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDBTDoesTheSameWithAndWithout runs the projects of testdata/projects twice,
-// side by side: by dbt and by dbt-tally. What dbt prints, returns and leaves behind
-// must be the same, and each count true. A folder with a file steps is a project of
-// its own, laid over base; all others are laid over base together, so that a new
-// shape costs no dbt of its own. A line of steps is a dbt command, with variables
-// before it, or names a dbt and a warehouse: on 1.12 postgres.
+// TestDBTDoesTheSameWithAndWithout runs the projects of testdata/projects twice, side by
+// side: with dbt and with dbt-tally. dbt must print, return and leave the same, and each
+// count must be correct. A directory with a file steps is a separate project on top of
+// base; all others are combined on top of base, so that a new shape does not need another
+// run of dbt. A line of steps is a dbt command, optionally after variables, or selects a
+// dbt and a warehouse: on 1.12 postgres.
 func TestDBTDoesTheSameWithAndWithout(t *testing.T) {
 	t.Parallel()
 	root := testdata("projects")
@@ -61,7 +61,7 @@ func TestDBTDoesTheSameWithAndWithout(t *testing.T) {
 	}
 }
 
-// sideBySide is one project in two folders on two databases.
+// sideBySide is one project in two directories on two databases.
 type sideBySide struct{ plain, tallied side }
 
 // step runs a command on both sides and compares.

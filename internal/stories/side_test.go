@@ -15,13 +15,13 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 )
 
-// side is what dbt, or dbt-tally, works on.
+// side is the project and the database of dbt, or of dbt-tally.
 type side struct {
 	*project
 	before map[string]content // the database's relations when the step began
 }
 
-// content is what a relation holds.
+// content is the content of a relation.
 type content struct {
 	Kind string // table or view
 	Rows string
@@ -91,7 +91,7 @@ var differing = []struct {
 	{regexp.MustCompile(`"(completed_at|started_at|created_at|ts|execution_time|elapsed|thread|pid)": ?("[^"]*"|[\d.e-]+)`), `"$1": X`},
 }
 
-// normal is text without what differs from run to run.
+// normal returns text without what differs from run to run.
 func (s side) normal(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "DIR")
 	if db, ok := s.database.(postgres.Database); ok {
@@ -103,7 +103,7 @@ func (s side) normal(text string) string {
 	return text
 }
 
-// files are all files of the project with what must be the same in them.
+// files returns the comparable content of all files of the project.
 func (s side) files(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -112,7 +112,7 @@ func (s side) files(t *testing.T) map[string]string {
 			return err
 		}
 		name, _ := filepath.Rel(s.dir, path)
-		if name == "target" || strings.Contains(name, ".duckdb") { // for the report and the audit table
+		if name == "target" || strings.Contains(name, ".duckdb") { // the report and the audit table differ
 			return nil
 		}
 		if name == filepath.Join("target", "dbt-tally") {
@@ -135,7 +135,7 @@ func (s side) files(t *testing.T) map[string]string {
 	return files
 }
 
-// comparable is what is compared of a file.
+// comparable returns the part of a file that must be the same.
 func (s side) comparable(t *testing.T, name string, text []byte) string {
 	t.Helper()
 	switch {
@@ -149,7 +149,7 @@ func (s side) comparable(t *testing.T, name string, text []byte) string {
 	return string(text)
 }
 
-// runResults are the statuses and the command that run_results.json has.
+// runResults returns the statuses and the command in run_results.json.
 func runResults(t *testing.T, text []byte) string {
 	t.Helper()
 	var results struct {
@@ -166,7 +166,7 @@ func runResults(t *testing.T, text []byte) string {
 	if err := json.Unmarshal(text, &results); err != nil {
 		t.Fatal(err)
 	}
-	// A log's own place is told to dbt by a variable, not beside the user's flag.
+	// dbt-tally replaces the user's --log-path by a variable, so that only plain dbt has it.
 	results.Args.Command = regexp.MustCompile(` --log-path \S+`).ReplaceAllString(results.Args.Command, "")
 	out, err := json.Marshal(results)
 	if err != nil {
@@ -180,8 +180,8 @@ var (
 	separator  = regexp.MustCompile(`^={30}`)
 )
 
-// said is a log without its records for debugging, among which are the audit's
-// statements, but for what dbt says there of how it was called.
+// said returns a log without the records for debugging, which include the audit's
+// statements. It keeps dbt's own record of how it was called.
 func said(log string) string {
 	var kept strings.Builder
 	keep := true
@@ -197,7 +197,7 @@ func said(log string) string {
 		} else if separator.MatchString(line) {
 			keep = true
 		}
-		if strings.Contains(line, "running dbt with") { // in the order of a set
+		if strings.Contains(line, "running dbt with") { // its order is not stable
 			head, arguments, _ := strings.Cut(strings.TrimRight(line, "}\n"), "{'")
 			sorted := strings.Split(arguments, ", '")
 			slices.Sort(sorted)
@@ -210,10 +210,11 @@ func said(log string) string {
 	return kept.String()
 }
 
-// temporary is the end of a temporary table's name, which dbt-duckdb may leave there.
+// temporary matches the end of a temporary table's name, which dbt-duckdb may leave
+// behind.
 var temporary = regexp.MustCompile(`__dbt_tmp\d+`)
 
-// contents are the relations of the database but the audit's, by schema.name.
+// contents returns the relations of the database except the audit's, by schema.name.
 func (s side) contents(t *testing.T) map[string]content {
 	t.Helper()
 	contents := map[string]content{}
@@ -261,7 +262,7 @@ for path in filter(os.path.exists, sys.argv[1:]):
         rows.append([f"{schema}.{name}", "view" if kind == "VIEW" else "table", str(count)])
 print(json.dumps(rows))`
 
-// checkCounts holds every count of the report to the database, before and after.
+// checkCounts compares every count of the report with the database, before and after.
 func (s side) checkCounts(t *testing.T, before, after map[string]content) {
 	t.Helper()
 	var report tallied

@@ -14,8 +14,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnowflake"
 )
 
-// refusing starts a Snowflake that takes no login, at SNOWFLAKE_HOST and
-// SNOWFLAKE_PORT, and makes SNOWFLAKE_KEY, the key of a key pair.
+// refusing starts a Snowflake that refuses every login, at SNOWFLAKE_HOST and
+// SNOWFLAKE_PORT, and sets SNOWFLAKE_KEY to a private key.
 func (s stories) refusing(ts *testscript.TestScript, _ bool, _ []string) {
 	fake := fakesnowflake.New(s.story(ts))
 	refusal := fakesnowflake.Refusal{Code: 390100, Message: "Incorrect username or password was specified."}

@@ -16,8 +16,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
 )
 
-// TestActionInAWorkflow runs .github/workflows/e2e.yml, which checks for itself
-// what a workflow can see, and looks at what GitHub was given.
+// TestActionInAWorkflow runs .github/workflows/e2e.yml, which checks everything that a
+// workflow can see, and then checks what GitHub received.
 func TestActionInAWorkflow(t *testing.T) {
 	root := repositoryRoot(t)
 	github := emulate.Start(t)
@@ -48,7 +48,7 @@ func TestActionInAWorkflow(t *testing.T) {
 	}
 }
 
-// A job is what a runner said of one, a line for each thing.
+// A job is a runner's log of a job, one message per line.
 type job []struct {
 	Step, Command, Content, Msg string
 }
@@ -102,7 +102,7 @@ func act(t *testing.T, root, checkout string, github *emulate.GitHub, event stri
 	return j
 }
 
-// checkout is a copy of what git tracks here, as it lies, in a repository of its own.
+// checkout copies the files that git tracks, with local changes, to a new repository.
 func checkout(t *testing.T, root string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package e2e holds the image to what it promises, from outside: on a Docker
-// engine, under a runner, beside a database and a GitHub. make e2e brings these.
+// Package e2e tests the image from outside: on a Docker engine, under a runner, with a
+// database and a GitHub. make e2e provides these.
 package e2e
 
 import (
@@ -30,7 +30,7 @@ func repositoryRoot(t *testing.T) string {
 	return root
 }
 
-// run runs a command that must succeed and returns what it printed.
+// run runs a command that must succeed and returns its output.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
@@ -40,7 +40,7 @@ func run(t *testing.T, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// gateway is this machine as containers reach it.
+// gateway returns the address of this machine for containers.
 func gateway(t *testing.T) string {
 	t.Helper()
 	bridge, err := net.InterfaceByName("docker0")
@@ -58,7 +58,8 @@ func gateway(t *testing.T) string {
 	return address.String()
 }
 
-// A shop is a dbt project in a workspace that is not root's, and its PostgreSQL.
+// A shop is a dbt project in a workspace that does not belong to root, and its
+// PostgreSQL.
 type shop struct {
 	t         *testing.T
 	workspace string
@@ -66,7 +67,7 @@ type shop struct {
 	host      string
 }
 
-// owner is whose the workspace is: this user's, but not root's.
+// owner returns the workspace's owner: this user, unless that is root.
 func owner() string {
 	if os.Getuid() == 0 {
 		return "4321"
@@ -85,7 +86,7 @@ func newShop(t *testing.T) shop {
 	return s
 }
 
-// psql asks the database; "" while it does not answer.
+// psql queries the database. It returns "" while the database does not answer.
 func (s shop) psql(query string) string {
 	out, _ := exec.CommandContext(s.t.Context(), "docker", "exec", "--env", "PGPASSWORD=shop", s.database,
 		"psql", "--host", "127.0.0.1", "--username", "postgres", "--tuples-only", "--no-align", "--command", query).Output()
@@ -108,7 +109,7 @@ func (s shop) read(name string) string {
 	return string(text)
 }
 
-// isTheOwners fails the test for what the container left of its own.
+// isTheOwners fails the test if the container left files of another owner.
 func (s shop) isTheOwners() {
 	s.t.Helper()
 	if left := run(s.t, "find", s.workspace, "!", "-user", owner()); left != "" {
@@ -116,8 +117,8 @@ func (s shop) isTheOwners() {
 	}
 }
 
-// docker are the arguments of docker run for the image in the workspace, which is
-// handed to its owner first.
+// docker returns the arguments of docker run for the image in the workspace, after
+// changing the workspace's owner.
 func (s shop) docker(extra ...string) []string {
 	s.t.Helper()
 	run(s.t, "chown", "-R", owner(), s.workspace)
@@ -128,7 +129,7 @@ func (s shop) docker(extra ...string) []string {
 	return append(args, extra...)
 }
 
-// eventually waits for what takes a moment.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {

@@ -13,8 +13,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/emulate"
 )
 
-// GitHub sends SIGINT and kills after 10 s, docker stop sends SIGTERM and kills
-// after 10 s: 7 s leave a margin.
+// GitHub sends SIGINT and kills after 10 s; docker stop sends SIGTERM and kills after 10
+// s. 7 s leave a margin.
 func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 	for name, stop := range map[string][]string{
 		"docker stop":        {"stop", "--time", "10"},
@@ -57,7 +57,7 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 	}
 }
 
-// jobOf are the arguments of docker run that make a container GitHub's job on the
+// jobOf returns the arguments of docker run that make a container GitHub's job on the
 // pull request, as the runner would.
 func (s shop) jobOf(github *emulate.GitHub) []string {
 	s.t.Helper()

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestRequirementsAreInstalledFromTheRegistry runs a dbt that the image does not
-// have, twice: the second time from uv's cache.
+// TestRequirementsAreInstalledFromTheRegistry runs a dbt that the image does not contain,
+// twice: the second time from uv's cache.
 func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 	s := newShop(t)
 	home := t.TempDir()
@@ -43,7 +43,7 @@ func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 	s.isTheOwners()
 }
 
-func TestRequirementsThatConflictAreToldInUVsWords(t *testing.T) {
+func TestConflictingRequirementsAreReportedInUVsWords(t *testing.T) {
 	s := newShop(t)
 	args := s.docker("--rm", image, "--requirements", "dbt-postgres\ndbt-core==1.7.20\ndbt-adapters>=1.10")
 	out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput()
@@ -57,9 +57,9 @@ func TestRequirementsThatConflictAreToldInUVsWords(t *testing.T) {
 	}
 }
 
-// A company's own authority is known to uv by SSL_CERT_FILE: one that knows nobody
-// shows that it is asked.
-func TestUVTrustsWhomItIsTold(t *testing.T) {
+// SSL_CERT_FILE configures a company's certificate authority for uv. A file without any
+// valid authority shows that uv uses it.
+func TestUVUsesTheConfiguredAuthority(t *testing.T) {
 	s := newShop(t)
 	if err := os.WriteFile(filepath.Join(s.workspace, "nobody.pem"), nil, 0o644); err != nil {
 		t.Fatal(err)

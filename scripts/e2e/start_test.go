@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// TestDBTStartsAsFastAsOnTheHost compares the image with a host's environment of
-// the same packages, warm and with bytecode. Docker's own start is not in it. Other
-// work on the machine only ever adds, so the fastest of several turns is what a
-// start takes; even so only its CPU time is steady enough to hold it to.
+// TestDBTStartsAsFastAsOnTheHost compares the image with a host's environment of the same
+// packages, warm and with bytecode, without Docker's own start. Other work on the machine
+// only adds time, so the fastest of several attempts is measured; even so only its CPU
+// time is stable enough for a limit.
 func TestDBTStartsAsFastAsOnTheHost(t *testing.T) {
 	const noise = 1.1
 	host := filepath.Join(repositoryRoot(t), ".cache/image/bin/dbt")
-	// No network: dbt --version asks the registry for newer ones.
+	// No network, because dbt --version asks the registry for newer versions.
 	timed := `export https_proxy=http://127.0.0.1:1 TIMEFORMAT="%R %U %S"; { time "$0" --version >/dev/null 2>&1; } 2>&1`
 	onHost, inContainer := never, never
 	for range 7 {
@@ -40,7 +40,7 @@ type cost struct{ elapsed, cpu float64 }
 
 var never = cost{math.Inf(1), math.Inf(1)}
 
-// fastest is the lesser of c and of what bash's time says.
+// fastest returns the smaller of c and of the time that bash printed.
 func (c cost) fastest(t *testing.T, said string) cost {
 	t.Helper()
 	var elapsed, user, system float64
@@ -50,8 +50,8 @@ func (c cost) fastest(t *testing.T, said string) cost {
 	return cost{min(c.elapsed, elapsed), min(c.cpu, user+system)}
 }
 
-// TestDBTIsStartedSoon measures from the start of the container's process to
-// dbt's: inputs, profile, the audit table made ready and proven.
+// TestDBTIsStartedSoon measures from the start of the container's process to that of dbt:
+// inputs, profile, and preparing the audit table.
 func TestDBTIsStartedSoon(t *testing.T) {
 	s := newShop(t)
 	var waits []time.Duration

@@ -86,7 +86,7 @@ func unstarted(t testing.TB) *Server {
 		pending: map[string]Result{}, chunks: map[string][]byte{}, faults: map[string][]int{},
 	}
 	s.http = httptest.NewUnstartedServer(s.routes())
-	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // a client that does not trust the certificate is not an error of the test
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // a client may distrust it
 	t.Cleanup(s.http.Close)
 	t.Cleanup(func() { close(s.closing) })
 	return s

@@ -11,7 +11,7 @@ import (
 
 // Login contains what a driver sent when it logged in.
 type Login struct {
-	Host, Proxy                       string // the host in the address, and what the proxy received, if the fake was used as a proxy
+	Host, Proxy                       string // Proxy: what it received, if the fake was the proxy
 	Database, Schema, Warehouse, Role string // of the address
 
 	Account       string         `json:"ACCOUNT_NAME"`

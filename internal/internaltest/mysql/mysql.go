@@ -48,7 +48,7 @@ type Database struct {
 	Port           int
 	Name           string
 	User, Password string
-	CA             string // file of the certificate authority, whose certificate is for "localhost" and no address
+	CA             string // file of the authority; the certificate is for "localhost", not for addresses
 }
 
 // New creates a database, and starts the server if necessary. It skips the test if there

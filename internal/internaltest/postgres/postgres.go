@@ -28,7 +28,7 @@ type Database struct {
 	Port            int
 	Name            string
 	User, Password  string
-	CA              string // file of the certificate authority, whose certificate is for "localhost" and no address
+	CA              string // file of the authority; the certificate is for "localhost", not for addresses
 	Certificate     string // files of the certificate and key, which a client may use too
 	Key             string
 }
