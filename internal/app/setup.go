@@ -31,7 +31,7 @@ func (c Command) start(ctx context.Context, cfg config.Config, con console) (sta
 	if err != nil {
 		return start{}, err
 	}
-	scratch, err := os.MkdirTemp("", "dbt-tally-")
+	scratch, err := scratchDir(j.Project.TargetPath)
 	if err != nil {
 		return start{}, err
 	}
@@ -45,6 +45,23 @@ func (c Command) start(ctx context.Context, cfg config.Config, con console) (sta
 		Job: j, Connection: connection, DBT: found.cli, Version: found.version,
 		Program: c.Version, Unattended: con.actions.Active(), Now: c.Now,
 	}}, nil
+}
+
+// scratchDir creates a directory for temporary files: below dbt's target path if the
+// system's own directory for them cannot be used, for example because TMPDIR is wrong.
+func scratchDir(targetPath string) (string, error) {
+	const name = "dbt-tally-"
+	dir, err := os.MkdirTemp("", name)
+	if err == nil {
+		return dir, nil
+	}
+	if os.MkdirAll(targetPath, 0o755) != nil {
+		return "", err
+	}
+	if dir, below := os.MkdirTemp(targetPath, name); below == nil {
+		return dir, nil
+	}
+	return "", err
 }
 
 // event returns the function that reads the event of the CI system that runs this

@@ -135,3 +135,15 @@ func (d Database) dial(ctx context.Context) (*pgx.Conn, error) {
 	config.User, config.Password = d.User, d.Password
 	return pgx.ConnectConfig(ctx, config)
 }
+
+// Hold runs a statement in a transaction that stays open until ctx is done.
+func (d Database) Hold(ctx context.Context, statement string) {
+	conn, err := d.dial(ctx)
+	if err != nil {
+		return
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.PgConn().Exec(ctx, "begin; "+statement).ReadAll(); err == nil {
+		<-ctx.Done()
+	}
+}
