@@ -12,7 +12,7 @@ import (
 )
 
 // dbt runs the dbt commands with their hooks, reports, and passes dbt's exit code on.
-func (c Command) dbt(ctx context.Context, cfg config.Config, con console) int {
+func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (status int) {
 	s, err := c.start(ctx, cfg, con)
 	if err != nil {
 		return con.refuse(err)
@@ -31,26 +31,22 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) int {
 		invocations = append(invocations, c.invoke(ctx, s, prepared.Hooks, con)...)
 	}
 
-	return c.finish(ctx, s, prepared, invocations, con)
-}
-
-// finish is everything after dbt. Whatever goes wrong there, dbt's own code is passed
-// on and the macros are removed; gates that were not checked count as breached.
-func (c Command) finish(
-	ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console,
-) (status int) {
 	status = exitCode(invocations)
-	if status == ExitOK && gated(s.job.Config.Limits, nil) {
-		status = ExitGateBreached
+	if status == ExitOK && gated(cfg.Limits, nil) {
+		status = ExitGateBreached // until the gates are checked
 	}
-	defer func() {
-		if defect := recover(); defect != nil {
-			con.error(fmt.Sprintf("a defect of dbt-tally: %v; report it at %s", defect, docs.NewIssue))
-			_ = prepared.Close() // the defect says more
-		}
-	}()
+	defer survive(prepared, con)
 	made := c.reportOn(ctx, s, prepared, invocations, con)
 	return c.deliver(ctx, s, made, con)
+}
+
+// survive reports a panic after dbt, whose result is passed on nevertheless, and
+// removes the macros.
+func survive(prepared audit.Prepared, con console) {
+	if defect := recover(); defect != nil {
+		con.error(fmt.Sprintf("a defect of dbt-tally: %v; report it at %s", defect, docs.NewIssue))
+		_ = prepared.Close() // the defect says more
+	}
 }
 
 // deps installs the packages that the project declares and does not have. It returns

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os/exec"
 	"time"
 )
@@ -92,14 +93,12 @@ func (c CLI) command(args []string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// userCommand is the user's own dbt command. One that may ask something stays in our
-// process group, because the terminal stops any other that reads from it.
-func (c CLI) userCommand(command Command, env ...string) *exec.Cmd {
-	cmd := c.command(command, env...)
+// giveTerminal leaves a command that may ask something in our process group, because
+// the terminal stops any other that reads from it. All others get their own.
+func giveTerminal(cmd *exec.Cmd, command Command, stdin io.Reader) {
 	if command.asks() {
-		cmd.Stdin = c.Stdin
+		cmd.Stdin = stdin
 	} else {
 		ownGroup(cmd)
 	}
-	return cmd
 }

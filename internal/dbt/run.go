@@ -52,7 +52,8 @@ func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Vers
 	inv.ID, _ = args.Flag("--invocation-id")
 	earlier := c.resultsID()
 	witness := follow()
-	cmd := c.userCommand(args, append(hooks.environment(), env...)...)
+	cmd := c.command(args, append(hooks.environment(), env...)...)
+	giveTerminal(cmd, command, c.Stdin)
 	code, err := c.start(ctx, cmd)
 	seen := witness()
 	inv.CompletedAt, inv.ExitCode, inv.Interrupted = c.Now(), code, ctx.Err() != nil

@@ -87,7 +87,10 @@ func TestThePageIsTheTable(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(`# Reliability
 
-What happens if something around dbt-tally goes wrong. Each row is a fault that a test injects into the whole program, with a fake dbt, a real PostgreSQL and a fake GitHub. In every case the run ends in time, dbt's own exit status is passed on, no secret is written in any form, and the project is left as it was.
+What happens if something around dbt-tally goes wrong. Each row is a fault that a test
+injects into the whole program, with a fake dbt, a real PostgreSQL and a fake GitHub. In
+every case the run ends in time, dbt's own exit status is passed on, no secret is written
+in any form, and the project is left as it was.
 
 | where | fault | exit status | comment | ends within | message | lost |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -34,7 +34,7 @@ var faults = []fault{
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; kill -KILL $$`) }},
 	{where: "dbt", what: "a wrapper leaves a process in the background", comments: 1,
 		inject: func(w *world) {
-			w.write("bin/dbt", "#!/bin/sh\nsleep 120 &\nexec fake-dbt \"$@\"\n")
+			w.write("bin/dbt", "#!/bin/sh\nsleep 70 &\nexec fake-dbt \"$@\"\n")
 		}},
 	{where: "dbt", what: "dbt ends within a line", comments: 1, said: "\n::",
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; printf 'no end'`) }},
@@ -43,13 +43,14 @@ var faults = []fault{
 	{where: "dbt", what: "`run_results.json` is cut off", comments: 1,
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; printf '{' >target/run_results.json`) }},
 	{where: "dbt", what: "`manifest.json` is cut off", comments: 1, said: "manifest.json",
+		lost:   "what the manifest says of the models",
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; printf '{' >target/manifest.json`) }},
 	{where: "dbt", what: "dbt's log is removed while it runs", comments: 1,
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; rm -rf logs`) }},
 	{where: "dbt", what: "the project is removed while dbt runs", comments: 1,
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; rm -rf models macros dbt_project.yml`) }},
 
-	{where: "terminal", what: "nothing reads the output (`| head`)", comments: 1,
+	{where: "terminal", what: "nothing reads the output (`\\| head`)", comments: 1,
 		inject: func(w *world) { w.dbt(`exec fake-dbt "$@" >/dev/null`); w.eyes = false }},
 	{where: "terminal", what: "standard error is closed", comments: 1,
 		inject: func(w *world) { w.shell = `exec dbt-tally "$@" 2>&-` }},
@@ -67,6 +68,7 @@ var faults = []fault{
 	{where: "terminal", what: "dbt ignores an interrupt, and a second one comes", exit: 2, comments: 1, said: "dbt was interrupted",
 		inject: func(w *world) { w.dbt(`trap "" INT; kill -TERM $PPID; sleep 1; kill -TERM $PPID; sleep 120`) }},
 	{where: "terminal", what: "the runner cancels the job after dbt, while the audit table is locked", comments: 1, within: 20 * time.Second,
+		lost: "the counts of this run",
 		inject: func(w *world) {
 			w.then(func() { w.lock("dbt_audit.dbt_audit_log") })
 			w.dbt(`fake-dbt "$@"; touch ../built; while [ ! -e ../go ]; do sleep 0.05; done; ` +
@@ -74,24 +76,32 @@ var faults = []fault{
 		}},
 
 	{where: "PostgreSQL", what: "the server cannot be reached", comments: 1, said: "connect to postgres at",
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPORT"] = "1" }},
 	{where: "PostgreSQL", what: "the server accepts and never answers", comments: 1, within: 2 * time.Minute, said: "connect to postgres at",
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPORT"] = w.silent() }},
 	{where: "PostgreSQL", what: "the password is wrong", comments: 1, said: "password",
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPASSWORD"] = "not the password" }},
 	{where: "PostgreSQL", what: "the audit table is locked before dbt", comments: 1, within: 2 * time.Minute,
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.run(); w.lock("dbt_audit.dbt_audit_log") }},
 	{where: "PostgreSQL", what: "the audit table is locked after dbt", comments: 1, within: 3 * time.Minute, said: "could not be read",
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.then(func() { w.lock("dbt_audit.dbt_audit_log") }) }},
 	{where: "PostgreSQL", what: "the audit table is dropped while dbt runs", comments: 1, said: "could not be read",
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log") }) }},
 	{where: "PostgreSQL", what: "the audit table is dropped, and there are gates", exit: 3, comments: 1, said: "could not be read",
+		lost: "the counts; gates that cannot be checked fail",
 		inject: func(w *world) {
 			w.args = []string{"--max-drop", "10%", "build"}
 			w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log") })
 		}},
 	{where: "PostgreSQL", what: "the run table does not answer", exit: 3, comments: 1, within: 3 * time.Minute,
 		said: "this run is not recorded",
+		lost: "the record of this run; the gates of this run are checked",
 		inject: func(w *world) {
 			w.args = []string{"--min-rows", "1000", "build"}
 			w.then(func() { w.lock("dbt_audit.dbt_audit_run") })
@@ -127,6 +137,7 @@ var faultsOfGitHub = []fault{
 			w.forge.Fail(http.MethodGet, comments, fakegithub.Fault{Status: 429, Times: 1, RetryAfter: time.Second})
 		}},
 	{where: "GitHub", what: "the token may not write checks", comments: 1, said: "skip check",
+		lost: "the check",
 		inject: func(w *world) {
 			w.forge.Fail(http.MethodPost, "/repos/*/*/check-runs", fakegithub.Fault{
 				Status: 403, Message: "Resource not accessible by integration"})
@@ -141,8 +152,10 @@ var faultsOfGitHub = []fault{
 		inject: func(w *world) { w.env["GITHUB_API_URL"] = "http://127.0.0.1:1" }},
 
 	{where: "runner", what: "the job summary cannot be written", comments: 1, said: "skip",
+		lost:   "the job summary",
 		inject: func(w *world) { w.env["GITHUB_STEP_SUMMARY"] = w.dir }},
 	{where: "runner", what: "the outputs cannot be written", comments: 1, said: "skip",
+		lost:   "the outputs",
 		inject: func(w *world) { w.env["GITHUB_OUTPUT"] = w.dir }},
 	{where: "runner", what: "the event file is broken", exit: 64, said: "GITHUB_EVENT_PATH",
 		inject: func(w *world) { w.write("event.json", "{") }},
@@ -158,12 +171,14 @@ var faultsOfGitHub = []fault{
 	{where: "inputs", what: "the token in another input", exit: 64, said: "unusable value",
 		inject: func(w *world) { w.env["INPUT_COMMENT"] = token }},
 	{where: "inputs", what: "a profile that reads a variable that is not set", comments: 1, said: "the connection could not be read",
+		lost:   "the counts of this run",
 		inject: func(w *world) { w.dbt("exit 0"); delete(w.env, "PGHOST") }},
-	{where: "inputs", what: "a macro file of the project has our name", comments: 1,
+	{where: "inputs", what: "a macro file of the project has our name", comments: 1, said: "not dbt-tally",
+		lost: "the counts of this run",
 		inject: func(w *world) {
 			if err := os.MkdirAll(w.path("project/macros"), 0o755); err != nil {
 				w.t.Fatal(err)
 			}
-			w.write("project/macros/dbt_tally.sql", "{# mine #}")
+			w.write("project/macros/__dbt_tally.sql", "{# mine #}")
 		}},
 }
