@@ -40,6 +40,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 	counted := tally.Compare(in)
 	counted.Explain(tally.Code{
 		Nodes: f.code, Baseline: f.collected.History.Fingerprints, ChangedFiles: f.changed,
+		Columns: f.collected.Columns, BaselineColumns: f.collected.History.Columns,
 	})
 	problems = append(unreadable, firstBuildProblems(counted)...)
 	unchecked := append(append([]string{}, unreadable...), unprotected(counted)...)

@@ -54,6 +54,23 @@ func fingerprints(nodes []tally.CodeNode) map[string]string {
 	return byNode
 }
 
+// built are the relations of the nodes that dbt built, by node ID.
+func built(invocations []dbt.Invocation, nodes []dbt.ManifestNode) map[string]string {
+	succeeded := map[string]bool{}
+	for _, inv := range invocations {
+		for _, result := range inv.Nodes {
+			succeeded[result.NodeID] = inv.Command.Builds() && result.Status == "success"
+		}
+	}
+	relations := map[string]string{}
+	for _, node := range nodes {
+		if node.Counted() && node.Relation != "" && succeeded[node.ID] {
+			relations[node.ID] = node.Relation
+		}
+	}
+	return relations
+}
+
 // changedFiles are the files that the pull request changes, relative to the project.
 // They are asked for only if the baseline has no fingerprints to compare with, and are
 // nil if they cannot be had.

@@ -33,7 +33,10 @@ func (c Command) reportOn(
 	step, cancel := collecting.context(ctx)
 	defer cancel()
 	began := c.Now()
-	collected := prepared.Collect(step, invocations, fingerprints(code), gated(s.job.Config.Limits, nodes))
+	collected := prepared.Collect(step, invocations, audit.Nodes{
+		Fingerprints: fingerprints(code), Relations: built(invocations, nodes),
+		Gated: gated(s.job.Config.Limits, nodes),
+	})
 	con.problems(collected.Problems, mustWork || collected.NotFound != "")
 	around := prepared.Took + c.Now().Sub(began)
 	made, problems := buildReport(facts{

@@ -17,33 +17,40 @@ type Collected struct {
 	Off      string      // why no model could leave an audit row, "" if models could
 	Rows     []tally.Row // the audit rows of the invocations
 	History  tally.History
-	Sought   warehouse.HistoryQuery // the earlier runs that were looked for
-	Problems []string               // those of Collect alone, without secrets
-	NotFound string                 // the user asked for a baseline that does not exist; it is in Problems, too
+	Columns  map[string][]tally.Column // of what was built, by node ID, as far as they are known
+	Sought   warehouse.HistoryQuery    // the earlier runs that were looked for
+	Problems []string                  // those of Collect alone, without secrets
+	NotFound string                    // the user asked for a baseline that does not exist; it is in Problems, too
 
 	unrecorded []tally.Run // left to Record
-	code       warehouse.Fingerprints
+	code       warehouse.Code
 }
 
-// Collect reads the audit rows of the invocations back and finds the runs to compare
-// with. It records the invocations and, with the last of them, the fingerprints of the
-// nodes, unless gates decide whether they may become a
-// baseline: then Record does.
-func (p *Prepared) Collect(
-	ctx context.Context, invocations []dbt.Invocation, fingerprints map[string]string, gated bool,
-) Collected {
+// Nodes is what Collect has to know of the project's nodes, by their IDs.
+type Nodes struct {
+	Fingerprints map[string]string
+	Relations    map[string]string // of the nodes that dbt built, as the adapter quotes them
+	Gated        bool              // some node has a gate
+}
+
+// Collect reads the audit rows of the invocations back, and the columns of what they
+// built, and finds the runs to compare with. It records the invocations and, with the
+// last of them, the nodes, unless gates decide whether they may become a baseline: then
+// Record does.
+func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, nodes Nodes) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
 	request := p.settings.collectRequest(invocations)
 	if len(request.Runs) > 0 {
 		last := request.Runs[len(request.Runs)-1]
-		request.Code = warehouse.Fingerprints{RunID: last.ID, ByNode: fingerprints}
+		request.Code = warehouse.Code{RunID: last.ID, Fingerprints: nodes.Fingerprints}
 	}
 	if p.store == nil || len(request.Invocations) == 0 {
 		return c
 	}
-	if gated {
+	request.Relations = nodes.Relations
+	if nodes.Gated {
 		c.unrecorded, c.code = request.Runs, request.Code
-		request.Runs, request.Code = nil, warehouse.Fingerprints{}
+		request.Runs, request.Code = nil, warehouse.Code{}
 	}
 	c.Sought = request.History
 	done, err := p.store.Collect(ctx, request)
@@ -53,7 +60,8 @@ func (p *Prepared) Collect(
 		}
 	}
 	c.Relation = cmp.Or(done.Relation, p.Relation)
-	c.Rows, c.History = done.Rows, done.History
+	c.Rows, c.History, c.Columns = done.Rows, done.History, done.Columns
+	c.code.Columns = done.Columns
 	problems := done.Problems
 	if done.NotFound != nil {
 		c.NotFound = done.NotFound.Error()

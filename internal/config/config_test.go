@@ -34,7 +34,7 @@ func defaults() Config {
 		Summary:        true,
 		Annotations:    true,
 		Baseline:       Baseline{MaxAge: 7 * 24 * time.Hour},
-		Limits:         tally.Limits{Axis: tally.AxisBoth, Severity: tally.SeverityError, Scope: tally.ScopeAll},
+		Limits:         tally.Limits{Axis: tally.AxisBoth, Severity: tally.SeverityError, Scope: tally.ScopeAll, Columns: tally.AnyColumns},
 	}
 }
 
@@ -184,7 +184,7 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 				c.Limits = tally.Limits{
 					MaxDrop: &tally.Limit{Amount: 5, Percent: true}, MaxGrowth: &tally.Limit{Amount: 1000},
 					MinRows: &least, MaxRows: &most,
-					Unusual: true, Axis: tally.AxisBefore, Severity: tally.SeverityWarn, Scope: tally.ScopeAll,
+					Unusual: true, Axis: tally.AxisBefore, Severity: tally.SeverityWarn, Scope: tally.ScopeAll, Columns: tally.AnyColumns,
 				}
 				c.Issue = Problems
 			},

@@ -17,6 +17,7 @@ func (p *parser) limits() tally.Limits {
 		MaxRows:   gate(p, "max-rows", tally.ParseRows),
 		MaxFanOut: gate(p, "max-fanout", tally.ParsePercentage),
 		Scope:     tally.Scope(p.text("gate-scope")),
+		Columns:   tally.ColumnGate(p.text("columns")),
 		Unusual:   p.text("unusual") == "gate",
 		Axis:      tally.Axis(p.text("gate-against")),
 		Severity:  tally.Severity(p.text("gate-severity")),
@@ -31,6 +32,10 @@ func (p *parser) limits() tally.Limits {
 	if p.text("baseline") == "none" && limits.MaxFanOut != nil {
 		p.problems.add(`input "max-fanout": with baseline "none"; it needs an earlier run to compare with; `+
 			`see %s`, docs.Gates)
+	}
+	if p.text("baseline") == "none" && limits.Columns != tally.AnyColumns {
+		p.problems.add(`input "columns": %q with baseline "none"; it needs an earlier run to compare with; `+
+			`see %s`, limits.Columns, docs.Gates)
 	}
 	if p.text("baseline") == "none" && limits.Unusual {
 		p.problems.add(`input "unusual": "gate" with baseline "none"; it needs earlier runs to compare with; `+

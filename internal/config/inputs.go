@@ -87,6 +87,8 @@ var groups = []group{
 		{name: "max-rows", help: "The largest number of rows of a model after the run."},
 		{name: "max-fanout", help: "The largest growth of a model's rows per row of its largest parent, against the " +
 			"baseline, as a percentage: a join that multiplies rows.", example: "10%"},
+		{name: "columns", value: "off", allowed: []string{"off", "no-removal", "no-change"},
+			help: "Which changes of a model's columns against the baseline are a breach."},
 		{name: "unusual", value: "off", allowed: []string{"off", "gate"},
 			help: "gate: a change far outside of the model's own history is a breach."},
 		{name: "gate-against", value: "both", allowed: []string{"before", "baseline", "both"},

@@ -63,6 +63,8 @@ func BreachWords(r Report, g Gate, model string, s Style) string {
 		return fmt.Sprintf("%s gained %s rows %s (limit %s)", model, value, against, limit)
 	case g.Gate == "max-fanout" && share:
 		return fmt.Sprintf("%s has %s more rows per row of its largest parent %s (limit %s)", model, value, against, limit)
+	case g.Gate == "columns":
+		return fmt.Sprintf("%s changed its columns %s: %s (%s)", model, against, s.Name(g.Value), limit)
 	case g.Gate == "min-rows" && g.Value == "0":
 		return fmt.Sprintf("%s has no rows (minimum %s)", model, limit)
 	case g.Gate == "min-rows":

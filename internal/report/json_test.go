@@ -86,6 +86,11 @@ func everyKey() report.Report {
 	m.Cause = &report.Cause{Kind: tally.CauseDownstream, Of: "model.shop.stg_orders", Root: "model.shop.stg_orders"}
 	r.Models[1].Cause = &report.Cause{Kind: tally.CauseEdited, Root: "model.shop.stg_orders"}
 	m.FanOut = &report.FanOut{Parent: "model.shop.stg_orders", Ratio: 2, Baseline: 1.5}
+	m.Columns = &report.Columns{
+		Added:   []tally.Column{{Name: "area", Type: "text"}},
+		Removed: []tally.Column{{Name: "region", Type: "text"}},
+		Retyped: []tally.Retyped{{Name: "id", From: "integer", To: "bigint"}},
+	}
 	r.Branch = "feature"
 	r.Causes = []report.RootCause{{
 		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited,

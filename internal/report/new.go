@@ -100,6 +100,7 @@ func lineOf(m tally.Model) Model {
 		GatesUnchecked:  m.Unchecked,
 		Parents:         orEmpty(m.Parents),
 		FanOut:          fanOutOf(m.FanOut),
+		Columns:         columnsOf(m.Columns),
 	}
 }
 

@@ -57,12 +57,13 @@ func size(m Model) *int64 {
 
 // Notable reports whether a model gets a row even if space is scarce.
 func (m Model) Notable() bool {
-	return LookOf(m.Standing()).Attention || m.Unusual || len(m.Gates) > 0
+	return LookOf(m.Standing()).Attention || m.Unusual || len(m.Gates) > 0 || m.Columns != nil
 }
 
-// Differs reports whether a model's number of rows differs from the baseline.
+// Differs reports whether a model's number of rows, or its columns, differ from the
+// baseline.
 func (m Model) Differs() bool {
-	return m.BaselineNew || m.BaselineChange != nil && *m.BaselineChange != 0
+	return m.BaselineNew || m.BaselineChange != nil && *m.BaselineChange != 0 || m.Columns != nil
 }
 
 // smallness decreases as a change grows in either direction. It is never positive,

@@ -200,6 +200,9 @@ func (m Model) tally() tally.Model {
 		},
 		Unchecked: m.GatesUnchecked, Parents: m.Parents,
 	}
+	if c := m.Columns; c != nil {
+		made.Columns = tally.ColumnChange{Added: c.Added, Removed: c.Removed, Retyped: c.Retyped}
+	}
 	if f := m.FanOut; f != nil {
 		made.FanOut = &tally.FanOut{Parent: f.Parent, Ratio: f.Ratio, Baseline: f.Baseline, Moved: true}
 	}

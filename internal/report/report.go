@@ -141,6 +141,14 @@ type Model struct {
 	Parents         []string     `json:"parents"`         // node IDs of the nodes that it reads
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
 	FanOut          *FanOut      `json:"fan_out"`         // null if it did not move
+	Columns         *Columns     `json:"columns"`         // null if they are the baseline's, or not known
+}
+
+// Columns are the columns of a model that differ from the baseline's.
+type Columns struct {
+	Added   []tally.Column  `json:"added"`
+	Removed []tally.Column  `json:"removed"`
+	Retyped []tally.Retyped `json:"retyped"`
 }
 
 // FanOut is how many rows a model has per row of its largest parent.

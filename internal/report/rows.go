@@ -97,7 +97,7 @@ func groupRows(root *Model, models []Model) []Row {
 // alone reports whether a model has something to report that its root cause does not.
 func (m Model) alone() bool {
 	standing := m.Standing()
-	return m.Unusual || len(m.Gates) > 0 || standing == tally.Failed || standing == tally.Emptied
+	return m.Unusual || len(m.Gates) > 0 || m.Columns != nil || standing == tally.Failed || standing == tally.Emptied
 }
 
 // Calm lists the models without a row, the most important first.

@@ -1,15 +1,19 @@
 package tally
 
+import "strings"
+
 // Column is a column of a relation, as the warehouse's catalog prints it: precision
 // and length are part of the type.
 type Column struct {
-	Name, Type string
+	Name string `json:"name"`
+	Type string `json:"type"`
 }
 
 // Retyped is a column whose type differs from the baseline's.
 type Retyped struct {
-	Name     string
-	From, To string
+	Name string `json:"name"`
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // ColumnChange is how the columns of a relation differ from the baseline's. Their
@@ -22,6 +26,23 @@ type ColumnChange struct {
 
 // Any reports whether anything differs.
 func (c ColumnChange) Any() bool { return len(c.Added)+len(c.Removed)+len(c.Retyped) > 0 }
+
+// breach is what a gate on columns refuses of the change, in words; "" for nothing.
+func (c ColumnChange) breach(gate ColumnGate) string {
+	var words []string
+	for _, column := range c.Removed {
+		words = append(words, Minus+column.Name)
+	}
+	if gate == NoChange {
+		for _, column := range c.Added {
+			words = append(words, "+"+column.Name)
+		}
+		for _, column := range c.Retyped {
+			words = append(words, column.Name+": "+column.From+" → "+column.To)
+		}
+	}
+	return strings.Join(words, ", ")
+}
 
 // CompareColumns compares the columns of a relation with the baseline's. Names are
 // compared as the catalog prints them. Either list may be nil for a relation whose

@@ -10,6 +10,8 @@ type Code struct {
 	Nodes        []CodeNode
 	Baseline     map[string]string // the baseline's fingerprints by node ID; nil: none were stored
 	ChangedFiles []string          // of the pull request, relative to the project; nil: not known
+
+	Columns, BaselineColumns map[string][]Column // by node ID; of nodes that are not in it nothing is known
 }
 
 // Explain finds why the models differ from the baseline, and how far those moved that
@@ -28,8 +30,11 @@ func (t *Tally) Explain(code Code) {
 		id, change := m.Node.ID, m.BaselineChange()
 		m.Parents = parents[id]
 		in.Built[id] = m.built()
+		if in.Built[id] {
+			m.Columns = CompareColumns(code.BaselineColumns[id], code.Columns[id])
+		}
 		in.Counted[id] = change != nil || m.BaselineNew
-		in.Differs[id] = m.BaselineNew || change != nil && *change != 0
+		in.Differs[id] = m.BaselineNew || change != nil && *change != 0 || m.Columns.Any()
 	}
 	if t.BaselineRun == nil || len(code.Nodes) == 0 {
 		return
@@ -43,6 +48,7 @@ func (t *Tally) Explain(code Code) {
 		if f, known := fanOuts[m.Node.ID]; known {
 			m.checkFanOut(f)
 		}
+		m.checkColumns(code)
 		if m.Node.Limits.Scope == ScopeEdited && t.Causes.blameless(m.Node.ID) {
 			for at := range m.Breaches {
 				m.Breaches[at].Severity = SeverityWarn
@@ -78,3 +84,24 @@ func (m *Model) checkFanOut(f FanOut) {
 
 // built reports whether this run built the model.
 func (m Model) built() bool { return m.Status != Skipped && m.Status != Failed && m.Status != Reused }
+
+// checkColumns checks the gate on columns. A model that was built, and whose columns
+// could not be read, is not protected by it.
+func (m *Model) checkColumns(code Code) {
+	limits, id := m.Node.Limits, m.Node.ID
+	switch {
+	case !limits.columns() || !m.built():
+		return
+	case code.Columns[id] == nil:
+		m.Unchecked = "its columns could not be read"
+		m.Unprotected = m.Unprotected || cmp.Or(limits.Severity, SeverityError) == SeverityError
+	case code.BaselineColumns[id] == nil && m.Unchecked == "":
+		m.Unchecked = "the baseline has no columns to compare with"
+	}
+	if words := m.Columns.breach(limits.Columns); words != "" {
+		m.Breaches = append(m.Breaches, Breach{
+			NodeID: id, Gate: "columns", Axis: AxisBaseline, Limit: string(limits.Columns), Value: words,
+			Severity: cmp.Or(limits.Severity, SeverityError),
+		})
+	}
+}

@@ -50,6 +50,51 @@ func TestExplainWalksThroughViews(t *testing.T) {
 	}
 }
 
+func TestGatesOnColumns(t *testing.T) {
+	t.Parallel()
+	before := []Column{{"id", "integer"}, {"region", "text"}}
+	after := []Column{{"id", "bigint"}, {"area", "text"}}
+	for name, test := range map[string]struct {
+		gate              ColumnGate
+		before, after     []Column
+		breach, unchecked string
+		unprotected       bool
+	}{
+		"none":                   {AnyColumns, before, after, "", "", false},
+		"a column is gone":       {NoRemoval, before, after, "−region", "", false},
+		"all changes":            {NoChange, before, after, "−region, +area, id: integer → bigint", "", false},
+		"the same":               {NoChange, before, before, "", "", false},
+		"no columns on main":     {NoChange, nil, after, "", "the baseline has no columns to compare with", false},
+		"columns cannot be read": {NoChange, before, nil, "", "its columns could not be read", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows := int64(1)
+			m := Model{
+				Node: Node{ID: "m", Limits: Limits{Columns: test.gate}}, Status: Unchanged, After: &rows,
+				Earlier: Earlier{Baseline: &rows},
+			}
+			counted := Tally{Models: []Model{m}, BaselineRun: &Run{ID: "main"}}
+			code := Code{Nodes: []CodeNode{{ID: "m"}}, Columns: map[string][]Column{}, BaselineColumns: map[string][]Column{}}
+			if test.after != nil {
+				code.Columns["m"] = test.after
+			}
+			if test.before != nil {
+				code.BaselineColumns["m"] = test.before
+			}
+			counted.Explain(code)
+			got, breach := counted.Models[0], ""
+			for _, b := range got.Breaches {
+				breach = b.Value
+			}
+			if breach != test.breach || got.Unchecked != test.unchecked || got.Unprotected != test.unprotected {
+				t.Errorf("breach %q, unchecked %q, unprotected %t; want %q, %q, %t",
+					breach, got.Unchecked, got.Unprotected, test.breach, test.unchecked, test.unprotected)
+			}
+		})
+	}
+}
+
 func TestGatesThatNeedTheCause(t *testing.T) {
 	t.Parallel()
 	model := func(id string, was, rows int64, limits Limits) Model {

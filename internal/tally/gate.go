@@ -16,7 +16,18 @@ type Limits struct {
 	Severity           Severity
 	MaxFanOut          *Limit // a percentage: how far the rows per row of the largest parent may grow; nil: no such gate
 	Scope              Scope
+	Columns            ColumnGate
 }
+
+// ColumnGate says which changes of a model's columns are a breach.
+type ColumnGate string
+
+// The gates on columns.
+const (
+	AnyColumns ColumnGate = "off"        // "" means the same
+	NoRemoval  ColumnGate = "no-removal" // a column that is gone
+	NoChange   ColumnGate = "no-change"  // a column that is gone, new or of another type
+)
 
 // Scope says for which models a breach is an error.
 type Scope string
@@ -49,7 +60,7 @@ const (
 // Breach is one gate that one model breached, in words that can be shown.
 type Breach struct {
 	NodeID   string
-	Gate     string // max-drop, max-growth, min-rows, max-rows, max-fanout or unusual
+	Gate     string // max-drop, max-growth, min-rows, max-rows, max-fanout, columns or unusual
 	Axis     Axis   // never AxisBoth; AxisBefore for gates that do not compare
 	Limit    string // as the user wrote it: 5%, 100
 	Value    string // what was found: −18.4%, +1,204, 0
@@ -59,8 +70,11 @@ type Breach struct {
 // Any reports whether any gate is set.
 func (l Limits) Any() bool {
 	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil ||
-		l.Unusual || l.MaxFanOut != nil
+		l.Unusual || l.MaxFanOut != nil || l.columns()
 }
+
+// columns reports whether there is a gate on columns.
+func (l Limits) columns() bool { return l.Columns != "" && l.Columns != AnyColumns }
 
 // Validate returns an error for limits that make no sense. It joins all problems, one
 // per line.

@@ -37,6 +37,7 @@ type History struct {
 	// Fingerprints are those of the newest run that stored some, by node ID; nil if
 	// none did.
 	Fingerprints map[string]string
+	Columns      map[string][]Column // the same for the columns of what that run built
 }
 
 // point is the count of one node in one earlier run.

@@ -53,8 +53,14 @@ var metaKeys = map[string]func(m *nodeMeta, value any) error{
 	"min_rows":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
 	"max_rows":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
 	"max_fanout": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxFanOut, value, ParsePercentage) },
-	"scope":      func(m *nodeMeta, value any) error { return metaWord(&m.limits.Scope, value, ScopeAll, ScopeEdited) },
-	"unusual":    func(m *nodeMeta, value any) error { return metaUnusual(&m.limits.Unusual, value) },
+	"columns": func(m *nodeMeta, value any) error {
+		if value == false {
+			value = "off" // YAML's word for it
+		}
+		return metaWord(&m.limits.Columns, value, AnyColumns, NoRemoval, NoChange)
+	},
+	"scope":   func(m *nodeMeta, value any) error { return metaWord(&m.limits.Scope, value, ScopeAll, ScopeEdited) },
+	"unusual": func(m *nodeMeta, value any) error { return metaUnusual(&m.limits.Unusual, value) },
 	"against": func(m *nodeMeta, value any) error {
 		return metaWord(&m.limits.Axis, value, AxisBefore, AxisBaseline, AxisBoth)
 	},

@@ -45,7 +45,8 @@ type Model struct {
 
 	Earlier
 	Parents   []string // node IDs of what it reads
-	FanOut    *FanOut  // if its rows per row of its largest parent moved; else nil
+	Columns   ColumnChange
+	FanOut    *FanOut // if its rows per row of its largest parent moved; else nil
 	Breaches  []Breach
 	Unchecked string // why a gate that it has could not be checked, else ""
 

@@ -15,10 +15,12 @@ import (
 
 // CollectRequest is the work after dbt has ended. Each part may be empty.
 type CollectRequest struct {
-	Invocations []string     // whose audit rows to read; they are not part of the history
-	Runs        []tally.Run  // to record; a run that is already recorded is not changed
-	Code        Fingerprints // to store
-	History     HistoryQuery
+	Invocations []string    // whose audit rows to read; they are not part of the history
+	Runs        []tally.Run // to record; a run that is already recorded is not changed
+	Code        Code        // to store
+	// Relations are those whose columns to read, by node ID. They are stored with Code.
+	Relations map[string]string
+	History   HistoryQuery
 }
 
 // HistoryQuery selects the earlier runs to compare with: the newest successful ones, by
@@ -52,8 +54,9 @@ type Collected struct {
 	// earlier after row of each node, of any branch and target, and its runs have only ID
 	// and CompletedAt.
 	History  tally.History
-	Problems []string // what could not be recorded or compared, one sentence each
-	NotFound error    // the run or the branch that the user asked for does not exist
+	Columns  map[string][]tally.Column // of the relations, by node ID, as far as they are known
+	Problems []string                  // what could not be recorded or compared, one sentence each
+	NotFound error                     // the run or the branch that the user asked for does not exist
 }
 
 // Collect records the runs, reads the audit rows of the invocations, and finds the
@@ -65,7 +68,7 @@ func (s *Store) Collect(ctx context.Context, f CollectRequest) (Collected, error
 		return Collected{}, nil
 	}
 	a, err := s.engine.collect(ctx, f)
-	done := Collected{Relation: a.relation, Problems: a.problems}
+	done := Collected{Relation: a.relation, Columns: a.columns, Problems: a.problems}
 	if err == nil {
 		done.Rows, err = parseRows(a.rows)
 	}
@@ -89,15 +92,17 @@ type answer struct {
 	relation string      // the audit table, quoted
 	rows     [][]*string // audit rows of the invocations
 	earlier  *earlier    // nil if it was not requested or not available
+	columns  map[string][]tally.Column
 	problems []string
 }
 
 // earlier contains the data to compare with.
 type earlier struct {
-	runs   [][]*string // empty without a run table
-	rows   [][]*string // audit rows of the runs; without a run table, the newest of each node
-	nodes  [][]*string // node IDs and fingerprints of the newest run that has some
-	newest [][]*string // the newest runs, if the requested one does not exist
+	runs   [][]*string       // empty without a run table
+	rows   [][]*string       // audit rows of the runs; without a run table, the newest of each node
+	nodes  [][]*string       // what the newest run stored of its nodes that stored anything
+	lists  map[string]string // of columns, by their hashes
+	newest [][]*string       // the newest runs, if the requested one does not exist
 }
 
 // history parses the texts.
@@ -110,7 +115,8 @@ func (e earlier) history() (tally.History, error) {
 	if len(runs) == 0 {
 		runs = runsOf(rows)
 	}
-	return tally.History{Runs: runs, Rows: rows, Fingerprints: parseNodes(e.nodes)}, nil
+	prints, columns := parseNodes(e.nodes, e.lists)
+	return tally.History{Runs: runs, Rows: rows, Fingerprints: prints, Columns: columns}, nil
 }
 
 // named reports whether the user asked for one run or one branch.

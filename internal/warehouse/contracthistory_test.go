@@ -68,7 +68,10 @@ func (l lab) history(t *testing.T) {
 	runs := earlierRuns()
 	now := []string{"now"}
 
-	code := warehouse.Fingerprints{RunID: "second", ByNode: map[string]string{id: "f1", "model.shop.it's": "f2"}}
+	code := warehouse.Code{
+		RunID: "second", Fingerprints: map[string]string{id: "f1", "model.shop.it's": "f2"},
+		Columns: map[string][]tally.Column{id: {{Name: "id", Type: "integer"}, {Name: "it's \"so\"", Type: "numeric(10,2)"}}},
+	}
 	first := collect(t, store, warehouse.CollectRequest{Invocations: now, Runs: runs, Code: code})
 	if diff := gocmp.Diff(warehouse.Collected{Relation: relation, Rows: []tally.Row{nowRow()}}, first); diff != "" {
 		t.Errorf("without a history (-want +got):\n%s", diff)
@@ -83,7 +86,8 @@ func (l lab) history(t *testing.T) {
 	})
 	want := warehouse.Collected{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
 		Runs:         []tally.Run{runs[4], runs[1]},
-		Fingerprints: code.ByNode,
+		Fingerprints: code.Fingerprints,
+		Columns:      code.Columns,
 		Rows: []tally.Row{
 			{Invocation: "first", NodeID: id, Relation: "s.orders", Phase: tally.Before, Time: at("08:00:10")},
 			{Invocation: "first", Relation: "s.orders", Phase: tally.After, Time: at("08:00:12"), Count: rows(5)},

@@ -54,6 +54,8 @@ type dialect interface {
 	// selectColumns returns the query for schema, table, column and type of each column,
 	// in order. It selects no rows if there is no such table.
 	selectColumns(Table) (query string, args []any)
+	// catalogColumns returns the same query for all tables and views of some schemas.
+	catalogColumns(schemas []string) (query string, args []any)
 	findSchema(Table) (query string, args []any)
 	relation(Table) string
 	createSchema(Table) string

@@ -47,6 +47,16 @@ where lower(table_catalog) = lower($1) and lower(table_name) = lower($2) and low
 order by ordinal_position`, args
 }
 
+func (d duckDB) catalogColumns(schemas []string) (string, []any) {
+	at := d.placeholders()
+	for i, schema := range schemas {
+		schemas[i] = strings.ToLower(schema)
+	}
+	return `select table_schema, table_name, column_name, data_type from system.information_schema.columns
+where lower(table_catalog) = lower(` + at.value(d.database) + ") and lower(table_schema) in " + at.list(schemas) + `
+order by table_schema, table_name, ordinal_position`, at.args
+}
+
 func (d duckDB) findSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from system.information_schema.schemata " +
 		"where lower(catalog_name) = lower($1) and lower(schema_name) = lower($2)", []any{d.catalog(t), t.Schema}

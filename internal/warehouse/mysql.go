@@ -51,6 +51,12 @@ func (m mysql) selectColumns(t Table) (string, []any) {
 		"where table_schema = ? and table_name = ? order by ordinal_position", []any{cmp.Or(t.Schema, m.schema), t.Name}
 }
 
+func (m mysql) catalogColumns(schemas []string) (string, []any) {
+	at := m.placeholders()
+	return "select table_schema, table_name, column_name, column_type from information_schema.columns " +
+		"where table_schema in " + at.list(schemas) + " order by table_schema, table_name, ordinal_position", at.args
+}
+
 func (m mysql) findSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from information_schema.schemata where schema_name = ?", []any{t.Schema}
 }

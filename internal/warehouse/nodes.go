@@ -1,66 +1,80 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // The node table: the code fingerprint of each node of the project, per invocation,
 // beside the run table. Only dbt-tally writes to it.
 var nodeLayout = layout{
-	columns: []definition{{"run_id", text}, {"node_id", text}, {"fingerprint", text}},
+	columns: []definition{{"run_id", text}, {"node_id", text}, {"fingerprint", text}, {"columns_hash", text}},
 	first:   3,
 	index:   []string{"run_id"},
 }
 
+// The columns table: each list of columns once, by its hash.
+var columnsLayout = layout{
+	columns: []definition{{"columns_hash", text}, {"columns", text}},
+	first:   2,
+	index:   []string{"columns_hash"},
+}
+
 // nodeTable is the node table that belongs to an audit table: dbt_audit_node to
 // dbt_audit_log, and name_node to any other name.
-func nodeTable(audit Table) Table {
-	const run, node = "_run", "_node"
+func nodeTable(audit Table) Table { return beside(audit, "_node") }
+
+// columnsTable is the columns table that belongs to an audit table.
+func columnsTable(audit Table) Table { return beside(audit, "_columns") }
+
+func beside(audit Table, suffix string) Table {
+	const run = "_run"
 	audit.Name = runTable(audit).Name
 	if trimmed, upper := strings.CutSuffix(audit.Name, strings.ToUpper(run)); upper {
-		audit.Name = trimmed + strings.ToUpper(node)
+		audit.Name = trimmed + strings.ToUpper(suffix)
 	} else {
-		audit.Name = strings.TrimSuffix(audit.Name, run) + node
+		audit.Name = strings.TrimSuffix(audit.Name, run) + suffix
 	}
 	return audit
 }
 
-// Fingerprints are those of one invocation's nodes, by node ID.
-type Fingerprints struct {
-	RunID  string
-	ByNode map[string]string
+// Code is what is stored of one invocation's nodes, by node ID.
+type Code struct {
+	RunID        string
+	Fingerprints map[string]string
+	Columns      map[string][]tally.Column // of those that the invocation built
 }
 
 // nodesPerInsert keeps a statement below the number of values that every engine takes.
 const nodesPerInsert = 1000
 
-// rows are node ID and fingerprint of each node, ordered by node ID.
-func (f Fingerprints) rows() [][]string {
-	rows := make([][]string, 0, len(f.ByNode))
-	for id, fingerprint := range f.ByNode {
-		rows = append(rows, []string{id, fingerprint})
+// rows are node ID, fingerprint and hash of the columns, "" without any, of each node,
+// ordered by node ID.
+func (c Code) rows() [][]string {
+	rows := make([][]string, 0, len(c.Fingerprints))
+	for id, fingerprint := range c.Fingerprints {
+		hash, _ := columnList(c.Columns[id])
+		rows = append(rows, []string{id, fingerprint, hash})
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	return rows
 }
 
-// insertNodes is the statement for some rows of the node table.
-func insertNodes(at *placeholders, f found, run string, rows [][]string) (query string, args []any) {
-	values := make([]string, len(rows))
-	for i, row := range rows {
-		values[i] = at.list(append([]string{run}, row...))
-	}
-	return "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") values " +
-		strings.Join(values, ", "), at.args
-}
-
-// selectNodes is the query for node_id and fingerprint of one invocation.
+// selectNodes is the query for node_id, fingerprint and columns_hash of one invocation.
 func selectNodes(at *placeholders, f found, run string) (query string, args []any) {
-	return "select node_id, fingerprint from " + f.relation + " where run_id = " + at.value(run), at.args
+	return "select node_id, fingerprint, columns_hash from " + f.relation + " where run_id = " + at.value(run), at.args
 }
 
 // noFingerprints says what follows from fingerprints that could not be stored.
@@ -69,22 +83,88 @@ func noFingerprints(t Table, why error) string {
 		"so that later runs tell edits by the pull request's changed files: %v", t, why)
 }
 
+// noColumns says what follows from columns that cannot be stored.
+func noColumns(t Table, why error) string {
+	return fmt.Sprintf("columns are not stored in %s, so that later runs cannot compare theirs: %v", t, why)
+}
+
 // sqlNodes is the node table beside an audit table, if there is one.
 type sqlNodes struct {
 	*sqlEngine
 	audit Table
 }
 
-// store stores the fingerprints in one transaction.
-func (e sqlNodes) store(ctx context.Context, prints Fingerprints) error {
+// store stores the nodes in one transaction, after the lists of columns that no
+// earlier run has stored.
+func (e sqlNodes) store(ctx context.Context, code Code) error {
 	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
 		return err
 	}
+	if err := e.storeColumns(ctx, code); err != nil {
+		code.Columns = nil // a hash without its list would say nothing
+	}
+	return e.insert(ctx, f, func(at *placeholders, row []string) string {
+		return at.list(append([]string{code.RunID}, row...))
+	}, code.rows())
+}
+
+// storeColumns stores the lists of columns that are new.
+func (e sqlNodes) storeColumns(ctx context.Context, code Code) error {
+	f, ok, err := e.lookBeside(ctx, columnsTable(e.audit), columnsLayout)
+	if err != nil || !ok || len(code.Columns) == 0 {
+		return cmp.Or(err, errNoColumns)
+	}
+	lists := map[string]string{}
+	for _, columns := range code.Columns {
+		if hash, list := columnList(columns); hash != "" {
+			lists[hash] = list
+		}
+	}
+	known, err := e.columnLists(ctx, f, slices.Sorted(maps.Keys(lists)))
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, hash := range slices.Sorted(maps.Keys(lists)) {
+		if _, stored := known[hash]; !stored {
+			rows = append(rows, []string{hash, lists[hash]})
+		}
+	}
+	return e.insert(ctx, f, (*placeholders).list, rows)
+}
+
+var errNoColumns = errors.New("there is no columns table, or nothing to store in it")
+
+// columnLists reads lists of columns by their hashes.
+func (e sqlNodes) columnLists(ctx context.Context, f found, hashes []string) (map[string]string, error) {
+	lists := map[string]string{}
+	for chunk := range slices.Chunk(hashes, nodesPerInsert) {
+		at := e.dialect.placeholders()
+		query := "select columns_hash, columns from " + f.relation + " where columns_hash in " + at.list(chunk)
+		rows, err := e.db.query(ctx, reading, f.table, query, at.args)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			lists[deref(row[0])] = deref(row[1])
+		}
+	}
+	return lists, nil
+}
+
+// insert inserts rows of texts in one transaction, many at a time.
+func (e sqlNodes) insert(ctx context.Context, f found, as func(*placeholders, []string) string, all [][]string) error {
 	return e.db.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
-		for rows := range slices.Chunk(prints.rows(), nodesPerInsert) {
-			query, args := insertNodes(e.dialect.placeholders(), f, prints.RunID, rows)
-			if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+		for rows := range slices.Chunk(all, nodesPerInsert) {
+			at := e.dialect.placeholders()
+			values := make([]string, len(rows))
+			for i, row := range rows {
+				values[i] = as(at, row)
+			}
+			query := "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") values " +
+				strings.Join(values, ", ")
+			if _, err := tx.ExecContext(ctx, query, at.args...); err != nil {
 				return err
 			}
 		}
@@ -92,24 +172,71 @@ func (e sqlNodes) store(ctx context.Context, prints Fingerprints) error {
 	})
 }
 
+// columnList is a list of columns as JSON, with its hash; "" for no columns.
+func columnList(columns []tally.Column) (hash, list string) {
+	if len(columns) == 0 {
+		return "", ""
+	}
+	text, err := json.Marshal(columns)
+	if err != nil {
+		return "", ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:sha256.Size/2]), string(text)
+}
+
+// columns reads the catalog once for the columns of some relations, by node ID.
+func (e sqlNodes) columns(ctx context.Context, relations map[string]string) (map[string][]tally.Column, error) {
+	nodes, schemas := map[string]string{}, map[string]bool{}
+	for id, relation := range relations {
+		if schema, name := lastNames(relation); schema != "" {
+			nodes[strings.ToLower(schema+"\x00"+name)], schemas[schema] = id, true
+		}
+	}
+	if len(schemas) == 0 {
+		return nil, nil
+	}
+	query, args := e.dialect.catalogColumns(slices.Sorted(maps.Keys(schemas)))
+	rows, err := e.db.query(ctx, looking, e.audit, query, args)
+	if err != nil {
+		return nil, err
+	}
+	columns := map[string][]tally.Column{}
+	for _, row := range rows {
+		id, wanted := nodes[strings.ToLower(deref(row[0])+"\x00"+deref(row[1]))]
+		if wanted {
+			columns[id] = append(columns[id], tally.Column{Name: deref(row[2]), Type: deref(row[3])})
+		}
+	}
+	return columns, nil
+}
+
 // runsWithNodes is how many of the newest runs are asked for fingerprints: of several
 // dbt commands in one job only the last stores them.
 const runsWithNodes = 5
 
-// newest reads the fingerprints of the newest run that has some.
-func (e sqlNodes) newest(ctx context.Context, runs []string) ([][]*string, error) {
+// newest reads what the newest run stored that stored anything.
+func (e sqlNodes) newest(ctx context.Context, runs []string) (nodes [][]*string, columns map[string]string, err error) {
 	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, run := range runs[:min(len(runs), runsWithNodes)] {
 		query, args := selectNodes(e.dialect.placeholders(), f, run)
-		rows, err := e.db.query(ctx, reading, f.table, query, args)
-		if err != nil || len(rows) > 0 {
-			return rows, err
+		if nodes, err = e.db.query(ctx, reading, f.table, query, args); err != nil || len(nodes) > 0 {
+			break
 		}
 	}
-	return nil, nil
+	hashes := map[string]bool{}
+	for _, row := range nodes {
+		if hash := deref(row[2]); hash != "" {
+			hashes[hash] = true
+		}
+	}
+	if f, ok, lookErr := e.lookBeside(ctx, columnsTable(e.audit), columnsLayout); lookErr == nil && ok {
+		columns, err = e.columnLists(ctx, f, slices.Sorted(maps.Keys(hashes)))
+	}
+	return nodes, columns, err
 }
 
 // pruneBeside deletes the fingerprints of invocations that are not recorded (any more).
@@ -123,16 +250,29 @@ func (e sqlNodes) pruneBeside(ctx context.Context, runs found) error {
 	return err
 }
 
-// parseNodes puts the fingerprints into the domain's words, nil if there are none.
-func parseNodes(rows [][]*string) map[string]string {
+// parseNodes puts what a run stored into the domain's words, nil if it is nothing.
+// Columns are known of the nodes that it built.
+func parseNodes(
+	rows [][]*string, lists map[string]string,
+) (prints map[string]string, columns map[string][]tally.Column) {
 	if len(rows) == 0 {
-		return nil
+		return nil, nil
 	}
-	byNode := make(map[string]string, len(rows))
+	prints = make(map[string]string, len(rows))
 	for _, row := range rows {
-		if len(row) == 2 {
-			byNode[deref(row[0])] = deref(row[1])
+		if len(row) < 2 {
+			continue
 		}
+		id := deref(row[0])
+		prints[id] = deref(row[1])
+		var list []tally.Column
+		if len(row) < 3 || json.Unmarshal([]byte(lists[deref(row[2])]), &list) != nil {
+			continue
+		}
+		if columns == nil {
+			columns = map[string][]tally.Column{}
+		}
+		columns[id] = list
 	}
-	return byNode
+	return prints, columns
 }

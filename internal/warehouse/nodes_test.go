@@ -18,9 +18,13 @@ func TestFingerprintsOfALargeProject(t *testing.T) {
 	l := newPostgresLab(t)
 	store := l.open(t, auditLog, warehouse.Write)
 	prepare(t, store)
-	code := warehouse.Fingerprints{RunID: "main", ByNode: map[string]string{}}
+	code := warehouse.Code{RunID: "main", Fingerprints: map[string]string{}, Columns: map[string][]tally.Column{}}
 	for i := range 5000 {
-		code.ByNode[fmt.Sprintf("model.a_large_project.model_number_%d", i)] = fmt.Sprintf("%032x", i)
+		id := fmt.Sprintf("model.a_large_project.model_number_%d", i)
+		code.Fingerprints[id] = fmt.Sprintf("%032x", i)
+		for column := range 20 {
+			code.Columns[id] = append(code.Columns[id], tally.Column{Name: fmt.Sprintf("c%d_%d", column, i/5), Type: "integer"})
+		}
 	}
 	begin := time.Now()
 	collect(t, store, warehouse.CollectRequest{
@@ -31,10 +35,40 @@ func TestFingerprintsOfALargeProject(t *testing.T) {
 	})
 	took := time.Since(begin)
 	t.Logf("5,000 fingerprints written and read in %s", took)
-	if diff := gocmp.Diff(code.ByNode, got.History.Fingerprints); diff != "" || len(got.Problems) > 0 {
+	if diff := gocmp.Diff(code.Fingerprints, got.History.Fingerprints); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("problems %q, fingerprints (-want +got):\n%s", got.Problems, diff)
+	}
+	if diff := gocmp.Diff(code.Columns, got.History.Columns); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
 	}
 	if took > 5*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// The columns of all relations of a run come by one query, with their types as the
+// catalog prints them.
+func TestColumnsOfManyRelations(t *testing.T) {
+	t.Parallel()
+	l := newPostgresLab(t)
+	store := l.open(t, auditLog, warehouse.Write)
+	prepare(t, store)
+	l.exec(t, `create schema "Größe: it's ✓"; create table "Größe: it's ✓"."a.b" (id int, amount numeric(10, 2))`,
+		`do $$ begin for i in 1..1000 loop execute format(
+			'create table many_%s (a int, b int, c int, d int, e int, f int, g int, h int, i int, j int)', i);
+		end loop; end $$`)
+	relations := map[string]string{"model.shop.odd": `"db"."Größe: it's ✓"."a.b"`, "model.shop.gone": `"db"."public"."gone"`}
+	for i := range 1000 {
+		relations[fmt.Sprintf("model.shop.many_%d", i+1)] = fmt.Sprintf(`"db"."public"."many_%d"`, i+1)
+	}
+	begin := time.Now()
+	got := collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Relations: relations})
+	t.Logf("the columns of 1,000 relations took %s", time.Since(begin))
+	want := []tally.Column{{Name: "id", Type: "integer"}, {Name: "amount", Type: "numeric(10,2)"}}
+	if diff := gocmp.Diff(want, got.Columns["model.shop.odd"]); diff != "" || len(got.Problems) > 0 {
+		t.Errorf("problems %q, columns (-want +got):\n%s", got.Problems, diff)
+	}
+	if len(got.Columns) != 1001 || len(got.Columns["model.shop.many_7"]) != 10 {
+		t.Errorf("columns of %d relations, want 1,001", len(got.Columns))
 	}
 }

@@ -89,6 +89,18 @@ where a.attnum > 0 and not a.attisdropped and ` + where + `
 order by a.attnum`, args
 }
 
+func (p postgres) catalogColumns(schemas []string) (string, []any) {
+	at := p.placeholders()
+	return `
+select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_class c on c.oid = a.attrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f')
+	and n.nspname in ` + at.list(schemas) + `
+order by c.oid, a.attnum`, at.args
+}
+
 func (p postgres) findSchema(t Table) (string, []any) {
 	return "select exists (select from pg_catalog.pg_namespace where nspname = $1)", []any{t.Schema}
 }

@@ -84,6 +84,19 @@ from ` + s.catalog(t, "columns") + `
 where table_schema = ` + schema + ` and table_name = ? order by ordinal_position`, args
 }
 
+// catalogColumns compares the schemas in upper case, because dbt writes names without
+// quotes unless it is told otherwise.
+func (s snowflake) catalogColumns(schemas []string) (string, []any) {
+	at := s.placeholders()
+	for i, schema := range schemas {
+		schemas[i] = strings.ToUpper(schema)
+	}
+	return `select table_schema, table_name, column_name, data_type ||
+	coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '(' || character_maximum_length || ')', '')
+from ` + s.catalog(Table{}, "columns") + `
+where upper(table_schema) in ` + at.list(schemas) + ` order by table_schema, table_name, ordinal_position`, at.args
+}
+
 func (s snowflake) findSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from " + s.catalog(t, "schemata") + " where schema_name = ?", []any{t.Schema}
 }

@@ -35,7 +35,14 @@ func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, erro
 	if err != nil {
 		a.problems = append(a.problems, notRecorded(runTable(audit.table), err))
 	}
-	if err == nil && here && len(f.Code.ByNode) > 0 {
+	if len(f.Relations) > 0 {
+		var err error
+		if a.columns, err = (sqlNodes{e, audit.table}).columns(ctx, f.Relations); err != nil {
+			a.problems = append(a.problems, "the columns could not be read: "+err.Error())
+		}
+		f.Code.Columns = a.columns
+	}
+	if err == nil && here && len(f.Code.Fingerprints) > 0 {
 		if err := (sqlNodes{e, audit.table}).store(ctx, f.Code); err != nil {
 			a.problems = append(a.problems, noFingerprints(nodeTable(audit.table), err))
 		}
@@ -113,7 +120,8 @@ func (e *sqlEngine) compare(ctx context.Context, audit, runs found, here bool, f
 		return nil, err
 	}
 	if ids := runIDs(found.runs); len(ids) > 0 {
-		found.nodes, _ = sqlNodes{e, audit.table}.newest(ctx, ids) // if this fails, the changed files are used instead
+		// If this fails, the changed files are used instead.
+		found.nodes, found.lists, _ = sqlNodes{e, audit.table}.newest(ctx, ids)
 		found.rows, err = e.read(ctx, audit, ids)
 	} else if f.History.named() {
 		found.newest, err = e.selectRuns(ctx, runs, newestRuns)

@@ -37,6 +37,9 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 	if err := e.prepareBeside(ctx, nodeTable(f.table), nodeLayout); err != nil {
 		problems = append(problems, noFingerprints(nodeTable(f.table), err))
 	}
+	if err := e.prepareBeside(ctx, columnsTable(f.table), columnsLayout); err != nil {
+		problems = append(problems, noColumns(columnsTable(f.table), err))
+	}
 	return f, problems, nil
 }
 

@@ -196,3 +196,27 @@ func lackingColumns(f found, why error) string {
 	return fmt.Sprintf("%s is used as it is, without %s, which could not be added: %v",
 		f.relation, listed(f.missing()), why)
 }
+
+// lastNames are the schema and the name in a relation, without their quotes; "" if it
+// has no schema.
+func lastNames(relation string) (schema, name string) {
+	parts := []string{""}
+	var quote rune
+	for _, c := range relation {
+		last := len(parts) - 1
+		switch {
+		case quote == 0 && (c == '"' || c == '`'):
+			quote = c
+		case c == quote:
+			quote = 0
+		case quote == 0 && c == '.':
+			parts = append(parts, "")
+		default:
+			parts[last] += string(c)
+		}
+	}
+	if len(parts) < 2 {
+		return "", relation
+	}
+	return parts[len(parts)-2], parts[len(parts)-1]
+}

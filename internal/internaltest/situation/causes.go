@@ -23,8 +23,10 @@ func Causes() report.Report {
 	}
 	seed := now("raw_payments", 113, 114)
 	seed.Node.ID, seed.Node.ResourceType, seed.Node.Path = "seed.shop.raw_payments", "seed", "seeds/raw_payments.csv"
+	orders := now("orders", 99, 67)
+	orders.Columns.Removed = []tally.Column{{Name: "region", Type: "text"}}
 	models := []tally.Model{
-		breaching(now("orders", 99, 67), tally.Breach{
+		breaching(orders, tally.Breach{
 			Gate: "max-drop", Axis: tally.AxisBaseline, Limit: "20%", Value: "−32.3%", Severity: tally.SeverityError,
 		}),
 		seed, now("customers", 100, 98), now("web_events", 8_112, 8_001),

@@ -134,6 +134,9 @@ func (c columns) why(row report.Row) string {
 	if cause != "" {
 		parts = append(parts, cause)
 	}
+	if words := report.ColumnWords(row.Model, style); len(words) > 0 {
+		parts = append(parts, strings.Join(words, ", "))
+	}
 	if fanOut := report.FanOutWords(row.Model, c.node); fanOut != "" {
 		parts = append(parts, fanOut)
 	}

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"slices"
+	"strings"
 
 	pretty "github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -60,7 +61,9 @@ func choices(rows []report.Row, r report.Report, o Options) [][]column {
 	fromTo := right(r.RowsTitle(style), func(m report.Model) string { return report.FromTo(m.Before, m.After) })
 	change, time := right("change", report.ChangeWords), right("time", report.TimeWords)
 	why := column{title: "why", cell: func(row report.Row) string {
-		return report.CauseWords(r, row.Model, func(id string) string { return plain(node(id)) })
+		words := []string{report.CauseWords(r, row.Model, func(id string) string { return plain(node(id)) })}
+		words = append(words, strings.Join(report.ColumnWords(row.Model, style), ", "))
+		return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " · ")
 	}}
 	if r.Compares() {
 		fromTo = right(fromTo.title, func(m report.Model) string { return report.FromTo(m.Baseline, m.After) })
