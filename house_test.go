@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// The most that one thing may have before it is several things.
+// The limits beyond which one thing is several things.
 const (
 	fileLines  = 300
 	lineLength = 120
@@ -109,7 +109,7 @@ func TestPackagesFitInAHead(t *testing.T) {
 	}
 }
 
-// goFiles lists the Go files that git knows.
+// goFiles lists the Go files that git tracks.
 func goFiles(t *testing.T) []string {
 	t.Helper()
 	return slices.DeleteFunc(tracked(t), func(name string) bool { return path.Ext(name) != ".go" })
@@ -124,7 +124,7 @@ func isAllFields(dir string) bool {
 	return dir == "internal/config" || dir == "internal/report" || strings.HasPrefix(dir, "internal/report/")
 }
 
-// receiverOf returns the type that a method is of, "" for a function.
+// receiverOf returns the type of a method, or "" for a function.
 func receiverOf(function *ast.FuncDecl) string {
 	if function.Recv == nil {
 		return ""
@@ -143,7 +143,7 @@ func receiverOf(function *ast.FuncDecl) string {
 	return name.Name
 }
 
-// fieldsOf counts the fields of a struct type, 0 for any other.
+// fieldsOf returns the number of fields of a struct type, or 0 for any other.
 func fieldsOf(spec *ast.TypeSpec) int {
 	made, ok := spec.Type.(*ast.StructType)
 	if !ok {
@@ -156,13 +156,13 @@ func fieldsOf(spec *ast.TypeSpec) int {
 	return n
 }
 
-// excuses returns whether a name is on the list. At the end of the test a name
-// that nobody asked for is an error, so that a list only gets shorter.
+// excuses returns whether a name is on the list. At the end of the test an unused name is
+// an error, so the list can only get shorter.
 func excuses(t *testing.T, list []string) func(name string) bool {
 	t.Helper()
 	used := map[string]bool{}
 	t.Cleanup(func() {
-		broken := t.Failed() // then not every name may have been asked for
+		broken := t.Failed() // then some names may not have been checked
 		for _, name := range list {
 			if !used[name] && !broken {
 				t.Errorf("%s keeps the rule: remove it from the list", name)

@@ -19,8 +19,9 @@ import (
 
 const module = "github.com/dbt-tally/dbt-tally"
 
-// mayImport says what each package of the house imports, from main and app down to
-// tally: never upward, and no adapter another one. Tests may import internaltest too.
+// mayImport lists what each package of the project imports, from main and app down to
+// tally: never upward, and no adapter imports another one. Tests may import internaltest
+// too.
 var mayImport = map[string][]string{
 	".": {"internal/app", "internal/pid1"},
 	"internal/app": {
@@ -29,7 +30,7 @@ var mayImport = map[string][]string{
 		"internal/redact", "internal/report", "internal/surface", "internal/tally", "internal/warehouse", "internal/workspace",
 	},
 
-	// What happens before dbt, around it, and after it.
+	// The steps before, around and after dbt.
 	"internal/job": {
 		"internal/ci", "internal/config", "internal/dbt", "internal/docs", "internal/profile", "internal/redact",
 		"internal/tally", "internal/workspace",
@@ -44,7 +45,7 @@ var mayImport = map[string][]string{
 		"internal/tally", "internal/workspace",
 	},
 
-	// Adapters, each to one thing outside.
+	// Adapters, each to one external system.
 	"internal/ci":              {"internal/docs"},
 	"internal/ci/github":       {"internal/ci", "internal/docs"},
 	"internal/ci/gitlab":       {"internal/ci", "internal/docs"},
@@ -68,7 +69,7 @@ var mayImport = map[string][]string{
 	"internal/warehouse/connect/postgres":  {"internal/docs", "internal/warehouse/connect"},
 	"internal/warehouse/connect/snowflake": {"internal/docs", "internal/warehouse/connect"},
 
-	// The domain and how it is shown.
+	// The domain and its presentation.
 	"internal/docs":            {},
 	"internal/redact":          {},
 	"internal/report":          {"internal/tally"},
@@ -78,10 +79,10 @@ var mayImport = map[string][]string{
 	"internal/tally":           {},
 }
 
-// onlyStandardLibrary are the packages that import nothing of others either.
+// onlyStandardLibrary are the packages that import no other module either.
 var onlyStandardLibrary = []string{"internal/docs", "internal/redact", "internal/report", "internal/tally"}
 
-// importer is the one package that each SDK is known to, so that it can be replaced.
+// importer maps each SDK to the only package that imports it, so that it can be replaced.
 var importer = map[string]string{
 	"github.com/google/go-github":           "internal/forge/github",
 	"github.com/jackc/pgx":                  "internal/warehouse/connect/postgres",
@@ -94,7 +95,7 @@ var importer = map[string]string{
 
 // A source is one Go file of the repository.
 type source struct {
-	path string // slash-separated, from the root
+	path string // slash-separated, relative to the root
 	dir  string
 	file *ast.File
 }
@@ -139,11 +140,11 @@ func TestImportsPointInward(t *testing.T) {
 	}
 }
 
-// The house has no stairs up: what may be imported may not, on any way, import
-// the importer.
+// If a package may import another one, that one must not import it, directly or
+// indirectly.
 func TestImportsGoDown(t *testing.T) {
 	t.Parallel()
-	below := map[string]int{} // how many floors; -1 while it is counted
+	below := map[string]int{} // the length of the longest chain of imports; -1 while it is computed
 	var floors func(dir string, way []string) int
 	floors = func(dir string, way []string) int {
 		way = append(way, dir)
@@ -211,7 +212,7 @@ func TestNamesSayWhatIsInside(t *testing.T) {
 	}
 }
 
-// The path of a home or of this checkout means nothing to anybody else.
+// A path in a home directory or in this checkout means nothing to others.
 func TestNothingIsTiedToOneMachine(t *testing.T) {
 	t.Parallel()
 	checkout, err := os.Getwd()
@@ -273,7 +274,7 @@ func sources(t *testing.T) []source {
 	return list
 }
 
-// tracked lists the files that git knows and that are still there.
+// tracked lists the existing files that git tracks.
 func tracked(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.Command("git", "ls-files", "-z").Output()

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// dialect are words and forms of our own that a stranger stumbles over, each with what
-// to write instead.
+// dialect lists our own words and forms that readers stumble over, each with the text to
+// write instead.
 var dialect = []struct {
 	form    *regexp.Regexp
 	instead string
@@ -26,8 +26,8 @@ var dialect = []struct {
 	{regexp.MustCompile(`\d %`), "5%, without a space"},
 }
 
-// ownWords lists the files that do not write plain English yet. Whoever rewrites one
-// takes it from the list; nothing is added.
+// ownWords lists the files that are not in plain English yet. Rewrite one and remove it
+// from the list; do not add any.
 var ownWords = []string{}
 
 func TestUsersReadPlainEnglish(t *testing.T) {
@@ -44,8 +44,8 @@ func TestUsersReadPlainEnglish(t *testing.T) {
 	}
 }
 
-// readByUsers returns the texts of a file that users read: a page or a template as a
-// whole, of Go the string literals.
+// readByUsers returns the texts for users in a file: all of a page or a template, and the
+// string literals of Go.
 func readByUsers(t *testing.T, name string) []string {
 	t.Helper()
 	switch {
@@ -59,7 +59,7 @@ func readByUsers(t *testing.T, name string) []string {
 	return nil
 }
 
-// literals returns the strings that a Go file contains, those of one expression joined.
+// literals returns the strings in a Go file; those of one expression are joined.
 func literals(t *testing.T, name string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), name, read(t, name), parser.SkipObjectResolution)
@@ -84,8 +84,8 @@ func literals(t *testing.T, name string) []string {
 	return texts
 }
 
-// joined returns the text of a literal, or of a sum with at least one; other operands
-// stand for X.
+// joined returns the text of a literal, or of a sum with at least one, in which other
+// operands become X.
 func joined(expr ast.Expr) (string, bool) {
 	switch e := expr.(type) {
 	case *ast.BasicLit:

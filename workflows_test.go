@@ -14,8 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lintWorkflow reports what actionlint finds. Our action counts as this
-// repository's, so that its inputs and outputs are checked too.
+// lintWorkflow returns actionlint's findings. Our action is treated as this repository's,
+// so that its inputs and outputs are checked too.
 func lintWorkflow(t *testing.T, name, text string) {
 	t.Helper()
 	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})
@@ -40,7 +40,7 @@ func lintWorkflow(t *testing.T, name, text string) {
 	}
 }
 
-// workflow is what these tests read of a workflow.
+// workflow contains the parts of a workflow that these tests read.
 type workflow struct {
 	Permissions map[string]string
 	Concurrency any
@@ -51,7 +51,7 @@ type workflow struct {
 	}
 }
 
-// workflows are ours and those that we show, by their names.
+// workflows returns our workflows and those in the documentation, by name.
 func workflows(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -96,8 +96,8 @@ func TestWorkflowsGrantAndTakeLittle(t *testing.T) {
 	}
 }
 
-// A tag can be moved to other code; a commit can't. RELEASING.md lists the pins,
-// because whoever wrote them could not ask GitHub.
+// A tag can be moved to other code; a commit cannot. RELEASING.md lists the pins, because
+// they were written without access to GitHub.
 func TestActionsArePinnedByCommit(t *testing.T) {
 	t.Parallel()
 	releasing := string(read(t, "RELEASING.md"))
@@ -123,7 +123,7 @@ func TestActionsArePinnedByCommit(t *testing.T) {
 
 const digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-// releasable is a repository that can be released as 1.2.3, and its origin.
+// releasable returns a repository that can be released as 1.2.3, and its origin.
 func releasable(t *testing.T) (dir, origin string) {
 	t.Helper()
 	dir, origin = t.TempDir(), t.TempDir()
@@ -189,12 +189,12 @@ func TestTheGuardKnowsTheImageOfARelease(t *testing.T) {
 	other := strings.Replace(digest, "9f", "00", 1)
 	for name, c := range map[string]struct {
 		ref, image, digest string
-		want               string // of the refusal, "" for none
+		want               string // of the refusal; "": none
 	}{
 		"its own":        {"v1.2.3", "registry.test/dbt-tally", digest, ""},
 		"the major's":    {"v1", "registry.test/dbt-tally", digest, ""},
-		"another digest": {"v1.2.3", "registry.test/dbt-tally", other, "says"},
-		"another image":  {"v1.2.3", "registry.test/dbt", digest, "says"},
+		"another digest": {"v1.2.3", "registry.test/dbt-tally", other, "expected"},
+		"another image":  {"v1.2.3", "registry.test/dbt", digest, "expected"},
 		"main's":         {"v1.2.3^", "registry.test/dbt-tally", digest, "image: Dockerfile"},
 	} {
 		if out, err := release(t, dir, "guard", c.ref, c.image,
@@ -204,8 +204,8 @@ func TestTheGuardKnowsTheImageOfARelease(t *testing.T) {
 	}
 }
 
-// An action.yml with a second image makes no tag, here or at the origin.
-func TestATagIsMadeOnlyOfWhatTheGuardLetsPass(t *testing.T) {
+// An action.yml with a second image creates no tag, neither here nor at the origin.
+func TestTheGuardDecidesWhetherATagIsCreated(t *testing.T) {
 	t.Parallel()
 	dir, origin := releasable(t)
 	action := filepath.Join(dir, "action.yml")
@@ -223,18 +223,18 @@ func TestATagIsMadeOnlyOfWhatTheGuardLetsPass(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoReleaseIsRefused(t *testing.T) {
+func TestInvalidReleasesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"no version":        {[]string{"check", "v1"}, "is none"},
+		"no version":        {[]string{"check", "v1"}, "invalid version"},
 		"no section":        {[]string{"check", "1.2.4"}, "has no section"},
 		"no digest":         {[]string{"tag", "1.2.3", "registry.test/dbt-tally", "latest"}, "digest"},
-		"released already":  {[]string{"check", "1.2.3"}, "was released"},
-		"from a release":    {[]string{"check", "1.2.3"}, "a release already"},
-		"not known command": {[]string{"undo"}, "no command"},
+		"released already":  {[]string{"check", "1.2.3"}, "already released"},
+		"from a release":    {[]string{"check", "1.2.3"}, "already a release"},
+		"not known command": {[]string{"undo"}, "unknown command"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -248,7 +248,7 @@ func TestWhatIsNoReleaseIsRefused(t *testing.T) {
 				}
 			}
 			if out, err := release(t, dir, c.args...); err == nil || !strings.Contains(out, c.want) {
-				t.Errorf("%v, %q; want a refusal that says %q", err, out, c.want)
+				t.Errorf("%v, %q; want a refusal with %q", err, out, c.want)
 			}
 		})
 	}

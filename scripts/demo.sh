@@ -10,7 +10,7 @@ mkdir -p build/demo
 cp -R examples/shop "$shop"
 export SHOP_DATABASE=$PWD/build/demo/shop.duckdb
 
-tally() { # DAY: the status that the run ends with
+tally() { # DAY: the run's exit status
   local status=0
   build/dbt-tally --project-dir "$shop" --dbt-executable .cache/dbt-1.11/bin/dbt \
     --report-dir "build/demo/$1" build --quiet || status=$?

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint.sh: what can be said about the sources without running them.
+# lint.sh: static checks of all sources.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,6 @@ for system in darwin windows; do GOOS=$system go vet ./...; done
 "$uv" tool run --quiet zizmor==1.32.0 --quiet --offline --persona auditor .github action.yml
 "$uv" tool run --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.gitlab-ci docs/examples/gitlab-ci.yml
 
-# The words are misspelt on purpose, or names in the code.
+# These words are misspelt on purpose, or are names in the code.
 git ls-files -z -- . ':!testdata' ':!*/testdata/*' ':!go.sum' ':!scripts/requirements' ':!*.csv' ':!*.png' |
   xargs -0 "$uv" tool run --quiet codespell==2.4.1 --ignore-words-list advices,allways,amout,atleast,befores,publsh

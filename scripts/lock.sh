@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# lock.sh: resolve scripts/requirements/*.in anew into the pinned *.txt; what the
-# image installs, with hashes and for its Python.
+# lock.sh: resolve scripts/requirements/*.in again into the pinned *.txt; those of the
+# image with hashes and for its Python.
 set -euo pipefail
 cd "$(dirname "$0")/requirements"
 

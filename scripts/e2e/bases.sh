@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# bases.sh: see that the images which ours and the tests' are built from are there.
-# Each is pulled. Where no container registry can be reached, a stand-in of the
-# same name is made from Debian's packages and this machine's Go and Python; its
-# label stand-in=true says so.
+# bases.sh: make sure that the base images of our image and of the tests exist. Each is
+# pulled. If no container registry can be reached, a stand-in with the same name is made
+# from Debian's packages and this machine's Go and Python. Its label is stand-in=true.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -16,7 +15,7 @@ there() {
   docker image inspect "$1" >/dev/null 2>&1 || timeout 300 docker pull --quiet "$1" >/dev/null 2>&1
 }
 
-# The authorities that this machine trusts beside Debian's own (a proxy's, mostly).
+# The authorities that this machine trusts in addition to Debian's (usually a proxy's).
 own_authorities() { # DIR
   local bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} known file
   mkdir -p "$work/split" "$1"
@@ -48,8 +47,8 @@ stand_in_debian() {
   fi
   own_authorities "$root/usr/local/share/ca-certificates"
   chroot "$root" update-ca-certificates >/dev/null 2>&1
-  # As in the public image: apt keeps neither packages nor their lists' index, and
-  # dpkg leaves out what only people read.
+  # As in the public image: apt keeps neither packages nor their lists' index, and dpkg
+  # leaves out documentation.
   printf 'path-exclude /usr/share/%s/*\n' doc man locale info lintian >"$root/etc/dpkg/dpkg.cfg.d/docker"
   cat >"$root/etc/apt/apt.conf.d/docker-clean" <<'X'
 DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };
@@ -58,7 +57,7 @@ Dir::Cache::srcpkgcache "";
 X
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/log/* \
     "$root"/usr/share/{man,locale,info,lintian,doc}/* "$root/etc/resolv.conf"
-  # uv, pip and npm have lists of their own unless they are told the system's.
+  # uv, pip and npm use their own lists unless they are configured to use the system's.
   tar -C "$root" --numeric-owner -c . | docker import --change 'LABEL stand-in=true' --change 'CMD ["bash"]' \
     --change 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' \
     --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
@@ -80,7 +79,7 @@ LABEL stand-in=true
 X
 }
 
-# This machine's Python 3.12 where pyenv has one, else Debian's.
+# This machine's Python 3.12 if pyenv has one, else Debian's.
 stand_in_python() {
   local dir=$work/python source
   rm -rf "$dir"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# engine.sh: see that a Docker engine runs. Where there is none, one is started
-# (and installed, on Debian as root); it goes on running: engine.sh stop ends it.
+# engine.sh: make sure that a Docker engine runs. If there is none, start one (and install
+# it, on Debian as root). It keeps running until engine.sh stop.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ if docker info >/dev/null 2>&1; then
   exit
 fi
 if [[ $(id -u) != 0 ]]; then
-  echo "e2e: no Docker engine answers; want one running, or root to start one" >&2
+  echo "e2e: no Docker engine answers; start one, or run this as root" >&2
   exit 1
 fi
 if ! command -v dockerd >/dev/null; then
@@ -23,7 +23,7 @@ if ! command -v dockerd >/dev/null; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends docker.io iptables >/dev/null
 fi
-# The engine keeps its images in its own place, so that a second run finds them.
+# The engine keeps its images in its own directory, so that a second run finds them.
 nohup dockerd >"$state/log" 2>&1 </dev/null &
 echo $! >"$state/pid"
 for _ in $(seq 60); do

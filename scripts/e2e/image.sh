@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# image.sh TAG: build the image of what git tracks here, as it lies. It is packed as
-# act packs a checkout, by way of a container, so that the workflow's builds of
-# uses: ./ find these layers and make none of their own.
+# image.sh TAG: build the image of the files that git tracks, with local changes. The
+# build context is packed as act packs a checkout, through a container, so that the
+# workflow's builds of uses: ./ reuse these layers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

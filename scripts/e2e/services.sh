@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# services.sh: see that the databases that the workflow names as services are there,
-# pulled or, after bases.sh made a stand-in of Debian, from Debian's packages. A
-# stand-in does what the public image does with the variables that are used here.
+# services.sh: make sure that the workflow's database services exist: pulled or, if
+# bases.sh made a stand-in of Debian, built from Debian's packages. A stand-in supports
+# the variables of the public image that are used here.
 set -euo pipefail
 
 debian=debian:bookworm-slim
