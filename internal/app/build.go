@@ -232,10 +232,10 @@ func firstBuildProblems(t tally.Tally) []string {
 	case 0:
 		return nil
 	case 1:
-		return []string{"1 model failed on its first build: " + tally.FirstBuildHook + "; see " + docs.AuditTable}
+		return []string{"1 model failed on its first build: " + tally.FirstBuildHook + "; see " + docs.HooksTutorial}
 	default:
 		return []string{fmt.Sprintf("%d models failed on their first build: "+
-			"a hook that counts a table fails if the table does not exist; see %s", n, docs.AuditTable)}
+			"a hook that counts a table fails if the table does not exist; see %s", n, docs.HooksTutorial)}
 	}
 }
 

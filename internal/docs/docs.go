@@ -7,7 +7,8 @@ const base = "https://github.com/dbt-tally/dbt-tally/blob/main/docs/"
 const (
 	AuditTable      = base + "audit-table.md"
 	Gates           = base + "gates.md"
-	Image           = base + "image.md" // other dbt versions and adapters
+	HooksTutorial   = base + "hooks-tutorial.md" // hooks: project
+	Image           = base + "image.md"          // other dbt versions and adapters
 	Inputs          = base + "inputs.md"
 	Permissions     = base + "permissions.md"
 	Troubleshooting = base + "troubleshooting.md"
