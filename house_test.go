@@ -24,7 +24,7 @@ const (
 	packageFiles   = 20
 )
 
-func TestFilesFitInAHead(t *testing.T) {
+func TestFilesAreShort(t *testing.T) {
 	t.Parallel()
 	excused := excuses(t, longFiles)
 	for _, name := range goFiles(t) {
@@ -93,7 +93,7 @@ func TestFunctionsAndTypesDoOneThing(t *testing.T) {
 	}
 }
 
-func TestPackagesFitInAHead(t *testing.T) {
+func TestPackagesAreSmall(t *testing.T) {
 	t.Parallel()
 	excused := excuses(t, widePackages)
 	files := map[string]int{}

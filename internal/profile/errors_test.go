@@ -203,7 +203,7 @@ func TestDeclaresPackages(t *testing.T) {
 	}
 }
 
-func TestNamesThatDBTQuotesAreTold(t *testing.T) {
+func TestNamesThatDBTQuotesAreReported(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string][]string{
 		"name: shop\n": nil,

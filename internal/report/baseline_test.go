@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-func TestStandingIsWhatTellsMore(t *testing.T) {
+func TestStandingIsTheMoreInformativeStatus(t *testing.T) {
 	t.Parallel()
 	plain := func(status tally.Status, after int64) tally.Model {
 		return situation.Model("m", status, situation.Unknown, after, 1)

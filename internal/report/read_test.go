@@ -13,7 +13,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-func TestReportComesBackAsItWasWrittenButForTheLink(t *testing.T) {
+func TestReadReturnsTheReportWithoutTheLink(t *testing.T) {
 	t.Parallel()
 	reports := situation.All()
 	reports["every-key"] = everyKey()
@@ -38,7 +38,7 @@ func TestReportComesBackAsItWasWrittenButForTheLink(t *testing.T) {
 	}
 }
 
-func TestWhatNoRunWritesIsRefused(t *testing.T) {
+func TestValuesThatNoRunWritesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		change func(*report.Report)
@@ -102,7 +102,7 @@ func TestWhatNoRunWritesIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoReportIsRefused(t *testing.T) {
+func TestOtherFilesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		from io.Reader
@@ -158,7 +158,7 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestWhatFollowsFromTheModelsIsNotTakenOver(t *testing.T) {
+func TestDerivedValuesAreComputedAgain(t *testing.T) {
 	t.Parallel()
 	lying := situation.Changed()
 	honest := jsonOf(t, lying)
@@ -177,7 +177,7 @@ func TestWhatFollowsFromTheModelsIsNotTakenOver(t *testing.T) {
 	}
 }
 
-func TestKeysThatWereAddedSinceArePassedOver(t *testing.T) {
+func TestNewerKeysAreIgnored(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(jsonOf(t, situation.Changed()), "{", `{"added": {"x": [1]},`, 1)
 	if _, err := report.Read(strings.NewReader(text)); err != nil {

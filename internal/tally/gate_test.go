@@ -230,7 +230,7 @@ func TestParseRows(t *testing.T) {
 	}
 }
 
-func TestLimitsThatCantBeMeant(t *testing.T) {
+func TestNonsensicalLimitsAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		limits Limits

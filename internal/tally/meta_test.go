@@ -65,7 +65,7 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 	}
 }
 
-func TestEveryMistakeInMetaIsTold(t *testing.T) {
+func TestEveryMistakeInMetaIsReported(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ meta, want string }{
 		"not a mapping": {
@@ -107,7 +107,7 @@ meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see doc
 	}
 }
 
-func TestWhatCantBeReadInMetaLeavesTheRunsGate(t *testing.T) {
+func TestAnInvalidMetaValueLeavesTheRunsGate(t *testing.T) {
 	t.Parallel()
 	base := Limits{MaxDrop: percentage(5), MinRows: n(10), Axis: AxisBefore, Severity: SeverityWarn}
 	got, audit, err := ParseMeta(decoded(t,

@@ -16,7 +16,7 @@ const (
 	mergeSHA = "3333333333333333333333333333333333333333"
 )
 
-func TestEventTellsWhatTheJobIsAbout(t *testing.T) {
+func TestEventOfAJob(t *testing.T) {
 	t.Parallel()
 	// What differs from the event of a push to main.
 	ofPullRequest := func(name string, fork bool) func(*ci.Event) {
@@ -115,7 +115,7 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 	}
 }
 
-func TestDependabotsJobsAreKnownByWhoseRightsTheyHave(t *testing.T) {
+func TestDependabotsJobsAreRecognisedByTheActor(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		event, actor string

@@ -31,7 +31,7 @@ func TestMarkdownOfEachSituation(t *testing.T) {
 	}
 }
 
-func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
+func TestRemarksAreOnTheFilesOfBreachedAndFailedModels(t *testing.T) {
 	t.Parallel()
 	shared := situation.Breached()
 	for i := range shared.Models {
@@ -54,7 +54,7 @@ func TestRemarksStandAtTheFilesOfBreachedAndFailedModels(t *testing.T) {
 
 const runURL = "https://github.com/octo/shop/actions/runs/1"
 
-func TestCommentOfTooManyModelsCutsWholeRowsAndSaysSo(t *testing.T) {
+func TestCommentOfTooManyModelsCountsTheRowsItCuts(t *testing.T) {
 	t.Parallel()
 	comment, err := Comment(situation.Large(2000, 500), Links{Run: runURL})
 	if err != nil {
@@ -79,7 +79,7 @@ func TestCommentOfTooManyModelsCutsWholeRowsAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestCommentOfTooManyBreachesHasRoomForTheTable(t *testing.T) {
+func TestCommentOfTooManyBreachesKeepsTheTable(t *testing.T) {
 	t.Parallel()
 	r := situation.Large(2000, 500)
 	for i := range r.Models {

@@ -23,7 +23,7 @@ func TestSummaryWithTrend(t *testing.T) {
 	golden.Check(t, "testdata/summary.trend.golden.md", summary)
 }
 
-func TestTrendOfARunThatHasNoneIsLeftOut(t *testing.T) {
+func TestATrendWithoutHistoryIsOmitted(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]report.Report{
 		"no earlier run": situation.Changed(), "nothing changed": situation.Stale(),
