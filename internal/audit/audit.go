@@ -237,10 +237,18 @@ func (p *Prepared) openStore(ctx context.Context, table config.Table) (err error
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
-		Python:      dbt.Python(s.DBT),
+		Python:      s.python(),
 		Environ:     s.DBT.Env,
 	})
 	return err
+}
+
+// python is the interpreter that runs dbt, nil for dbt v2, which is not a Python program.
+func (s Settings) python() []string {
+	if s.Version.Rust {
+		return nil
+	}
+	return dbt.Python(s.DBT)
 }
 
 // target is the chosen output of the profile with these settings.
