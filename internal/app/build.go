@@ -109,7 +109,7 @@ func (f facts) sought() *report.Sought {
 	}
 }
 
-// unprotected says which gates failed because they could not be checked, one line per
+// unprotected lists why gates failed because they could not be checked, one line per
 // reason.
 func unprotected(t tally.Tally) []string {
 	var reasons []string

@@ -84,7 +84,7 @@ func changedFiles(ctx context.Context, github surface.GitHub, s start, history t
 	}
 	all, err := github.ChangedFiles(ctx)
 	if err != nil {
-		return nil // the report says that the files are not known
+		return nil // the report states that the files are unknown
 	}
 	files := make([]string, 0, len(all))
 	for _, file := range all {

@@ -41,8 +41,8 @@ func (c console) line(format string, args ...any) {
 	fmt.Fprintf(c.out, format+"\n", args...)
 }
 
-// progress says what takes time before dbt prints its first line. It goes to standard
-// error: what dbt prints may be read by a program.
+// progress reports a slow step before dbt prints its first line. It writes to standard
+// error, because another program may read dbt's output.
 func (c console) progress(format string, args ...any) {
 	fmt.Fprintf(c.err, "dbt-tally: "+format+" …\n", args...)
 }

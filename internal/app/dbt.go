@@ -45,7 +45,7 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (statu
 func survive(prepared audit.Prepared, con console) {
 	if defect := recover(); defect != nil {
 		con.error(fmt.Sprintf("a defect of dbt-tally: %v; report it at %s", defect, docs.NewIssue))
-		_ = prepared.Close() // the defect says more
+		_ = prepared.Close() // the defect is the more useful error
 	}
 }
 

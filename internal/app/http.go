@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// HTTPClient is Go's own client, which asks the proxy of HTTPS_PROXY unless NO_PROXY
-// names the host and trusts the system's authorities or SSL_CERT_FILE's. It also
-// trusts those of NODE_EXTRA_CA_CERTS, by which self-hosted runners are told of a
-// company's own. A file that can't be used is passed over, as node does: the path
-// may be the host's, and mean nothing in the action's container.
+// HTTPClient is Go's client. It uses the proxy in HTTPS_PROXY unless NO_PROXY names the
+// host, and trusts the authorities of the system or of SSL_CERT_FILE. It also trusts
+// those in NODE_EXTRA_CA_CERTS, with which companies configure self-hosted runners. Like
+// node, it ignores a file that it cannot read: the path may exist only on the host, and
+// not in the action's container.
 func HTTPClient(getenv func(string) string) *http.Client {
 	extra, errExtra := os.ReadFile(getenv("NODE_EXTRA_CA_CERTS"))
 	authorities, errSystem := x509.SystemCertPool()

@@ -15,11 +15,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
-// publish posts a report on behalf of a run that could not: GitHub gives a run of a
-// fork's or Dependabot's pull request a token that may only read. The workflow_run
-// event names that run, its commit and its pull request. The report file was written
-// by the author of that pull request and has no influence on where it is posted. A
-// file that cannot be used does not fail the workflow.
+// publish posts a report on behalf of a run that could not, because GitHub gives a run of
+// a pull request from a fork or from Dependabot a read-only token. The workflow_run event
+// names that run, its commit and its pull request. The author of that pull request can
+// write the report file, so the file has no influence on where it is posted. A file that
+// cannot be used does not fail the workflow.
 func (c Command) publish(ctx context.Context, cfg config.Config, con console) int {
 	event, err := con.actions.Event()
 	if err == nil && event.Upstream == nil {

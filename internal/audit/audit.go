@@ -21,7 +21,7 @@ import (
 // prepareTimeout bounds Prepare; through dbt it takes a complete start of dbt.
 const prepareTimeout = 5 * time.Minute
 
-// Settings say which audit table belongs to a job and how it is reached.
+// Settings select the audit table of a job and how to reach it.
 type Settings struct {
 	Job        job.Job
 	Connection job.Connection
@@ -54,8 +54,8 @@ func (s Settings) Audits() bool {
 		slices.ContainsFunc(s.Job.Commands, dbt.Command.Builds)
 }
 
-// Prepare makes the audit table and the hooks ready. If that fails, Off says so and
-// dbt can still run without them. The caller closes what it returns.
+// Prepare makes the audit table and the hooks ready. If that fails, Off contains the
+// reason and dbt can still run without them. The caller closes the result.
 func Prepare(ctx context.Context, s Settings) Prepared {
 	began := s.Now()
 	p := prepare(ctx, s)

@@ -77,8 +77,8 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, no
 	return c
 }
 
-// Record records the invocations that Collect left out. Breached says that a gate of
-// severity error did not hold: such a run is no baseline for later ones.
+// Record records the invocations that Collect left out. breached means that a gate of
+// severity error was breached; later runs do not use such a run as a baseline.
 func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (problems []string) {
 	if p.store == nil || len(c.unrecorded) == 0 {
 		return nil
@@ -138,9 +138,9 @@ func (s Settings) acceptedBy() string {
 // are those of an unmerged change.
 var notForOthers = []string{"pull_request", "pull_request_target", "merge_request_event"}
 
-// historyQuery says which earlier runs this one is compared with. Under auto these
-// are the base branch's runs if the job has a base branch (a pull request, a merge
-// group), else the same branch's. Without any branch they are those of the target.
+// historyQuery selects the earlier runs to compare with. Under auto these are the base
+// branch's runs if the job has a base branch (a pull request, a merge group), otherwise
+// those of the same branch. Without any branch they are those of the target.
 func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQuery {
 	wanted := s.Job.Config.Baseline
 	if wanted.Off || len(invocations) == 0 {

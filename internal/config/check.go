@@ -8,7 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// checkAllowed notes a value that is none of the few that an input takes.
+// checkAllowed reports a value that is not one of the input's allowed values.
 func (p *parser) checkAllowed(name string) {
 	in, _, _ := find(name)
 	text := p.text(name)

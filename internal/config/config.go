@@ -56,7 +56,7 @@ func (t Table) String() string {
 	return strings.Join(parts, ".")
 }
 
-// Audit says where the audit table is and what happens if it cannot be used.
+// Audit selects the audit table, and what happens if it cannot be used.
 type Audit struct {
 	Table    Table
 	Fallback bool // if the schema cannot be created, use the target's: the user named none
@@ -76,7 +76,7 @@ const (
 	Fail Failure = "fail" // dbt is not run without auditing
 )
 
-// Hooks says what writes the audit rows.
+// Hooks selects the hooks that write the audit rows.
 type Hooks string
 
 // What writes the audit rows.
@@ -89,7 +89,7 @@ const (
 // DefaultKey is the comment-key of a workflow with one job.
 const DefaultKey = "default"
 
-// When says when a surface is written.
+// When selects the reports for which a surface is written.
 type When string
 
 // The scale of all surfaces, each a part of the one before.
@@ -106,8 +106,8 @@ var (
 	ErrVersion = errors.New("the version was asked for")
 )
 
-// Baseline says which earlier run this one is compared with. With neither Branch nor
-// RunID, and not Off, the event that started the run decides.
+// Baseline selects the earlier run to compare with. With neither Branch nor RunID, and
+// not Off, the event that started the run decides.
 type Baseline struct {
 	Off    bool
 	Branch string

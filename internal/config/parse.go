@@ -75,8 +75,8 @@ func (p *parser) environment(environ []string) {
 	}
 }
 
-// flags reads flags up to the first argument that is none and returns the arguments
-// from there on. Unknown flags are problems. The error is flag.ErrHelp or ErrVersion.
+// flags parses flags up to the first other argument and returns the arguments from there
+// on. Unknown flags are problems. The error is flag.ErrHelp or ErrVersion.
 func (p *parser) flags(args []string, command Command) (rest []string, err error) {
 	set := flag.NewFlagSet("dbt-tally", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -184,7 +184,7 @@ func (v *value) Set(text string) error {
 	return nil
 }
 
-// IsBoolFlag tells package flag that the flag needs no value.
+// IsBoolFlag makes package flag accept the flag without a value.
 func (v *value) IsBoolFlag() bool { return v.in.toggle }
 
 // joinToggles turns --toggle false into --toggle=false, up to the first argument that

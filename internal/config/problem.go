@@ -82,7 +82,7 @@ func alternatives(values []string) string {
 	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }
 
-// nearest is the name that a misspelt one most likely stands for, "" if there is none.
+// nearest returns the name that a misspelt one most likely means, or "" if there is none.
 func nearest(name string, names []string) string {
 	best, distance := "", 3
 	for _, candidate := range names {

@@ -31,7 +31,7 @@ type Surroundings struct {
 // complete when New returns and is not changed afterwards.
 type Job struct {
 	Config    config.Config
-	Commands  []dbt.Command // at least one, completed with what the inputs say
+	Commands  []dbt.Command // at least one, completed from the inputs
 	Project   profile.Project
 	Event     ci.Event
 	Checkout  workspace.Checkout

@@ -30,7 +30,7 @@ type Options struct {
 	WorkDir   string // where dbt is started; absolute
 	HomeDir   string
 	LookupEnv func(string) (string, bool)
-	// DotEnv says that this dbt reads .env from WorkDir or the nearest parent that has
+	// DotEnv means that this dbt reads .env from WorkDir or the nearest parent that has
 	// one, as dbt-core does since 1.12. The environment wins.
 	DotEnv bool
 }

@@ -24,10 +24,10 @@ type Project struct {
 	TargetPath   string
 	LogPath      string
 	PackagesPath string
-	// Quoted lists which of "database" and "schema" the project tells dbt to quote.
+	// Quoted lists which of "database" and "schema" the project configures dbt to quote.
 	Quoted []string
-	// DeclaresPackages says that packages.yml or dependencies.yml names a package,
-	// which has to be installed.
+	// DeclaresPackages means that packages.yml or dependencies.yml names a package, which
+	// must be installed.
 	DeclaresPackages bool
 }
 

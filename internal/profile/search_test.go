@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// found is what dbt, and this package, make of where they are started.
+// found is the result of dbt, and of this package, for a directory in which they are
+// started.
 type found struct {
 	Dir, Name, Profile, Target, Host  string
 	TargetPath, LogPath, PackagesPath string
@@ -27,7 +28,7 @@ type searchCase struct {
 	Env  map[string]string `json:"env"`
 }
 
-// profilesYML has two profiles with two targets each, told apart by their hosts.
+// profilesYML has two profiles with two targets each, distinguished by their hosts.
 func profilesYML(place string) string {
 	var b strings.Builder
 	for _, profile := range []string{"shop", "other"} {

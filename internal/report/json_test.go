@@ -57,7 +57,7 @@ func TestSchemaKnowsEveryStatus(t *testing.T) {
 	}
 }
 
-// everyKey is a report in which no list is empty and nothing is null.
+// everyKey returns a report in which no list is empty and no value is null.
 func everyKey() report.Report {
 	r := situation.Failed()
 	for i, f := range r.Failures {

@@ -18,7 +18,7 @@ func TestReadReturnsTheReportWithoutTheLink(t *testing.T) {
 	reports := situation.All()
 	reports["every-key"] = everyKey()
 	reports["large"] = situation.Large(2000, 20)
-	delete(reports, "hostile") // has bytes that are no text
+	delete(reports, "hostile") // contains bytes that are not text
 	for name, want := range reports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -106,7 +106,7 @@ func TestAgesOfBaselines(t *testing.T) {
 	}
 }
 
-// line is what a report has of a model.
+// line returns the line of a model in a report.
 func line(m tally.Model) report.Model {
 	return situation.Report(situation.Run(), tally.Tally{Models: []tally.Model{m}}).Models[0]
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// A line is what a report says of one model.
+// A line is the line of one model in a report.
 type line struct {
 	Status tally.Status
 	Before string // "-" if it is unknown

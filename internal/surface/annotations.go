@@ -14,7 +14,7 @@ import (
 // important first, as far as GitHub shows them.
 type Annotations struct {
 	Annotate func(ci.Annotation)
-	// ProblemsAreErrors says that problems with auditing were already annotated as
+	// ProblemsAreErrors means that problems with auditing are already annotated as
 	// errors, which count towards GitHub's limit.
 	ProblemsAreErrors bool
 }
@@ -48,7 +48,7 @@ func (a Annotations) limit(level ci.Level, r report.Report) int {
 }
 
 // fitting returns the annotations of a level, at most limit of them. If some are left
-// out, the last one says how many.
+// out, the last one states how many.
 func fitting(all []ci.Annotation, level ci.Level, limit int) []ci.Annotation {
 	all = slices.DeleteFunc(slices.Clone(all), func(a ci.Annotation) bool { return a.Level != level })
 	shown := limit - 1

@@ -25,8 +25,8 @@ type GitHub struct {
 	Issue          config.When
 
 	Target string // the target's name, for the issue's title
-	// Published says that the report is posted on behalf of another run, which the
-	// event describes.
+	// Published means that the report is posted on behalf of another run, which the event
+	// describes.
 	Published bool
 }
 

@@ -15,8 +15,8 @@ type pullRequest struct {
 	number int
 	failed bool // the lookup
 
-	// unreachable says that writing the comment failed in a way in which the review
-	// comments would fail too, after as long a wait.
+	// unreachable means that the review comments would fail in the same way as the
+	// comment did, after an equally long wait.
 	unreachable bool
 }
 

@@ -10,8 +10,7 @@ import (
 // Summary is the job summary.
 type Summary struct {
 	Write func(markdown string) error
-	// Trend adds how the changed models went over the last runs, for a run without a
-	// pull request, in which nobody compares files.
+	// Trend adds the history of the changed models, for a run without a pull request.
 	Trend bool
 }
 

@@ -23,8 +23,8 @@ type Surface interface {
 	Deliver(ctx context.Context, r report.Report, links Links) (Links, error)
 }
 
-// Links are where earlier surfaces put the report, for later surfaces to show. An
-// empty link means that there is none.
+// Links are the addresses at which earlier surfaces put the report, for later surfaces to
+// show. A link is "" if there is none.
 type Links struct {
 	ReportJSON string // path of report.json
 	Comment    string // URL of the pull request's comment
@@ -42,9 +42,9 @@ var (
 	errReported = errors.New("already reported")
 )
 
-// Deliver brings the report to every surface, in order. A surface that fails is
-// reported and passed over: it never keeps the report from the next one. Nor does one
-// that does not answer: each has half of the time that is left.
+// Deliver writes the report to every surface, in order. A surface that fails is reported
+// and does not stop the next ones, and neither does one that does not answer, because
+// each has only half of the remaining time.
 func Deliver(ctx context.Context, surfaces []Surface, r report.Report, skipped func(Skipped)) Links {
 	var links Links
 	for _, s := range surfaces {

@@ -17,7 +17,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// forge records what it is asked to write and fails as it is told.
+// forge records its calls and returns the errors that a test sets.
 type forge struct {
 	comments []github.Comment
 	reviews  []github.Review

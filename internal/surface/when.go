@@ -7,8 +7,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// deserves reports whether a report creates a surface that is written when the user
-// says. What exists already is updated in any case.
+// deserves reports whether a report creates a surface under the user's choice. An
+// existing surface is always updated.
 func deserves(when config.When, r report.Report) bool {
 	problem := r.Status != report.Success || len(r.Audit.Problems) > 0 || len(r.Gates) > 0 || len(r.GatesUnchecked) > 0
 	differs := func(m report.Model) bool { return m.BaselineChange != nil && *m.BaselineChange != 0 }

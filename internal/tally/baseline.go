@@ -28,7 +28,7 @@ type found struct {
 	ambiguous bool // another relation of the same run matches as well
 }
 
-// match says how well a point fits a node.
+// match is how well a point fits a node.
 type match int
 
 const (

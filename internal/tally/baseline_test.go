@@ -9,7 +9,7 @@ import (
 
 func seconds(s float64) *float64 { return &s }
 
-// rowsOf are the audit rows that tell the points.
+// rowsOf returns the audit rows from which the points are derived.
 func rowsOf(points ...point) (rows []Row) {
 	for _, p := range points {
 		row := Row{Invocation: p.RunID, NodeID: p.NodeID, Relation: p.Relation, Phase: After, Time: noon, Count: n(p.Count)}

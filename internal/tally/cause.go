@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// CauseKind says where a difference from the baseline begins.
+// CauseKind is the origin of a difference from the baseline.
 type CauseKind string
 
 // The kinds.
@@ -24,7 +24,7 @@ type Cause struct {
 	Of string
 	// Root is where the chain of causes begins, the node itself if Of is "".
 	Root string
-	// Reason says why the cause is unknown, else "".
+	// Reason is why the cause is unknown, else "".
 	Reason string
 }
 
@@ -32,7 +32,7 @@ type Cause struct {
 // model, seed, snapshot or function, or a source.
 type CodeNode struct {
 	ID          string
-	Parents     []string // unique_ids; those without a node of their own are passed over
+	Parents     []string // unique_ids; those without a node of their own are ignored
 	Fingerprint string   // equal if the code is equal; "" if it is unknown
 	Unreadable  string   // why it is unknown, else ""
 	Files       []string // that the code is in, relative to the project

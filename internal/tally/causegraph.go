@@ -32,7 +32,7 @@ type upstream struct {
 	unknown string  // why some code upstream cannot be compared, else ""
 }
 
-// nearest is a node and its distance; the zero value is none.
+// nearest is a node and its distance; the zero value means that there is no node.
 type nearest struct {
 	node     int // its place, and 1 more
 	distance int

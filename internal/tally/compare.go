@@ -16,18 +16,18 @@ type Input struct {
 	History     History  // what earlier runs found; the zero value if nothing is compared
 	Limits      Limits   // for nodes that the manifest lacks; a Node has its own
 
-	// Unaudited says why no model could leave a row: the hooks were off, or the audit
-	// table could not be used. It is "" if models could.
+	// Unaudited is why no model could leave a row: the hooks were off, or the audit table
+	// could not be used. It is "" if models could.
 	Unaudited string
-	// TurnedOff says that Unaudited is what the user asked for.
+	// TurnedOff means that the user asked for Unaudited.
 	TurnedOff bool
-	// RollsBack says that the warehouse rolls back everything that a failed model did,
+	// RollsBack means that the warehouse rolls back everything that a failed model did,
 	// including its audit rows (PostgreSQL, DuckDB).
 	RollsBack bool
-	// ProjectHooks says that the project's own hooks write the rows, the
-	// tutorial's or others, and not the injected ones.
+	// ProjectHooks means that the project's own hooks write the rows, the tutorial's or
+	// others, and not the injected ones.
 	ProjectHooks bool
-	// Words are the warehouse's, for what dbt's messages say.
+	// Words are the warehouse's words in dbt's messages.
 	Words Words
 	// OwnHooks names the packages that define run_hooks themselves: the injected hooks
 	// are not called for their nodes.

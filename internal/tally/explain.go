@@ -57,8 +57,8 @@ func (t *Tally) Explain(code Code) {
 	}
 }
 
-// blameless reports whether no edit changed the node since the baseline. What cannot
-// be told is not blameless.
+// blameless reports whether no edit changed the node since the baseline. A node for which
+// that is unknown is not blameless.
 func (c Causes) blameless(id string) bool {
 	return c.Untouched(id) || c.ByNode[id].Kind == CauseData
 }

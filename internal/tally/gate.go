@@ -19,7 +19,7 @@ type Limits struct {
 	Columns            ColumnGate
 }
 
-// ColumnGate says which changes of a model's columns are a breach.
+// ColumnGate selects which changes of a model's columns are a breach.
 type ColumnGate string
 
 // The gates on columns.
@@ -29,7 +29,7 @@ const (
 	NoChange   ColumnGate = "no-change"  // a column that is gone, new or of another type
 )
 
-// Scope says for which models a breach is an error.
+// Scope selects the models for which a breach is an error.
 type Scope string
 
 // The scopes.
@@ -48,7 +48,7 @@ const (
 	AxisBoth     Axis = "both"     // each of the two
 )
 
-// Severity says what a breach does to the run.
+// Severity is the effect of a breach on the run.
 type Severity string
 
 // The severities.
@@ -140,7 +140,7 @@ func (m *Model) checkChange(l Limits, breach func(gate string, axis Axis, limit,
 	}
 }
 
-// incomparable says why a model has nothing to compare with.
+// incomparable maps each axis to the reason why a model cannot be compared.
 var incomparable = map[Axis]string{
 	AxisBefore:   "it has no count before this run",
 	AxisBaseline: "it has no baseline",

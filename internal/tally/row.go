@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Phase says whether an audit row was written before or after a model's build.
+// Phase is whether an audit row was written before or after a model's build.
 type Phase string
 
 // The two phases of an audit row.

@@ -50,8 +50,8 @@ type Model struct {
 	Breaches  []Breach
 	Unchecked string // why a gate that it has could not be checked, else ""
 
-	// Unprotected says that the model was built and a gate of severity error could
-	// not be checked because auditing did not work. The run must not pass.
+	// Unprotected means that the model was built and a gate of severity error could not
+	// be checked because auditing did not work. The run must not pass.
 	Unprotected bool
 }
 
@@ -64,7 +64,7 @@ type Earlier struct {
 	BaselineSeconds *float64 // nil: unknown
 	BaselineNew     bool     // it did not exist before, and earlier runs counted others of its type
 
-	// BaselineIsBefore says that the baseline counted the very table that this run
+	// BaselineIsBefore means that the baseline counted the very table that this run
 	// found, and that nothing changed in between: both are one fact.
 	BaselineIsBefore bool
 	HistorySince     *time.Time // when the run ended that History begins with; nil without any

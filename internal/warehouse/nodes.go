@@ -77,13 +77,13 @@ func selectNodes(at *placeholders, f found, run string) (query string, args []an
 	return "select node_id, fingerprint, columns_hash from " + f.relation + " where run_id = " + at.value(run), at.args
 }
 
-// noFingerprints says what follows from fingerprints that could not be stored.
+// noFingerprints states the consequence of fingerprints that could not be stored.
 func noFingerprints(t Table, why error) string {
 	return fmt.Sprintf("code fingerprints are not stored in %s, "+
 		"so that later runs tell edits by the pull request's changed files: %v", t, why)
 }
 
-// noColumns says what follows from columns that cannot be stored.
+// noColumns states the consequence of columns that cannot be stored.
 func noColumns(t Table, why error) string {
 	return fmt.Sprintf("columns are not stored in %s, so that later runs cannot compare theirs: %v", t, why)
 }
@@ -102,7 +102,7 @@ func (e sqlNodes) store(ctx context.Context, code Code) error {
 		return err
 	}
 	if err := e.storeColumns(ctx, code); err != nil {
-		code.Columns = nil // a hash without its list would say nothing
+		code.Columns = nil // a hash without its list is useless
 	}
 	return e.insert(ctx, f, func(at *placeholders, row []string) string {
 		return at.list(append([]string{code.RunID}, row...))

@@ -84,8 +84,8 @@ from ` + s.catalog(t, "columns") + `
 where table_schema = ` + schema + ` and table_name = ? order by ordinal_position`, args
 }
 
-// catalogColumns compares the schemas in upper case, because dbt writes names without
-// quotes unless it is told otherwise.
+// catalogColumns compares the schemas in upper case, because dbt by default writes names
+// without quotes.
 func (s snowflake) catalogColumns(schemas []string) (string, []any) {
 	at := s.placeholders()
 	for i, schema := range schemas {

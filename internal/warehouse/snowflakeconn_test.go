@@ -131,7 +131,7 @@ func TestASnowflakeLoginUsesTheProfile(t *testing.T) {
 	}
 }
 
-// The driver reads from the environment what AWS and Azure tell a machine about itself.
+// The driver reads what AWS and Azure provide about a machine from the environment.
 func TestAWorkloadLogsInByItsCloud(t *testing.T) {
 	fake := fakesnowflake.New(t)
 	fake.Answer("information_schema", noTable)

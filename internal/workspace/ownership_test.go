@@ -65,7 +65,7 @@ func TestWhatChangedSinceIsFoundByItsOwner(t *testing.T) {
 	}
 }
 
-// unreadable is a folder in which one entry can't be read.
+// unreadable is a directory in which one entry cannot be read.
 type unreadable struct{ fs.FS }
 
 func (u unreadable) ReadDir(name string) ([]fs.DirEntry, error) {

@@ -30,8 +30,8 @@ func (a *Actions) Event() (ci.Event, error) {
 		APIURL:     a.getenv("GITHUB_API_URL"),
 		GraphQLURL: a.getenv("GITHUB_GRAPHQL_URL"),
 	}
-	// The actor's are the rights that the job has, whoever runs it again. A
-	// workflow_run has those of the repository, whoever started what it follows.
+	// A job has the rights of the actor, also if another user runs it again. A
+	// workflow_run has those of the repository, whoever started the run that it follows.
 	// https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
 	e.Dependabot = a.getenv("GITHUB_ACTOR") == "dependabot[bot]" && e.Name != "workflow_run"
 	e.RunID, _ = strconv.ParseInt(a.getenv("GITHUB_RUN_ID"), 10, 64)
@@ -51,7 +51,7 @@ func runPage(e ci.Event, id int64, attempt int) string {
 	return fmt.Sprintf("%s/%s/actions/runs/%d/attempts/%d", e.ServerURL, e.Repository, id, max(1, attempt))
 }
 
-// payload is what the event's file says, as far as it is needed.
+// payload contains the fields of the event's file that are used:
 // https://docs.github.com/webhooks/webhook-events-and-payloads
 type payload struct {
 	PullRequest *struct {
@@ -96,7 +96,7 @@ func (a *Actions) readPayload(event string) (payload, error) {
 	return p, nil
 }
 
-// describe adds what the payload knows to what the environment says.
+// describe adds the payload's data to those of the environment.
 func (p payload) describe(e *ci.Event) {
 	switch {
 	case p.PullRequest != nil:

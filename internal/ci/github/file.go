@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ErrNoFile is the error of Summary and Output where the runner has named no file
-// for them, as away from GitHub Actions.
+// ErrNoFile is the error of Summary and Output if the runner has not named a file for
+// them, for example outside of GitHub Actions.
 var ErrNoFile = errors.New("not set by the runner")
 
 // Summary adds Markdown to the step's summary. GitHub drops the whole summary of

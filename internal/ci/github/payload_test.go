@@ -83,7 +83,7 @@ func read(t *testing.T, name string, payload example) ci.Event {
 	return got
 }
 
-// wanted is what the event's environment says, with what its payload adds.
+// wanted returns the event of the environment, with the data of its payload.
 func wanted(t *testing.T, name string, payload example) ci.Event {
 	t.Helper()
 	repository := payload.text("repository", "full_name")
@@ -120,9 +120,9 @@ func wanted(t *testing.T, name string, payload example) ci.Event {
 	return want
 }
 
-// examples are GitHub's own (npm's @octokit/webhooks-examples) and, by name, what is
-// made of them: there are none of forks, of comments on a pull request, and of the
-// events that start workflows only.
+// examples are GitHub's own (npm's @octokit/webhooks-examples) and, by name, variants of
+// them for the cases that they lack: forks, comments on a pull request, and events that
+// only start workflows.
 func examples(t *testing.T) map[string][]example {
 	t.Helper()
 	path := filepath.Join(server.Cache(), "webhooks/node_modules/@octokit/webhooks-examples/api.github.com/index.json")

@@ -16,7 +16,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// attacks try to be a link, a mention, a reference, an element, a command.
+// attacks try to be a link, a mention, a reference, an element or a command.
 var attacks = []string{
 	situation.Attack, "a` @octocat <b>x</b> [x](https://e.vil) `b", "https://e.vil/x",
 	"www.e.vil", "me@e.vil", "@octocat", "octo/shop#1",
@@ -25,7 +25,7 @@ var attacks = []string{
 	"&lt;b&gt;", "<b", "::error::x", "\n\n# x\n", "\u2028", strings.Repeat("x", 1000),
 }
 
-// Whatever file is read, what is posted of it can be made and is nothing but text.
+// Every file that can be read can be rendered, and its contents are shown as text.
 func FuzzRead(f *testing.F) {
 	for _, r := range situation.All() {
 		f.Add([]byte(jsonOf(f, r)))
@@ -37,7 +37,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// Whatever text stands wherever there can be text, it stays text.
+// A text stays text in every field of a report.
 func FuzzReadText(f *testing.F) {
 	for _, attack := range attacks {
 		f.Add(attack)
@@ -57,7 +57,7 @@ func wantHarmless(t *testing.T, r report.Report) {
 	wantText(t, title)
 	comment, err := PublishedComment(r, runURL)
 	if err != nil {
-		return // of more commands than a comment has room for
+		return // more commands than fit in a comment
 	}
 	if len(comment) > commentLimit {
 		t.Errorf("%d bytes", len(comment))
@@ -68,7 +68,7 @@ func wantHarmless(t *testing.T, r report.Report) {
 	}
 }
 
-// wantText fails where a page has an element that is not of our templates.
+// wantText fails if a page contains an element that is not in our templates.
 func wantText(t *testing.T, page string) {
 	t.Helper()
 	source := []byte(page)

@@ -166,7 +166,7 @@ func TestTooSmallALimitIsAnError(t *testing.T) {
 	}
 }
 
-// tagsOf lists the HTML elements of a page that a hostile text could want.
+// tagsOf lists the HTML elements of a page that a hostile text could add.
 func tagsOf(page string) map[string]int {
 	count := map[string]int{}
 	for _, tag := range regexp.MustCompile(`<(/?[a-z0-9]+)`).FindAllStringSubmatch(page, -1) {

@@ -12,8 +12,8 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 )
 
-// checkPage fails unless text keeps the limit, is UTF-8, closes what it opens
-// and has whole tables only.
+// checkPage fails unless text respects the limit, is UTF-8, closes every element that it
+// opens and contains only complete tables.
 func checkPage(t *testing.T, text string, limit int) {
 	t.Helper()
 	if len(text) > limit {
