@@ -239,11 +239,21 @@ func Hostile(attack string) report.Report {
 	failing.Unchecked = attack
 	long := Because(Model(strings.Repeat("long_", 100), tally.NotCounted, Unknown, Unknown, 1), attack)
 	left := Because(Model("left", tally.NoAuditRow, Unknown, Unknown, 1), attack)
+	grown.Columns = tally.ColumnChange{
+		Added: []tally.Column{{Name: attack, Type: attack}}, Removed: []tally.Column{{Name: attack, Type: attack}},
+		Retyped: []tally.Retyped{{Name: attack, From: attack, To: attack}},
+	}
+	grown.FanOut = &tally.FanOut{Parent: attack, Ratio: 2, Baseline: 1, Moved: true}
 	twin := grown
 	twin.Node.ID = "model.other." + attack
 	hostile := Report(r, tally.Tally{
 		Models:      []tally.Model{grown, twin, failing, long, left},
 		BaselineRun: &tally.Run{ID: attack, Branch: attack, Commit: attack, URL: "javascript:" + attack},
+		Causes: tally.Causes{ByNode: map[string]tally.Cause{
+			grown.Node.ID:   {Kind: tally.CauseDownstream, Of: attack, Root: attack},
+			attack:          {Kind: tally.CauseEdited, Root: attack},
+			failing.Node.ID: {Kind: tally.CauseUnknown, Root: failing.Node.ID, Reason: attack},
+		}},
 	})
 	for i := range hostile.Models {
 		hostile.Models[i].File = attack
