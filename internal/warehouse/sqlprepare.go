@@ -31,16 +31,26 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 		return found{}, nil, err
 	}
 	f.guard, problems = guard, append(problems, unguarded...)
-	if err := e.prepareBeside(ctx, runTable(f.table), runLayout); err != nil {
-		problems = append(problems, noRunTable(runTable(f.table), err))
+	return f, append(problems, prepareOthers(ctx, e, f.table)...), nil
+}
+
+// prepareOthers makes the tables that belong to the audit table. Each is of no use
+// without the ones before it, so the first that cannot be made is the only problem.
+func prepareOthers(ctx context.Context, e *sqlEngine, audit Table) (problems []string) {
+	for _, other := range []struct {
+		table   Table
+		layout  layout
+		problem func(Table, error) string
+	}{
+		{runTable(audit), runLayout, noRunTable},
+		{nodeTable(audit), nodeLayout, noFingerprints},
+		{columnsTable(audit), columnsLayout, noColumns},
+	} {
+		if err := e.prepareBeside(ctx, other.table, other.layout); err != nil {
+			return []string{other.problem(other.table, err)}
+		}
 	}
-	if err := e.prepareBeside(ctx, nodeTable(f.table), nodeLayout); err != nil {
-		problems = append(problems, noFingerprints(nodeTable(f.table), err))
-	}
-	if err := e.prepareBeside(ctx, columnsTable(f.table), columnsLayout); err != nil {
-		problems = append(problems, noColumns(columnsTable(f.table), err))
-	}
-	return f, problems, nil
+	return nil
 }
 
 // prepareBeside makes a table that belongs to the audit table.
