@@ -195,7 +195,7 @@ func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
 		if len(flags) == 0 {
 			flags = []string{"--log-level-file", "debug"} // the default; keeps the log where it is
 		}
-		inv, err := p.cli.Run(tb.Context(), append(dbt.Command{"run"}, flags...), p.hooks, dbt.Version{})
+		inv, err := p.cli.Invoke(tb.Context(), append(dbt.Command{"run"}, flags...), p.hooks, dbt.Version{})
 		if err != nil || inv.ExitCode != 0 {
 			tb.Fatalf("%s: dbt run: exit code %d, %v %s", p.name, inv.ExitCode, err, inv.Error)
 		}

@@ -90,7 +90,7 @@ func (c Command) invokeOne(
 	ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console,
 ) dbt.Invocation {
 	resume := con.actions.StopCommands()
-	inv, err := s.dbt.cli.Run(ctx, command, hooks, s.dbt.version)
+	inv, err := s.dbt.cli.Invoke(ctx, command, hooks, s.dbt.version)
 	resume()
 	if err != nil {
 		return c.notStarted(command, err, con)

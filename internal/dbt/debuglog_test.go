@@ -59,7 +59,7 @@ func TestTheLogAgreesWithRunResults(t *testing.T) {
 			if microbatch {
 				command = append(command, "--event-time-start", "2026-01-01", "--event-time-end", "2026-01-03")
 			}
-			inv, err := c.Run(t.Context(), command, Hooks{}, Version{})
+			inv, err := c.Invoke(t.Context(), command, Hooks{}, Version{})
 			if err != nil || inv.ExitCode != ExitNodesFailed {
 				t.Fatalf("exit code %d, %v %s", inv.ExitCode, err, inv.Error)
 			}

@@ -85,7 +85,7 @@ func TestTheErrorOfADBTThatDoesNotStartHasTheReason(t *testing.T) {
 					t.Errorf("%v; want %q", err, test.want)
 				}
 			}
-			inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+			inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 			check(err)
 			if inv.ExitCode != ExitCouldNotRun {
 				t.Errorf("exit code %d; want %d", inv.ExitCode, ExitCouldNotRun)
@@ -100,7 +100,7 @@ func TestADBTThatIsNotOnThePath(t *testing.T) {
 	t.Parallel()
 	c := script(t, "")
 	c.Executable = "dbt-of-no-machine"
-	_, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	_, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	const want = `dbt-executable "dbt-of-no-machine": dbt was not found; install dbt, `
 	if !errors.Is(err, ErrNotFound) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v; want %s", err, want)
@@ -121,7 +121,7 @@ func TestAMissingWorkDirIsNotAMissingDBT(t *testing.T) {
 	t.Parallel()
 	c := script(t, "")
 	c.WorkDir = filepath.Join(c.WorkDir, "gone")
-	_, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	_, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if want := `start dbt in "` + c.WorkDir + `": no such folder`; err == nil || err.Error() != want {
 		t.Errorf("%v; want %s", err, want)
 	}

@@ -69,7 +69,7 @@ func TestADBTThatDoesNotAnswerIsKilled(t *testing.T) {
 
 func TestADBTThatTheSystemKillsWasNotInterrupted(t *testing.T) {
 	t.Parallel()
-	inv, err := script(t, "kill -KILL $$").Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	inv, err := script(t, "kill -KILL $$").Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ExitCode != ExitCouldNotRun || inv.Interrupted {
 		t.Errorf("got exit %d, interrupted %v, %v", inv.ExitCode, inv.Interrupted, err)
 	}

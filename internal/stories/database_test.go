@@ -16,7 +16,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 )
 
-// database is the story's, of either kind.
+// database is the story's database, of any type.
 type database interface {
 	Exec(t testing.TB, statements ...string)
 	Query(t testing.TB, query string) [][]string
@@ -38,7 +38,7 @@ func (s stories) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	setenv(ts, append(login.Environment(), "CA="+login.CA, "CERTIFICATE="+login.Certificate, "KEY="+login.Key))
 }
 
-// pgbouncer puts a pooler between the story and its database.
+// pgbouncer starts a pooler between the story and its database.
 func (s stories) pgbouncer(ts *testscript.TestScript, _ bool, _ []string) {
 	pooled := pgbouncer.Before(s.story(ts), s.world(ts).database.(postgres.Database))
 	ts.Setenv("PGPORT", strconv.Itoa(pooled.Port))
@@ -65,7 +65,7 @@ func setenv(ts *testscript.TestScript, variables []string) {
 	}
 }
 
-// silent sets a variable to the port of a server that takes connections and never
+// silent sets a variable to the port of a server that accepts connections and never
 // answers: silent PGPORT.
 func (s stories) silent(ts *testscript.TestScript, _ bool, args []string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -74,8 +74,8 @@ func (s stories) silent(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 }
 
-// sql runs a statement, or that of a file, as the database's owner; a query's rows go
-// to stdout.
+// sql runs a statement, or that of a file, as the database's owner, and prints the rows
+// of a query.
 func (s stories) sql(ts *testscript.TestScript, _ bool, args []string) {
 	statement := strings.Join(args, " ")
 	if strings.HasSuffix(statement, ".sql") {
@@ -91,7 +91,7 @@ func (s stories) sql(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await waits until a query gives a row: what a background command is to do.
+// await waits until a query returns a row, which a background command will insert.
 func (s stories) await(ts *testscript.TestScript, _ bool, args []string) {
 	for range 300 {
 		if len(s.world(ts).database.Query(s.story(ts), strings.Join(args, " "))) > 0 {

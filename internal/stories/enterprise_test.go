@@ -13,9 +13,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// enterprise puts the story's GitHub behind what a company has: a server of its own,
-// at a name that only the company's proxy knows, with a certificate of the company's
-// authority, which is written to company.pem. Without all that it is at FORGE_PORT.
+// enterprise puts the story's GitHub behind a company's infrastructure: on a server whose
+// name only the company's proxy can resolve, with a certificate of the company's
+// authority, which is written to company.pem. FORGE_PORT leads to it directly.
 func (s stories) enterprise(ts *testscript.TestScript, _ bool, _ []string) {
 	forge, err := url.Parse(s.world(ts).forge.URL())
 	ts.Check(err)
@@ -39,7 +39,7 @@ func (s stories) enterprise(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// tunnel is a proxy that leads to one address whatever the name asked for.
+// tunnel is a proxy that connects to one address, whatever the requested name.
 func tunnel(address string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		there, err := net.Dial("tcp", address)
@@ -55,7 +55,7 @@ func tunnel(address string) http.HandlerFunc {
 		}
 		go func() {
 			defer there.Close()
-			_, _ = io.Copy(there, sent) // a byte may have come before the hijack
+			_, _ = io.Copy(there, sent) // bytes may have arrived before the hijack
 		}()
 		defer here.Close()
 		_, _ = io.Copy(here, there)

@@ -16,8 +16,8 @@ type Retyped struct {
 	To   string `json:"to"`
 }
 
-// ColumnChange is how the columns of a relation differ from the baseline's. Their
-// order is no difference.
+// ColumnChange is the difference between the columns of a relation and the baseline's. It
+// ignores their order.
 type ColumnChange struct {
 	Added   []Column  // in the order of the relation
 	Removed []Column  // in the order of the baseline
@@ -27,7 +27,7 @@ type ColumnChange struct {
 // Any reports whether anything differs.
 func (c ColumnChange) Any() bool { return len(c.Added)+len(c.Removed)+len(c.Retyped) > 0 }
 
-// breach is what a gate on columns refuses of the change, in words; "" for nothing.
+// breach returns the changes that a gate on columns refuses, in words, or "".
 func (c ColumnChange) breach(gate ColumnGate) string {
 	var words []string
 	for _, column := range c.Removed {
@@ -45,8 +45,8 @@ func (c ColumnChange) breach(gate ColumnGate) string {
 }
 
 // CompareColumns compares the columns of a relation with the baseline's. Names are
-// compared as the catalog prints them. Either list may be nil for a relation whose
-// columns are not known: nothing differs then.
+// compared as the catalog prints them. A nil list means that the columns are unknown;
+// then there is no difference.
 func CompareColumns(baseline, here []Column) ColumnChange {
 	var change ColumnChange
 	if baseline == nil || here == nil {

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Code is what is known of the code of a project.
+// Code contains what is known about the code of a project.
 type Code struct {
 	Nodes        []CodeNode
 	Baseline     map[string]string // the baseline's fingerprints by node ID; nil: none were stored
@@ -14,8 +14,8 @@ type Code struct {
 	Columns, BaselineColumns map[string][]Column // by node ID; of nodes that are not in it nothing is known
 }
 
-// Explain finds why the models differ from the baseline, and how far those moved that
-// no edit touched. Without a baseline it only fills in the parents.
+// Explain finds out why the models differ from the baseline, and how far the untouched
+// ones moved. Without a baseline it only fills in the parents.
 func (t *Tally) Explain(code Code) {
 	parents := make(map[string][]string, len(code.Nodes))
 	for _, node := range code.Nodes {
@@ -85,8 +85,8 @@ func (m *Model) checkFanOut(f FanOut) {
 // built reports whether this run built the model.
 func (m Model) built() bool { return m.Status != Skipped && m.Status != Failed && m.Status != Reused }
 
-// checkColumns checks the gate on columns. A model that was built, and whose columns
-// could not be read, is not protected by it.
+// checkColumns checks the gate on columns. If a model was built and its columns could not
+// be read, the gate does not protect it.
 func (m *Model) checkColumns(code Code) {
 	limits, id := m.Node.Limits, m.Node.ID
 	switch {

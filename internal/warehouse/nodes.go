@@ -32,11 +32,11 @@ var columnsLayout = layout{
 	index:   []string{"columns_hash"},
 }
 
-// nodeTable is the node table that belongs to an audit table: dbt_audit_node to
-// dbt_audit_log, and name_node to any other name.
+// nodeTable returns the node table of an audit table: dbt_audit_node for dbt_audit_log,
+// and name_node for any other name.
 func nodeTable(audit Table) Table { return beside(audit, "_node") }
 
-// columnsTable is the columns table that belongs to an audit table.
+// columnsTable returns the columns table of an audit table.
 func columnsTable(audit Table) Table { return beside(audit, "_columns") }
 
 func beside(audit Table, suffix string) Table {
@@ -50,18 +50,18 @@ func beside(audit Table, suffix string) Table {
 	return audit
 }
 
-// Code is what is stored of one invocation's nodes, by node ID.
+// Code is the stored data about one invocation's nodes, by node ID.
 type Code struct {
 	RunID        string
 	Fingerprints map[string]string
 	Columns      map[string][]tally.Column // of those that the invocation built
 }
 
-// nodesPerInsert keeps a statement below the number of values that every engine takes.
+// nodesPerInsert keeps a statement below every engine's limit of values.
 const nodesPerInsert = 1000
 
-// rows are node ID, fingerprint and hash of the columns, "" without any, of each node,
-// ordered by node ID.
+// rows returns node ID, fingerprint and hash of the columns ("" if it has none) of each
+// node, ordered by node ID.
 func (c Code) rows() [][]string {
 	rows := make([][]string, 0, len(c.Fingerprints))
 	for id, fingerprint := range c.Fingerprints {
@@ -72,7 +72,8 @@ func (c Code) rows() [][]string {
 	return rows
 }
 
-// selectNodes is the query for node_id, fingerprint and columns_hash of one invocation.
+// selectNodes returns the query for node_id, fingerprint and columns_hash of one
+// invocation.
 func selectNodes(at *placeholders, f found, run string) (query string, args []any) {
 	return "select node_id, fingerprint, columns_hash from " + f.relation + " where run_id = " + at.value(run), at.args
 }
@@ -94,8 +95,8 @@ type sqlNodes struct {
 	audit Table
 }
 
-// store stores the nodes in one transaction, after the lists of columns that no
-// earlier run has stored.
+// store writes the lists of columns that no earlier run has stored, and then the nodes,
+// in one transaction.
 func (e sqlNodes) store(ctx context.Context, code Code) error {
 	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
@@ -109,7 +110,7 @@ func (e sqlNodes) store(ctx context.Context, code Code) error {
 	}, code.rows())
 }
 
-// storeColumns stores the lists of columns that are new.
+// storeColumns writes the new lists of columns.
 func (e sqlNodes) storeColumns(ctx context.Context, code Code) error {
 	f, ok, err := e.lookBeside(ctx, columnsTable(e.audit), columnsLayout)
 	if err != nil || !ok || len(code.Columns) == 0 {
@@ -153,7 +154,7 @@ func (e sqlNodes) columnLists(ctx context.Context, f found, hashes []string) (ma
 	return lists, nil
 }
 
-// insert inserts rows of texts in one transaction, many at a time.
+// insert inserts rows of texts in one transaction, many per statement.
 func (e sqlNodes) insert(ctx context.Context, f found, as func(*placeholders, []string) string, all [][]string) error {
 	return e.db.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
 		for rows := range slices.Chunk(all, nodesPerInsert) {
@@ -172,7 +173,7 @@ func (e sqlNodes) insert(ctx context.Context, f found, as func(*placeholders, []
 	})
 }
 
-// columnList is a list of columns as JSON, with its hash; "" for no columns.
+// columnList returns a list of columns as JSON, and its hash, or "" for no columns.
 func columnList(columns []tally.Column) (hash, list string) {
 	if len(columns) == 0 {
 		return "", ""
@@ -185,7 +186,8 @@ func columnList(columns []tally.Column) (hash, list string) {
 	return hex.EncodeToString(sum[:sha256.Size/2]), string(text)
 }
 
-// columns reads the catalog once for the columns of some relations, by node ID.
+// columns reads the columns of all these relations with one query of the catalog, by node
+// ID.
 func (e sqlNodes) columns(ctx context.Context, relations map[string]string) (map[string][]tally.Column, error) {
 	nodes, schemas := map[string]string{}, map[string]bool{}
 	for id, relation := range relations {
@@ -211,11 +213,11 @@ func (e sqlNodes) columns(ctx context.Context, relations map[string]string) (map
 	return columns, nil
 }
 
-// runsWithNodes is how many of the newest runs are asked for fingerprints: of several
-// dbt commands in one job only the last stores them.
+// runsWithNodes is how many of the newest runs are searched for fingerprints: if one job
+// runs several dbt commands, only the last one stores them.
 const runsWithNodes = 5
 
-// newest reads what the newest run stored that stored anything.
+// newest returns the data of the newest run that stored any.
 func (e sqlNodes) newest(ctx context.Context, runs []string) (nodes [][]*string, columns map[string]string, err error) {
 	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
@@ -239,7 +241,8 @@ func (e sqlNodes) newest(ctx context.Context, runs []string) (nodes [][]*string,
 	return nodes, columns, err
 }
 
-// pruneBeside deletes the fingerprints of invocations that are not recorded (any more).
+// pruneBeside deletes the fingerprints of invocations that are not recorded or no longer
+// are.
 func (e sqlNodes) pruneBeside(ctx context.Context, runs found) error {
 	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
 	if err != nil || !ok {
@@ -250,8 +253,8 @@ func (e sqlNodes) pruneBeside(ctx context.Context, runs found) error {
 	return err
 }
 
-// parseNodes puts what a run stored into the domain's words, nil if it is nothing.
-// Columns are known of the nodes that it built.
+// parseNodes parses the stored data of a run, or returns nil if there is none. Columns
+// are known only for the nodes that it built.
 func parseNodes(
 	rows [][]*string, lists map[string]string,
 ) (prints map[string]string, columns map[string][]tally.Column) {

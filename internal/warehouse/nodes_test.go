@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// A large project's fingerprints are written and read back in a fraction of a second.
-// The bound is loose, because other tests run beside this one.
+// A large project's fingerprints are written and read in a fraction of a second. The
+// limit is loose, because other tests run at the same time.
 func TestFingerprintsOfALargeProject(t *testing.T) {
 	t.Parallel()
 	l := newPostgresLab(t)
@@ -46,7 +46,7 @@ func TestFingerprintsOfALargeProject(t *testing.T) {
 	}
 }
 
-// The columns of all relations of a run come by one query, with their types as the
+// One query returns the columns of all relations of a run, with their types as the
 // catalog prints them.
 func TestColumnsOfManyRelations(t *testing.T) {
 	t.Parallel()

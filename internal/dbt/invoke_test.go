@@ -37,7 +37,7 @@ const results = `{"metadata": {"invocation_id": "%s", "dbt_version": "1.11.16"},
 func TestOutputAndExitCodeArePassedOn(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo "out: $1"; echo err >&2; exit 1`)
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ exit 1`)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inv, err := fake(test.resultsID).Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+			inv, err := fake(test.resultsID).Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestResultsOfAnEarlierCommandAreNotThisOnes(t *testing.T) {
 	t.Parallel()
 	c := script(t, `[ -e target/run_results.json ] || exit 9; exit 2`)
 	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ExitCode != 2 || len(inv.Nodes) != 0 || inv.ID != "" {
 		t.Errorf("got %+v, %v", inv, err)
 	}
@@ -139,7 +139,7 @@ Compilation Error`+"\x1b[0m"+`
 10:00:00.200000 [error] [MainThread]: something later
 END
 exit 2`)
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if want := "Encountered an error:\nCompilation Error"; err != nil || inv.Error != want || inv.ID != "one" {
 		t.Errorf("got %q of %q, %v; want %q", inv.Error, inv.ID, err, want)
 	}
@@ -152,7 +152,7 @@ func TestDBTsOwnLogGetsEveryByte(t *testing.T) {
 	c := script(t, `cp said "$DBT_LOG_PATH/dbt.log"`)
 	write(t, said, c.WorkDir, "said")
 	write(t, "of earlier runs\n", c.LogFile)
-	if _, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
+	if _, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(c.LogFile)
@@ -167,7 +167,7 @@ func TestAFullLogIsMovedAside(t *testing.T) {
 	c.Env = append(c.Env, "DBT_LOG_FILE_MAX_BYTES=100")
 	write(t, "10:00:00.000000 [info ] [MainThread]: of earlier runs\n", c.LogFile)
 	write(t, "oldest", c.LogFile+".5")
-	if _, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
+	if _, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{}); err != nil {
 		t.Fatal(err)
 	}
 	const one, more = "10:00:00.000000 [info ] [MainThread]: record ", "\n  more\n"
@@ -192,7 +192,7 @@ mkdir -p target; cat >target/run_results.json <<'END'
 `+strings.Replace(results, "%s", "one", 1)+`
 END`)
 	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ID != "one" || len(inv.Nodes) != 3 || inv.Audit.Known {
 		t.Errorf("got %+v, %v; want what run_results.json says, and the cost unknown", inv, err)
 	}
@@ -207,7 +207,7 @@ func TestALogAsJSONHasTheSameResults(t *testing.T) {
 {"data": {}, "info": {"invocation_id": "one", "level": "debug", "msg": "SQL status: DO in 1.25 seconds", "thread": "Thread-1 (worker)", "ts": "2026-01-02T00:00:00.250000Z"}}
 END
 exit 2`)
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	want := Invocation{
 		ID: "one", Command: Command{"build"}, DBTVersion: "1.11.16", ExitCode: 2, Nodes: []NodeResult{{NodeID: "model.shop.a"}},
 		Audit: AuditCost{Statements: 1, Seconds: 1.25, Known: true},
@@ -233,7 +233,7 @@ func TestHooksAreConfiguredByTheEnvironment(t *testing.T) {
 	} {
 		out := c.Stdout.(*bytes.Buffer)
 		out.Reset()
-		if _, err := c.Run(t.Context(), Command{"build"}, test.hooks, Version{}); err != nil {
+		if _, err := c.Invoke(t.Context(), Command{"build"}, test.hooks, Version{}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(test.want, out.String()); diff != "" {
@@ -247,7 +247,7 @@ func TestTheLogGoesWhereTheUserWantsIt(t *testing.T) {
 	c := script(t, `echo "$@"; echo "10:00:00.000000 [debug] [MainThread]: 'log_path': '$DBT_ENGINE_LOG_PATH'" >"$DBT_LOG_PATH/dbt.log"`)
 	command := Command{"build", "--log-format-file", "json", "--log-path", "theirs",
 		"--log-file-max-bytes=7", "--select", "x"}
-	inv, err := c.Run(t.Context(), command, Hooks{}, Version{})
+	inv, err := c.Invoke(t.Context(), command, Hooks{}, Version{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,12 +267,12 @@ func TestTheLogGoesWhereTheUserWantsIt(t *testing.T) {
 func TestDBTTwoGetsItsInvocationID(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo "$@"`)
-	inv, err := c.Run(t.Context(), Command{"build"}, Hooks{}, Version{Number: "2.0.1", Rust: true})
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{Number: "2.0.1", Rust: true})
 	want := "build --invocation-id " + inv.ID + "\n"
 	if out := c.Stdout.(*bytes.Buffer).String(); err != nil || inv.ID == "" || out != want || inv.DBTVersion != "2.0.1" {
 		t.Errorf("dbt got %q, want %q; %+v, %v", out, want, inv, err)
 	}
-	inv, err = c.Run(t.Context(), Command{"build", "--invocation-id", "mine"}, Hooks{}, Version{Rust: true})
+	inv, err = c.Invoke(t.Context(), Command{"build", "--invocation-id", "mine"}, Hooks{}, Version{Rust: true})
 	if err != nil || inv.ID != "mine" {
 		t.Errorf("got id %q, %v; want the user's own", inv.ID, err)
 	}
@@ -296,7 +296,7 @@ func TestAnInterruptReachesDBTOnceAndItsGroup(t *testing.T) {
 	c := script(t, `sh -c 'trap "echo interrupted; exit 2" INT; touch ready; while :; do sleep 0.05; done'; exit $?`)
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() { waitFor(t, filepath.Join(c.WorkDir, "ready")); interrupt() }()
-	inv, err := c.Run(ctx, Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(ctx, Command{"build"}, Hooks{}, Version{})
 	if err != nil || !inv.Interrupted || inv.ExitCode != 2 {
 		t.Errorf("got exit %d, interrupted %v, %v", inv.ExitCode, inv.Interrupted, err)
 	}
@@ -317,7 +317,7 @@ func TestASecondInterruptKills(t *testing.T) {
 		waitFor(t, filepath.Join(c.WorkDir, "stubborn"))
 		close(kill)
 	}()
-	inv, err := c.Run(ctx, Command{"build"}, Hooks{}, Version{})
+	inv, err := c.Invoke(ctx, Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ExitCode != ExitCouldNotRun || !inv.Interrupted {
 		t.Errorf("got exit %d, interrupted %v, %v", inv.ExitCode, inv.Interrupted, err)
 	}

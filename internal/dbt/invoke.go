@@ -42,11 +42,11 @@ func (h Hooks) environment() []string {
 	}
 }
 
-// Run runs one dbt command, streams its output and returns what is known about it. When
+// Invoke runs one dbt command, streams its output and returns what is known about it. When
 // ctx is done, dbt receives one interrupt and ends in its own way. The error is non-nil
 // only if dbt could not be started at all (ErrNotFound); everything that dbt itself
 // reported, including its exit code, is in the Invocation.
-func (c CLI) Run(ctx context.Context, command Command, hooks Hooks, version Version) (Invocation, error) {
+func (c CLI) Invoke(ctx context.Context, command Command, hooks Hooks, version Version) (Invocation, error) {
 	inv := Invocation{Command: command, StartedAt: c.Now(), DBTVersion: version.Number}
 	args, env, follow := c.arguments(command, version)
 	inv.ID, _ = args.Flag("--invocation-id")
