@@ -1,9 +1,11 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,6 +46,33 @@ func (l *link) bePatient(ctx context.Context) {
 // with it does not end, so that what it did must be fit to be done twice: when a
 // commit's answer is lost, its outcome is unknown.
 func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
+	return l.patiently(ctx, s, t, func(conn *sql.Conn) error { return l.transact(ctx, conn, f) })
+}
+
+// send runs statements as inTx does, in a transaction that travels as one message, and
+// returns the rows of the last one. The driver must have batches.
+func (l *link) send(
+	ctx context.Context, s step, t Table, end string, statements ...connect.Statement,
+) (rows [][]*string, err error) {
+	all := []connect.Statement{{SQL: "begin"}}
+	if query, args := l.dialect.session(); query != "" {
+		all = append(all, connect.Statement{SQL: query, Args: args})
+	}
+	all = append(append(all, statements...), connect.Statement{SQL: end})
+	err = l.patiently(ctx, s, t, func(conn *sql.Conn) error {
+		results, err := l.db.Batch(ctx, conn, all)
+		if err != nil {
+			_, _ = conn.ExecContext(ctx, "rollback") // err says more than a connection that is gone
+			return err
+		}
+		rows = results[len(all)-2]
+		return nil
+	})
+	return rows, err
+}
+
+// patiently runs f on a connection, and again while it fails for a reason that passes.
+func (l *link) patiently(ctx context.Context, s step, t Table, f func(*sql.Conn) error) error {
 	for {
 		err := l.try(ctx, f)
 		if err == nil {
@@ -64,13 +93,13 @@ func (l *link) explain(s step, t Table, f connect.Failure) error {
 	return fmt.Errorf("%w; %s", f.Err, l.dialect.grant(s, t, f.Denied))
 }
 
-func (l *link) try(ctx context.Context, f func(*sql.Tx) error) error {
+func (l *link) try(ctx context.Context, f func(*sql.Conn) error) error {
 	conn, err := l.db.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err = l.transact(ctx, conn, f); err != nil && l.db.Failure(err).Passes {
+	if err = f(conn); err != nil && l.db.Failure(err).Passes {
 		// A server that has become a reader stays one for this connection.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
@@ -119,6 +148,9 @@ func (l *link) again(ctx context.Context, f connect.Failure) bool {
 func (l *link) query(
 	ctx context.Context, s step, t Table, query string, args []any,
 ) (all [][]*string, err error) {
+	if l.db.Batch != nil {
+		return l.send(ctx, s, t, "commit", connect.Statement{SQL: query, Args: args})
+	}
 	err = l.inTx(ctx, s, t, func(tx *sql.Tx) error {
 		all = nil
 		rows, err := tx.QueryContext(ctx, query, args...)
@@ -145,15 +177,54 @@ func (l *link) query(
 	return all, err
 }
 
+// do runs statements without values in one transaction.
 func (l *link) do(ctx context.Context, s step, t Table, statements ...string) error {
+	all := make([]connect.Statement, len(statements))
+	for i, statement := range statements {
+		all[i].SQL = statement
+	}
+	return l.run(ctx, s, t, all...)
+}
+
+// run runs statements in one transaction.
+func (l *link) run(ctx context.Context, s step, t Table, statements ...connect.Statement) error {
+	if len(statements) == 0 {
+		return nil
+	}
+	if l.db.Batch != nil {
+		_, err := l.send(ctx, s, t, "commit", statements...)
+		return err
+	}
 	return l.inTx(ctx, s, t, func(tx *sql.Tx) error {
 		for _, statement := range statements {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
+			if _, err := tx.ExecContext(ctx, statement.SQL, statement.Args...); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// tryOut runs a statement and rolls it back.
+func (l *link) tryOut(ctx context.Context, s step, t Table, statement string) error {
+	if l.db.Batch != nil {
+		_, err := l.send(ctx, s, t, "rollback", connect.Statement{SQL: statement})
+		return err
+	}
+	return l.rollingBack(ctx, s, t, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement)
+		return err
+	})
+}
+
+// rollingBack runs f in a transaction that is rolled back even if f succeeds.
+func (l *link) rollingBack(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
+	errDone := errors.New("rolled back")
+	err := l.inTx(ctx, s, t, func(tx *sql.Tx) error { return cmp.Or(f(tx), errDone) })
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
 }
 
 // raced says whether another job did the same at the same time.

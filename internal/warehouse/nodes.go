@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // The node table: the code fingerprint of each node of the project, per invocation,
@@ -156,21 +156,18 @@ func (e sqlNodes) columnLists(ctx context.Context, f found, hashes []string) (ma
 
 // insert inserts rows of texts in one transaction, many per statement.
 func (e sqlNodes) insert(ctx context.Context, f found, as func(*placeholders, []string) string, all [][]string) error {
-	return e.db.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
-		for rows := range slices.Chunk(all, nodesPerInsert) {
-			at := e.dialect.placeholders()
-			values := make([]string, len(rows))
-			for i, row := range rows {
-				values[i] = as(at, row)
-			}
-			query := "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") values " +
-				strings.Join(values, ", ")
-			if _, err := tx.ExecContext(ctx, query, at.args...); err != nil {
-				return err
-			}
+	var inserts []connect.Statement
+	for rows := range slices.Chunk(all, nodesPerInsert) {
+		at := e.dialect.placeholders()
+		values := make([]string, len(rows))
+		for i, row := range rows {
+			values[i] = as(at, row)
 		}
-		return nil
-	})
+		query := "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") values " +
+			strings.Join(values, ", ")
+		inserts = append(inserts, connect.Statement{SQL: query, Args: at.args})
+	}
+	return e.db.run(ctx, recording, f.table, inserts...)
 }
 
 // columnList returns a list of columns as JSON, and its hash, or "" for no columns.

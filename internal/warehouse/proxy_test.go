@@ -16,6 +16,7 @@ import (
 type proxy struct {
 	port        int
 	connections atomic.Int64
+	statements  atomic.Int64 // messages with statements: so many round trips
 	refuse      atomic.Int64 // how many connections to refuse, starting with the next
 	away        int64        // how many to refuse after one that ended
 	protocol    protocol
@@ -114,6 +115,9 @@ func (p *proxy) serve(client net.Conn, to int) {
 		message, statement, err := p.protocol.read(client, first)
 		if err != nil {
 			return
+		}
+		if statement != "" {
+			p.statements.Add(1)
 		}
 		if statement != "" && !struck {
 			says, struck = p.strikes(statement)

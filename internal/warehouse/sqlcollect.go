@@ -2,12 +2,12 @@ package warehouse
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, error) {
@@ -78,15 +78,11 @@ func (e *sqlEngine) lookBeside(ctx context.Context, t Table, l layout) (f found,
 }
 
 func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error {
-	return e.db.inTx(ctx, recording, f.table, func(tx *sql.Tx) error {
-		for _, run := range runs {
-			query, args := e.dialect.insertRun(f, runValues(run))
-			if _, err := tx.ExecContext(ctx, query, args...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	inserts := make([]connect.Statement, len(runs))
+	for i, run := range runs {
+		inserts[i].SQL, inserts[i].Args = e.dialect.insertRun(f, runValues(run))
+	}
+	return e.db.run(ctx, recording, f.table, inserts...)
 }
 
 // compare finds the data to compare with: in these tables, unless the query names others.

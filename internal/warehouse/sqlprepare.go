@@ -1,11 +1,11 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -106,15 +106,14 @@ func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error
 }
 
 func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
-	there := false
-	err := e.db.inTx(ctx, looking, t, func(tx *sql.Tx) error {
-		query, args := e.dialect.findSchema(t)
-		return tx.QueryRowContext(ctx, query, args...).Scan(&there)
-	})
+	query, args := e.dialect.findSchema(t)
+	rows, err := e.db.query(ctx, looking, t, query, args)
 	if err != nil {
 		return err
 	}
-	if !there {
+	if there, err := strconv.ParseBool(deref(rows[0][0])); err != nil {
+		return err
+	} else if !there {
 		if err := e.db.do(ctx, creatingSchema, t, e.dialect.createSchema(t)); err != nil {
 			return fmt.Errorf("%w: %w", ErrNoSchema, err)
 		}
@@ -131,10 +130,7 @@ func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems 
 		guarded = e.proveGuarded(ctx, f, strings.Replace(guard, "{}", insert, 1))
 	}
 	if guarded != nil {
-		err = e.rollingBack(ctx, f, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, insert)
-			return err
-		})
+		err = e.db.tryOut(ctx, inserting, f.table, insert)
 	}
 	if err == nil {
 		_, err = e.read(ctx, f, []string{proof})
@@ -147,24 +143,13 @@ func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems 
 }
 
 func (e *sqlEngine) proveGuarded(ctx context.Context, f found, query string) error {
-	return e.rollingBack(ctx, f, func(tx *sql.Tx) error {
+	return e.db.rollingBack(ctx, inserting, f.table, func(tx *sql.Tx) error {
 		var failure *string
 		if err := tx.QueryRowContext(ctx, query).Scan(&failure); err != nil || failure == nil {
 			return err
 		}
 		return errors.New(*failure)
 	})
-}
-
-func (e *sqlEngine) rollingBack(ctx context.Context, f found, do func(*sql.Tx) error) error {
-	errProven := errors.New("rolled back")
-	err := e.db.inTx(ctx, inserting, f.table, func(tx *sql.Tx) error {
-		return cmp.Or(do(tx), errProven)
-	})
-	if errors.Is(err, errProven) {
-		return nil
-	}
-	return err
 }
 
 // proofOf returns an insert into all of our columns that the table has.

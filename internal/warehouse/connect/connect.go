@@ -5,6 +5,7 @@
 package connect
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"time"
@@ -47,8 +48,19 @@ type Database struct {
 	// open.
 	Exclusive bool
 
+	// Batch sends statements as one message and returns the rows of each, with every
+	// value as text. After an error the transaction, if there is one, has to be rolled
+	// back. It is nil if the driver cannot do that.
+	Batch func(context.Context, *sql.Conn, []Statement) ([][][]*string, error)
+
 	// Failure classifies an error of DB.
 	Failure func(error) Failure
+}
+
+// Statement is one statement of a batch.
+type Statement struct {
+	SQL  string
+	Args []any
 }
 
 // Failure is a driver's error in a form that does not depend on the driver.

@@ -38,7 +38,7 @@ func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	// One connection for all statements, because an open one needs no new password.
 	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew))
 	db.SetMaxOpenConns(1)
-	return connect.Database{DB: db, User: config.User, Name: config.Database, Failure: failure}, nil
+	return connect.Database{DB: db, User: config.User, Name: config.Database, Batch: batch, Failure: failure}, nil
 }
 
 // configure keeps the password out of the connection string, which pgx repeats in its
