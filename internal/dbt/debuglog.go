@@ -119,14 +119,14 @@ func (p *progress) add(r record) {
 	case "debug":
 		p.cost.Known = true
 	case "error":
-		p.lastError = text
+		p.lastError = bounded(text)
 	}
 	result := resultText.FindStringSubmatch(text)
 	switch {
 	case strings.HasPrefix(text, "Running with dbt="):
 		p.version = strings.TrimPrefix(text, "Running with dbt=")
 	case r.level == "error" && strings.HasPrefix(text, "Encountered an error:"):
-		p.mainError = text
+		p.mainError = bounded(text)
 	case strings.HasPrefix(text, "Began running node "):
 		p.start(strings.TrimPrefix(text, "Began running node "), r.time)
 		at.outcome = NodeResult{}
@@ -135,10 +135,10 @@ func (p *progress) add(r record) {
 	case result != nil && statuses[result[1]] != "":
 		at.outcome.Status = statuses[result[1]]
 		if at.outcome.Message == "" {
-			at.outcome.Message = result[2]
+			at.outcome.Message = bounded(result[2])
 		}
 	case errorText.MatchString(text):
-		at.outcome.Message = text
+		at.outcome.Message = bounded(text)
 	case strings.HasPrefix(text, "On "):
 		at.auditing, at.sent = strings.Contains(text, auditMark), r.time
 	case at.auditing && strings.HasPrefix(text, "SQL status: "):

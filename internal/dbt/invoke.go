@@ -128,10 +128,22 @@ func (inv *Invocation) take(results runResults) {
 	for _, r := range results.Results {
 		node := NodeResult{NodeID: r.UniqueID, Status: r.Status, Seconds: r.ExecutionTime}
 		if r.Message != nil {
-			node.Message = ansi.ReplaceAllString(*r.Message, "")
+			node.Message = bounded(ansi.ReplaceAllString(*r.Message, ""))
 		}
 		inv.Nodes = append(inv.Nodes, node)
 	}
+}
+
+// maxMessage is how much of one message is kept, in bytes: a model that fails with 20 MB
+// must not make a report of 20 MB. What a report shows is much less.
+const maxMessage = 64 << 10
+
+// bounded cuts a message that is too long, at the end of a character.
+func bounded(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + " …"
 }
 
 // arguments completes a command: with a separate log for dbt v1, and with the invocation

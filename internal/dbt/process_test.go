@@ -77,3 +77,19 @@ func TestADBTThatTheSystemKillsWasNotInterrupted(t *testing.T) {
 		t.Errorf("got %q; want the signal", inv.Error)
 	}
 }
+
+func TestAMessageOf20MBIsCut(t *testing.T) {
+	t.Parallel()
+	c := script(t, `mkdir -p target
+{ printf '{"metadata": {"invocation_id": "one"}, "results": [{"unique_id": "model.shop.a", "status": "error", "message": "'
+head -c 20000000 /dev/zero | tr '\0' x
+printf '"}]}'; } >target/run_results.json
+exit 1`)
+	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
+	if err != nil || len(inv.Nodes) != 1 {
+		t.Fatalf("got %d nodes, %v; want one", len(inv.Nodes), err)
+	}
+	if got := inv.Nodes[0].Message; len(got) > maxMessage+10 || !strings.HasSuffix(got, "xx …") {
+		t.Errorf("got %d bytes that end with %q", len(got), got[len(got)-10:])
+	}
+}
