@@ -49,7 +49,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 	auditFailed := f.auditFailed() && f.job.Config.Audit.Failure == config.Fail
 	database, schema := f.settings.Location()
 	connection := f.settings.Connection
-	about := report.Run{
+	about := report.Input{
 		GeneratedAt:    f.now,
 		TallyVersion:   f.version,
 		Status:         f.status(),

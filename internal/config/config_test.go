@@ -93,7 +93,7 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 			args: []string{"--target=ci"}, environ: []string{"INPUT_TARGET=prod"},
 			want: func(c *Config) { c.Target = "ci" },
 		},
-		"an empty input is none": {
+		"an empty input is unset": {
 			environ: []string{"INPUT_HOOKS=", "INPUT_TARGET= "},
 			want:    func(*Config) {},
 		},

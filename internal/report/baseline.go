@@ -11,7 +11,7 @@ import (
 // baseline's commit, so other text is not shown as one.
 var commitID = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
-func baselineOf(earlier *tally.Run, run Run) *Baseline {
+func baselineOf(earlier *tally.Run, run Input) *Baseline {
 	if earlier == nil {
 		return nil
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Run contains the data of a report that are not in its tally.
-type Run struct {
+// Input contains the data of a report that are not in its tally.
+type Input struct {
 	GeneratedAt  time.Time
 	TallyVersion string
 	Status       Status
@@ -30,7 +30,7 @@ type Run struct {
 // severity error, then with severity warn, then failed, emptied, shrank and grew by the
 // size of the change, new, and finally those without a change. Models of the same rank
 // are ordered by name.
-func New(run Run, t tally.Tally) Report {
+func New(run Input, t tally.Tally) Report {
 	totals := t.Totals()
 	r := Report{
 		Version:      Version,

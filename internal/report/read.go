@@ -174,7 +174,7 @@ func (r Report) anew() Report {
 	if b := r.Baseline; b != nil {
 		t.BaselineRun = &tally.Run{ID: b.RunID, Branch: b.Branch, Commit: b.Commit, CompletedAt: b.CompletedAt}
 	}
-	made := New(Run{
+	made := New(Input{
 		GeneratedAt: r.GeneratedAt, TallyVersion: r.TallyVersion, Status: r.Status, ExitCode: r.ExitCode,
 		HeadSHA: r.HeadSHA, Branch: r.Branch, Invocations: r.Invocations, Requirements: r.Requirements,
 		Target: r.Target, Audit: r.Audit, Failures: r.Failures,

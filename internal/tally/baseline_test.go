@@ -262,7 +262,7 @@ func TestTheSameCountIsOneFact(t *testing.T) {
 		breaches int
 	}{
 		"the table as the last run left it": {orders().Relation, 1000, 1},
-		"somebody wrote to it in between":   {orders().Relation, 1001, 2},
+		"another process wrote to it":       {orders().Relation, 1001, 2},
 		"another table with as many rows":   {`"db"."main"."orders"`, 1000, 2},
 	} {
 		in := built(n(1000), n(900), nil, Limits{MaxDrop: percentage(5)})

@@ -242,17 +242,17 @@ func TestRowsOfTheProjectsOwnHooksFindTheirNode(t *testing.T) {
 			Relation: `"db"."` + schema + `"."twin"`}
 	}
 	tests := map[string]struct{ relation, want string }{
-		"as dbt renders this":    {`"db"."dev"."orders"`, "model.shop.orders"},
-		"unquoted":               {`db.dev.orders`, "model.shop.orders"},
-		"folded up":              {`DB.DEV.ORDERS`, "model.shop.orders"},
-		"schema and name":        {`dev.orders`, "model.shop.orders"},
-		"the name alone":         {`orders`, "model.shop.orders"},
-		"in brackets":            {`[db].[dev].[orders]`, "model.shop.orders"},
-		"a dot inside quotes":    {"`dev`.`a.b`", "model.shop.dotted"},
-		"a name that two share":  {`twin`, ""},
-		"told apart by schema":   {`b.twin`, "model.shop.twin_b"},
-		"a table of nobody's":    {`somewhere_else`, ""},
-		"another schema's table": {`prod.orders`, ""},
+		"as dbt renders this":     {`"db"."dev"."orders"`, "model.shop.orders"},
+		"unquoted":                {`db.dev.orders`, "model.shop.orders"},
+		"folded up":               {`DB.DEV.ORDERS`, "model.shop.orders"},
+		"schema and name":         {`dev.orders`, "model.shop.orders"},
+		"the name alone":          {`orders`, "model.shop.orders"},
+		"in brackets":             {`[db].[dev].[orders]`, "model.shop.orders"},
+		"a dot inside quotes":     {"`dev`.`a.b`", "model.shop.dotted"},
+		"a name that two share":   {`twin`, ""},
+		"distinguished by schema": {`b.twin`, "model.shop.twin_b"},
+		"a table of no node":      {`somewhere_else`, ""},
+		"another schema's table":  {`prod.orders`, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func TestTheErrorOfARefusedMySQLConnectionHasTheReasonAndNoSecret(t *testing.T) 
 				"use the host that the certificate names, or unset ssl_verify_identity",
 			},
 			"no such authority's file": {map[string]any{"ssl_disabled": nil, "ssl_ca": "/no/ca.crt"}, "ssl_ca: open /no/ca.crt"},
-			"authority of nobody": {
+			"an unknown authority": {
 				map[string]any{"ssl_disabled": nil, "ssl_ca": filepath.Join(filepath.Dir(db.CA), "log")},
 				"ssl_ca: there is no certificate in ",
 			},

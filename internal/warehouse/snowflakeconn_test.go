@@ -244,7 +244,7 @@ func TestSnowflakeSettingsAreCheckedBeforeAnyConnection(t *testing.T) {
 		"no such key": {
 			map[string]any{"private_key_path": "/no/key.p8"}, "private_key_path: open /no/key.p8: no such file",
 		},
-		"a key that is none": {map[string]any{"private_key": "hunter%"}, "private_key: it is neither PEM nor base64"},
+		"an invalid key": {map[string]any{"private_key": "hunter%"}, "private_key: it is neither PEM nor base64"},
 		"a key that is cut off": {
 			map[string]any{"private_key": base64.StdEncoding.EncodeToString(der[:20])},
 			"private_key: the key cannot be read",

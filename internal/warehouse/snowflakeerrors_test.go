@@ -283,7 +283,7 @@ func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 			},
 			`grant usage, create table on schema "SHOP"."AUDIT" to role CI`,
 		},
-		"what nobody has seen": {
+		"an unknown error": {
 			"information_schema",
 			fakesnowflake.Refusal{Code: 603, SQLState: "XX000", Message: "Processing aborted\nby error 300010"},
 			"000603 (XX000): Processing aborted by error 300010",

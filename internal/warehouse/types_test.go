@@ -10,6 +10,6 @@ func TestEveryProfileTypeIsReachedInOneWay(t *testing.T) {
 		}
 	}
 	if RollsBack("oracle") || len(Words("oracle").Missing) == 0 {
-		t.Error("a profile type that nobody listed has properties of one that is")
+		t.Error("an unknown profile type has properties")
 	}
 }

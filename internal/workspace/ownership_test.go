@@ -50,7 +50,7 @@ func TestWhatChangedSinceIsFoundByItsOwner(t *testing.T) {
 	}{
 		"made in this run": {me, time.Now(), all},
 		"older":            {me, time.Now().Add(time.Minute), nil},
-		"somebody else's":  {me + 1, time.Now(), nil},
+		"another user's":   {me + 1, time.Now(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,7 @@ func TestRedirectToAnotherHostDoesNotGetTheToken(t *testing.T) {
 	}
 	for range len(seen) {
 		if got := <-seen; got != "" {
-			t.Errorf("the other host was told %q", got)
+			t.Errorf("the other host received %q", got)
 		}
 	}
 }

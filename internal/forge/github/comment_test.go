@@ -135,12 +135,12 @@ func TestCommentsOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	mine := marker{Key: "prod", RunID: 1}.String()
 	for name, other := range map[string]fakegithub.Comment{
-		"pasted by somebody else": {Author: "mallory", Body: mine + "\nowned"},
-		"deleted account":         {Author: "", Body: mine + "\nowned"},
-		"quoted further down":     {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
-		"another key":             {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
-		"not a marker after all":  {Author: fakegithub.ActionsBot, Body: "<!-- dbt-tally: {key} -->\n"},
-		"no marker":               {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
+		"pasted by another user": {Author: "mallory", Body: mine + "\nowned"},
+		"deleted account":        {Author: "", Body: mine + "\nowned"},
+		"quoted further down":    {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
+		"another key":            {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
+		"not a marker after all": {Author: fakegithub.ActionsBot, Body: "<!-- dbt-tally: {key} -->\n"},
+		"no marker":              {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -140,11 +140,11 @@ func TestIssuesOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	mine := marker{Key: "prod", RunID: 1}.String()
 	for name, other := range map[string]fakegithub.Issue{
-		"pasted by somebody else": {Author: "mallory", Body: mine + "\nowned"},
-		"deleted account":         {Body: mine + "\nowned"},
-		"quoted further down":     {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
-		"another key":             {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
-		"no marker":               {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
+		"pasted by another user": {Author: "mallory", Body: mine + "\nowned"},
+		"deleted account":        {Body: mine + "\nowned"},
+		"quoted further down":    {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
+		"another key":            {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
+		"no marker":              {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
 		"a pull request": {
 			Author: fakegithub.ActionsBot, Body: mine + "\nof a bot",
 			From: fakegithub.Branch{Repository: fakegithub.Repository, Name: "bump", SHA: "f00d"},

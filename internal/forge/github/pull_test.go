@@ -30,7 +30,7 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 		{"pushed to since", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "f00d")}, 0},
 		{"of another branch", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix", "5eed")}, 0},
 		{"of the owner's fork", "acme/shop", []fakegithub.Issue{from("acme/shop-fork", "fix/a&b", "5eed")}, 0},
-		{"of somebody's fork", "acme/shop", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
+		{"of a fork", "acme/shop", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
 		{
 			"of the fork that is asked for", "alice/shop-1",
 			[]fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")},

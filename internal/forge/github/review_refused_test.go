@@ -57,7 +57,7 @@ func TestReviewOfACommitThatIsGoneIsReportedOnce(t *testing.T) {
 
 	wantKind(t, err, ErrRefused, "Commit is not part of the pull request")
 	if n := strings.Count(err.Error(), "422"); n != 1 {
-		t.Errorf("%q tells of %d refusals, want one", err, n)
+		t.Errorf("%q contains %d refusals; want one", err, n)
 	}
 	wantRemarks(t, gh)
 }

@@ -271,12 +271,12 @@ func TestLockedAndDeletedIssuesTakeNothing(t *testing.T) {
 
 	if status, _, body := send(t, gh, JobToken, "POST", comments,
 		`{"body":"x"}`); status != 403 || !strings.Contains(string(body), "issue is locked") {
-		t.Errorf("comment where it is locked: answered %d: %s", status, body)
+		t.Errorf("comment on a locked issue: answered %d: %s", status, body)
 	}
 	remark := `{"commit_id":"c0ffee","path":"a.sql","body":"x","subject_type":"file"}`
 	if status, _, body := send(t, gh, JobToken, "POST", pulls+"/7/comments",
 		remark); status != 422 || !strings.Contains(string(body), "lock prevents review") {
-		t.Errorf("review comment where it is locked: answered %d: %s", status, body)
+		t.Errorf("review comment on a locked issue: answered %d: %s", status, body)
 	}
 	if status, _, body := send(t, gh, JobToken, "PATCH", issues+"/8", `{"title":"x"}`); status != 410 {
 		t.Errorf("edit of a deleted issue: answered %d: %s", status, body)

@@ -37,7 +37,7 @@ func breaching(m tally.Model, breaches ...tally.Breach) tally.Model {
 }
 
 // pullRequest is a run in a separate schema, with a baseline.
-func pullRequest() report.Run {
+func pullRequest() report.Input {
 	r := Run()
 	r.Target = report.Target{Name: "ci", Type: "postgres", Database: "shop", Schema: "pr_12"}
 	r.Branch = "feature"

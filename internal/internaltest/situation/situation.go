@@ -72,8 +72,8 @@ const (
 )
 
 // Run returns the data of a run that are not in its tally.
-func Run() report.Run {
-	return report.Run{
+func Run() report.Input {
+	return report.Input{
 		GeneratedAt:  Noon.Add(4 * time.Minute),
 		TallyVersion: "0.1.0",
 		Status:       report.Success,
@@ -84,7 +84,7 @@ func Run() report.Run {
 }
 
 // Report calls report.New with the project in the directory shop of the repository.
-func Report(r report.Run, t tally.Tally) report.Report {
+func Report(r report.Input, t tally.Tally) report.Report {
 	r.Files = map[string]string{}
 	for _, m := range t.Models {
 		r.Files[m.Node.ID] = "shop/" + m.Node.Path

@@ -86,7 +86,7 @@ func TestTerminalUsesEscapesOnlyWhenAsked(t *testing.T) {
 		t.Errorf("escape sequences in plain text: %q", out)
 	}
 	if out := terminal(t, situation.Changed(), Options{Color: true}); !strings.Contains(out, "\x1b[33mshrank\x1b[0m") {
-		t.Errorf("no colour where it was asked for: %q", out)
+		t.Errorf("no colour although requested: %q", out)
 	}
 	if out := terminal(t, situation.Hostile(situation.Attack), Options{}); strings.ContainsAny(out, "\x1b\x00\u202e") {
 		t.Errorf("foreign control characters: %q", out)
