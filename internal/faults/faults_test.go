@@ -56,7 +56,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// macros are the files that the hooks are brought into.
+// macros returns the files in which the hooks are installed.
 func (w *world) macros() []string {
 	w.t.Helper()
 	found, err := filepath.Glob(w.path("project/macros/*"))
@@ -66,7 +66,7 @@ func (w *world) macros() []string {
 	return found
 }
 
-// clip is what a failed test shows of an output.
+// clip shortens an output for the message of a failed test.
 func clip(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
@@ -81,7 +81,7 @@ func clip(text string) string {
 	return text
 }
 
-// The page is the table.
+// The page must equal the table.
 func TestThePageIsTheTable(t *testing.T) {
 	t.Parallel()
 	var page strings.Builder

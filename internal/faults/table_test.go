@@ -10,17 +10,16 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// fault is one thing that goes wrong, and what must hold nevertheless. In every case
-// the run ends within the time, no secret is written in any form, and the project is left
-// as it was.
+// fault is one thing that goes wrong, and what must hold nevertheless. In every case the
+// run ends in time, no secret is written in any form, and the project is unchanged.
 type fault struct {
 	where, what string
 	inject      func(w *world)
 	exit        int
 	comments    int           // on the pull request
 	within      time.Duration // 0: a minute
-	said        string        // that the output or the comment has; the page shows it
-	lost        string        // what is not survived, "" if everything is
+	said        string        // part of the output or of the comment; the page shows it
+	lost        string        // what does not survive; "": everything does
 }
 
 var faults = []fault{
@@ -114,7 +113,7 @@ var faults = []fault{
 		}},
 }
 
-// silent is the port of a server that accepts and never answers.
+// silent returns the port of a server that accepts connections and never answers.
 func (w *world) silent() string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,8 +23,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// world is a job on GitHub about a pull request, with a project and a PostgreSQL of its
-// own, before its one step.
+// world is a job on GitHub about a pull request, with its own project and PostgreSQL,
+// before its only step.
 type world struct {
 	t     *testing.T
 	dir   string
@@ -34,7 +34,7 @@ type world struct {
 	shell string   // runs dbt-tally; "$@" are its arguments
 	args  []string // of dbt-tally
 	after func()   // runs when a dbt that waits has done its work
-	eyes  bool     // the output is read; else its reader is gone
+	eyes  bool     // the output is read; otherwise its reader is gone
 }
 
 const token = fakegithub.JobToken
@@ -100,7 +100,7 @@ func (w *world) write(name, text string) {
 	}
 }
 
-// dbt replaces dbt by a script. What dbt-tally asks it beforehand is answered.
+// dbt replaces dbt by a script. Requests before the user's command are answered.
 func (w *world) dbt(script string) {
 	w.t.Helper()
 	w.write("bin/dbt", "#!/bin/sh\nif [ \"$1\" = --version ]; then exec fake-dbt --version; fi\n"+script+"\n")
@@ -113,7 +113,7 @@ func (w *world) then(f func()) {
 	w.after = f
 }
 
-// ended is how a run went.
+// ended is the result of a run.
 type ended struct {
 	code   int
 	took   time.Duration
@@ -189,7 +189,7 @@ func (w *world) lock(table string) {
 	w.t.Fatalf("%s was never locked", table)
 }
 
-// secrets are those of a world in every form that may be written by mistake.
+// secrets returns a world's secrets in every form that could be written by mistake.
 func (w *world) secrets() map[string]string {
 	forms := map[string]string{}
 	for name, secret := range map[string]string{"password": w.db.Password, "token": token} {
@@ -206,8 +206,8 @@ func (w *world) secrets() map[string]string {
 	return forms
 }
 
-// noSecrets looks through everything that was written: the output but for the masks, which
-// the runner takes out, all files, and the comments.
+// noSecrets searches everything that was written: the output without the masks, which the
+// runner removes, all files, and the comments.
 func (w *world) noSecrets(output string) {
 	w.t.Helper()
 	written := map[string]string{"output": output}

@@ -184,8 +184,8 @@ func fanOutOf(f *tally.FanOut) *FanOut {
 	return &FanOut{Parent: f.Parent, Ratio: f.Ratio, Baseline: f.Baseline}
 }
 
-// FanOutWords writes how the rows of a model per row of its largest parent moved, ""
-// if they did not. name finds what a node is called.
+// FanOutWords returns how the rows of a model per row of its largest parent moved, or ""
+// if they did not. name returns the display name of a node.
 func FanOutWords(m Model, name func(id string) string) string {
 	if m.FanOut == nil {
 		return ""
@@ -194,7 +194,7 @@ func FanOutWords(m Model, name func(id string) string) string {
 	return fmt.Sprintf("%s rows per row of %s, was %s", ratio(f.Ratio), name(f.Parent), ratio(f.Baseline))
 }
 
-// ratio writes a number of rows per row with about three digits that count.
+// ratio returns a number of rows per row with about three significant digits.
 func ratio(f float64) string {
 	digits := 2
 	switch {

@@ -2,8 +2,8 @@ package tally
 
 import "math"
 
-// fanOutBound is the factor by which a ratio has to move to be marked: by a tenth,
-// up or down.
+// fanOutBound is the factor by which a ratio must change to be marked: a tenth, in either
+// direction.
 const fanOutBound = 1.1
 
 // FanOut is how many rows a model has per row of its largest parent. A join that
@@ -15,14 +15,14 @@ type FanOut struct {
 	Moved    bool    // the ratio differs from the baseline's by more than a tenth
 }
 
-// Factor is by how much the ratio grew: 2 if each row of the parent has twice as
-// many rows as in the baseline. It is +Inf if the model had no rows.
+// Factor is the growth of the ratio: 2 if each row of the parent has twice as many rows
+// as in the baseline. It is +Inf if the model had no rows.
 func (f FanOut) Factor() float64 { return f.Ratio / f.Baseline }
 
-// FindFanOuts compares the models' ratios with the baseline's, by node ID. parents
-// lists the parents of every node; those without a count, such as views, are
-// replaced by their own. A model is left out if it, or its largest parent, has no
-// count on both sides, or if the parent has no rows on either.
+// FindFanOuts compares the models' ratios with the baseline's, by node ID. parents lists
+// the parents of every node; parents without a count, such as views, are replaced by
+// their own. A model is left out if it, or its largest parent, has no count on both
+// sides, or if the parent has no rows on either.
 func FindFanOuts(models []Model, parents map[string][]string) map[string]FanOut {
 	counted := make(map[string]Model, len(models))
 	for _, m := range models {
@@ -47,7 +47,7 @@ func FindFanOuts(models []Model, parents map[string][]string) map[string]FanOut 
 	return found
 }
 
-// moved compares two ratios; what had no rows and has none did not move.
+// moved compares two ratios. Two ratios of 0 are equal.
 func moved(here, there float64) bool {
 	if here == 0 || there == 0 {
 		return here != there
@@ -55,8 +55,8 @@ func moved(here, there float64) bool {
 	return math.Abs(math.Log(here/there)) > math.Log(fanOutBound)
 }
 
-// largestParent is the counted node nearest above id that has the most rows; of two
-// with as many, the one whose ID comes first.
+// largestParent returns the nearest counted ancestor of id with the most rows; if several
+// have as many, the one whose ID is first.
 func largestParent(id string, counted map[string]Model, parents map[string][]string) (largest Model, ok bool) {
 	seen := map[string]bool{id: true}
 	for open := parents[id]; len(open) > 0; {

@@ -34,8 +34,8 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 	return f, append(problems, prepareOthers(ctx, e, f.table)...), nil
 }
 
-// prepareOthers makes the tables that belong to the audit table. Each is of no use
-// without the ones before it, so the first that cannot be made is the only problem.
+// prepareOthers creates the tables that belong to the audit table. Each needs the ones
+// before it, so only the first failure is reported.
 func prepareOthers(ctx context.Context, e *sqlEngine, audit Table) (problems []string) {
 	for _, other := range []struct {
 		table   Table
@@ -53,7 +53,7 @@ func prepareOthers(ctx context.Context, e *sqlEngine, audit Table) (problems []s
 	return nil
 }
 
-// prepareBeside makes a table that belongs to the audit table.
+// prepareBeside creates a table that belongs to the audit table.
 func (e *sqlEngine) prepareBeside(ctx context.Context, t Table, l layout) error {
 	f, err := e.look(ctx, t, l)
 	if errors.Is(err, ErrNoTable) {

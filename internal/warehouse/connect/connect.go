@@ -49,8 +49,8 @@ type Database struct {
 	Exclusive bool
 
 	// Batch sends statements as one message and returns the rows of each, with every
-	// value as text. After an error the transaction, if there is one, has to be rolled
-	// back. It is nil if the driver cannot do that.
+	// value as text. After an error the caller must roll back an open transaction. Batch
+	// is nil if the driver does not support it.
 	Batch func(context.Context, *sql.Conn, []Statement) ([][][]*string, error)
 
 	// Failure classifies an error of DB.

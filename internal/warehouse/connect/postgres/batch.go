@@ -10,7 +10,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// batch sends the statements as one message of the simple protocol, which gives every
+// batch sends the statements as one message of the simple protocol, which returns every
 // value as text.
 func batch(ctx context.Context, conn *sql.Conn, statements []connect.Statement) (all [][][]*string, err error) {
 	err = conn.Raw(func(driverConn any) error {
