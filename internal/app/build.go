@@ -96,7 +96,7 @@ func (f facts) baselineFailed() bool {
 	return f.collected.NotFound != "" && f.job.Config.Audit.Failure != config.Warn
 }
 
-// sought is what was looked for if nothing was found to compare with, nil if a
+// sought describes the search for a baseline if it found nothing, or returns nil if a
 // baseline was found or none was wanted.
 func (f facts) sought() *report.Sought {
 	c := f.collected

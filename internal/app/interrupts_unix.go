@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// keepWriting turns signals about the output into errors. A SIGPIPE that is caught is
-// an EPIPE for this process and stays what it was for its children. SIGTTOU is ignored
-// by them too: a terminal that is set to tostop would stop a dbt in its own process
+// keepWriting turns signals about the output into errors. If SIGPIPE is caught, this
+// process receives an EPIPE instead, and its children keep the default. The children
+// ignore SIGTTOU too: in a terminal with tostop it would stop a dbt in its own process
 // group for ever.
 func keepWriting() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

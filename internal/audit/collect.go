@@ -33,10 +33,10 @@ type Nodes struct {
 	Gated        bool              // some node has a gate
 }
 
-// Collect reads the audit rows of the invocations back, and the columns of what they
-// built, and finds the runs to compare with. It records the invocations and, with the
-// last of them, the nodes, unless gates decide whether they may become a baseline: then
-// Record does.
+// Collect reads the audit rows of the invocations and the columns of the relations that
+// they built, and finds the runs to compare with. It records the invocations and, with
+// the last of them, the nodes, unless gates decide whether they may become a baseline:
+// then Record does.
 func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, nodes Nodes) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
 	request := p.settings.collectRequest(invocations)

@@ -96,9 +96,9 @@ func (c CLI) collect(inv *Invocation, seen *progress, earlier string) {
 	}
 }
 
-// Past returns an earlier invocation, as far as run_results.json still describes it. ""
-// stands for the invocation of that file; if there is no such file, the error is then
-// fs.ErrNotExist.
+// Past returns an earlier invocation, as far as run_results.json still describes it. If
+// id is "", that is the invocation of that file, and the error is fs.ErrNotExist if there
+// is no such file.
 func (c CLI) Past(id string) (Invocation, error) {
 	results, err := c.readRunResults()
 	switch {
@@ -134,8 +134,8 @@ func (inv *Invocation) take(results runResults) {
 	}
 }
 
-// maxMessage is how much of one message is kept, in bytes: a model that fails with 20 MB
-// must not make a report of 20 MB. What a report shows is much less.
+// maxMessage limits the bytes of a message that are kept, because a model that fails with
+// 20 MB of output must not make a report of 20 MB. A report shows much less.
 const maxMessage = 64 << 10
 
 // bounded cuts a message that is too long, at the end of a character.

@@ -74,7 +74,7 @@ func (a *Actions) StopCommands() (resume func()) {
 	}
 }
 
-// Group folds what is logged until end is called under a title. Groups do not nest.
+// Group folds the log under a title until end is called. Groups do not nest.
 func (a *Actions) Group(title string) (end func()) {
 	a.action.Group(title)
 	return a.action.EndGroup
