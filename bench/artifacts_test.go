@@ -18,8 +18,10 @@ type object = map[string]any
 // manifest and 11 kB of debug log per model.
 func writeArtifacts(tb testing.TB, dir string) {
 	tb.Helper()
-	metadata := object{"invocation_id": invocation, "dbt_version": "1.11.16",
-		"generated_at": "2026-01-02T03:04:05.678901Z"}
+	metadata := object{
+		"invocation_id": invocation, "dbt_version": "1.11.16",
+		"generated_at": "2026-01-02T03:04:05.678901Z",
+	}
 	nodes, macros, results := object{}, object{}, []object{}
 	var log strings.Builder
 	log.WriteString("\n\n" + strings.Repeat("=",
@@ -31,15 +33,19 @@ func writeArtifacts(tb testing.TB, dir string) {
 		nodes[id] = model1000(name)
 		for j := range 3 {
 			test := fmt.Sprintf("test.bench.not_null_%s_%d", name, j)
-			nodes[test] = object{"unique_id": test, "resource_type": "test", "raw_code": code(1000),
-				"compiled_code": code(2000), "config": object{"severity": "ERROR"}}
+			nodes[test] = object{
+				"unique_id": test, "resource_type": "test", "raw_code": code(1000),
+				"compiled_code": code(2000), "config": object{"severity": "ERROR"},
+			}
 		}
 		macros["macro.bench."+name] = object{"macro_sql": code(10000)}
 		results = append(results, object{
 			"unique_id": id, "status": "success", "execution_time": 0.5, "message": "SELECT 7", "compiled_code": code(3000),
 			"adapter_response": object{"_message": "SELECT 7", "rows_affected": 7}, "thread_id": "Thread-1",
-			"timing": []object{{"name": "compile", "started_at": "2026-01-02T03:04:05.678901Z",
-				"completed_at": "2026-01-02T03:04:05.678901Z"}},
+			"timing": []object{{
+				"name": "compile", "started_at": "2026-01-02T03:04:05.678901Z",
+				"completed_at": "2026-01-02T03:04:05.678901Z",
+			}},
 		})
 		writeRecords(&log, id)
 	}
@@ -54,8 +60,10 @@ func model1000(name string) object {
 	columns := object{}
 	for i := range 40 {
 		column := fmt.Sprintf("column_%d", i)
-		columns[column] = object{"name": column, "description": strings.Repeat("what it means ", 15),
-			"data_type": "text", "meta": object{}, "tags": []string{}}
+		columns[column] = object{
+			"name": column, "description": strings.Repeat("what it means ", 15),
+			"data_type": "text", "meta": object{}, "tags": []string{},
+		}
 	}
 	return object{
 		"unique_id": "model.bench." + name, "name": name, "resource_type": "model", "package_name": "bench",

@@ -74,8 +74,10 @@ date +%s.%N >"$ARTIFACTS/ended"
 
 func newStep(b *testing.B) *step {
 	b.Helper()
-	s := &step{db: postgres.New(b), forge: fakegithub.New(b, fakegithub.Options{}), dir: b.TempDir(),
-		artifacts: b.TempDir(), binary: binary(b)}
+	s := &step{
+		db: postgres.New(b), forge: fakegithub.New(b, fakegithub.Options{}), dir: b.TempDir(),
+		artifacts: b.TempDir(), binary: binary(b),
+	}
 	writeProfile(b, s.dir, s.db, "dev")
 	write(b, filepath.Join(s.dir, "dbt_project.yml"), "name: bench\nprofile: bench\n")
 	write(b, filepath.Join(s.artifacts, "dbt"), standIn)

@@ -216,8 +216,10 @@ func (p *project) build(tb testing.TB, flags ...string) (seconds float64) {
 
 func (p *project) runBinary(tb testing.TB, flags []string) {
 	tb.Helper()
-	args := append([]string{"--dbt-executable", p.cli.Executable, "--audit-table",
-		"audit.dbt_audit_log", "run"}, flags...)
+	args := append([]string{
+		"--dbt-executable", p.cli.Executable, "--audit-table",
+		"audit.dbt_audit_log", "run",
+	}, flags...)
 	cmd := exec.Command(p.binary, args...)
 	cmd.Dir, cmd.Env = p.cli.WorkDir, p.cli.Env
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -23,8 +23,10 @@ func TestACompanysOwnAuthorityIsTrusted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for file, trusted := range map[string]bool{company: true, junk: false,
-		filepath.Join(dir, "of-the-host.pem"): false, "": false} {
+	for file, trusted := range map[string]bool{
+		company: true, junk: false,
+		filepath.Join(dir, "of-the-host.pem"): false, "": false,
+	} {
 		client := HTTPClient(func(name string) string {
 			return map[string]string{"NODE_EXTRA_CA_CERTS": file}[name]
 		})

@@ -35,44 +35,64 @@ var scale = []string{string(Always), string(Changes), string(Problems), string(N
 // checked against it.
 var groups = []group{
 	{"What runs", auditing, []input{
-		{name: "mode", value: string(DBT), allowed: names(commandNames), only: auditing,
+		{
+			name: "mode", value: string(DBT), allowed: names(commandNames), only: auditing,
 			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
 				"the report of an invocation that already ran; publish posts a report on behalf of a run that could " +
-				"not, for example one from a fork; prune deletes old audit rows."},
-		{name: "dbt-command", value: "build", only: []Command{DBT},
+				"not, for example one from a fork; prune deletes old audit rows.",
+		},
+		{
+			name: "dbt-command", value: "build", only: []Command{DBT},
 			help: "As an action, the dbt commands to run, one per line, in order, up to the first that fails. " +
-				"Each line is split as in a shell, but nothing is expanded. A leading dbt is optional."},
+				"Each line is split as in a shell, but nothing is expanded. A leading dbt is optional.",
+		},
 		{name: "project-dir", help: "Directory of dbt_project.yml. Default: dbt's own search.", example: "transform"},
 		{name: "profiles-dir", help: "Directory of profiles.yml. Default: dbt's own search, then the project's directory."},
 		{name: "profile", help: "Profile to use. Default: the project's."},
 		{name: "target", help: "Target of the profile. Default: the profile's.", example: "ci"},
 		{name: "threads", only: []Command{DBT}, help: "Threads for dbt. Default: the target's."},
-		{name: "dbt-executable", value: "dbt", help: "The dbt to run: a name on the PATH, or a path.",
-			example: ".venv/bin/dbt"},
-		{name: "requirements",
+		{
+			name: "dbt-executable", value: "dbt", help: "The dbt to run: a name on the PATH, or a path.",
+			example: ".venv/bin/dbt",
+		},
+		{
+			name: "requirements",
 			help: "Python requirements to install before the run, one per line, for another dbt version or " +
-				"adapter. uv installs them into a separate environment."},
-		{name: "install-deps", value: "true", toggle: true, only: []Command{DBT},
-			help: "Run dbt deps first if the project declares packages that are not installed."},
+				"adapter. uv installs them into a separate environment.",
+		},
+		{
+			name: "install-deps", value: "true", toggle: true, only: []Command{DBT},
+			help: "Run dbt deps first if the project declares packages that are not installed.",
+		},
 	}},
 	{"Auditing", auditing, []input{
-		{name: "hooks", value: string(Inject), allowed: []string{string(Inject), string(Project), string(Off)},
+		{
+			name: "hooks", value: string(Inject), allowed: []string{string(Inject), string(Project), string(Off)},
 			help: "inject adds the audit hooks for this run; project reads the rows that the project's own hooks " +
-				"write; off runs dbt without auditing."},
-		{name: "audit-table", value: defaultAuditTable,
+				"write; off runs dbt without auditing.",
+		},
+		{
+			name: "audit-table", value: defaultAuditTable,
 			help: "The audit table, as [[database.]schema.]name. If its schema cannot be created, the target's " +
-				"schema is used. With hooks: project the default is dbt_audit_log, as the session finds it."},
-		{name: "audit-failure", value: string(Auto), only: reporting,
+				"schema is used. With hooks: project the default is dbt_audit_log, as the session finds it.",
+		},
+		{
+			name: "audit-failure", value: string(Auto), only: reporting,
 			allowed: []string{string(Auto), string(Warn), string(Fail)},
 			help: "What happens if auditing does not work: warn reports it; fail does not run dbt without it and " +
-				"ends with exit status 4; auto reports it, and the gates of models that could not be counted fail."},
-		{name: "count-views", value: "false", toggle: true, only: reporting,
-			help: "Count the rows of views, too. Counting a view runs its query."},
+				"ends with exit status 4; auto reports it, and the gates of models that could not be counted fail.",
+		},
+		{
+			name: "count-views", value: "false", toggle: true, only: reporting,
+			help: "Count the rows of views, too. Counting a view runs its query.",
+		},
 	}},
 	{"Comparison", reporting, []input{
-		{name: "baseline", value: string(Auto),
+		{
+			name: "baseline", value: string(Auto),
 			help: "The earlier run to compare with: auto (on a pull request the newest successful run of the " +
-				"base branch, else the previous one of the same branch), none, a branch, or a dbt invocation_id.", example: "main"},
+				"base branch, else the previous one of the same branch), none, a branch, or a dbt invocation_id.", example: "main",
+		},
 		{name: "baseline-table", help: "The audit table with the baseline's rows, as " +
 			"[[database.]schema.]name. Default: this run's."},
 		{name: "baseline-target", help: "The target that built the baseline. Default: this run's.", example: "prod"},
@@ -87,49 +107,75 @@ var groups = []group{
 		{name: "max-rows", help: "The largest number of rows of a model after the run."},
 		{name: "max-fanout", help: "The largest growth of a model's rows per row of its largest parent, against the " +
 			"baseline, as a percentage: a join that multiplies rows.", example: "10%"},
-		{name: "columns", value: "off", allowed: []string{"off", "no-removal", "no-change"},
-			help: "Which changes of a model's columns against the baseline are a breach."},
-		{name: "unusual", value: "off", allowed: []string{"off", "gate"},
-			help: "gate: a change far outside of the model's own history is a breach."},
-		{name: "gate-against", value: "both", allowed: []string{"before", "baseline", "both"},
-			help: "What max-drop and max-growth compare with: the rows before this run, the baseline, or each of the two."},
-		{name: "gate-severity", value: "error", allowed: []string{"error", "warn"},
-			help: "error: a breach ends the run with exit status 3 if dbt succeeded; warn: it is only reported."},
-		{name: "gate-scope", value: "all", allowed: []string{"all", "edited"},
-			help: "edited: breaches of models that no edit changed since the baseline only warn."},
-		{name: "accept", value: "false", toggle: true, only: []Command{DBT},
+		{
+			name: "columns", value: "off", allowed: []string{"off", "no-removal", "no-change"},
+			help: "Which changes of a model's columns against the baseline are a breach.",
+		},
+		{
+			name: "unusual", value: "off", allowed: []string{"off", "gate"},
+			help: "gate: a change far outside of the model's own history is a breach.",
+		},
+		{
+			name: "gate-against", value: "both", allowed: []string{"before", "baseline", "both"},
+			help: "What max-drop and max-growth compare with: the rows before this run, the baseline, or each of the two.",
+		},
+		{
+			name: "gate-severity", value: "error", allowed: []string{"error", "warn"},
+			help: "error: a breach ends the run with exit status 3 if dbt succeeded; warn: it is only reported.",
+		},
+		{
+			name: "gate-scope", value: "all", allowed: []string{"all", "edited"},
+			help: "edited: breaches of models that no edit changed since the baseline only warn.",
+		},
+		{
+			name: "accept", value: "false", toggle: true, only: []Command{DBT},
 			help: "Accept this run: breached gates are only reported, and its counts become the baseline. " +
-				"Otherwise a run that breaches a gate is not a baseline for later runs."},
+				"Otherwise a run that breaches a gate is not a baseline for later runs.",
+		},
 	}},
 	{"Surfaces", posting, []input{
 		{name: "github-token", secret: true, help: "Token for the comment and everything else on GitHub. As " +
 			"an action, the default is the job's token."},
-		{name: "comment", value: string(Always), allowed: scale,
+		{
+			name: "comment", value: string(Always), allowed: scale,
 			help: "When a comment is created on the pull request: always, if rows changed or there are problems, " +
 				"only if there are problems (a failure, a breached gate, auditing that does not work), or never. An " +
-				"existing comment is always updated."},
+				"existing comment is always updated.",
+		},
 		{name: "comment-key", value: DefaultKey, help: "Distinguishes the comments, check runs and issues of " +
 			"several jobs."},
-		{name: "review-comments", value: string(Problems), allowed: scale,
+		{
+			name: "review-comments", value: string(Problems), allowed: scale,
 			help: "Comment on breached gates and failed models at their files in the diff. There are problems to " +
-				"comment on or none, so always and changes mean the same as problems."},
-		{name: "check", value: string(Never), allowed: scale,
+				"comment on or none, so always and changes mean the same as problems.",
+		},
+		{
+			name: "check", value: string(Never), allowed: scale,
 			help: "Create a check run that reflects only the gates, for branch protection. It is named dbt-tally " +
-				"or, with a comment-key, dbt-tally (key)."},
-		{name: "issue", value: string(Never), allowed: scale, only: reporting,
+				"or, with a comment-key, dbt-tally (key).",
+		},
+		{
+			name: "issue", value: string(Never), allowed: scale, only: reporting,
 			help: "Keep an issue open for runs without a pull request: problems while a gate of severity error " +
-				"is breached; it is closed when none is."},
+				"is breached; it is closed when none is.",
+		},
 		{name: "summary", value: "true", toggle: true, only: reporting, help: "Write the job summary."},
-		{name: "annotations", value: "true", toggle: true, only: reporting,
-			help: "Annotate breached gates and failed models at their files."},
-		{name: "report-dir",
+		{
+			name: "annotations", value: "true", toggle: true, only: reporting,
+			help: "Annotate breached gates and failed models at their files.",
+		},
+		{
+			name: "report-dir",
 			help: "Directory for report.json and report.md. Default: dbt-tally in dbt's target directory. With " +
-				"mode: publish, the directory of the report.json to post."},
+				"mode: publish, the directory of the report.json to post.",
+		},
 	}},
 	{"Safety", []Command{DBT}, []input{
-		{name: "allow-pull-request-target", value: "false", toggle: true,
+		{
+			name: "allow-pull-request-target", value: "false", toggle: true,
 			help: "Run on pull_request_target even if the pull request's code may be checked out. It then runs " +
-				"with the job's secrets."},
+				"with the job's secrets.",
+		},
 	}},
 	{"prune", []Command{Prune}, []input{
 		{name: "older-than", help: "Delete audit rows older than this, a day or more.", example: "180d"},

@@ -95,8 +95,10 @@ exit 1`)
 		}},
 		"are not another invocation's": {"of another day", []NodeResult{
 			{NodeID: "model.shop.a", Status: "success", Message: "SELECT 3", Seconds: 2},
-			{NodeID: "model.shop.b", Status: "error",
-				Message: "Database Error in model b (models/b.sql)\n  no such column", Seconds: 0.25},
+			{
+				NodeID: "model.shop.b", Status: "error",
+				Message: "Database Error in model b (models/b.sql)\n  no such column", Seconds: 0.25,
+			},
 			{NodeID: "test.shop.t", Status: "fail", Message: "FAIL 2", Seconds: 0.25},
 			inFlight,
 		}},
@@ -228,8 +230,10 @@ func TestHooksAreConfiguredByTheEnvironment(t *testing.T) {
 	}{
 		{Hooks{}, "DBT_TALLY_RELATION=\n"},
 		{Hooks{Relation: `"a"."b"`}, "DBT_TALLY_COLUMNS=all\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
-		{Hooks{Relation: "t", Guard: "try {}", FourOnly: true, CountViews: true},
-			"DBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_RELATION=t\n"},
+		{
+			Hooks{Relation: "t", Guard: "try {}", FourOnly: true, CountViews: true},
+			"DBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_RELATION=t\n",
+		},
 	} {
 		out := c.Stdout.(*bytes.Buffer)
 		out.Reset()
@@ -245,8 +249,10 @@ func TestHooksAreConfiguredByTheEnvironment(t *testing.T) {
 func TestTheLogGoesWhereTheUserWantsIt(t *testing.T) {
 	t.Parallel()
 	c := script(t, `echo "$@"; echo "10:00:00.000000 [debug] [MainThread]: 'log_path': '$DBT_ENGINE_LOG_PATH'" >"$DBT_LOG_PATH/dbt.log"`)
-	command := Command{"build", "--log-format-file", "json", "--log-path", "theirs",
-		"--log-file-max-bytes=7", "--select", "x"}
+	command := Command{
+		"build", "--log-format-file", "json", "--log-path", "theirs",
+		"--log-file-max-bytes=7", "--select", "x",
+	}
 	inv, err := c.Invoke(t.Context(), command, Hooks{}, Version{})
 	if err != nil {
 		t.Fatal(err)

@@ -22,8 +22,10 @@ func TestThePythonOfAScript(t *testing.T) {
 		"conda":                 {"#!/conda/bin/python3.12\n", []string{"/conda/bin/python3.12"}},
 		"a distribution, flags": {"#! /usr/bin/python3 -s -E\r\n", []string{"/usr/bin/python3", "-s -E"}},
 		"pip, a long path":      {"#!/bin/sh\n'''exec' " + long + ` "$0" "$@"` + "\n' '''\n", []string{long}},
-		"pip, a path with a space": {"#!/bin/sh\n'''exec' \"/a b/python3\" \"$0\" \"$@\"\n' '''\n",
-			[]string{"/a b/python3"}},
+		"pip, a path with a space": {
+			"#!/bin/sh\n'''exec' \"/a b/python3\" \"$0\" \"$@\"\n' '''\n",
+			[]string{"/a b/python3"},
+		},
 		"uv, a path with a space": {"#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n", []string{"/a b/python"}},
 		"uv, relocatable": {
 			"#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n",

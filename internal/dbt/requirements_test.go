@@ -183,8 +183,10 @@ func TestALineIsBlamedIfItsPackageIsNamed(t *testing.T) {
 // uv uses the user's settings, and otherwise the system's certificates.
 func TestUVTrustsWhatTheSystemTrusts(t *testing.T) {
 	t.Parallel()
-	for given, want := range map[string]bool{"HOME=/": true, "SSL_CERT_FILE=/own.pem": false,
-		"UV_SYSTEM_CERTS=false": false, "UV_NATIVE_TLS=0": false} {
+	for given, want := range map[string]bool{
+		"HOME=/": true, "SSL_CERT_FILE=/own.pem": false,
+		"UV_SYSTEM_CERTS=false": false, "UV_NATIVE_TLS=0": false,
+	} {
 		env := Requirements{Dir: "/tools", Env: []string{given}}.environ()
 		expected := []string{given, "UV_CACHE_DIR=/tools/cache"}
 		if want {

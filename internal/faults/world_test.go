@@ -54,8 +54,10 @@ func newWorld(t *testing.T) *world {
 		"number":     fakegithub.PullRequest,
 		"pull_request": map[string]any{
 			"number": fakegithub.PullRequest,
-			"head": map[string]any{"sha": fakegithub.HeadSHA, "ref": fakegithub.HeadBranch,
-				"repo": map[string]any{"full_name": fakegithub.Repository, "id": 1}},
+			"head": map[string]any{
+				"sha": fakegithub.HeadSHA, "ref": fakegithub.HeadBranch,
+				"repo": map[string]any{"full_name": fakegithub.Repository, "id": 1},
+			},
 			"base": map[string]any{"ref": "main", "repo": map[string]any{"full_name": fakegithub.Repository, "id": 1}},
 		},
 	})

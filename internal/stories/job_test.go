@@ -62,8 +62,10 @@ func (s stories) github(ts *testscript.TestScript, _ bool, args []string) {
 // of the repository's own branch.
 func (w *world) pullFrom(origin string) pull {
 	if origin != "fork" {
-		return pull{fakegithub.PullRequest,
-			fakegithub.Branch{Repository: fakegithub.Repository, Name: fakegithub.HeadBranch, SHA: fakegithub.HeadSHA}}
+		return pull{
+			fakegithub.PullRequest,
+			fakegithub.Branch{Repository: fakegithub.Repository, Name: fakegithub.HeadBranch, SHA: fakegithub.HeadSHA},
+		}
 	}
 	if w.fork.number == 0 {
 		w.fork.from = fakegithub.Branch{Repository: "mallory/shop", Name: "patch-1", SHA: "badcafe"}

@@ -46,8 +46,10 @@ func (f *forge) Issue(_ context.Context, i github.Issue) (github.Posted, error) 
 	return github.Posted{}, f.fail
 }
 
-var job = run{Key: "default", ID: 11, Attempt: 2, URL: "https://github.com/acme/shop/actions/runs/11",
-	Commit: "c0ffee"}
+var job = run{
+	Key: "default", ID: 11, Attempt: 2, URL: "https://github.com/acme/shop/actions/runs/11",
+	Commit: "c0ffee",
+}
 
 func text(report.Report) (string, error) { return "### text", nil }
 
@@ -67,8 +69,10 @@ func TestSurfacesAfterAFailedOneAreStillWritten(t *testing.T) {
 	}{
 		"all is well":     {pr: pull(7, nil), reviews: 1},
 		"no pull request": {pr: pull(0, lost), skipped: []string{"comment: no pull request found"}},
-		"the comment is wrong": {pr: pull(7, nil), fail: errors.New("422"),
-			skipped: []string{"comment: 422", "review comments: 422", "check run: 422"}, reviews: 1},
+		"the comment is wrong": {
+			pr: pull(7, nil), fail: errors.New("422"),
+			skipped: []string{"comment: 422", "review comments: 422", "check run: 422"}, reviews: 1,
+		},
 		"GitHub is unreachable": {
 			pr: pull(7, nil), fail: &github.Error{Kind: github.ErrPermission},
 			skipped: []string{"comment", "check run"},
@@ -151,15 +155,19 @@ func TestAnIssueIsClosedOnlyByACompleteRun(t *testing.T) {
 		"a breach beside a failure": {report.Report{Status: report.Failed, Gates: breach}, []bool{true}},
 		"a clean run closes it":     {report.Report{Status: report.Success}, []bool{false}},
 		"a failed run leaves it":    {report.Report{Status: report.Failed}, nil},
-		"a warning is not a breach": {report.Report{Status: report.Success,
-			Gates: []report.Gate{{Severity: tally.SeverityWarn}}}, []bool{false}},
+		"a warning is not a breach": {report.Report{
+			Status: report.Success,
+			Gates:  []report.Gate{{Severity: tally.SeverityWarn}},
+		}, []bool{false}},
 		"an interrupted run leaves it": {report.Report{Status: report.Incomplete}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &forge{}
-			if _, err := (Issue{Forge: f, Run: job, When: config.Problems,
-				Target: "ci"}).Deliver(t.Context(), test.report, Links{}); err != nil {
+			if _, err := (Issue{
+				Forge: f, Run: job, When: config.Problems,
+				Target: "ci",
+			}).Deliver(t.Context(), test.report, Links{}); err != nil {
 				t.Fatal(err)
 			}
 			var breached []bool
@@ -191,8 +199,11 @@ func TestConditionsThatTheUserCannotFixAreNotices(t *testing.T) {
 		errs  []error
 		want  []ci.Level
 	}{
-		"no pull request": {ci.Event{}, []error{ErrNoPullRequest, errNoCommit},
-			[]ci.Level{ci.Notice, ci.Notice}},
+		"no pull request": {
+			ci.Event{},
+			[]error{ErrNoPullRequest, errNoCommit},
+			[]ci.Level{ci.Notice, ci.Notice},
+		},
 		"a fork's token, mentioned once": {fork, []error{denied, denied}, []ci.Level{ci.Notice}},
 		"an own token":                   {ci.Event{}, []error{denied, denied}, []ci.Level{ci.Warning, ci.Warning}},
 		"another error on a fork":        {fork, []error{errors.New("422")}, []ci.Level{ci.Warning}},

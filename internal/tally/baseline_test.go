@@ -54,8 +54,10 @@ func TestBaselineOfAModel(t *testing.T) {
 			points: []point{of("newest", id, relation, 12)},
 			want:   n(12), change: n(-2), run: "newest", history: []int64{12, 10},
 		},
-		"no run has it": {points: []point{of("newest", "model.shop.other", "other", 1)},
-			isNew: true, run: "newest"},
+		"no run has it": {
+			points: []point{of("newest", "model.shop.other", "other", 1)},
+			isNew:  true, run: "newest",
+		},
 		"a run that is unknown":     {points: []point{of("someone's", id, relation, 9)}},
 		"runs that counted nothing": {},
 		"by its relation": {
@@ -76,13 +78,17 @@ func TestBaselineOfAModel(t *testing.T) {
 			want:   n(8), change: n(2), run: "middle", history: []int64{8, 10},
 		},
 		"a relation goes before a name": {
-			points: []point{of("newest", "", relation, 1), of("newest", "", "x.orders", 2),
-				of("newest", "", "db.dev.orders", 9)},
+			points: []point{
+				of("newest", "", relation, 1), of("newest", "", "x.orders", 2),
+				of("newest", "", "db.dev.orders", 9),
+			},
 			want: n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 		"a node id goes before a relation": {
-			points: []point{of("newest", id, relation, 9), of("newest", "", `"db"."dev"."orders"`, 1),
-				of("newest", "", "x.orders", 2)},
+			points: []point{
+				of("newest", id, relation, 9), of("newest", "", `"db"."dev"."orders"`, 1),
+				of("newest", "", "x.orders", 2),
+			},
 			want: n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
 	}
@@ -103,8 +109,10 @@ func TestBaselineOfAModel(t *testing.T) {
 				History          []int64
 			}
 			want := compared{test.want, test.change, test.seconds, test.isNew, test.history}
-			if diff := cmp.Diff(want, compared{m.Baseline, m.BaselineChange(), m.BaselineSeconds,
-				m.BaselineNew, m.History}); diff != "" {
+			if diff := cmp.Diff(want, compared{
+				m.Baseline, m.BaselineChange(), m.BaselineSeconds,
+				m.BaselineNew, m.History,
+			}); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			run := ""

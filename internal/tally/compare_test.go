@@ -52,40 +52,60 @@ func TestStatusOfAModel(t *testing.T) {
 		changed  *int64
 		noResult bool
 	}{
-		"more rows": {rows: []Row{row(Before, 0, n(2)), row(After, 1, n(3))}, want: Grew,
-			reason: "more rows than before", before: n(2), after: n(3), changed: n(1)},
-		"fewer rows": {rows: []Row{row(Before, 0, n(5)), row(After, 1, n(3))}, want: Shrank,
-			reason: "fewer rows than before", before: n(5), after: n(3), changed: n(-2)},
-		"as many": {rows: []Row{row(Before, 0, n(3)), row(After, 1, n(3))}, want: Unchanged,
-			reason: "as many rows as before", before: n(3), after: n(3), changed: n(0)},
-		"emptied": {rows: []Row{row(Before, 0, n(3)), row(After, 1, n(0))}, want: Emptied,
-			reason: "it had rows and has none", before: n(3), after: n(0), changed: n(-3)},
-		"was and is none": {rows: []Row{row(Before, 0, n(0)), row(After, 1, n(0))}, want: Empty,
-			reason: "it had no rows and has none", before: n(0), after: n(0), changed: n(0)},
-		"first build": {rows: []Row{firstBuild, row(After, 1, n(3))}, want: New,
-			reason: "first build: it did not exist before", after: n(3), changed: n(3)},
-		"no before row": {rows: []Row{row(After, 1, n(3))}, want: New,
-			reason: "first build: it did not exist before", after: n(3), changed: n(3)},
+		"more rows": {
+			rows: []Row{row(Before, 0, n(2)), row(After, 1, n(3))}, want: Grew,
+			reason: "more rows than before", before: n(2), after: n(3), changed: n(1),
+		},
+		"fewer rows": {
+			rows: []Row{row(Before, 0, n(5)), row(After, 1, n(3))}, want: Shrank,
+			reason: "fewer rows than before", before: n(5), after: n(3), changed: n(-2),
+		},
+		"as many": {
+			rows: []Row{row(Before, 0, n(3)), row(After, 1, n(3))}, want: Unchanged,
+			reason: "as many rows as before", before: n(3), after: n(3), changed: n(0),
+		},
+		"emptied": {
+			rows: []Row{row(Before, 0, n(3)), row(After, 1, n(0))}, want: Emptied,
+			reason: "it had rows and has none", before: n(3), after: n(0), changed: n(-3),
+		},
+		"was and is none": {
+			rows: []Row{row(Before, 0, n(0)), row(After, 1, n(0))}, want: Empty,
+			reason: "it had no rows and has none", before: n(0), after: n(0), changed: n(0),
+		},
+		"first build": {
+			rows: []Row{firstBuild, row(After, 1, n(3))}, want: New,
+			reason: "first build: it did not exist before", after: n(3), changed: n(3),
+		},
+		"no before row": {
+			rows: []Row{row(After, 1, n(3))}, want: New,
+			reason: "first build: it did not exist before", after: n(3), changed: n(3),
+		},
 		"first build without rows": {
 			rows: []Row{firstBuild, row(After, 1,
 				n(0))}, want: New, reason: "first build, and it has no rows", after: n(0), changed: n(0),
 		},
 		"a view that became a table": {
-			rows: []Row{row(Before, 0, nil),
-				row(After, 1, n(3))}, want: NotCounted, reason: "it was a view before this run, and views are not counted", after: n(3),
+			rows: []Row{
+				row(Before, 0, nil),
+				row(After, 1, n(3)),
+			}, want: NotCounted, reason: "it was a view before this run, and views are not counted", after: n(3),
 		},
 		"a view": {
 			rows: []Row{row(Before, 0, nil), row(After, 1, nil)}, want: NotCounted,
 			change: func(in *Input) { in.Nodes[0].Materialized = "view" },
 			reason: "a view: counting it would run its query (set count-views to count it)",
 		},
-		"not counted for another reason": {rows: []Row{row(After, 1, nil)}, want: NotCounted,
-			reason: "its rows were not counted"},
+		"not counted for another reason": {
+			rows: []Row{row(After, 1, nil)}, want: NotCounted,
+			reason: "its rows were not counted",
+		},
 		"opted out": {
 			change: func(in *Input) { in.Nodes[0].OptedOut = true }, want: NotCounted, reason: "opted out by meta.tally.audit",
 		},
-		"skipped, dbt says why": {result: ptr(result("skipped", "Skipped due to upstream\nmore")),
-			want: Skipped, reason: "Skipped due to upstream"},
+		"skipped, dbt says why": {
+			result: ptr(result("skipped", "Skipped due to upstream\nmore")),
+			want:   Skipped, reason: "Skipped due to upstream",
+		},
 		"skipped, dbt is silent": {
 			result: ptr(result("skipped",
 				"")), want: Skipped, reason: "dbt skipped it, usually because a node upstream failed",
@@ -96,8 +116,10 @@ func TestStatusOfAModel(t *testing.T) {
 			change: func(in *Input) { in.Nodes[0].Materialized = "materialized_view" }, want: Reused,
 			reason: "the materialized view exists with the same configuration, so dbt ran no hooks",
 		},
-		"interrupted": {result: ptr(result("", "")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
-			reason: "dbt ended while it ran", before: n(3)},
+		"interrupted": {
+			result: ptr(result("", "")), rows: []Row{row(Before, 0, n(3))}, want: Failed,
+			reason: "dbt ended while it ran", before: n(3),
+		},
 		"failed and rolled back": {
 			result: ptr(result("error", "division by zero")), change: func(in *Input) { in.RollsBack = true }, want: Failed,
 			reason: "dbt could not build it; the warehouse rolled it back to what it was before",
@@ -156,8 +178,10 @@ func TestStatusOfAModel(t *testing.T) {
 			want: NoAuditRow, reason: "built, but no audit row was recorded: its materialization runs no hooks, or the insert failed",
 		},
 		"rows, but dbt was killed before it said anything": {
-			noResult: true, rows: []Row{row(Before, 0, n(2)),
-				row(After, 1, n(3))}, want: Grew, reason: "more rows than before",
+			noResult: true, rows: []Row{
+				row(Before, 0, n(2)),
+				row(After, 1, n(3)),
+			}, want: Grew, reason: "more rows than before",
 			before: n(2), after: n(3), changed: n(1),
 		},
 	}
@@ -238,8 +262,10 @@ func TestRowsOfTheProjectsOwnHooksFindTheirNode(t *testing.T) {
 	t.Parallel()
 	other := Node{ID: "model.shop.dotted", Name: "dotted", ResourceType: "model", Relation: "`db`.`dev`.`a.b`"}
 	twin := func(schema string) Node {
-		return Node{ID: "model.shop.twin_" + schema, Name: "twin", ResourceType: "model",
-			Relation: `"db"."` + schema + `"."twin"`}
+		return Node{
+			ID: "model.shop.twin_" + schema, Name: "twin", ResourceType: "model",
+			Relation: `"db"."` + schema + `"."twin"`,
+		}
 	}
 	tests := map[string]struct{ relation, want string }{
 		"as dbt renders this":     {`"db"."dev"."orders"`, "model.shop.orders"},

@@ -15,8 +15,14 @@ func TestDriftIsThatOfUntouchedModels(t *testing.T) {
 		id          string
 		there, here int64
 	}{
-		{"edited", 100, 1}, {"below", 100, 1}, {"moved", 1000, 1004}, {"more", 1000, 980}, {"empty", 0, 5},
-		{"still", 7, 7}, {"failed", 7, 8}, {"gone", 1, 2},
+		{"edited", 100, 1},
+		{"below", 100, 1},
+		{"moved", 1000, 1004},
+		{"more", 1000, 980},
+		{"empty", 0, 5},
+		{"still", 7, 7},
+		{"failed", 7, 8},
+		{"gone", 1, 2},
 	} {
 		models = append(models, Model{Node: Node{ID: m.id}, Earlier: Earlier{Baseline: &m.there}, After: &m.here})
 	}

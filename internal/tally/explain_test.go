@@ -18,8 +18,10 @@ func TestExplainWalksThroughViews(t *testing.T) {
 		return m
 	}
 	code := Code{Nodes: []CodeNode{
-		{ID: "view", Fingerprint: "new", Parents: []string{"seed"}}, {ID: "seed", Fingerprint: "same"},
-		{ID: "orders", Fingerprint: "same", Parents: []string{"view"}}, {ID: "events", Fingerprint: "same"},
+		{ID: "view", Fingerprint: "new", Parents: []string{"seed"}},
+		{ID: "seed", Fingerprint: "same"},
+		{ID: "orders", Fingerprint: "same", Parents: []string{"view"}},
+		{ID: "events", Fingerprint: "same"},
 		{ID: "calm", Fingerprint: "same"},
 	}, Baseline: map[string]string{"view": "old", "seed": "same", "orders": "same", "events": "same", "calm": "same"}}
 	models := []Model{
@@ -112,9 +114,12 @@ func TestGatesThatNeedTheCause(t *testing.T) {
 	}}
 	counted.Explain(Code{
 		Nodes: []CodeNode{
-			{ID: "payments", Fingerprint: "same"}, {ID: "joined", Fingerprint: "new", Parents: []string{"payments"}},
-			{ID: "edited", Fingerprint: "new"}, {ID: "below", Fingerprint: "same", Parents: []string{"edited"}},
-			{ID: "moved", Fingerprint: "same"}, {ID: "unknown"},
+			{ID: "payments", Fingerprint: "same"},
+			{ID: "joined", Fingerprint: "new", Parents: []string{"payments"}},
+			{ID: "edited", Fingerprint: "new"},
+			{ID: "below", Fingerprint: "same", Parents: []string{"edited"}},
+			{ID: "moved", Fingerprint: "same"},
+			{ID: "unknown"},
 		},
 		Baseline: map[string]string{
 			"payments": "same", "joined": "old", "edited": "old", "below": "same", "moved": "same", "unknown": "",

@@ -23,8 +23,10 @@ func built(before, after, baseline *int64, limits Limits) Input {
 		in.Rows = append(in.Rows, row(Before, 0, before))
 	}
 	if baseline != nil {
-		in.History = History{Runs: []Run{{ID: "main"}},
-			Rows: rowsOf(point{RunID: "main", NodeID: node.ID, Count: *baseline})}
+		in.History = History{
+			Runs: []Run{{ID: "main"}},
+			Rows: rowsOf(point{RunID: "main", NodeID: node.ID, Count: *baseline}),
+		}
 	}
 	return in
 }
@@ -32,8 +34,10 @@ func built(before, after, baseline *int64, limits Limits) Input {
 func TestGates(t *testing.T) {
 	t.Parallel()
 	breach := func(gate string, axis Axis, limit, value string) Breach {
-		return Breach{NodeID: "model.shop.orders", Gate: gate, Axis: axis, Limit: limit, Value: value,
-			Severity: SeverityError}
+		return Breach{
+			NodeID: "model.shop.orders", Gate: gate, Axis: axis, Limit: limit, Value: value,
+			Severity: SeverityError,
+		}
 	}
 	five := Limits{MaxDrop: percentage(5)}
 	tests := map[string]struct {
@@ -208,8 +212,10 @@ func TestParseLimit(t *testing.T) {
 			t.Errorf("ParseLimit(%q) = %+v (%s), %v; want %+v (%s)", text, got, got, err, test.want, test.text)
 		}
 	}
-	for _, text := range []string{"5%%", "-3", "-3%", "abc", "", "%", "12.5", "1,000", "1e3", "NaN",
-		"9999999999999999999"} {
+	for _, text := range []string{
+		"5%%", "-3", "-3%", "abc", "", "%", "12.5", "1,000", "1e3", "NaN",
+		"9999999999999999999",
+	} {
 		got, err := ParseLimit(text)
 		want := "unusable value \"" + text + "\"; expected a whole number of rows or a percentage, such as 100 or 5%"
 		if err == nil || err.Error() != want {

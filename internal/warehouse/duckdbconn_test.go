@@ -42,13 +42,15 @@ func TestDuckDBIsOpenedAsTheProfileSays(t *testing.T) {
 		},
 		"an attached database, encrypted": {
 			map[string]any{"path": "shop.duckdb", "config_options": unsafe, "attach": []any{encrypted}},
-			warehouse.Table{Database: "vault", Schema: "s", Name: "log"}, `"vault"."s"."log"`,
+			warehouse.Table{Database: "vault", Schema: "s", Name: "log"},
+			`"vault"."s"."log"`,
 		},
 		"an attached database that dbt builds in": {
 			map[string]any{
 				"path": ":memory:", "database": "vault", "config_options": unsafe, "attach": []any{encrypted},
 			},
-			warehouse.Table{Schema: "s", Name: "log"}, `"vault"."s"."log"`,
+			warehouse.Table{Schema: "s", Name: "log"},
+			`"vault"."s"."log"`,
 		},
 		"settings, configuration and secrets": {
 			map[string]any{
@@ -56,7 +58,8 @@ func TestDuckDBIsOpenedAsTheProfileSays(t *testing.T) {
 				"config_options": map[string]any{"allow_unsigned_extensions": true},
 				"secrets":        []any{map[string]any{"type": "http", "bearer_token": "t", "scope": "https://h"}},
 			},
-			warehouse.Table{Schema: "s", Name: "log"}, `"shop"."s"."log"`,
+			warehouse.Table{Schema: "s", Name: "log"},
+			`"shop"."s"."log"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,8 +77,11 @@ func TestMySQLJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 					"seq_in_index = 1 order by 1, 2",
 			)
 			want := [][]string{
-				{"log", "run_id_idx"}, {"log_columns", "columns_hash_idx"}, {"log_node", "run_id_idx"},
-				{"log_run", "branch_target_completed_at_idx"}, {"log_run", "PRIMARY"},
+				{"log", "run_id_idx"},
+				{"log_columns", "columns_hash_idx"},
+				{"log_node", "run_id_idx"},
+				{"log_run", "branch_target_completed_at_idx"},
+				{"log_run", "PRIMARY"},
 			}
 			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: indexes (-want +got):\n%s", name, diff)

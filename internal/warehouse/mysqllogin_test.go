@@ -74,7 +74,8 @@ func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
 		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "was lost"},
 		"any server":         {nil, "", "set ssl_ca: without it the password might go to another server"},
 		"no TLS": {
-			map[string]any{"ssl_disabled": true}, "",
+			map[string]any{"ssl_disabled": true},
+			"",
 			"set ssl_ca: without it the password might go to another server",
 		},
 	} {

@@ -95,7 +95,8 @@ func TestTheSnowflakeDriverHasNoSideEffects(t *testing.T) {
 		"without revocation": {map[string]any{"insecure_mode": true}, nil, "there is no such table"},
 		"a second factor":    {map[string]any{"authenticator": "username_password_mfa"}, nil, "there is no such table"},
 		"refused": {
-			nil, []fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}},
+			nil,
+			[]fakesnowflake.Refusal{{Code: 390100, Message: "Incorrect username or password was specified."}},
 			"connect to snowflake at localhost:",
 		},
 	} {

@@ -99,11 +99,13 @@ func TestTheErrorOfAFailedSnowflakeConnectionHasTheReason(t *testing.T) {
 		want   string
 	}{
 		"no server": {
-			map[string]any{"port": 1}, 0,
+			map[string]any{"port": 1},
+			0,
 			"connect to snowflake at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused",
 		},
 		"unknown host": {
-			map[string]any{"host": "no-such-host.invalid"}, 0,
+			map[string]any{"host": "no-such-host.invalid"},
+			0,
 			"set account to what Snowflake's address has before .snowflakecomputing.com",
 		},
 		"wrong account":   {nil, 403, "verify account name is correct. HTTP: 403, URL: 127.0.0.1"},
@@ -155,26 +157,34 @@ func TestALoginIsRetriedAsInTheProfile(t *testing.T) {
 	}{
 		"a gateway that is back": {nil, map[string][]int{"/session/v1/login-request": {503}}, nil, 1, true},
 		"what Snowflake says": {
-			map[string]any{"connect_retries": 3, "connect_timeout": 60}, nil, []fakesnowflake.Refusal{refused}, 1,
+			map[string]any{"connect_retries": 3, "connect_timeout": 60},
+			nil,
+			[]fakesnowflake.Refusal{refused},
+			1,
 			false,
 		},
 		"what it says of tokens": {
 			map[string]any{"connect_retries": 3, "connect_timeout": 60, "token": "another"}, nil, nil, 0, false,
 		},
 		"whatever it says": {
-			map[string]any{"connect_retries": 2, "retry_all": true, "connect_timeout": 0}, nil,
-			[]fakesnowflake.Refusal{refused, refused}, 3, true,
+			map[string]any{"connect_retries": 2, "retry_all": true, "connect_timeout": 0},
+			nil,
+			[]fakesnowflake.Refusal{refused, refused},
+			3, true,
 		},
 		"often enough": {
-			map[string]any{"connect_retries": 1, "retry_on_database_errors": true, "connect_timeout": 0}, nil,
-			[]fakesnowflake.Refusal{refused, refused}, 2, false,
+			map[string]any{"connect_retries": 1, "retry_on_database_errors": true, "connect_timeout": 0},
+			nil,
+			[]fakesnowflake.Refusal{refused, refused},
+			2, false,
 		},
 		"after a pause": {
 			map[string]any{"connect_retries": 1, "retry_all": true}, nil, []fakesnowflake.Refusal{refused}, 2, true,
 		},
 		"a token by and by": {
 			map[string]any{"connect_retries": 1, "connect_timeout": 0},
-			map[string][]int{"/oauth/token-request": {502}}, nil, 1, true,
+			map[string][]int{"/oauth/token-request": {502}},
+			nil, 1, true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,8 +77,10 @@ func TestAKeyPairLogsInHoweverTheKeyIsWritten(t *testing.T) {
 				t.Fatalf("%d logins; want one", len(logins))
 			}
 			checkJWT(t, &key.PublicKey, logins[0].Token)
-			if diff := gocmp.Diff(plainLogin(fakesnowflake.Login{Authenticator: "SNOWFLAKE_JWT",
-				Token: logins[0].Token}), logins[0]); diff != "" {
+			if diff := gocmp.Diff(plainLogin(fakesnowflake.Login{
+				Authenticator: "SNOWFLAKE_JWT",
+				Token:         logins[0].Token,
+			}), logins[0]); diff != "" {
 				t.Errorf("login (-want +got):\n%s", diff)
 			}
 		})

@@ -14,8 +14,10 @@ func TestFilesOfTheProjectAndOfItsPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"shop/models/orders.sql", "shop/dbt_packages/hub/models/hub.sql",
-		"tools/models/orders.sql"} {
+	for _, file := range []string{
+		"shop/models/orders.sql", "shop/dbt_packages/hub/models/hub.sql",
+		"tools/models/orders.sql",
+	} {
 		path := filepath.Join(root, file)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -73,8 +73,10 @@ func TestTheImageHasTheAuthoritiesOfRDS(t *testing.T) {
 		}
 		authorities[authority.Subject.CommonName] = authority
 	}
-	for _, name := range []string{"Amazon RDS eu-central-1 Root CA RSA2048 G1",
-		"Amazon RDS us-east-1 Root CA ECC384 G1"} {
+	for _, name := range []string{
+		"Amazon RDS eu-central-1 Root CA RSA2048 G1",
+		"Amazon RDS us-east-1 Root CA ECC384 G1",
+	} {
 		if authority := authorities[name]; authority == nil || !authority.IsCA || time.Now().After(authority.NotAfter) {
 			t.Errorf("no valid %q among %d", name, len(authorities))
 		}

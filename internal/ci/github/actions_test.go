@@ -22,8 +22,10 @@ func TestCommandsAreWrittenAsTheRunnerReadsThem(t *testing.T) {
 		do   func(*Actions)
 		want string
 	}{
-		{"mask", func(r *Actions) { r.Mask([]string{"pass%word", "", "abc", "abcd"}) },
-			"::add-mask::pass%25word\n::add-mask::abcd\n"},
+		{
+			"mask", func(r *Actions) { r.Mask([]string{"pass%word", "", "abc", "abcd"}) },
+			"::add-mask::pass%25word\n::add-mask::abcd\n",
+		},
 		{
 			"mask of several lines",
 			func(r *Actions) { r.Mask([]string{"-----BEGIN KEY-----\r\n  MIIEabc\n==\n\n-----END KEY-----\n"}) },
@@ -33,18 +35,24 @@ func TestCommandsAreWrittenAsTheRunnerReadsThem(t *testing.T) {
 		{
 			"annotation",
 			func(r *Actions) {
-				r.Annotate(ci.Annotation{Level: ci.Error, File: "models/a,b:c.sql",
-					Title: "orders: 50% lost", Message: "100%\r\n::stop-commands::x"})
+				r.Annotate(ci.Annotation{
+					Level: ci.Error, File: "models/a,b:c.sql",
+					Title: "orders: 50% lost", Message: "100%\r\n::stop-commands::x",
+				})
 			},
 			"::error file=models/a%2Cb%3Ac.sql,title=orders%3A 50%25 lost::100%25%0D%0A::stop-commands::x\n",
 		},
 		{"annotation of a file", func(r *Actions) {
-			r.Annotate(ci.Annotation{Level: ci.Warning,
-				File: "a.sql", Message: "m"})
+			r.Annotate(ci.Annotation{
+				Level: ci.Warning,
+				File:  "a.sql", Message: "m",
+			})
 		}, "::warning file=a.sql::m\n"},
 		{"annotation of nothing", func(r *Actions) {
-			r.Annotate(ci.Annotation{Level: ci.Notice,
-				Message: "m"})
+			r.Annotate(ci.Annotation{
+				Level:   ci.Notice,
+				Message: "m",
+			})
 		}, "::notice::m\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -101,8 +101,10 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 		"list.json":    "is not an event: json: cannot unmarshal array",
 	} {
 		path := "testdata/" + file
-		_, err := New(job(map[string]string{"GITHUB_EVENT_NAME": "schedule",
-			"GITHUB_EVENT_PATH": path}), io.Discard).Event()
+		_, err := New(job(map[string]string{
+			"GITHUB_EVENT_NAME": "schedule",
+			"GITHUB_EVENT_PATH": path,
+		}), io.Discard).Event()
 		if err == nil {
 			t.Errorf("%s: no error", file)
 			continue

@@ -34,12 +34,18 @@ func TestUnsupportedRequestsFailTheTest(t *testing.T) {
 		{"unknown field of an issue", "POST", issues, `{"title":"x","labels":["y"]}`, `unknown field "labels"`},
 		{"issue without a title", "POST", issues, `{"body":"x"}`, "request against GitHub's description"},
 		{"review that approves", "POST", pulls + "/7/reviews", `{"event":"APPROVE"}`, `review "APPROVE"`},
-		{"review comment at a line, alone", "POST", pulls + "/7/comments",
-			`{"commit_id":"c0ffee","path":"a.sql","body":"x"}`, "review comment alone"},
-		{"check run that is not done", "POST", checks,
-			`{"name":"x","head_sha":"c0ffee","status":"queued"}`, `check run "queued"`},
-		{"check run with another conclusion", "POST", checks,
-			`{"name":"x","head_sha":"c0ffee","status":"completed","conclusion":"good"}`, "request against GitHub's description"},
+		{
+			"review comment at a line, alone", "POST", pulls + "/7/comments",
+			`{"commit_id":"c0ffee","path":"a.sql","body":"x"}`, "review comment alone",
+		},
+		{
+			"check run that is not done", "POST", checks,
+			`{"name":"x","head_sha":"c0ffee","status":"queued"}`, `check run "queued"`,
+		},
+		{
+			"check run with another conclusion", "POST", checks,
+			`{"name":"x","head_sha":"c0ffee","status":"completed","conclusion":"good"}`, "request against GitHub's description",
+		},
 		{"unknown state", "PATCH", issues + "/7", `{"state":"done"}`, "request against GitHub's description"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -256,8 +262,10 @@ func TestIssuesAreClosedForAReason(t *testing.T) {
 	send(t, gh, JobToken, "PATCH", path, `{"state":"closed","state_reason":"not_planned"}`)
 	send(t, gh, JobToken, "PATCH", path, `{"state":"closed","state_reason":"completed"}`)
 
-	want := []Issue{{Number: number, Author: "alice", Title: "renamed", Body: "text", State: "closed",
-		Reason: "not_planned"}}
+	want := []Issue{{
+		Number: number, Author: "alice", Title: "renamed", Body: "text", State: "closed",
+		Reason: "not_planned",
+	}}
 	if diff := cmp.Diff(want, gh.Issues()); diff != "" {
 		t.Errorf("issues (-want +got):\n%s", diff)
 	}
@@ -349,13 +357,19 @@ func (s *spy) complaint() string {
 func TestCheckRunsOfACommitAreTheLatestUnlessAllAreAskedFor(t *testing.T) {
 	t.Parallel()
 	gh := New(t, Options{})
-	for _, c := range []CheckRun{{App: "a", Name: "x"}, {App: "b", Name: "x"}, {App: "a", Name: "y"},
-		{App: "a", Name: "x"}} {
+	for _, c := range []CheckRun{
+		{App: "a", Name: "x"},
+		{App: "b", Name: "x"},
+		{App: "a", Name: "y"},
+		{App: "a", Name: "x"},
+	} {
 		c.Commit, c.Conclusion = HeadSHA, "success"
 		gh.AddCheckRun(c)
 	}
-	for query, want := range map[string]int{"": 3, "?check_name=x": 2, "?check_name=x&filter=all": 3,
-		"?filter=all&per_page=1": 1} {
+	for query, want := range map[string]int{
+		"": 3, "?check_name=x": 2, "?check_name=x&filter=all": 3,
+		"?filter=all&per_page=1": 1,
+	} {
 		_, _, body := send(t, gh, JobToken, "GET", "/repos/acme/shop/commits/c0ffee/check-runs"+query, "")
 		var got struct {
 			Runs []any `json:"check_runs"`

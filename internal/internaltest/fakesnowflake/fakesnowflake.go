@@ -108,8 +108,10 @@ func (s *Server) Settings() map[string]any {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return map[string]any{"account": "acme-shop", "host": s.address.Hostname(), "port": port,
-		"protocol": s.address.Scheme}
+	return map[string]any{
+		"account": "acme-shop", "host": s.address.Hostname(), "port": port,
+		"protocol": s.address.Scheme,
+	}
 }
 
 // Fail answers the next requests to a path with these HTTP statuses.

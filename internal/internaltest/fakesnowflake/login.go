@@ -103,8 +103,10 @@ func (s *Server) login(r *http.Request) any {
 			{"name": "CLIENT_TELEMETRY_ENABLED", "value": true},
 			{"name": "TIMEZONE", "value": "America/Los_Angeles"},
 		},
-		"sessionInfo": map[string]any{"databaseName": login.Database, "schemaName": login.Schema,
-			"warehouseName": login.Warehouse, "roleName": login.Role},
+		"sessionInfo": map[string]any{
+			"databaseName": login.Database, "schemaName": login.Schema,
+			"warehouseName": login.Warehouse, "roleName": login.Role,
+		},
 	}}
 }
 
@@ -142,11 +144,15 @@ func (s *Server) refresh(r *http.Request) any {
 		s.t.Errorf("fakesnowflake: %v", err)
 	}
 	id, secret, _ := r.BasicAuth()
-	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {RefreshToken},
-		"redirect_uri": {"http://localhost:9999"}}
+	want := url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {RefreshToken},
+		"redirect_uri": {"http://localhost:9999"},
+	}
 	if r.PostForm.Encode() != want.Encode() || id != OAuthClient || secret != OAuthSecret {
-		return map[string]any{"data": nil, "error": "invalid_grant", "code": nil,
-			"message": "Invalid refresh token.", "success": false}
+		return map[string]any{
+			"data": nil, "error": "invalid_grant", "code": nil,
+			"message": "Invalid refresh token.", "success": false,
+		}
 	}
 	return map[string]any{"access_token": AccessToken, "token_type": "Bearer", "expires_in": 600}
 }
@@ -167,8 +173,10 @@ func (s *Server) authenticator(r *http.Request) any {
 		return reply{Success: true, Data: map[string]any{"ssoUrl": s.URL() + "/browser?port=" +
 			body.Data.BrowserPort, "proofKey": BrowserProof}}
 	}
-	return reply{Success: true, Data: map[string]any{"tokenUrl": s.URL() + "/okta/token",
-		"ssoUrl": s.URL() + "/okta/sso"}}
+	return reply{Success: true, Data: map[string]any{
+		"tokenUrl": s.URL() + "/okta/token",
+		"ssoUrl":   s.URL() + "/okta/sso",
+	}}
 }
 
 // The credentials with which a driver logs in after a person has used a browser.

@@ -57,8 +57,10 @@ func (s *Server) reply(result Result) any {
 	for len(rest) > 0 {
 		part := rest[:min(result.Chunk, len(rest))]
 		rest = rest[len(part):]
-		chunks = append(chunks, map[string]any{"url": s.URL() + s.keepChunk(result, part),
-			"rowCount": len(part), "uncompressedSize": 1})
+		chunks = append(chunks, map[string]any{
+			"url":      s.URL() + s.keepChunk(result, part),
+			"rowCount": len(part), "uncompressedSize": 1,
+		})
 	}
 	data["chunks"] = chunks
 	return reply{Success: true, Data: data}
@@ -67,8 +69,10 @@ func (s *Server) reply(result Result) any {
 func (r Result) types() []map[string]any {
 	types := []map[string]any{}
 	for _, name := range r.Columns {
-		types = append(types, map[string]any{"name": name, "type": "text", "length": 16777216,
-			"byteLength": 16777216, "nullable": true})
+		types = append(types, map[string]any{
+			"name": name, "type": "text", "length": 16777216,
+			"byteLength": 16777216, "nullable": true,
+		})
 	}
 	return types
 }

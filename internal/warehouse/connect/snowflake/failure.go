@@ -49,7 +49,8 @@ var advices = []struct {
 	advice string
 }{
 	{
-		[]int{390100}, "",
+		[]int{390100},
+		"",
 		"check user and password, or use private_key: a user with MFA cannot log in by password alone",
 	},
 	{
@@ -58,20 +59,23 @@ var advices = []struct {
 	},
 	{nil, "access disabled", "have an administrator run alter user … set disabled = false"},
 	{
-		[]int{390144, 394300, 394301, 394302, 394303, 394304, 394305, 394306}, "",
+		[]int{390144, 394300, 394301, 394302, 394303, 394304, 394305, 394306},
+		"",
 		"use the private key that belongs to the user's rsa_public_key, the user's login name, and a clock that is right",
 	},
 	{[]int{390186, 390189}, "", "set role to one that is granted to the user"},
 	{[]int{390317}, "", "set role to one that the token is for"},
 	{
-		[]int{390303}, "",
+		[]int{390303},
+		"",
 		"set token to an access token or, with oauth_client_id and oauth_client_secret, to a refresh token",
 	},
 	{[]int{390309}, "", "set user to the one that the token was made for"},
 	{[]int{390318}, "", "create a new token: this one has expired"},
 	{[]int{394400}, "", "use a programmatic access token of this user that has not expired"},
 	{
-		[]int{390432}, "network policy is required",
+		[]int{390432},
+		"network policy is required",
 		"give the user a network policy: without one Snowflake accepts no programmatic access token",
 	},
 	{
@@ -79,12 +83,14 @@ var advices = []struct {
 		"add the runner's address to the network policy, or use a runner whose address is in it",
 	},
 	{
-		[]int{394507, 394508, 394633}, "",
+		[]int{394507, 394508, 394633},
+		"",
 		"use private_key, programmatic_access_token, oauth or workload_identity: a runner cannot confirm a second factor",
 	},
 	{[]int{390139}, "", "use an authenticator that the account allows"},
 	{
-		[]int{driver.ErrFailedToAuth, driver.ErrCodeFailedToConnect}, "",
+		[]int{driver.ErrFailedToAuth, driver.ErrCodeFailedToConnect},
+		"",
 		"set account to what Snowflake's address has before .snowflakecomputing.com",
 	},
 	{[]int{606}, "", "set warehouse in the profile, and grant usage on it to the role"},
@@ -93,7 +99,8 @@ var advices = []struct {
 	{[]int{666}, "", "have the account's suspension lifted"},
 	{[]int{630}, "", "raise statement_timeout_in_seconds of the user or the warehouse above what a count takes"},
 	{
-		[]int{lockWaiters}, "",
+		[]int{lockWaiters},
+		"",
 		"run fewer statements at once that update or delete rows of this table: dbt-tally only inserts",
 	},
 	{[]int{90105, 90106}, "", "set database and schema in the profile, and grant usage on them to the role"},
