@@ -27,7 +27,7 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (statu
 		prepared = audit.Prepare(ctx, s.audit)
 	}
 	con.problems(prepared.Problems, cfg.Audit.Failure == config.Fail)
-	if exitCode(invocations) == 0 && !(cfg.Audit.Failure == config.Fail && prepared.Failed()) {
+	if exitCode(invocations) == 0 && (cfg.Audit.Failure != config.Fail || !prepared.Failed()) {
 		invocations = append(invocations, c.invoke(ctx, s, prepared.Hooks, con)...)
 	}
 

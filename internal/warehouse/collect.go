@@ -130,7 +130,7 @@ func (q HistoryQuery) notFound(newest [][]*string) error {
 	}
 	if q.RunID != "" {
 		var known []string
-		for _, run := range runs {
+		for _, run := range runs[:min(len(runs), 5)] {
 			known = append(known, fmt.Sprintf("%s (%s, %s)",
 				run.ID, cmp.Or(run.Branch, "no branch"), run.CompletedAt.Format(time.DateTime)))
 		}

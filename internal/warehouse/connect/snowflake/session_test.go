@@ -106,7 +106,10 @@ func transact(ctx context.Context, db *sql.DB, hangs string) error {
 	}
 	switch _, err = tx.ExecContext(ctx, "insert"); hangs {
 	case "query":
-		_, err = tx.QueryContext(ctx, "select")
+		var rows *sql.Rows
+		if rows, err = tx.QueryContext(ctx, "select"); err == nil {
+			err = errors.Join(rows.Err(), rows.Close())
+		}
 	case "commit":
 		return tx.Commit()
 	case "rollback":
