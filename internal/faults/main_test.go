@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package faults injects faults into the whole program, each on its own: into dbt, the
 // terminal, the warehouse, GitHub, the runner and the inputs. Its table is also the page
 // docs/reliability.md.
