@@ -54,7 +54,9 @@ func openShared(path string) (*sharedFile, error) {
 	_, err := os.Stat(dir)
 	madeDir := errors.Is(err, fs.ErrNotExist)
 	for {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); errors.Is(err, fs.ErrExist) {
+			continue // another run has just created and removed the directory
+		} else if err != nil {
 			return nil, err
 		}
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)

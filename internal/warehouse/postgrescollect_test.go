@@ -36,7 +36,7 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 		"the run asked for is nowhere": {
 			"grant select on audit.dbt_audit_run to ROLE",
 			warehouse.HistoryQuery{Wanted: true, RunID: "one"},
-			`there is nothing to compare with: baseline: there is no run "one"; there is none yet; see `,
+			`baseline: no run "one"; no run is recorded yet; see `,
 		},
 		"the baseline's schema is closed": {
 			"grant select, insert on audit.dbt_audit_run to ROLE; create schema prod; create table prod.dbt_audit_log " +
@@ -73,8 +73,12 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 				Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: tc.query,
 			})
 			want := strings.ReplaceAll(tc.want, "ROLE", role)
-			if len(got.Rows) != 1 || !strings.Contains(strings.Join(got.Problems, "\n"), want) {
-				t.Errorf("%d rows, problems %q; want one row and %q", len(got.Rows), got.Problems, want)
+			problems := strings.Join(got.Problems, "\n")
+			if got.NotFound != nil {
+				problems += got.NotFound.Error()
+			}
+			if len(got.Rows) != 1 || !strings.Contains(problems, want) {
+				t.Errorf("%d rows, problems %q; want one row and %q", len(got.Rows), problems, want)
 			}
 		})
 	}
