@@ -20,6 +20,8 @@ type lab struct {
 	schema string // the schema of unqualified names
 	open   func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store
 	exec   func(t *testing.T, statements ...string)
+
+	withoutColumns bool // the columns of the models are neither read nor stored
 }
 
 var allColumns = []string{

@@ -108,6 +108,9 @@ func (l lab) history(t *testing.T) {
 			},
 		},
 	}}
+	if l.withoutColumns {
+		want.History.Columns = nil
+	}
 	if diff := gocmp.Diff(want, got, anyOrder); diff != "" {
 		t.Errorf("with a history (-want +got):\n%s", diff)
 	}

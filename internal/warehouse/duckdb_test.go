@@ -65,7 +65,7 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 			t.Fatal(err)
 		}
 	}
-	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir)}
+	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir), withoutColumns: true}
 }
 
 // dbtBin is where the programs of real dbt are.
