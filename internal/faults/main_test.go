@@ -9,6 +9,8 @@ import (
 	"context"
 	"flag"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,8 @@ type testingM struct{ *testing.M }
 
 // Run has more tests at once than processors: most of them wait.
 func (m testingM) Run() int {
+	// A signal that is handled is not ignored by child processes, even under nohup.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
