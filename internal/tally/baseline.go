@@ -108,6 +108,9 @@ func (p *past) compare(m *Model, id string) {
 	m.Baseline, m.BaselineSeconds = &newest.Count, newest.Seconds
 	sameTable := normalRelation(newest.Relation) == normalRelation(m.Node.Relation)
 	m.BaselineIsBefore = sameTable && m.Before != nil && *m.Before == newest.Count
+	if sameTable && m.Status == New && m.Node.Materialized == "materialized_view" {
+		m.Status, m.Reason = rebuilt(newest.Count, *m.After)
+	}
 	m.History = []int64{*m.After}
 	for _, run := range places[:min(len(places), maxHistory-1)] {
 		m.History = append(m.History, points[run].point.Count)
@@ -115,6 +118,24 @@ func (p *past) compare(m *Model, id string) {
 	slices.Reverse(m.History)
 	m.HistorySince = &p.runs[places[len(m.History)-2]].CompletedAt
 	m.Unusual = unusual(m.History)
+}
+
+// rebuilt is the status of a materialized view that was dropped together with a table
+// that it reads, before its hooks could count it, and built again.
+func rebuilt(earlier, after int64) (Status, string) {
+	const reason = "dropped with a table that it reads, and built again"
+	switch {
+	case after == 0 && earlier == 0:
+		return Empty, reason
+	case after == 0:
+		return Emptied, reason
+	case after > earlier:
+		return Grew, reason
+	case after < earlier:
+		return Shrank, reason
+	default:
+		return Unchanged, reason
+	}
 }
 
 // retried reports whether a run built only what an earlier one had not.

@@ -284,3 +284,30 @@ func TestTheSameCountIsOneFact(t *testing.T) {
 		}
 	}
 }
+
+// PostgreSQL drops a materialized view with the table that it reads: it has no count
+// before a full build, but it is not new.
+func TestAMaterializedViewThatIsBuiltAgainIsNotNew(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		relation string
+		earlier  *int64
+		want     Status
+	}{
+		"as many rows":            {orders().Relation, n(10), Unchanged},
+		"fewer rows":              {orders().Relation, n(12), Shrank},
+		"more rows":               {orders().Relation, n(8), Grew},
+		"another schema's":        {`"db"."other"."orders"`, n(10), New},
+		"no earlier run built it": {orders().Relation, nil, New},
+	} {
+		in := built(nil, n(10), nil, Limits{})
+		in.Nodes[0].Materialized = "materialized_view"
+		in.History = History{Runs: []Run{{ID: "last"}}}
+		if test.earlier != nil {
+			in.History.Rows = rowsOf(point{RunID: "last", NodeID: orders().ID, Relation: test.relation, Count: *test.earlier})
+		}
+		if got := Compare(in).Models[0].Status; got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
