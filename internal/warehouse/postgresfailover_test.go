@@ -101,8 +101,10 @@ func TestPrepareDoesNotWaitForAFailover(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v; want %q in it", err, tc.want)
 			}
-			if tries := way.connections.Load(); tries != 1 {
-				t.Errorf("%d connections; want one", tries)
+			// database/sql connects again by itself if it notices the loss before it sends
+			// a statement.
+			if tries := way.connections.Load(); tries > 2 {
+				t.Errorf("%d connections; want no more tries", tries)
 			}
 		})
 	}
