@@ -271,7 +271,7 @@ func (p Prepared) failed(why error) Prepared {
 	return p
 }
 
-const didNotWork = "auditing did not work (the reason is above)"
+const didNotWork = "auditing did not work"
 
 func (p *Prepared) problem(text string) {
 	p.Problems = append(p.Problems, p.settings.Job.Secrets.Redact(text))

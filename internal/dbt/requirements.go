@@ -115,8 +115,25 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 		return fmt.Errorf("input %q: uv could not be started: %w; install uv on the PATH; see %s",
 			"requirements", err, docs.Image)
 	}
-	return fmt.Errorf("input %q: uv could not install %s (its reason is above); see %s",
-		"requirements", strings.Join(r.blamed(said.String()), ", "), docs.Image)
+	return fmt.Errorf("input %q: uv could not install %s: %s; see %s",
+		"requirements", strings.Join(r.blamed(said.String()), ", "), uvReason(said.String()), docs.Image)
+}
+
+// uvReason returns the reason at the end of uv's output, as one line.
+func uvReason(output string) string {
+	for _, mark := range []string{"cause: ", "╰─▶ ", "error: "} {
+		at := strings.LastIndex(output, mark)
+		if at < 0 {
+			continue
+		}
+		reason := []rune(strings.Join(strings.Fields(output[at+len(mark):]), " "))
+		const most = 400
+		if len(reason) > most {
+			return string(reason[:most]) + "…"
+		}
+		return strings.TrimSuffix(string(reason), ".")
+	}
+	return "its output is in the log"
 }
 
 // environ puts the cache beside the environments and makes uv trust the system's

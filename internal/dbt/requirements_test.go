@@ -118,9 +118,9 @@ func TestTheErrorNamesTheLinesThatCannotBeInstalled(t *testing.T) {
 	}{
 		"conflict": {
 			[]string{"dbt-even", "dbt-core==1.9.0", "dbt_odd==1.0"},
-			"could not install line 4 (dbt-core==1.9.0), line 5 (dbt_odd==1.0)", "unsatisfiable",
+			"could not install line 4 (dbt-core==1.9.0), line 5 (dbt_odd==1.0): Because", "unsatisfiable",
 		},
-		"not there":          {[]string{"dbt-core", "dbt-nowhere"}, "could not install line 4 (dbt-nowhere)", "not found"},
+		"not there":          {[]string{"dbt-core", "dbt-nowhere"}, "could not install line 4 (dbt-nowhere): Because dbt-nowhere", "not found"},
 		"not a requirement":  {[]string{"dbt-core", "==1"}, "line 3 (dbt-core), line 4 (==1)", "requirements.txt"},
 		"without dbt itself": {[]string{"dbt-even"}, `no dbt among what`, ""},
 	} {
