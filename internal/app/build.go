@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,10 +43,10 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		Nodes: f.code, Baseline: f.collected.History.Fingerprints, ChangedFiles: f.changed,
 		Columns: f.collected.Columns, BaselineColumns: f.collected.History.Columns,
 	})
-	problems = append(unreadable, firstBuildProblems(counted)...)
-	unchecked := append(append([]string{}, unreadable...), unprotected(counted)...)
+	problems = slices.Concat(unreadable, firstBuildProblems(counted))
+	unchecked := slices.Concat(unreadable, unprotected(counted))
 
-	all := append(append(append([]string{}, f.prepared.Problems...), f.collected.Problems...), problems...)
+	all := slices.Concat(f.prepared.Problems, f.collected.Problems, problems)
 	auditFailed := f.auditFailed() && f.job.Config.Audit.Failure == config.Fail
 	database, schema := f.settings.Location()
 	connection := f.settings.Connection

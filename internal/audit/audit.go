@@ -100,7 +100,7 @@ func (p *Prepared) prepareInTarget(ctx context.Context, why error) (warehouse.Pr
 	if err != nil {
 		return warehouse.Prepared{}, errors.Join(why, err)
 	}
-	p.problem(fmt.Sprintf("%v; the audit table is in the target's schema instead, and goes when that is dropped; "+
+	p.problem(fmt.Sprintf("%v; the audit table is in the target's schema instead, and is dropped with that schema; "+
 		"create the schema, or set audit-table; see %s", why, docs.AuditTable))
 	return table, nil
 }

@@ -99,7 +99,7 @@ func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (prob
 	return problems
 }
 
-// finish is everything that is asked of the warehouse once dbt has ended.
+// collectRequest is everything that is asked of the warehouse once dbt has ended.
 func (s Settings) collectRequest(invocations []dbt.Invocation) warehouse.CollectRequest {
 	f := warehouse.CollectRequest{History: s.historyQuery(invocations)}
 	for _, inv := range invocations {
