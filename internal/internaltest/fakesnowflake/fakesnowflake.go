@@ -241,7 +241,7 @@ func (s *Server) parameters(r *http.Request, known ...string) url.Values {
 // authorized fails the test if a request does not carry the session's own token.
 func (s *Server) authorized(r *http.Request, kind string) {
 	if !strings.HasPrefix(r.Header.Get("Authorization"), `Snowflake Token="`+kind+"-token-") {
-		s.t.Errorf("fakesnowflake: %s %s: authorization %q; want a %s token", r.Method, r.URL.Path,
+		s.t.Errorf("fakesnowflake: %s %s: authorization %q is not a %s token", r.Method, r.URL.Path,
 			r.Header.Get("Authorization"), kind)
 	}
 }
