@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// failover is how long one takes at most: Aurora's is over within half a
-	// minute, as a rule.
+	// failover is the longest time that a failover takes. Aurora's usually
+	// ends within 30 s.
 	// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
 	failover = time.Minute
 	// pause is between two tries.
@@ -27,13 +27,13 @@ type link struct {
 	db      connect.Database
 	dialect dialect
 
-	patience time.Duration // with what passes; none until dbt has run
-	reached  bool          // that there is such a server is known
+	patience time.Duration // how long passing failures are retried; 0 until dbt has run
+	reached  bool          // a connection has succeeded once
 	failing  time.Time     // since when nothing has worked, zero while it works
 }
 
-// bePatient is for what is done once dbt has run: the rows are worth waiting for,
-// with half of the time that there is.
+// bePatient turns on retries once dbt has run, because its audit rows are then worth
+// waiting for. Retries take at most half of the time that is left.
 func (l *link) bePatient(ctx context.Context) {
 	l.patience = failover
 	if deadline, ok := ctx.Deadline(); ok {
@@ -41,10 +41,10 @@ func (l *link) bePatient(ctx context.Context) {
 	}
 }
 
-// inTx runs f in a transaction of its own, which an error of f rolls back. f runs
-// again where the transaction failed for a reason that passes, and the patience
-// with it does not end, so that what it did must be fit to be done twice: when a
-// commit's answer is lost, its outcome is unknown.
+// inTx runs f in a transaction of its own and rolls it back if f fails. If the
+// transaction fails for a passing reason, inTx runs f again until l.patience is used
+// up. f must therefore be idempotent: if the answer to a commit is lost, nobody knows
+// whether it took effect.
 func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
 	return l.patiently(ctx, s, t, func(conn *sql.Conn) error { return l.transact(ctx, conn, f) })
 }
@@ -124,8 +124,8 @@ func (l *link) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx) err
 	return tx.Commit()
 }
 
-// again says, after a pause, whether another try is worth it. A server that was
-// never reached is more likely to be the wrong one.
+// again pauses, and reports whether to try again. It does not for a server that was
+// never reached, whose address is probably wrong.
 func (l *link) again(ctx context.Context, f connect.Failure) bool {
 	if !l.reached || !f.Passes {
 		return false

@@ -16,13 +16,13 @@ type connector struct {
 	opening opening
 
 	mu    sync.Mutex
-	first *connection // of Open, for whoever connects first
+	first *connection // made by Open; the first Connect takes it
 }
 
-// Driver is there for the interface: nothing opens a database by name.
+// Driver is part of driver.Connector. Nothing opens a database by name.
 func (c *connector) Driver() driver.Driver { return nil }
 
-// Connect waits for a file that another process has open as long as the profile says.
+// Connect retries as often as the profile says while another process has the file open.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.mu.Lock()
 	first := c.first
@@ -109,7 +109,7 @@ func (c *connection) IsValid() bool { return !c.process.lost }
 
 func (c *connection) Close() error { return c.process.end() }
 
-// Prepare and Begin are there for the interface: database/sql prefers the others.
+// Prepare and Begin are part of driver.Conn. database/sql uses the context methods instead.
 func (c *connection) Prepare(string) (driver.Stmt, error) { return nil, errors.ErrUnsupported }
 
 func (c *connection) Begin() (driver.Tx, error) { return nil, errors.ErrUnsupported }
@@ -161,7 +161,7 @@ func (c changed) RowsAffected() (int64, error) {
 	return strconv.ParseInt(*c.Rows[0][0], 10, 64)
 }
 
-// rows are all there before the first is read.
+// rows holds a whole result in memory.
 type rows struct {
 	answer
 	next int

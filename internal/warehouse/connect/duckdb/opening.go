@@ -20,7 +20,7 @@ type opening struct {
 
 	database string   // the attached database that dbt builds in, "" for that of the path
 	attempts int      // at opening a file that another process has open
-	secrets  []string // texts of which an error may not tell
+	secrets  []string // texts that no error may contain
 }
 
 // foreign are the settings of databases that are not files, or that dbt-duckdb changes
@@ -92,7 +92,7 @@ func (o *opening) addSecrets(s connect.Settings) error {
 	return nil
 }
 
-// createSecret leaves bare what dbt-duckdb leaves bare.
+// createSecret quotes the same values as dbt-duckdb does, and no others.
 func createSecret(values map[string]any, otherwise string) string {
 	name, persistent := otherwise, ""
 	if own, ok := values["name"]; ok {

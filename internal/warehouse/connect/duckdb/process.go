@@ -99,7 +99,7 @@ func (p *process) ask(ctx context.Context, request any) (answer, error) {
 	return said.answer, nil
 }
 
-// read returns the next answer. What Python's own start prints is none.
+// read returns the next answer, and skips what Python prints when it starts.
 func (p *process) read() ([]byte, error) {
 	for {
 		line, err := p.answers.ReadBytes('\n')

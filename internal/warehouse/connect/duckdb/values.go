@@ -40,7 +40,7 @@ func mapping(value any) map[string]any {
 	return values
 }
 
-// empty reports whether Python takes a value of YAML for false.
+// empty reports whether Python treats a YAML value as false.
 func empty(value any) bool {
 	switch v := value.(type) {
 	case nil:
