@@ -15,7 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
-// publish posts a report on behalf of a run that could not, because GitHub gives a run of
+// publish posts the report of a run that has no write access, because GitHub gives a run of
 // a pull request from a fork or from Dependabot a read-only token. The workflow_run event
 // names that run, its commit and its pull request. The author of that pull request can
 // write the report file, so the file has no influence on where it is posted. A file that

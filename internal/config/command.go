@@ -8,7 +8,7 @@ type Command string
 const (
 	DBT     Command = "dbt"
 	Report  Command = "report"  // report on an invocation that already ran
-	Publish Command = "publish" // post a report on behalf of a run that could not
+	Publish Command = "publish" // post the report of a run that has no write access
 	Prune   Command = "prune"   // delete old audit rows
 )
 

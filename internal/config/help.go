@@ -18,7 +18,7 @@ Replace dbt by dbt-tally:
 Usage:
   dbt-tally [flags] DBT-COMMAND [dbt's flags]  run any dbt command; flags come first
   dbt-tally report [flags]                     report on an invocation that already ran
-  dbt-tally publish [flags]                    post a report on behalf of a run that could not
+  dbt-tally publish [flags]                    post the report of a run that has no write access
   dbt-tally prune [flags]                      delete old audit rows
   dbt-tally COMMAND --help                     the flags of one command
   dbt-tally --version

@@ -120,7 +120,7 @@ func TestPublishedCommentSaysForWhichRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := "\nPosted for [this run](" + runURL + "), which may not write here itself: it reported the figures.\n"
+	line := "\nPosted for [this run](" + runURL + "), which has no write access here. Its figures were not checked.\n"
 	if strings.Replace(comment, line, "", 1) != own || !strings.Contains(comment, line) {
 		t.Errorf("got\n%s\nwant the run's own comment and the line %s", comment, line)
 	}
