@@ -38,8 +38,8 @@ var groups = []group{
 		{
 			name: "mode", value: string(DBT), allowed: names(commandNames), only: auditing,
 			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
-				"the report of an invocation that already ran; publish posts a report on behalf of a run that could " +
-				"not, for example one from a fork; prune deletes old audit rows.",
+				"the report of an invocation that already ran; publish posts the report of a run that has no " +
+				"write access, for example one from a fork; prune deletes old audit rows.",
 		},
 		{
 			name: "dbt-command", value: "build", only: []Command{DBT},
