@@ -6,52 +6,27 @@
 package faults
 
 import (
-	"context"
 	"flag"
 	"os"
 	"os/signal"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/dbt-tally/dbt-tally/internal/app"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakedbt"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/program"
 )
 
-// testingM runs the package's tests and then stops the servers.
-type testingM struct{ *testing.M }
+// tests runs the tests of this package.
+type tests struct{ program.Tests }
 
-// Run has more tests at once than processors: most of them wait.
-func (m testingM) Run() int {
-	// A signal that is handled is not ignored by child processes, even under nohup.
+// Run allows more parallel tests than there are processors, because most of them wait.
+func (t tests) Run() int {
+	// A child process ignores a signal that its parent ignores, as under nohup. Handling
+	// SIGHUP here restores its default in the children.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	return server.Main(m.M)
+	return t.Tests.Run()
 }
 
-func TestMain(m *testing.M) {
-	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": dbtTally, "fake-dbt": fakeDBT})
-}
-
-// dbtTally is the program, as main.go runs it.
-func dbtTally() {
-	ctx, kill := app.Interrupts()
-	dir, _ := os.Getwd()
-	os.Exit(app.Command{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Environ: os.Environ(), Dir: dir, Version: "test",
-		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
-	}.Main(ctx, os.Args[1:]))
-}
-
-func fakeDBT() {
-	dir, _ := os.Getwd()
-	os.Exit(fakedbt.Process{
-		Args: os.Args[1:], Environ: os.Environ(), Dir: dir, Stdout: os.Stdout, Stderr: os.Stderr,
-	}.Main(context.Background()))
-}
+func TestMain(m *testing.M) { program.Main(tests{program.Tests{M: m}}, "fake-dbt") }

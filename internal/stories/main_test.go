@@ -4,7 +4,6 @@
 package stories
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,45 +13,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/dbt-tally/dbt-tally/internal/app"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakedbt"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/program"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 )
 
-// testingM runs the package's tests and then stops the servers.
-type testingM struct{ *testing.M }
-
-func (m testingM) Run() int { return server.Main(m.M) }
-
-func TestMain(m *testing.M) {
-	testscript.Main(testingM{m}, map[string]func(){"dbt-tally": dbtTally, "dbt": fakeDBT})
-}
-
-// dbtTally is the program, as main.go runs it.
-func dbtTally() {
-	ctx, kill := app.Interrupts()
-	dir, _ := os.Getwd()
-	os.Exit(app.Command{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Environ: os.Environ(), Dir: dir, Version: "test",
-		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
-	}.Main(ctx, os.Args[1:]))
-}
-
-// fakeDBT is the dbt of the stories that do not request a real one.
-func fakeDBT() {
-	dir, _ := os.Getwd()
-	os.Exit(fakedbt.Process{
-		Args: os.Args[1:], Environ: os.Environ(), Dir: dir, Stdout: os.Stdout, Stderr: os.Stderr,
-	}.Main(context.Background()))
-}
+// The fake dbt is the dbt of the stories that do not request a real one.
+func TestMain(m *testing.M) { program.Main(program.Tests{M: m}, "dbt") }
 
 // TestStories runs every user story of testdata/script through the whole program, on real
 // databases and the strict fake of GitHub. Stories about dbt request a real one.

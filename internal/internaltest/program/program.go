@@ -1,0 +1,45 @@
+// Package program gives scripts the commands dbt-tally and the fake dbt: both run in the
+// test binary, so that nothing has to be built first.
+package program
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dbt-tally/dbt-tally/internal/app"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakedbt"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+)
+
+// Tests runs the tests of a package and then stops the database servers that they share.
+type Tests struct{ *testing.M }
+
+// Run returns the exit status of the test binary.
+func (t Tests) Run() int { return server.Main(t.M) }
+
+// Main is the TestMain of a package with scripts. They start the fake dbt by the name dbt.
+func Main(tests testscript.TestingM, dbt string) {
+	testscript.Main(tests, map[string]func(){"dbt-tally": dbtTally, dbt: fakeDBT})
+}
+
+// dbtTally runs the program as main.go does.
+func dbtTally() {
+	ctx, kill := app.Interrupts()
+	dir, _ := os.Getwd()
+	os.Exit(app.Command{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Environ: os.Environ(), Dir: dir, Version: "test",
+		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
+	}.Main(ctx, os.Args[1:]))
+}
+
+func fakeDBT() {
+	dir, _ := os.Getwd()
+	os.Exit(fakedbt.Process{
+		Args: os.Args[1:], Environ: os.Environ(), Dir: dir, Stdout: os.Stdout, Stderr: os.Stderr,
+	}.Main(context.Background()))
+}
