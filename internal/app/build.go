@@ -189,7 +189,8 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		in.Nodes = append(in.Nodes, tally.Node{
 			ID: node.ID, Name: node.Title(), ResourceType: node.ResourceType, Package: node.Package,
 			Path: projectFile(f.job.Project, node), Relation: node.Relation,
-			Materialized: node.Config.Materialized, OptedOut: !audited, Limits: limits,
+			Materialized: node.Config.Materialized, HardDeletes: node.Config.HardDeletes,
+			OptedOut: !audited, Limits: limits,
 		})
 	}
 	return in, unreadable

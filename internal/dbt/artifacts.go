@@ -73,6 +73,7 @@ type ManifestNode struct {
 	Relation     string `json:"relation_name"`      // "" if it has no relation
 	Config       struct {
 		Materialized string         `json:"materialized"`
+		HardDeletes  string         `json:"hard_deletes"` // of a snapshot
 		Meta         map[string]any `json:"meta"`
 	} `json:"config"`
 }

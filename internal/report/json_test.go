@@ -91,6 +91,10 @@ func everyKey() report.Report {
 		Removed: []tally.Column{{Name: "region", Type: "text"}},
 		Retyped: []tally.Retyped{{Name: "id", From: "integer", To: "bigint"}},
 	}
+	m.Written = &report.Written{
+		Inserted: new(int64(40)), Updated: new(int64(20)), Deleted: new(int64(5)), Changed: new(int64(20)),
+		Source: tally.FromEngine, Reason: "a reason", Versions: &report.Versions{New: 20, Changed: 20, Closed: 0},
+	}
 	r.Branch = "feature"
 	r.Causes = []report.RootCause{{
 		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited,

@@ -101,6 +101,7 @@ func lineOf(m tally.Model) Model {
 		Parents:         orEmpty(m.Parents),
 		FanOut:          fanOutOf(m.FanOut),
 		Columns:         columnsOf(m.Columns),
+		Written:         writtenOf(m.Written),
 	}
 }
 

@@ -109,6 +109,9 @@ func (m Model) check() error {
 	if m.Cause != nil && !knownKind(m.Cause.Kind) {
 		return unknown("cause", m.Cause.Kind)
 	}
+	if w := m.Written; w != nil && w.Source != "" && !w.Source.Known() {
+		return unknown("source", w.Source)
+	}
 	if f := m.FanOut; f != nil && (!within(f.Ratio, maxCount) || !within(f.Baseline, maxCount)) {
 		return errors.New("an impossible fan-out")
 	}
@@ -124,7 +127,7 @@ func (m Model) check() error {
 		return fmt.Errorf("a history of %d counts; expected at most %d", len(m.History), maxHistory)
 	}
 	counts := slices.Clone(m.History)
-	for _, n := range []*int64{m.Before, m.After, m.Baseline} {
+	for _, n := range append([]*int64{m.Before, m.After, m.Baseline}, m.Written.counts()...) {
 		if n != nil {
 			counts = append(counts, *n)
 		}
@@ -198,7 +201,7 @@ func (m Model) tally() tally.Model {
 			Baseline: m.Baseline, BaselineSeconds: m.BaselineSeconds, BaselineNew: m.BaselineNew,
 			History: m.History, HistorySince: m.HistorySince, Unusual: m.Unusual,
 		},
-		Unchecked: m.GatesUnchecked, Parents: m.Parents,
+		Unchecked: m.GatesUnchecked, Parents: m.Parents, Written: m.Written.tally(),
 	}
 	if c := m.Columns; c != nil {
 		made.Columns = tally.ColumnChange{Added: c.Added, Removed: c.Removed, Retyped: c.Retyped}

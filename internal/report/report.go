@@ -142,6 +142,7 @@ type Model struct {
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
 	FanOut          *FanOut      `json:"fan_out"`         // null if it did not move
 	Columns         *Columns     `json:"columns"`         // null if they are the baseline's, or not known
+	Written         *Written     `json:"written"`         // null if it was not counted
 }
 
 // Columns are the columns of a model that differ from the baseline's.

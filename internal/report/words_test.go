@@ -110,3 +110,36 @@ func TestAgesOfBaselines(t *testing.T) {
 func line(m tally.Model) report.Model {
 	return situation.Report(situation.Run(), tally.Tally{Models: []tally.Model{m}}).Models[0]
 }
+
+func TestWrittenWords(t *testing.T) {
+	t.Parallel()
+	wrote := func(inserted, updated, deleted int64) *report.Written {
+		return &report.Written{Inserted: &inserted, Updated: &updated, Deleted: &deleted}
+	}
+	versions := wrote(65, 35, 0)
+	versions.Versions = &report.Versions{New: 40, Closed: 10}
+	tests := map[string]struct {
+		model report.Model
+		want  string
+	}{
+		"not counted":       {report.Model{Materialized: "incremental"}, ""},
+		"all three":         {report.Model{Materialized: "incremental", Written: wrote(1_204, 20, 5)}, "+1,204 ~20 −5"},
+		"zeros are left":    {report.Model{Materialized: "incremental", Written: wrote(0, 20, 0)}, "~20"},
+		"nothing written":   {report.Model{Materialized: "incremental", Written: wrote(0, 0, 0)}, ""},
+		"not known":         {report.Model{Materialized: "incremental", Written: &report.Written{}}, ""},
+		"a first build":     {report.Model{Materialized: "incremental", Status: tally.New, Written: wrote(1, 0, 0)}, ""},
+		"a table":           {report.Model{Materialized: "table", Written: wrote(1, 2, 3)}, ""},
+		"a snapshot":        {report.Model{ResourceType: "snapshot", Written: wrote(65, 35, 0)}, "+65 ~35"},
+		"a snapshot's keys": {report.Model{ResourceType: "snapshot", Written: versions}, "40 new, 10 closed"},
+	}
+	for name, test := range tests {
+		if got := report.WrittenWords(test.model); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+	appended := report.Model{Materialized: "incremental", Change: new(int64(7)), Written: wrote(7, 0, 0)}
+	replaced := report.Model{Materialized: "incremental", Change: new(int64(7)), Written: wrote(9, 0, 2)}
+	if appended.WroteMore() || !replaced.WroteMore() {
+		t.Error("only what was appended, not what was replaced, is said by the change alone")
+	}
+}

@@ -122,6 +122,10 @@ func (e *evidence) model(node Node, in Input) Model {
 	if m.Status == Failed && e.last != nil {
 		m.Message = e.last.Message
 	}
+	if m.counted() {
+		m.Written = written(e.wrote)
+		m.Written.complete(node, m.Before)
+	}
 	return m
 }
 

@@ -11,6 +11,7 @@ type Node struct {
 	Path         string // of its file, relative to the project, with forward slashes
 	Relation     string // relation_name, quoted as the adapter quotes; "" for ephemeral models
 	Materialized string
+	HardDeletes  string // of a snapshot: ignore, invalidate or new_record
 	OptedOut     bool   // config.meta.tally.audit is false
 	Limits       Limits // the run's, overridden by config.meta.tally: see ParseMeta
 }

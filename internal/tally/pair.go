@@ -4,13 +4,19 @@ package tally
 // more of them: the tutorial's hooks beside the injected ones, several batches of a
 // microbatch model, a model built by two invocations. Rows with a node ID win over
 // rows without, then the first before row and the last after row count.
-type pair struct{ before, after *Row }
+type pair struct {
+	before, after *Row
+	wrote         []*Row // all after rows with a node ID
+}
 
 // add takes the rows of a node in the order in which they were written.
 func (p *pair) add(r Row) {
 	side := &p.before
 	if r.Phase == After {
 		side = &p.after
+		if r.NodeID != "" {
+			p.wrote = append(p.wrote, &r)
+		}
 	}
 	switch held := *side; {
 	case held == nil,

@@ -23,6 +23,7 @@ type Row struct {
 	Time         time.Time // execution_time, UTC
 	Count        *int64    // row_count; nil: the relation did not exist, or was not counted
 	Materialized string    // "" if unknown, and before a build also if there was no relation
+	Written      Written   // of an after row; its Source may be a reason, see written.go
 }
 
 // The suffixes of the tutorial's model_name, which distinguish the phases.

@@ -37,11 +37,12 @@ func (s Status) Changed() bool {
 type Model struct {
 	Node    Node
 	Status  Status
-	Reason  string  // one sentence without a full stop: why it has this status
-	Message string  // dbt's message if it failed, else ""
-	Before  *int64  // rows before the first invocation that built it; nil: it did not exist, or is unknown
-	After   *int64  // rows after the last one; nil: unknown
-	Seconds float64 // time taken by dbt, all invocations together
+	Reason  string   // one sentence without a full stop: why it has this status
+	Message string   // dbt's message if it failed, else ""
+	Before  *int64   // rows before the first invocation that built it; nil: it did not exist, or is unknown
+	After   *int64   // rows after the last one; nil: unknown
+	Seconds float64  // time taken by dbt, all invocations together
+	Written *Written // by this run; nil if it left no audit row after the build, or failed
 
 	Earlier
 	Parents   []string // node IDs of what it reads

@@ -26,7 +26,7 @@ type lab struct {
 
 var allColumns = []string{
 	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized", "batch",
-	"changed_rows", "inserted_rows", "updated_rows", "deleted_rows", "watermark",
+	"changed_rows", "inserted_rows", "updated_rows", "deleted_rows", "watermark", "change_source",
 }
 
 // TestContract checks every way to a warehouse against the same contract. A call through
@@ -71,13 +71,16 @@ func (l lab) freshTable(t *testing.T) {
 	}
 
 	const insert = "insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase, " +
-		"materialized) values "
+		"materialized, inserted_rows, updated_rows, deleted_rows, changed_rows, change_source) values "
 	l.exec(t, strings.ReplaceAll(insert, "RELATION", first.Relation)+`
-		('"db"."s"."orders" - BEFORE', '2026-11-23 10:00:00.123456', null, 'one', 'model.shop.orders', 'before', ''),
+		('"db"."s"."orders" - BEFORE', '2026-11-23 10:00:00.123456', null, 'one', 'model.shop.orders', 'before', '',
+			null, null, null, null, null),
 		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:01', 9223372036854775807,
-			'one', 'model.shop.orders', 'after', 'table'),
-		('"d""b"."Größe: it''s ✓"."a - b" - AFTER', '2026-11-23 10:00:02.5', 2147483648, 'two''s', null, 'after', null),
-		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:03', 1, 'three', 'model.shop.orders', 'after', 'table')`)
+			'one', 'model.shop.orders', 'after', 'table', 40, 2147483648, 0, null, 'engine'),
+		('"d""b"."Größe: it''s ✓"."a - b" - AFTER', '2026-11-23 10:00:02.5', 2147483648, 'two''s', null, 'after', null,
+			null, null, null, 7, 'rebuilt'),
+		('"db"."s"."orders" - AFTER', '2026-11-23 10:00:03', 1, 'three', 'model.shop.orders', 'after', 'table',
+			null, null, null, null, null)`)
 	want := []tally.Row{
 		{
 			Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.Before,
@@ -86,10 +89,11 @@ func (l lab) freshTable(t *testing.T) {
 		{
 			Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."s"."orders"`, Phase: tally.After,
 			Time: at("10:00:01"), Count: rows(math.MaxInt64), Materialized: "table",
+			Written: tally.Written{Inserted: rows(40), Updated: rows(1 << 31), Deleted: rows(0), Source: "engine"},
 		},
 		{
 			Invocation: "two's", Relation: `"d""b"."Größe: it's ✓"."a - b"`, Phase: tally.After,
-			Time: at("10:00:02.5"), Count: rows(1 << 31),
+			Time: at("10:00:02.5"), Count: rows(1 << 31), Written: tally.Written{Changed: rows(7), Source: "rebuilt"},
 		},
 	}
 	if diff := gocmp.Diff(want, read(t, store, "one", "two's", "unknown")); diff != "" {

@@ -14,16 +14,21 @@ import (
 // value is nil if it is null, or if the table lacks the column.
 type record struct {
 	modelName, executionTime, rowCount, runID, nodeID, phase, materialized *string
+	inserted, updated, deleted, changed, changeSource                      *string
 }
 
 // recordColumns are the columns of a record, in its order.
 var recordColumns = []string{
 	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized",
+	"inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "change_source",
 }
 
 // fields returns pointers to the values, in the order of recordColumns.
 func (r *record) fields() []**string {
-	return []**string{&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized}
+	return []**string{
+		&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized,
+		&r.inserted, &r.updated, &r.deleted, &r.changed, &r.changeSource,
+	}
 }
 
 // parseRows leaves out rows whose phase is unknown.
@@ -78,7 +83,24 @@ func (r record) row() (row tally.Row, ok bool, err error) {
 	if row.Time, err = parseTime(deref(r.executionTime)); err != nil {
 		return tally.Row{}, false, fmt.Errorf("execution_time of %q: %w", deref(r.modelName), err)
 	}
+	if row.Written, err = r.written(); err != nil {
+		return tally.Row{}, false, fmt.Errorf("the written rows of %q: %w", deref(r.modelName), err)
+	}
 	return row, true, nil
+}
+
+// written returns the numbers of an after row as they are.
+func (r record) written() (w tally.Written, err error) {
+	w.Source = tally.ChangeSource(deref(r.changeSource))
+	for _, number := range []struct {
+		text *string
+		to   **int64
+	}{{r.inserted, &w.Inserted}, {r.updated, &w.Updated}, {r.deleted, &w.Deleted}, {r.changed, &w.Changed}} {
+		if *number.to, err = parseCount(number.text); err != nil {
+			return tally.Written{}, err
+		}
+	}
+	return w, nil
 }
 
 // parseCount accepts a count from a numeric or text column, for example 12.00.

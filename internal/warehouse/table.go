@@ -74,6 +74,7 @@ var auditLayout = layout{
 		{"updated_rows", bigint},
 		{"deleted_rows", bigint},
 		{"watermark", timestamp},
+		{"change_source", text},
 	},
 	first: 4,
 	index: []string{"run_id"},

@@ -32,6 +32,7 @@ func All() map[string]report.Report {
 		"causes":       Causes(),
 		"not-compiled": NotCompiled(),
 		"unchecked":    Unchecked(),
+		"incremental":  Incremental(),
 	}
 }
 

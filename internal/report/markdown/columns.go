@@ -56,6 +56,10 @@ func (c columns) changes(rows []report.Row) []column[report.Row] {
 		thisRun := func(row report.Row) string { return report.ThisRunWords(row.Model) }
 		list = append(list, column[report.Row]{"this run", true, thisRun})
 	}
+	if slices.ContainsFunc(rows, func(row report.Row) bool { return row.WroteMore() }) {
+		written := func(row report.Row) string { return report.WrittenWords(row.Model) }
+		list = append(list, column[report.Row]{"written", true, written})
+	}
 	if slices.ContainsFunc(rows, func(row report.Row) bool { return c.why(row) != "" }) {
 		list = append(list, column[report.Row]{"why", false, c.why})
 	}
@@ -165,6 +169,9 @@ func (c columns) status(m report.Model) string {
 	}
 	if cause := report.CauseWords(c.report, m, c.node); cause != "" {
 		words += " · " + cause
+	}
+	if m.WroteMore() {
+		words += " · " + report.WrittenWords(m)
 	}
 	if m.GatesUnchecked != "" && m.GatesUnchecked != m.Reason {
 		words += " · gates not checked: " + prose(m.GatesUnchecked)

@@ -73,6 +73,9 @@ func choices(rows []report.Row, r report.Report, o Options) [][]column {
 	if r.Compares() && slices.ContainsFunc(rows, func(row report.Row) bool { return row.ThisRun() }) {
 		full = append(full, right("this run", report.ThisRunWords))
 	}
+	if slices.ContainsFunc(rows, func(row report.Row) bool { return row.WroteMore() }) {
+		full = append(full, right("written", report.WrittenWords))
+	}
 	list := [][]column{append(slices.Clone(full), time), full, {status, model, change}, {status, model}}
 	if slices.ContainsFunc(rows, func(row report.Row) bool { return why.cell(row) != "" }) {
 		most := append(slices.Clone(full), time, why)

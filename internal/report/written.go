@@ -1,0 +1,110 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Written is what this run wrote to a model's table. Inserted, Updated and Deleted are
+// null together if they are not known.
+type Written struct {
+	Inserted *int64             `json:"inserted"`
+	Updated  *int64             `json:"updated"` // rewritten, with other values or with the same
+	Deleted  *int64             `json:"deleted"`
+	Changed  *int64             `json:"changed"`  // by the change column; of a snapshot, keys with a new version
+	Source   tally.ChangeSource `json:"source"`   // "" if the numbers are not known
+	Reason   string             `json:"reason"`   // why they are not, or what limits their meaning; else ""
+	Versions *Versions          `json:"versions"` // of a snapshot, if they are known
+}
+
+// Versions is what a snapshot wrote, by keys.
+type Versions struct {
+	New     int64 `json:"new"`     // keys that it did not have
+	Changed int64 `json:"changed"` // keys with a new version
+	Closed  int64 `json:"closed"`  // keys that are gone
+}
+
+func writtenOf(w *tally.Written) *Written {
+	if w == nil {
+		return nil
+	}
+	made := Written{
+		Inserted: w.Inserted, Updated: w.Updated, Deleted: w.Deleted, Changed: w.Changed,
+		Source: w.Source, Reason: w.Reason,
+	}
+	if w.Versions != nil {
+		made.Versions = new(Versions(*w.Versions))
+	}
+	return &made
+}
+
+// tally returns the value from which writtenOf makes this one.
+func (w *Written) tally() *tally.Written {
+	if w == nil {
+		return nil
+	}
+	made := tally.Written{
+		Inserted: w.Inserted, Updated: w.Updated, Deleted: w.Deleted, Changed: w.Changed,
+		Source: w.Source, Reason: w.Reason,
+	}
+	if w.Versions != nil {
+		made.Versions = new(tally.Versions(*w.Versions))
+	}
+	return &made
+}
+
+// counts returns all numbers.
+func (w *Written) counts() []*int64 {
+	if w == nil {
+		return nil
+	}
+	counts := []*int64{w.Inserted, w.Updated, w.Deleted, w.Changed}
+	if v := w.Versions; v != nil {
+		counts = append(counts, &v.New, &v.Changed, &v.Closed)
+	}
+	return counts
+}
+
+// WrittenWords returns what this run wrote to an incremental model or a snapshot that
+// existed before: "+40 ~20 −5", or "40 new, 20 changed, 5 closed" of a snapshot; "" if it
+// wrote nothing, or if that is not known.
+func WrittenWords(m Model) string {
+	w := m.Written
+	switch {
+	case w == nil || m.Status == tally.New || m.Materialized != "incremental" && m.ResourceType != "snapshot":
+		return ""
+	case w.Versions != nil:
+		return joinCounts(", ", count{"", w.Versions.New, " new"}, count{"", w.Versions.Changed, " changed"},
+			count{"", w.Versions.Closed, " closed"})
+	case w.Inserted == nil || w.Updated == nil || w.Deleted == nil:
+		return ""
+	}
+	return joinCounts(" ", count{"+", *w.Inserted, ""}, count{"~", *w.Updated, ""},
+		count{tally.Minus, *w.Deleted, ""})
+}
+
+// WroteMore reports whether what the run wrote to a model says more than the change of
+// its number of rows.
+func (m Model) WroteMore() bool {
+	words := WrittenWords(m)
+	return words != "" && (m.Change == nil || words != tally.Signed(*m.Change))
+}
+
+// count is a number with the text around it.
+type count struct {
+	sign  string
+	n     int64
+	after string
+}
+
+// joinCounts leaves zeros out.
+func joinCounts(separator string, counts ...count) string {
+	var words []string
+	for _, c := range counts {
+		if c.n != 0 {
+			words = append(words, c.sign+tally.Number(c.n)+c.after)
+		}
+	}
+	return strings.Join(words, separator)
+}

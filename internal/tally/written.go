@@ -1,0 +1,138 @@
+package tally
+
+import "slices"
+
+// Written is what this run wrote to the table of a model. The three numbers are known
+// together, or not at all; then they are nil.
+type Written struct {
+	// Inserted, Updated and Deleted are physical: an updated row was rewritten, with other
+	// values or with the same ones.
+	Inserted, Updated, Deleted *int64
+
+	// Changed is the number of rows that are new or changed by the model's change column.
+	// Of a snapshot it is the number of keys with a new version. Nil if unknown.
+	Changed *int64
+
+	Source   ChangeSource // "" if the numbers are not known
+	Reason   string       // why they are not known, or what limits their meaning; else ""
+	Versions *Versions    // of a snapshot, if they are known
+}
+
+// Versions is what a snapshot wrote, by keys of its source.
+type Versions struct {
+	New     int64 // keys that it did not have
+	Changed int64 // keys with a new version
+	Closed  int64 // keys that are gone from the source
+}
+
+// ChangeSource is where the numbers of Written are from: the column change_source.
+type ChangeSource string
+
+// The sources.
+const (
+	FromEngine  ChangeSource = "engine"  // the counters of the warehouse
+	FromAdapter ChangeSource = "adapter" // the figures that the adapter reports of its statements
+	FromBatch   ChangeSource = "batch"   // the rows that dbt was about to write, counted in its temporary table
+	FromCounts  ChangeSource = "derived" // the counts before and after, where they leave no other possibility
+)
+
+var changeSources = []ChangeSource{FromEngine, FromAdapter, FromBatch, FromCounts}
+
+// Known reports whether it is a source of numbers.
+func (s ChangeSource) Known() bool { return slices.Contains(changeSources, s) }
+
+// unknownBecause has the words for the reasons that the hooks write into change_source
+// instead of a source.
+var unknownBecause = map[ChangeSource]string{
+	"rebuilt":      "it was rebuilt: all of its rows were written anew",
+	"hooks":        "a hook of the project may have changed rows too",
+	"transactions": "the two hooks did not run in one transaction",
+	"rewritten":    "the table was truncated or rewritten",
+	"replaced":     "the table was replaced by another one",
+	"partitioned":  "rows of a partitioned table can move from one partition to another",
+	"inherited":    "the table has children, or is not an ordinary one",
+	"counters":     "the warehouse does not count the rows that a transaction writes",
+	"mismatch": "the numbers do not agree with the counts before and after: " +
+		"another session wrote too, or a part of the transaction was rolled back",
+	"unreported": "the adapter does not report it for this strategy",
+	"batches":    "not every batch reported it",
+}
+
+// unknownSource is the reason of a row without a source: of the project's own hooks, or
+// in a table without the column.
+const unknownSource = "the audit row does not say it"
+
+// written sums the after rows of one model, of several batches and invocations. It is
+// nil if there are none.
+func written(rows []*Row) *Written {
+	var sum *Written
+	for _, row := range rows {
+		w := row.Written
+		if !w.Source.Known() {
+			reason, listed := unknownBecause[w.Source]
+			if !listed {
+				reason = unknownSource
+			}
+			w = Written{Changed: w.Changed, Reason: reason}
+		}
+		if sum == nil {
+			sum = &w
+			continue
+		}
+		sum.add(w)
+	}
+	return sum
+}
+
+// add adds the numbers of another batch or invocation.
+func (w *Written) add(more Written) {
+	w.Changed = plus(w.Changed, more.Changed)
+	w.Inserted, w.Updated = plus(w.Inserted, more.Inserted), plus(w.Updated, more.Updated)
+	w.Deleted = plus(w.Deleted, more.Deleted)
+	switch {
+	case w.Reason != "":
+	case more.Reason != "":
+		w.Source, w.Reason = "", more.Reason
+	case w.Source != more.Source:
+		w.Source = FromCounts
+	}
+}
+
+// plus is nil if either number is unknown.
+func plus(a, b *int64) *int64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	return new(*a + *b)
+}
+
+// complete adds what the numbers mean for this model.
+func (w *Written) complete(node Node, before *int64) {
+	if w == nil || w.Inserted == nil || w.Updated == nil {
+		return
+	}
+	if node.ResourceType == "snapshot" {
+		w.Versions = w.versions(node)
+	}
+	if before != nil && *before > 0 && *w.Updated >= *before {
+		w.Reason = "every row was rewritten, as a change of a column's type does"
+	}
+}
+
+// versions derives what happened to the keys of a snapshot. A changed key closes one
+// version (an update) and opens another (an insert). A key that is gone closes its
+// version and, with hard_deletes: new_record, inserts a record of it.
+func (w *Written) versions(node Node) *Versions {
+	if w.Changed == nil {
+		return nil
+	}
+	v := Versions{Changed: *w.Changed, Closed: *w.Updated - *w.Changed}
+	v.New = *w.Inserted - v.Changed
+	if node.HardDeletes == "new_record" {
+		v.New -= v.Closed
+	}
+	if v.New < 0 || v.Closed < 0 {
+		return nil
+	}
+	return &v
+}

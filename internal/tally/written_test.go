@@ -1,0 +1,127 @@
+package tally
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// wrote is what an after row says.
+func wrote(source ChangeSource, inserted, updated, deleted int64) Written {
+	return Written{Inserted: &inserted, Updated: &updated, Deleted: &deleted, Source: source}
+}
+
+func TestWrittenOfAModel(t *testing.T) {
+	t.Parallel()
+	after := func(w Written) Row {
+		return Row{Invocation: "run", NodeID: "model.shop.orders", Phase: After, Count: new(int64(30)), Written: w}
+	}
+	foreign := after(Written{})
+	foreign.NodeID, foreign.Relation = "", `"shop"."orders"`
+	changed := wrote(FromEngine, 1, 2, 3)
+	changed.Changed = new(int64(7))
+	tests := map[string]struct {
+		rows []Row
+		want *Written
+	}{
+		"no row after":                 {nil, nil},
+		"a row of the project's hooks": {[]Row{foreign}, nil},
+		"one row":                      {[]Row{after(changed)}, &changed},
+		"the row of another hook beside it": {
+			[]Row{after(wrote(FromEngine, 1, 2, 3)), foreign}, new(wrote(FromEngine, 1, 2, 3)),
+		},
+		"batches are summed": {
+			[]Row{after(wrote(FromEngine, 1, 2, 3)), after(wrote(FromEngine, 10, 20, 30))},
+			new(wrote(FromEngine, 11, 22, 33)),
+		},
+		"a first batch whose table is new": {
+			[]Row{after(wrote(FromCounts, 1, 0, 0)), after(wrote(FromAdapter, 10, 0, 30))},
+			new(wrote(FromCounts, 11, 0, 30)),
+		},
+		"one batch is not known": {
+			[]Row{after(wrote(FromEngine, 1, 2, 3)), after(Written{Source: "rewritten"}), after(wrote(FromEngine, 1, 2, 3))},
+			&Written{Reason: "the table was truncated or rewritten"},
+		},
+		"a number beside a reason is not used": {
+			[]Row{after(wrote("rebuilt", 1, 2, 3))},
+			&Written{Reason: "it was rebuilt: all of its rows were written anew"},
+		},
+		"an older table, or an unknown word": {
+			[]Row{after(Written{Source: "<b>"})}, &Written{Reason: "the audit row does not say it"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i := range test.rows {
+				if test.rows[i].NodeID != "" {
+					test.rows[i].Relation = `"shop"."orders"`
+				}
+			}
+			got := Compare(Input{
+				Invocations: []string{"run"}, Rows: test.rows,
+				Nodes:   []Node{{ID: "model.shop.orders", Relation: `"shop"."orders"`, ResourceType: "model"}},
+				Results: []Result{{Invocation: "run", NodeID: "model.shop.orders", Status: "success"}},
+			})
+			if diff := cmp.Diff(test.want, got.Models[0].Written); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNothingIsSaidAboutAModelThatFailed(t *testing.T) {
+	t.Parallel()
+	got := Compare(Input{
+		Invocations: []string{"run"},
+		Rows: []Row{{
+			Invocation: "run", NodeID: "model.shop.orders", Phase: After, Count: new(int64(30)),
+			Written: wrote(FromEngine, 1, 2, 3),
+		}},
+		Results: []Result{{Invocation: "run", NodeID: "model.shop.orders", Status: "error"}},
+	})
+	if w := got.Models[0].Written; w != nil {
+		t.Errorf("got %+v", w)
+	}
+}
+
+func TestVersionsOfASnapshot(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		inserted, updated, changed int64
+		hardDeletes                string
+		want                       *Versions
+	}{
+		"ignore":                  {65, 25, 25, "ignore", &Versions{New: 40, Changed: 25}},
+		"invalidate":              {65, 35, 25, "invalidate", &Versions{New: 40, Changed: 25, Closed: 10}},
+		"new record":              {75, 35, 25, "new_record", &Versions{New: 40, Changed: 25, Closed: 10}},
+		"a hook deleted versions": {5, 35, 25, "invalidate", nil},
+		"fewer updates than keys": {65, 5, 25, "invalidate", nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := wrote(FromEngine, test.inserted, test.updated, 0)
+			w.complete(Node{ResourceType: "snapshot", HardDeletes: test.hardDeletes}, new(int64(1000)))
+			if w.Versions != nil {
+				t.Fatal("there are versions without the number of changed keys")
+			}
+			w.Changed = &test.changed
+			w.complete(Node{ResourceType: "snapshot", HardDeletes: test.hardDeletes}, new(int64(1000)))
+			if diff := cmp.Diff(test.want, w.Versions); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestARewriteOfEveryRowIsNoted(t *testing.T) {
+	t.Parallel()
+	for before, noted := range map[int64]bool{20: true, 19: true, 21: false, 0: false} {
+		w := wrote(FromEngine, 1, 20, 0)
+		w.complete(Node{ResourceType: "model"}, &before)
+		if got := w.Reason != ""; got != noted {
+			t.Errorf("20 of %d rows updated: reason %q", before, w.Reason)
+		}
+	}
+}
