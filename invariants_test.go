@@ -40,8 +40,8 @@ var mayImport = map[string][]string{
 		"internal/warehouse",
 	},
 	"internal/surface": {
-		"internal/ci", "internal/config", "internal/docs", "internal/forge/github", "internal/forge/gitlab",
-		"internal/report", "internal/report/html", "internal/report/markdown", "internal/report/terminal",
+		"internal/ci", "internal/config", "internal/docs", "internal/forge", "internal/forge/github",
+		"internal/forge/gitlab", "internal/report", "internal/report/html", "internal/report/markdown", "internal/report/terminal",
 		"internal/tally", "internal/workspace",
 	},
 
@@ -53,8 +53,9 @@ var mayImport = map[string][]string{
 	"internal/dbt":             {"internal/docs"},
 	"internal/dbt/fingerprint": {},
 	"internal/dbtcloud":        {"internal/docs"},
-	"internal/forge/github":    {"internal/docs"},
-	"internal/forge/gitlab":    {"internal/docs"},
+	"internal/forge":           {"internal/docs"},
+	"internal/forge/github":    {"internal/docs", "internal/forge"},
+	"internal/forge/gitlab":    {"internal/docs", "internal/forge"},
 	"internal/pid1":            {},
 	"internal/profile":         {"internal/docs"},
 	"internal/workspace":       {"internal/docs"},

@@ -5,14 +5,14 @@ import (
 	"fmt"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
 // Check is the check run that reflects only the gates.
 type Check struct {
 	Forge interface {
-		Check(ctx context.Context, check github.Check) (github.Posted, error)
+		Check(ctx context.Context, check forge.Check) (forge.Posted, error)
 	}
 	PullRequest *pullRequest // without this pull request no check run is created; nil: none is needed
 	Run         run
@@ -42,7 +42,7 @@ func (c Check) Deliver(ctx context.Context, r report.Report, links Links) (Links
 	if c.Run.Key != config.DefaultKey {
 		name = fmt.Sprintf("dbt-tally (%s)", c.Run.Key)
 	}
-	_, err = c.Forge.Check(ctx, github.Check{
+	_, err = c.Forge.Check(ctx, forge.Check{
 		Commit: c.Run.Commit, Name: name, Key: c.Run.Key, RunID: c.Run.ID, RunAttempt: c.Run.Attempt,
 		Conclusion: string(verdict), Title: why, Summary: text, URL: c.Run.URL,
 		OnlyUpdate: !deserves(c.When, r),

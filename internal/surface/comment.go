@@ -4,14 +4,14 @@ import (
 	"context"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
 // Comment is the comment on the pull request.
 type Comment struct {
 	Forge interface {
-		Comment(ctx context.Context, comment github.Comment) (github.Posted, error)
+		Comment(ctx context.Context, comment forge.Comment) (forge.Posted, error)
 	}
 	PullRequest *pullRequest
 	Run         run
@@ -33,12 +33,12 @@ func (c Comment) Deliver(ctx context.Context, r report.Report, links Links) (Lin
 	if err != nil {
 		return links, err
 	}
-	posted, err := c.Forge.Comment(ctx, github.Comment{
+	posted, err := c.Forge.Comment(ctx, forge.Comment{
 		PullRequest: number, Key: c.Run.Key, RunID: c.Run.ID, RunAttempt: c.Run.Attempt, Body: body,
 		OnlyUpdate: !deserves(c.When, r),
 		OnlyNewer:  c.OnlyNewer,
 	})
-	c.PullRequest.unreachable = github.General(err)
+	c.PullRequest.unreachable = forge.General(err)
 	links.Comment = posted.URL
 	return links, err
 }

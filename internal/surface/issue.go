@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -16,7 +16,7 @@ import (
 // to report.
 type Issue struct {
 	Forge interface {
-		Issue(ctx context.Context, issue github.Issue) (github.Posted, error)
+		Issue(ctx context.Context, issue forge.Issue) (forge.Posted, error)
 	}
 	Run    run
 	When   config.When // with Problems, only gates of severity error count
@@ -35,7 +35,7 @@ func (i Issue) Deliver(ctx context.Context, r report.Report, links Links) (Links
 	if !open && r.Status != report.Success {
 		return links, nil
 	}
-	issue := github.Issue{
+	issue := forge.Issue{
 		Key: i.Run.Key, RunID: i.Run.ID, RunAttempt: i.Run.Attempt, Breached: open,
 		Title: fmt.Sprintf("dbt-tally: gates breached on %s", i.Target),
 		Body:  fmt.Sprintf("No gate is breached any more: [run](%s).", i.Run.URL),

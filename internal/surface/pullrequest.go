@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 )
 
 // pullRequest is the pull request that the comment and the review comments share. It
@@ -35,27 +35,27 @@ func (p *pullRequest) get(ctx context.Context) (int, error) {
 
 // finder looks for the open pull request of a branch.
 type finder interface {
-	OpenPullRequest(ctx context.Context, head github.Head) (number int, ok bool, err error)
+	OpenPullRequest(ctx context.Context, head forge.Head) (number int, ok bool, err error)
 }
 
 // findPullRequest returns the pull request that the event is about or, for a push,
 // the open one of the pushed branch. A workflow_run event is about the pull request
 // of the run before it. The error is ErrNoPullRequest if there is none.
-func findPullRequest(ctx context.Context, forge finder, event ci.Event) (int, error) {
+func findPullRequest(ctx context.Context, from finder, event ci.Event) (int, error) {
 	if event.PullRequest != 0 {
 		return event.PullRequest, nil
 	}
-	var head github.Head
+	var head forge.Head
 	switch {
 	case event.Upstream != nil:
 		run := event.Upstream
-		head = github.Head{Repository: run.HeadRepository, Branch: run.HeadBranch, SHA: run.HeadSHA}
+		head = forge.Head{Repository: run.HeadRepository, Branch: run.HeadBranch, SHA: run.HeadSHA}
 	case event.Name == "push":
-		head = github.Head{Repository: event.Repository, Branch: event.HeadRef, SHA: event.HeadSHA}
+		head = forge.Head{Repository: event.Repository, Branch: event.HeadRef, SHA: event.HeadSHA}
 	default:
 		return 0, ErrNoPullRequest
 	}
-	number, ok, err := forge.OpenPullRequest(ctx, head)
+	number, ok, err := from.OpenPullRequest(ctx, head)
 	switch {
 	case err != nil:
 		return 0, err

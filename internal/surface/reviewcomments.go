@@ -3,7 +3,7 @@ package surface
 import (
 	"context"
 
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
 )
@@ -11,7 +11,7 @@ import (
 // ReviewComments are about breaches and failed models, at their files.
 type ReviewComments struct {
 	Forge interface {
-		Review(ctx context.Context, review github.Review) error
+		Review(ctx context.Context, review forge.Review) error
 	}
 	PullRequest *pullRequest
 	Run         run
@@ -29,11 +29,11 @@ func (c ReviewComments) Deliver(ctx context.Context, r report.Report, links Link
 	if c.PullRequest.unreachable {
 		return links, errReported
 	}
-	review := github.Review{
+	review := forge.Review{
 		PullRequest: number, Commit: c.Run.Commit, Key: c.Run.Key, RunID: c.Run.ID, RunAttempt: c.Run.Attempt,
 	}
 	for _, remark := range markdown.Remarks(r) {
-		review.Remarks = append(review.Remarks, github.Remark{Path: remark.File, Text: remark.Text})
+		review.Remarks = append(review.Remarks, forge.Remark{Path: remark.File, Text: remark.Text})
 	}
 	return links, c.Forge.Review(ctx, review)
 }

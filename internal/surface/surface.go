@@ -11,7 +11,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/docs"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
@@ -87,7 +87,7 @@ func Reporter(event ci.Event) func(Skipped) (level ci.Level, text string, ok boo
 	return func(s Skipped) (ci.Level, string, bool) {
 		level, why := ci.Warning, s.Err
 		switch {
-		case errors.Is(why, github.ErrPermission) && (event.Fork || event.Dependabot):
+		case errors.Is(why, forge.ErrPermission) && (event.Fork || event.Dependabot):
 			if mentioned {
 				return "", "", false
 			}

@@ -12,38 +12,38 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/docs"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// forge records its calls and returns the errors that a test sets.
-type forge struct {
-	comments []github.Comment
-	reviews  []github.Review
-	checks   []github.Check
-	issues   []github.Issue
+// recorder records its calls and returns the errors that a test sets.
+type recorder struct {
+	comments []forge.Comment
+	reviews  []forge.Review
+	checks   []forge.Check
+	issues   []forge.Issue
 	fail     error
 }
 
-func (f *forge) Comment(_ context.Context, c github.Comment) (github.Posted, error) {
+func (f *recorder) Comment(_ context.Context, c forge.Comment) (forge.Posted, error) {
 	f.comments = append(f.comments, c)
-	return github.Posted{URL: "https://github.com/acme/shop/pull/7#1"}, f.fail
+	return forge.Posted{URL: "https://github.com/acme/shop/pull/7#1"}, f.fail
 }
 
-func (f *forge) Review(_ context.Context, r github.Review) error {
+func (f *recorder) Review(_ context.Context, r forge.Review) error {
 	f.reviews = append(f.reviews, r)
 	return f.fail
 }
 
-func (f *forge) Check(_ context.Context, c github.Check) (github.Posted, error) {
+func (f *recorder) Check(_ context.Context, c forge.Check) (forge.Posted, error) {
 	f.checks = append(f.checks, c)
-	return github.Posted{}, f.fail
+	return forge.Posted{}, f.fail
 }
 
-func (f *forge) Issue(_ context.Context, i github.Issue) (github.Posted, error) {
+func (f *recorder) Issue(_ context.Context, i forge.Issue) (forge.Posted, error) {
 	f.issues = append(f.issues, i)
-	return github.Posted{}, f.fail
+	return forge.Posted{}, f.fail
 }
 
 var job = run{
@@ -74,20 +74,20 @@ func TestSurfacesAfterAFailedOneAreStillWritten(t *testing.T) {
 			skipped: []string{"comment: 422", "review comments: 422", "check run: 422"}, reviews: 1,
 		},
 		"GitHub is unreachable": {
-			pr: pull(7, nil), fail: &github.Error{Kind: github.ErrPermission},
+			pr: pull(7, nil), fail: &forge.Error{Kind: forge.ErrPermission},
 			skipped: []string{"comment", "check run"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &forge{fail: test.fail}
+			f := &recorder{fail: test.fail}
 			var skipped []string
 			Deliver(t.Context(), []Surface{
 				Comment{Forge: f, PullRequest: test.pr, Run: job, When: config.Always, Text: text},
 				ReviewComments{Forge: f, PullRequest: test.pr, Run: job},
 				Check{Forge: f, Run: job, Text: text},
 			}, report.Report{}, func(s Skipped) {
-				if test.fail != nil && github.General(test.fail) {
+				if test.fail != nil && forge.General(test.fail) {
 					skipped = append(skipped, s.Surface)
 					return
 				}
@@ -108,7 +108,7 @@ func TestLinksReachLaterSurfaces(t *testing.T) {
 	set := map[string]string{}
 	links := Deliver(t.Context(), []Surface{
 		Files{Dir: t.TempDir()},
-		Comment{Forge: &forge{}, PullRequest: pull(7, nil), Run: job, Text: text},
+		Comment{Forge: &recorder{}, PullRequest: pull(7, nil), Run: job, Text: text},
 		Outputs{Set: func(name, value string) error { set[name] = value; return nil }},
 	}, report.Report{}, func(s Skipped) { t.Errorf("skipped %s: %v", s.Surface, s.Err) })
 	if set["comment-url"] != "https://github.com/acme/shop/pull/7#1" ||
@@ -163,7 +163,7 @@ func TestAnIssueIsClosedOnlyByACompleteRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &forge{}
+			f := &recorder{}
 			if _, err := (Issue{
 				Forge: f, Run: job, When: config.Problems,
 				Target: "ci",
@@ -183,7 +183,7 @@ func TestAnIssueIsClosedOnlyByACompleteRun(t *testing.T) {
 
 func TestACheckRunNeedsACommit(t *testing.T) {
 	t.Parallel()
-	f := &forge{}
+	f := &recorder{}
 	_, err := Check{Forge: f, Run: run{Key: "default"}, Text: text}.Deliver(t.Context(), report.Report{}, Links{})
 	if !errors.Is(err, errNoCommit) || len(f.checks) > 0 {
 		t.Errorf("got %v and %d check runs, want %v", err, len(f.checks), errNoCommit)
@@ -192,7 +192,7 @@ func TestACheckRunNeedsACommit(t *testing.T) {
 
 func TestConditionsThatTheUserCannotFixAreNotices(t *testing.T) {
 	t.Parallel()
-	denied := &github.Error{Kind: github.ErrPermission}
+	denied := &forge.Error{Kind: forge.ErrPermission}
 	fork := ci.Event{Fork: true}
 	for name, test := range map[string]struct {
 		event ci.Event

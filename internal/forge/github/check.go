@@ -7,22 +7,9 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v60/github"
-)
 
-// Check describes a check run: a run's verdict on a commit, in a form that branch
-// protection understands.
-type Check struct {
-	Commit     string // the pull request's head, not the merge commit that GitHub creates
-	Name       string // the name that branch protection refers to
-	Key        string // distinguishes the check runs of several jobs; any text
-	RunID      int64  // with the attempt: decides which of two runs is newer
-	RunAttempt int
-	Conclusion string // "success", "failure" or "neutral"
-	Title      string // plain text
-	Summary    string // Markdown, at most 65,000 characters
-	URL        string // a page with the details
-	OnlyUpdate bool   // update an existing check run, but create none
-}
+	"github.com/dbt-tally/dbt-tally/internal/forge"
+)
 
 // Check ensures that the commit has a check run of this name and key with this conclusion
 // or with that of a newer run.
@@ -32,58 +19,58 @@ type Check struct {
 // place. GitHub cannot delete check runs: if two jobs create one at the same time, both
 // stay, and GitHub uses the later one.
 //
-// A create is never retried, as in Client.Comment. The error is an *Error or the
+// A create is never retried, as in Client.Comment. The error is a *forge.Error or the
 // context's.
-func (c *Client) Check(ctx context.Context, ck Check) (Posted, error) {
+func (c *Client) Check(ctx context.Context, ck forge.Check) (forge.Posted, error) {
 	about := fmt.Sprintf("check run on %s/%s@%.7s", c.owner, c.repo, ck.Commit)
-	return within(ctx, about, checksWrite, func(ctx context.Context) (Posted, error) {
+	return forge.Within(ctx, about, checksWrite.advice(), func(ctx context.Context) (forge.Posted, error) {
 		return c.check(ctx, ck)
 	})
 }
 
-func (c *Client) check(ctx context.Context, ck Check) (Posted, error) {
-	m := marker{Key: ck.Key, RunID: ck.RunID, RunAttempt: ck.RunAttempt}
-	output := &github.CheckRunOutput{Title: &ck.Title, Summary: sticky{marker: m, text: ck.Summary}.body()}
+func (c *Client) check(ctx context.Context, ck forge.Check) (forge.Posted, error) {
+	m := forge.Marker{Key: ck.Key, RunID: ck.RunID, RunAttempt: ck.RunAttempt}
+	output := &github.CheckRunOutput{Title: &ck.Title, Summary: body(forge.Sticky{Marker: m, Text: ck.Summary})}
 	found, err := c.checkRuns(ctx, ck, c.viewer(ctx))
 	if err != nil {
-		return Posted{}, err
+		return forge.Posted{}, err
 	}
 	if len(found) == 0 && ck.OnlyUpdate {
-		return Posted{Outcome: Absent}, nil
+		return forge.Posted{Outcome: forge.Absent}, nil
 	}
 	if len(found) == 0 {
 		return c.createCheck(ctx, ck, output)
 	}
-	newest := slices.MaxFunc(found, byRun)
-	if newest.marker.compare(m) > 0 {
-		return Posted{newest.url, Newer}, nil
+	newest := slices.MaxFunc(found, forge.ByRun)
+	if newest.Marker.Compare(m) > 0 {
+		return forge.Posted{URL: newest.URL, Outcome: forge.Newer}, nil
 	}
-	err = c.repeatedly(ctx, func(ctx context.Context) error {
-		_, _, err := c.api.Checks.UpdateCheckRun(ctx, c.owner, c.repo, newest.id, github.UpdateCheckRunOptions{
+	err = c.send.Repeatedly(ctx, func(ctx context.Context) error {
+		_, _, err := c.api.Checks.UpdateCheckRun(ctx, c.owner, c.repo, newest.ID, github.UpdateCheckRunOptions{
 			Name: ck.Name, Status: github.String("completed"), Conclusion: &ck.Conclusion,
 			DetailsURL: &ck.URL, Output: output,
 		})
 		return err
 	})
-	return Posted{newest.url, Updated}, err
+	return forge.Posted{URL: newest.URL, Outcome: forge.Updated}, err
 }
 
-func (c *Client) createCheck(ctx context.Context, ck Check, output *github.CheckRunOutput) (Posted, error) {
+func (c *Client) createCheck(ctx context.Context, ck forge.Check, output *github.CheckRunOutput) (forge.Posted, error) {
 	var created *github.CheckRun
-	err := once(ctx, func(ctx context.Context) (err error) {
+	err := c.send.Once(ctx, func(ctx context.Context) (err error) {
 		created, _, err = c.api.Checks.CreateCheckRun(ctx, c.owner, c.repo, github.CreateCheckRunOptions{
 			Name: ck.Name, HeadSHA: ck.Commit, Status: github.String("completed"), Conclusion: &ck.Conclusion,
 			DetailsURL: &ck.URL, Output: output,
 		})
 		return err
 	})
-	return Posted{created.GetHTMLURL(), Created}, err
+	return forge.Posted{URL: created.GetHTMLURL(), Outcome: forge.Created}, err
 }
 
 // checkRuns returns the commit's check runs with this name and key that the author's app
 // created. Without the filter GitHub would hide a check run behind a job with the same
 // name.
-func (c *Client) checkRuns(ctx context.Context, ck Check, author string) ([]sticky, error) {
+func (c *Client) checkRuns(ctx context.Context, ck forge.Check, author string) ([]forge.Sticky, error) {
 	all, err := pages(ctx, c, func(ctx context.Context, o listed) ([]*github.CheckRun, *response, error) {
 		found, resp, err := c.api.Checks.ListCheckRunsForRef(ctx, c.owner, c.repo, ck.Commit, &github.ListCheckRunsOptions{
 			CheckName: &ck.Name, Filter: github.String("all"), ListOptions: o,
@@ -93,11 +80,13 @@ func (c *Client) checkRuns(ctx context.Context, ck Check, author string) ([]stic
 		}
 		return found.CheckRuns, resp, nil
 	})
-	var ours []sticky
+	var ours []forge.Sticky
 	for _, run := range all {
-		m, text, ok := split(run.GetOutput().GetSummary())
+		m, text, ok := forge.Split(run.GetOutput().GetSummary())
 		if ok && m.Key == ck.Key && strings.EqualFold(run.GetApp().GetSlug()+"[bot]", author) {
-			ours = append(ours, sticky{id: run.GetID(), url: run.GetHTMLURL(), author: author, marker: m, text: text})
+			ours = append(ours, forge.Sticky{
+				ID: run.GetID(), URL: run.GetHTMLURL(), Author: author, Marker: m, Text: text,
+			})
 		}
 	}
 	return ours, err

@@ -7,10 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-func check(t *testing.T, c *Client, ck Check) Posted {
+func check(t *testing.T, c *Client, ck forge.Check) forge.Posted {
 	t.Helper()
 	posted, err := c.Check(t.Context(), complete(ck))
 	if err != nil {
@@ -20,7 +21,7 @@ func check(t *testing.T, c *Client, ck Check) Posted {
 }
 
 // complete fills in the fields that a test leaves empty.
-func complete(ck Check) Check {
+func complete(ck forge.Check) forge.Check {
 	ck.Commit, ck.Name, ck.URL = fakegithub.HeadSHA, "dbt-tally", "https://github.com/acme/shop/actions/runs/1"
 	ck.Summary = "summary of " + ck.Title
 	return ck
@@ -41,10 +42,10 @@ func wantChecks(t *testing.T, gh *fakegithub.Server, want ...string) {
 func TestCheckRunIsCreatedOnTheCommit(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	posted := check(t, client(t, gh), Check{Key: "k", RunID: 1, Conclusion: "neutral", Title: "one"})
+	posted := check(t, client(t, gh), forge.Check{Key: "k", RunID: 1, Conclusion: "neutral", Title: "one"})
 	wantChecks(t, gh, "dbt-tally by github-actions: neutral, one")
 	c := gh.CheckRuns()[0]
-	if posted.Outcome != Created || !strings.HasSuffix(posted.URL, "/runs/1001") {
+	if posted.Outcome != forge.Created || !strings.HasSuffix(posted.URL, "/runs/1001") {
 		t.Errorf("posted %+v", posted)
 	}
 	if c.Commit != fakegithub.HeadSHA || c.URL != "https://github.com/acme/shop/actions/runs/1" ||
@@ -57,10 +58,10 @@ func TestCheckRunOfTheSameCommitAndKeyIsUpdated(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
-	check(t, c, Check{Key: "other", RunID: 1, Conclusion: "success", Title: "another's"})
-	posted := check(t, c, Check{Key: "k", RunID: 2, Conclusion: "success", Title: "two"})
-	if posted.Outcome != Updated || posted.URL == "" {
+	check(t, c, forge.Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
+	check(t, c, forge.Check{Key: "other", RunID: 1, Conclusion: "success", Title: "another's"})
+	posted := check(t, c, forge.Check{Key: "k", RunID: 2, Conclusion: "success", Title: "two"})
+	if posted.Outcome != forge.Updated || posted.URL == "" {
 		t.Errorf("posted %+v", posted)
 	}
 	wantChecks(t, gh, "dbt-tally by github-actions: success, two", "dbt-tally by github-actions: success, another's")
@@ -70,9 +71,9 @@ func TestNewerRunsCheckRunIsKept(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	check(t, c, Check{Key: "k", RunID: 2, RunAttempt: 2, Conclusion: "failure", Title: "newer"})
-	posted := check(t, c, Check{Key: "k", RunID: 2, RunAttempt: 1, Conclusion: "success", Title: "older"})
-	if posted.Outcome != Newer || posted.URL == "" {
+	check(t, c, forge.Check{Key: "k", RunID: 2, RunAttempt: 2, Conclusion: "failure", Title: "newer"})
+	posted := check(t, c, forge.Check{Key: "k", RunID: 2, RunAttempt: 1, Conclusion: "success", Title: "older"})
+	if posted.Outcome != forge.Newer || posted.URL == "" {
 		t.Errorf("posted %+v", posted)
 	}
 	wantChecks(t, gh, "dbt-tally by github-actions: failure, newer")
@@ -82,7 +83,7 @@ func TestNewerRunsCheckRunIsKept(t *testing.T) {
 func TestCheckRunsOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	mark := marker{Key: "k", RunID: 1}.String() + "\n"
+	mark := forge.Marker{Key: "k", RunID: 1}.String() + "\n"
 	for _, other := range []fakegithub.CheckRun{
 		{App: "github-actions", Commit: fakegithub.HeadSHA, Name: "dbt-tally", Conclusion: "success", Title: "a job"},
 		{
@@ -102,7 +103,7 @@ func TestCheckRunsOfOthersAreLeftAlone(t *testing.T) {
 	}
 	c := client(t, gh)
 	for range 2 {
-		check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "ours"})
+		check(t, c, forge.Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "ours"})
 		gh.AddCheckRun(aJob)
 	}
 	wantChecks(t, gh,
@@ -119,8 +120,8 @@ func TestCheckRunIsFoundBehindManyOthers(t *testing.T) {
 		gh.AddCheckRun(aJob)
 	}
 	c := client(t, gh)
-	check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
-	check(t, c, Check{Key: "k", RunID: 2, Conclusion: "success", Title: "two"})
+	check(t, c, forge.Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
+	check(t, c, forge.Check{Key: "k", RunID: 2, Conclusion: "success", Title: "two"})
 	if n := len(gh.CheckRuns()); n != 151 {
 		t.Errorf("%d check runs, want 151", n)
 	}
@@ -138,13 +139,13 @@ func TestCheckRunErrorsNameThePermission(t *testing.T) {
 			gh := fakegithub.New(t, fakegithub.Options{})
 			c := client(t, gh)
 			if name == "update" {
-				check(t, c, Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
+				check(t, c, forge.Check{Key: "k", RunID: 1, Conclusion: "failure", Title: "one"})
 			}
 			gh.Fail(fault.method, fault.path, fakegithub.Fault{
 				Status: http.StatusForbidden, Message: "Resource not accessible by integration",
 			})
-			_, err := c.Check(t.Context(), complete(Check{Key: "k", RunID: 2, Conclusion: "failure", Title: "two"}))
-			wantKind(t, err, ErrPermission, "check run on acme/shop@c0ffee: ", `"checks: write"`)
+			_, err := c.Check(t.Context(), complete(forge.Check{Key: "k", RunID: 2, Conclusion: "failure", Title: "two"}))
+			wantKind(t, err, forge.ErrPermission, "check run on acme/shop@c0ffee: ", `"checks: write"`)
 		})
 	}
 }
@@ -153,8 +154,8 @@ func TestOnlyAnAppMayMakeACheckRun(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"personal": {Login: "alice"}}})
 	c := clientFor(t, gh.URL(), "personal", nil)
-	_, err := c.Check(t.Context(), complete(Check{Key: "k", RunID: 1, Conclusion: "success", Title: "one"}))
-	wantKind(t, err, ErrPermission, "You must authenticate via a GitHub App")
+	_, err := c.Check(t.Context(), complete(forge.Check{Key: "k", RunID: 1, Conclusion: "success", Title: "one"}))
+	wantKind(t, err, forge.ErrPermission, "You must authenticate via a GitHub App")
 }
 
 // If the answer to a create is lost, the check run may exist nevertheless.
@@ -162,8 +163,8 @@ func TestCheckRunIsCreatedOnceOnly(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail(http.MethodPost, "/repos/*/*/check-runs", fakegithub.Fault{Status: http.StatusBadGateway})
-	_, err := client(t, gh).Check(t.Context(), complete(Check{Key: "k", RunID: 1, Conclusion: "success", Title: "one"}))
-	wantKind(t, err, ErrUnavailable)
+	_, err := client(t, gh).Check(t.Context(), complete(forge.Check{Key: "k", RunID: 1, Conclusion: "success", Title: "one"}))
+	wantKind(t, err, forge.ErrUnavailable)
 	if n := requests(gh, "POST /repos/acme/shop/check-runs"); n != 1 {
 		t.Errorf("%d creates, want 1", n)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 )
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
@@ -58,7 +60,7 @@ func TestRedirectToAnotherHostDoesNotGetTheToken(t *testing.T) {
 	proxy := httptest.NewServer(http.RedirectHandler(login.URL, http.StatusTemporaryRedirect))
 	t.Cleanup(proxy.Close)
 
-	_, _ = clientFor(t, proxy.URL, "secret", nil).Comment(t.Context(), Comment{PullRequest: 1, Body: "text"})
+	_, _ = clientFor(t, proxy.URL, "secret", nil).Comment(t.Context(), forge.Comment{PullRequest: 1, Body: "text"})
 
 	if len(seen) == 0 {
 		t.Fatal("no request was redirected")

@@ -5,66 +5,25 @@ import (
 	"fmt"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 )
-
-// Comment describes a run's comment on a pull request.
-type Comment struct {
-	PullRequest int
-	Key         string // distinguishes the comments of several jobs; any text
-	RunID       int64  // with the attempt: decides which of two runs is newer
-	RunAttempt  int
-	Body        string // Markdown
-	OnlyUpdate  bool   // if there is no comment yet, create none
-	OnlyNewer   bool   // if there is a comment of this very run, leave it
-}
-
-// Outcome is the result of writing a comment, an issue or a check run.
-type Outcome string
-
-// The outcomes of Client.Comment, Client.Issue and Client.Check.
-const (
-	Created   Outcome = "created"
-	Updated   Outcome = "updated"
-	Unchanged Outcome = "unchanged" // the text was already equal
-	Newer     Outcome = "newer"     // a newer run's text was kept
-	Absent    Outcome = "absent"    // there is none, and none was to be created
-	Closed    Outcome = "closed"    // for an issue: it was open, and a clean run closed it
-)
-
-// Posted is the comment, issue or check run that exists afterwards. Its URL is "" if
-// there is none.
-type Posted struct {
-	URL     string
-	Outcome Outcome
-}
 
 // Comment ensures that the pull request has one comment of this key, with this text or
 // with that of a newer run.
 //
-// It finds the comment by the marker in its first line, by its author and by its key, and
-// ignores a marker that another user pasted. It edits the comment in place, unless the
-// text is equal: then the marker still names the run that first wrote the text. If there
-// are several comments, it keeps the oldest, gives it the newest run's text and deletes
-// the others. If several runs do so at once, one comment remains, never none.
+// It finds and keeps the comment as forge.Keeper does.
 //
 // A create is never retried: if its answer was lost, the comment may exist. Comment waits
 // for a rate limit if that takes less than a minute.
 //
-// The error is an *Error or the context's. If the comment is there and only the removal
+// The error is a *forge.Error or the context's. If the comment is there and only the removal
 // of duplicates failed, Posted is set as well.
-func (c *Client) Comment(ctx context.Context, cm Comment) (Posted, error) {
-	k := keeper{
-		store: comments{c, cm.PullRequest},
-		want: sticky{
-			marker: marker{Key: cm.Key, RunID: cm.RunID, RunAttempt: cm.RunAttempt},
-			text:   cm.Body,
-		},
-		onlyUpdate: cm.OnlyUpdate,
-		onlyNewer:  cm.OnlyNewer,
-	}
+func (c *Client) Comment(ctx context.Context, cm forge.Comment) (forge.Posted, error) {
+	k := forge.KeeperOf(cm, comments{c, cm.PullRequest})
 	about := fmt.Sprintf("comment on %s/%s#%d", c.owner, c.repo, cm.PullRequest)
-	return within(ctx, about, pullRequestsWrite, func(ctx context.Context) (Posted, error) {
-		return k.keep(ctx, c.viewer(ctx))
+	return forge.Within(ctx, about, pullRequestsWrite.advice(), func(ctx context.Context) (forge.Posted, error) {
+		return k.Keep(ctx, c.viewer(ctx))
 	})
 }
 
@@ -74,12 +33,12 @@ type comments struct {
 	pullRequest int
 }
 
-func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
+func (c comments) List(ctx context.Context, _ string) ([]forge.Sticky, error) {
 	all, err := pages(ctx, c.Client, func(ctx context.Context, o listed) ([]*github.IssueComment, *response, error) {
 		options := &github.IssueListCommentsOptions{ListOptions: o}
 		return c.api.Issues.ListComments(ctx, c.owner, c.repo, c.pullRequest, options)
 	})
-	var found []sticky
+	var found []forge.Sticky
 	for _, comment := range all {
 		if s, ok := fromComment(comment); ok {
 			found = append(found, s)
@@ -88,35 +47,38 @@ func (c comments) list(ctx context.Context, _ string) ([]sticky, error) {
 	return found, err
 }
 
-func (c comments) create(ctx context.Context, text sticky) (sticky, error) {
+func (c comments) Create(ctx context.Context, text forge.Sticky) (forge.Sticky, error) {
 	var created *github.IssueComment
-	err := once(ctx, func(ctx context.Context) (err error) {
-		comment := &github.IssueComment{Body: text.body()}
+	err := c.send.Once(ctx, func(ctx context.Context) (err error) {
+		comment := &github.IssueComment{Body: body(text)}
 		created, _, err = c.api.Issues.CreateComment(ctx, c.owner, c.repo, c.pullRequest, comment)
 		return err
 	})
-	return text.posted(created.GetID(), created.GetHTMLURL(), created.GetUser()), err
+	return text.Posted(created.GetID(), created.GetHTMLURL(), created.GetUser().GetLogin()), err
 }
 
-func (c comments) edit(ctx context.Context, id int64, text sticky) error {
-	return c.repeatedly(ctx, func(ctx context.Context) error {
-		_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, id, &github.IssueComment{Body: text.body()})
+func (c comments) Edit(ctx context.Context, old, text forge.Sticky) error {
+	return c.send.Repeatedly(ctx, func(ctx context.Context) error {
+		_, _, err := c.api.Issues.EditComment(ctx, c.owner, c.repo, old.ID, &github.IssueComment{Body: body(text)})
 		return err
 	})
 }
 
-func (c comments) remove(ctx context.Context, id int64) error {
-	return c.repeatedly(ctx, func(ctx context.Context) error {
-		_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, id)
+func (c comments) Remove(ctx context.Context, old forge.Sticky) error {
+	return c.send.Repeatedly(ctx, func(ctx context.Context) error {
+		_, err := c.api.Issues.DeleteComment(ctx, c.owner, c.repo, old.ID)
 		return err
 	})
 }
 
 // fromComment returns false for a comment that does not begin with our marker.
-func fromComment(comment *github.IssueComment) (sticky, bool) {
-	m, text, ok := split(comment.GetBody())
-	return sticky{
-		id: comment.GetID(), url: comment.GetHTMLURL(), author: comment.GetUser().GetLogin(),
-		marker: m, text: text,
+func fromComment(comment *github.IssueComment) (forge.Sticky, bool) {
+	m, text, ok := forge.Split(comment.GetBody())
+	return forge.Sticky{
+		ID: comment.GetID(), URL: comment.GetHTMLURL(), Author: comment.GetUser().GetLogin(),
+		Marker: m, Text: text,
 	}, ok
 }
+
+// body is the text with its marker, in the form that go-github expects.
+func body(s forge.Sticky) *string { return github.String(s.Body()) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -17,7 +18,7 @@ func TestFirstCommentIsCreated(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 
-	posted := post(t, client(t, gh), Comment{Key: "prod", RunID: 10, RunAttempt: 1, Body: "### hello\n"})
+	posted := post(t, client(t, gh), forge.Comment{Key: "prod", RunID: 10, RunAttempt: 1, Body: "### hello\n"})
 
 	want := []fakegithub.Comment{{
 		ID: 1001, PullRequest: fakegithub.PullRequest, Author: fakegithub.ActionsBot,
@@ -26,7 +27,7 @@ func TestFirstCommentIsCreated(t *testing.T) {
 	if diff := cmp.Diff(want, gh.Comments(fakegithub.PullRequest)); diff != "" {
 		t.Errorf("comments (-want +got):\n%s", diff)
 	}
-	if want := (Posted{"https://github.com/acme/shop/pull/7#issuecomment-1001", Created}); posted != want {
+	if want := (postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Created)); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 }
@@ -38,12 +39,12 @@ func TestCommentIsUpdatedInPlaceBehindManyOthers(t *testing.T) {
 		gh.AddComment(fakegithub.PullRequest, "alice", fmt.Sprint("remark ", i))
 	}
 	c := client(t, gh)
-	post(t, c, Comment{RunID: 10, Body: "first"})
+	post(t, c, forge.Comment{RunID: 10, Body: "first"})
 
-	posted := post(t, c, Comment{RunID: 11, Body: "second"})
+	posted := post(t, c, forge.Comment{RunID: 11, Body: "second"})
 
-	if posted.Outcome != Updated {
-		t.Errorf("outcome %q, want %q", posted.Outcome, Updated)
+	if posted.Outcome != forge.Updated {
+		t.Errorf("outcome %q, want %q", posted.Outcome, forge.Updated)
 	}
 	wantOurs(t, gh, "second")
 	if n := len(gh.Comments(fakegithub.PullRequest)); n != 251 {
@@ -54,13 +55,13 @@ func TestCommentIsUpdatedInPlaceBehindManyOthers(t *testing.T) {
 func TestEqualTextIsNotWrittenAgain(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	edited := strings.ReplaceAll(marker{RunID: 10}.String()+"\ntwo\nlines\n", "\n", "\r\n")
+	edited := strings.ReplaceAll(forge.Marker{RunID: 10}.String()+"\ntwo\nlines\n", "\n", "\r\n")
 	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, edited)
 
-	posted := post(t, client(t, gh), Comment{RunID: 11, Body: "two\nlines"})
+	posted := post(t, client(t, gh), forge.Comment{RunID: 11, Body: "two\nlines"})
 
-	if posted.Outcome != Unchanged {
-		t.Errorf("outcome %q, want %q", posted.Outcome, Unchanged)
+	if posted.Outcome != forge.Unchanged {
+		t.Errorf("outcome %q, want %q", posted.Outcome, forge.Unchanged)
 	}
 	if n := requests(gh, http.MethodPatch); n != 0 {
 		t.Errorf("%d edits, want none", n)
@@ -71,28 +72,28 @@ func TestOlderRunDoesNotOverwriteNewer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
-		run  Comment
-		want Outcome
+		run  forge.Comment
+		want forge.Outcome
 	}{
-		{"older run", Comment{RunID: 9, RunAttempt: 5}, Newer},
-		{"older attempt of the run", Comment{RunID: 10, RunAttempt: 1}, Newer},
-		{"same attempt", Comment{RunID: 10, RunAttempt: 2}, Updated},
-		{"re-run", Comment{RunID: 10, RunAttempt: 3}, Updated},
-		{"newer run", Comment{RunID: 11, RunAttempt: 1}, Updated},
-		{"same attempt, whose own word is there", Comment{RunID: 10, RunAttempt: 2, OnlyNewer: true}, Unchanged},
-		{"re-run, whose own word is not", Comment{RunID: 10, RunAttempt: 3, OnlyNewer: true}, Updated},
+		{"older run", forge.Comment{RunID: 9, RunAttempt: 5}, forge.Newer},
+		{"older attempt of the run", forge.Comment{RunID: 10, RunAttempt: 1}, forge.Newer},
+		{"same attempt", forge.Comment{RunID: 10, RunAttempt: 2}, forge.Updated},
+		{"re-run", forge.Comment{RunID: 10, RunAttempt: 3}, forge.Updated},
+		{"newer run", forge.Comment{RunID: 11, RunAttempt: 1}, forge.Updated},
+		{"same attempt, whose own word is there", forge.Comment{RunID: 10, RunAttempt: 2, OnlyNewer: true}, forge.Unchanged},
+		{"re-run, whose own word is not", forge.Comment{RunID: 10, RunAttempt: 3, OnlyNewer: true}, forge.Updated},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
 			c := client(t, gh)
-			post(t, c, Comment{RunID: 10, RunAttempt: 2, Body: "there"})
+			post(t, c, forge.Comment{RunID: 10, RunAttempt: 2, Body: "there"})
 			tt.run.Body = "another"
 
 			if got := post(t, c, tt.run).Outcome; got != tt.want {
 				t.Errorf("outcome %q, want %q", got, tt.want)
 			}
-			wantOurs(t, gh, map[Outcome]string{Newer: "there", Unchanged: "there", Updated: "another"}[tt.want])
+			wantOurs(t, gh, map[forge.Outcome]string{forge.Newer: "there", forge.Unchanged: "there", forge.Updated: "another"}[tt.want])
 		})
 	}
 }
@@ -103,22 +104,22 @@ func TestDuplicatesAreRemoved(t *testing.T) {
 		name    string
 		run     int64
 		body    string
-		want    Outcome
+		want    forge.Outcome
 		wantID  int64
 		wantRun string
 	}{
-		{"the oldest is kept and updated", 13, "new", Updated, 1001, `"run_id":13`},
-		{"the oldest is kept, with the newest run's marker", 13, "of 12", Updated, 1001, `"run_id":13`},
-		{"the oldest is kept, with a newer run's text", 10, "new", Newer, 1001, `"run_id":12`},
+		{"the oldest is kept and updated", 13, "new", forge.Updated, 1001, `"run_id":13`},
+		{"the oldest is kept, with the newest run's marker", 13, "of 12", forge.Updated, 1001, `"run_id":13`},
+		{"the oldest is kept, with a newer run's text", 10, "new", forge.Newer, 1001, `"run_id":12`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
-			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 9}.String()+"\nof 12")
-			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 12}.String()+"\nof 12")
-			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 11}.String()+"\nof 11")
+			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{RunID: 9}.String()+"\nof 12")
+			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{RunID: 12}.String()+"\nof 12")
+			gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{RunID: 11}.String()+"\nof 11")
 
-			posted := post(t, client(t, gh), Comment{RunID: tt.run, Body: tt.body})
+			posted := post(t, client(t, gh), forge.Comment{RunID: tt.run, Body: tt.body})
 
 			if posted.Outcome != tt.want {
 				t.Errorf("outcome %q, want %q", posted.Outcome, tt.want)
@@ -133,12 +134,12 @@ func TestDuplicatesAreRemoved(t *testing.T) {
 
 func TestCommentsOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	mine := marker{Key: "prod", RunID: 1}.String()
+	mine := forge.Marker{Key: "prod", RunID: 1}.String()
 	for name, other := range map[string]fakegithub.Comment{
 		"pasted by another user": {Author: "mallory", Body: mine + "\nowned"},
 		"deleted account":        {Author: "", Body: mine + "\nowned"},
 		"quoted further down":    {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
-		"another key":            {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
+		"another key":            {Author: fakegithub.ActionsBot, Body: forge.Marker{Key: "ci"}.String() + "\nof ci"},
 		"not a marker after all": {Author: fakegithub.ActionsBot, Body: "<!-- dbt-tally: {key} -->\n"},
 		"no marker":              {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
 	} {
@@ -147,8 +148,8 @@ func TestCommentsOfOthersAreLeftAlone(t *testing.T) {
 			gh := fakegithub.New(t, fakegithub.Options{})
 			gh.AddComment(fakegithub.PullRequest, other.Author, other.Body)
 
-			if got := post(t, client(t, gh), Comment{Key: "prod", RunID: 2, Body: "ours"}).Outcome; got != Created {
-				t.Errorf("outcome %q, want %q", got, Created)
+			if got := post(t, client(t, gh), forge.Comment{Key: "prod", RunID: 2, Body: "ours"}).Outcome; got != forge.Created {
+				t.Errorf("outcome %q, want %q", got, forge.Created)
 			}
 			if got := gh.Comments(fakegithub.PullRequest)[0].Body; got != other.Body {
 				t.Errorf("the other comment became %q", got)
@@ -165,7 +166,7 @@ func TestHostileKeysStayInTheMarker(t *testing.T) {
 		"", "-->", "--!>", "a --> <b>", "<!-- x", "two\nlines", "nul\x00", `q"uo\te`, "prod / EU", "ünï", "prod",
 	}
 	for _, key := range keys {
-		post(t, c, Comment{Key: key, RunID: 1, Body: "one"})
+		post(t, c, forge.Comment{Key: key, RunID: 1, Body: "one"})
 	}
 	for i, comment := range gh.Comments(fakegithub.PullRequest) {
 		line, text, _ := strings.Cut(comment.Body, "\n")
@@ -174,8 +175,8 @@ func TestHostileKeysStayInTheMarker(t *testing.T) {
 		}
 	}
 	for _, key := range keys {
-		if got := post(t, c, Comment{Key: key, RunID: 2, Body: "two"}).Outcome; got != Updated {
-			t.Errorf("key %q: outcome %q, want %q", key, got, Updated)
+		if got := post(t, c, forge.Comment{Key: key, RunID: 2, Body: "two"}).Outcome; got != forge.Updated {
+			t.Errorf("key %q: outcome %q, want %q", key, got, forge.Updated)
 		}
 	}
 }
@@ -183,14 +184,14 @@ func TestHostileKeysStayInTheMarker(t *testing.T) {
 func TestTokenOwnerIsAsked(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"pat": {Login: "Alice"}}})
-	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nthe bot's")
-	gh.AddComment(fakegithub.PullRequest, "alice", marker{}.String()+"\nher own")
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nthe bot's")
+	gh.AddComment(fakegithub.PullRequest, "alice", forge.Marker{}.String()+"\nher own")
 
-	post(t, clientFor(t, gh.URL(), "pat", nil), Comment{RunID: 1, Body: "updated"})
+	post(t, clientFor(t, gh.URL(), "pat", nil), forge.Comment{RunID: 1, Body: "updated"})
 
 	var got []string
 	for _, comment := range gh.Comments(fakegithub.PullRequest) {
-		_, text, _ := split(comment.Body)
+		_, text, _ := forge.Split(comment.Body)
 		got = append(got, text)
 	}
 	if diff := cmp.Diff([]string{"the bot's", "updated"}, got); diff != "" {
@@ -210,8 +211,8 @@ func TestUnknownTokenOwnerStillEndsInOneComment(t *testing.T) {
 			})
 			c := clientFor(t, gh.URL(), "secret", nil)
 
-			post(t, c, Comment{RunID: 1, Body: "first"})
-			post(t, c, Comment{RunID: 2, Body: "second"})
+			post(t, c, forge.Comment{RunID: 1, Body: "first"})
+			post(t, c, forge.Comment{RunID: 2, Body: "second"})
 
 			wantOurs(t, gh, "second")
 		})
@@ -230,7 +231,7 @@ func TestJobsThatCreateAtOnceLeaveOneComment(t *testing.T) {
 			ready.Wait()
 		}))
 		done.Go(func() {
-			post(t, c, Comment{RunID: int64(run), Body: fmt.Sprint("of run ", run)})
+			post(t, c, forge.Comment{RunID: int64(run), Body: fmt.Sprint("of run ", run)})
 		})
 	}
 	done.Wait()
@@ -245,12 +246,12 @@ func TestNewerRunThatCreatesAtTheSameTimeWins(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/issues/7/comments", func() {
-		gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 11}.String()+"\nof run 11")
+		gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{RunID: 11}.String()+"\nof run 11")
 	}))
 
-	posted := post(t, c, Comment{RunID: 10, Body: "of run 10"})
+	posted := post(t, c, forge.Comment{RunID: 10, Body: "of run 10"})
 
-	if want := (Posted{"https://github.com/acme/shop/pull/7#issuecomment-1001", Newer}); posted != want {
+	if want := (postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Newer)); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 	wantOurs(t, gh, "of run 11")
@@ -266,8 +267,8 @@ func TestCreateCountsWhereTheListLagsBehind(t *testing.T) {
 		return http.DefaultTransport.RoundTrip(r)
 	}))
 
-	if got := post(t, c, Comment{RunID: 1, Body: "text"}).Outcome; got != Created {
-		t.Errorf("outcome %q, want %q", got, Created)
+	if got := post(t, c, forge.Comment{RunID: 1, Body: "text"}).Outcome; got != forge.Created {
+		t.Errorf("outcome %q, want %q", got, forge.Created)
 	}
 	wantOurs(t, gh, "text")
 }
@@ -275,13 +276,13 @@ func TestCreateCountsWhereTheListLagsBehind(t *testing.T) {
 func TestCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{RunID: 1}.String()+"\nold")
+	id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{RunID: 1}.String()+"\nold")
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
 		fmt.Sprintf("PATCH /repos/acme/shop/issues/comments/%d", id), func() { gh.RemoveComment(id) },
 	))
 
-	if got := post(t, c, Comment{RunID: 2, Body: "new"}).Outcome; got != Created {
-		t.Errorf("outcome %q, want %q", got, Created)
+	if got := post(t, c, forge.Comment{RunID: 2, Body: "new"}).Outcome; got != forge.Created {
+		t.Errorf("outcome %q, want %q", got, forge.Created)
 	}
 	wantOurs(t, gh, "new")
 }
@@ -290,9 +291,9 @@ func TestOnlyUpdateStartsNoComment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 
-	posted := post(t, client(t, gh), Comment{RunID: 1, Body: "nothing changed", OnlyUpdate: true})
+	posted := post(t, client(t, gh), forge.Comment{RunID: 1, Body: "nothing changed", OnlyUpdate: true})
 
-	if posted != (Posted{Outcome: Absent}) {
+	if posted != (forge.Posted{Outcome: forge.Absent}) {
 		t.Errorf("posted %+v, want none", posted)
 	}
 	if left := gh.Comments(fakegithub.PullRequest); left != nil {
@@ -304,10 +305,10 @@ func TestOnlyUpdateUpdatesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	post(t, c, Comment{RunID: 1, Body: "rows changed"})
+	post(t, c, forge.Comment{RunID: 1, Body: "rows changed"})
 
-	if got := post(t, c, Comment{RunID: 2, Body: "nothing changed", OnlyUpdate: true}).Outcome; got != Updated {
-		t.Errorf("outcome %q, want %q", got, Updated)
+	if got := post(t, c, forge.Comment{RunID: 2, Body: "nothing changed", OnlyUpdate: true}).Outcome; got != forge.Updated {
+		t.Errorf("outcome %q, want %q", got, forge.Updated)
 	}
 	wantOurs(t, gh, "nothing changed")
 }
@@ -318,17 +319,17 @@ func TestOnlyUpdateDoesNotReplaceACommentDeletedBeforeTheEdit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
-			id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+			id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nold")
 			if left {
-				gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+				gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nold")
 			}
 			c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
 				fmt.Sprintf("PATCH /repos/acme/shop/issues/comments/%d", id), func() { gh.RemoveComment(id) },
 			))
 
-			got := post(t, c, Comment{Body: "new", OnlyUpdate: true}).Outcome
+			got := post(t, c, forge.Comment{Body: "new", OnlyUpdate: true}).Outcome
 
-			if want := map[bool]Outcome{true: Updated, false: Absent}[left]; got != want {
+			if want := map[bool]forge.Outcome{true: forge.Updated, false: forge.Absent}[left]; got != want {
 				t.Errorf("outcome %q, want %q", got, want)
 			}
 			if n := requests(gh, "POST /repos/"); n != 0 {
@@ -341,13 +342,13 @@ func TestOnlyUpdateDoesNotReplaceACommentDeletedBeforeTheEdit(t *testing.T) {
 func TestDuplicateDeletedMeanwhileIsFine(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\ntext")
-	id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\ntext")
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\ntext")
+	id := gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\ntext")
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
 		fmt.Sprintf("DELETE /repos/acme/shop/issues/comments/%d", id), func() { gh.RemoveComment(id) },
 	))
 
-	post(t, c, Comment{Body: "text"})
+	post(t, c, forge.Comment{Body: "text"})
 
 	wantOurs(t, gh, "text")
 }

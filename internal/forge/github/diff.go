@@ -3,12 +3,11 @@ package github
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 )
 
 // diff returns the files that the pull request changes, by path.
@@ -24,13 +23,12 @@ func (c reviewComments) diff(ctx context.Context) (map[string]*github.CommitFile
 }
 
 // ChangedFiles returns the files that a pull request changes, relative to the
-// repository, with both names of a renamed one. The error is an *Error or the
+// repository, with both names of a renamed one. The error is a *forge.Error or the
 // context's.
 func (c *Client) ChangedFiles(ctx context.Context, pullRequest int) ([]string, error) {
 	about := fmt.Sprintf("read the changed files of %s/%s#%d", c.owner, c.repo, pullRequest)
-	files, err := within(ctx, about, pullRequestsWrite, func(ctx context.Context) (map[string]*github.CommitFile, error) {
-		return reviewComments{c, pullRequest, ""}.diff(ctx)
-	})
+	advice := pullRequestsWrite.advice()
+	files, err := forge.Within(ctx, about, advice, reviewComments{c, pullRequest, ""}.diff)
 	var names []string
 	for name, file := range files {
 		names = append(names, name)
@@ -40,34 +38,4 @@ func (c *Client) ChangedFiles(ctx context.Context, pullRequest int) ([]string, e
 	}
 	slices.Sort(names)
 	return names, err
-}
-
-var hunk = regexp.MustCompile(`^@@ -(\d+)(?:,\d+)? \+(\d+)`)
-
-// firstChange returns the first line that a file's hunks add, on the right side, or else
-// the first line that they remove, on the left side. It returns 0 if there is no hunk:
-// the file was only renamed, is binary, or its diff is too large for GitHub.
-func firstChange(patch string) (line int, side string) {
-	before, after, removed := 0, 0, 0
-	for text := range strings.Lines(patch) {
-		switch text[0] {
-		case '@':
-			if start := hunk.FindStringSubmatch(text); start != nil {
-				before, _ = strconv.Atoi(start[1])
-				after, _ = strconv.Atoi(start[2])
-			}
-		case '+':
-			return after, "RIGHT"
-		case '-':
-			if removed == 0 {
-				removed = before
-			}
-			before++
-		case '\\': // "No newline at end of file" belongs to the line before
-		default:
-			before++
-			after++
-		}
-	}
-	return removed, "LEFT"
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -30,37 +31,37 @@ func TestFailuresAreReported(t *testing.T) {
 		{
 			"may not list", "GET", commentsPattern,
 			fault{Status: 404, Message: "Not Found"},
-			ErrPermission, "not found, or the token may not",
+			forge.ErrPermission, "not found, or the token may not",
 		},
 		{
 			"may not create", "POST", commentsPattern,
 			fault{Status: 403, Message: "Resource not accessible by integration"},
-			ErrPermission, "(403: Resource not accessible by integration)",
+			forge.ErrPermission, "(403: Resource not accessible by integration)",
 		},
-		{"may not edit", "PATCH", commentPattern, fault{Status: 403}, ErrPermission, "(403)"},
+		{"may not edit", "PATCH", commentPattern, fault{Status: 403}, forge.ErrPermission, "(403)"},
 		{
 			"too many requests", "POST", commentsPattern,
 			fault{Status: 429, RetryAfter: time.Minute},
-			ErrRateLimited, "for another 1m0s",
+			forge.ErrRateLimited, "for another 1m0s",
 		},
 		{
 			"secondary limit", "GET", commentsPattern,
 			fault{Status: 403, RetryAfter: time.Minute},
-			ErrRateLimited, "for another 1m0s",
+			forge.ErrRateLimited, "for another 1m0s",
 		},
-		{"out of order", "GET", commentsPattern, fault{Status: 502}, ErrUnavailable, "(502)"},
-		{"create fails", "POST", commentsPattern, fault{Status: 500}, ErrUnavailable, "(500)"},
+		{"out of order", "GET", commentsPattern, fault{Status: 502}, forge.ErrUnavailable, "(502)"},
+		{"create fails", "POST", commentsPattern, fault{Status: 500}, forge.ErrUnavailable, "(500)"},
 		{
 			"disabled", "POST", commentsPattern,
 			fault{Status: 410, Message: "Issues has been disabled"},
-			ErrRefused, "(410: Issues has been disabled)",
+			forge.ErrRefused, "(410: Issues has been disabled)",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
 			if tt.method == http.MethodPatch {
-				gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+				gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nold")
 			}
 			gh.Fail(tt.method, tt.pattern, tt.fault)
 
@@ -78,7 +79,7 @@ func TestLockedConversationIsReported(t *testing.T) {
 
 	err := postFails(t, client(t, gh))
 
-	wantKind(t, err, ErrLocked, "comment on acme/shop#7: the conversation is locked (403: Unable to create comment")
+	wantKind(t, err, forge.ErrLocked, "comment on acme/shop#7: the conversation is locked (403: Unable to create comment")
 	if strings.Contains(err.Error(), "permissions") {
 		t.Errorf("%q asks for a permission, which would not help", err)
 	}
@@ -90,14 +91,14 @@ func TestReadOnlyTokenNamesThePermission(t *testing.T) {
 		"of-a-fork": {Login: fakegithub.ActionsBot, ReadOnly: true},
 	}})
 	err := postFails(t, clientFor(t, gh.URL(), "of-a-fork", nil))
-	wantKind(t, err, ErrPermission, `"pull-requests: write"`, "docs/permissions.md")
+	wantKind(t, err, forge.ErrPermission, `"pull-requests: write"`, "docs/permissions.md")
 }
 
 func TestWrongTokenIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	err := postFails(t, clientFor(t, gh.URL(), "expired-secret", nil))
-	wantKind(t, err, ErrPermission, "(401: Bad credentials)")
+	wantKind(t, err, forge.ErrPermission, "(401: Bad credentials)")
 	if strings.Contains(err.Error(), "expired-secret") {
 		t.Errorf("the token is in the error: %v", err)
 	}
@@ -106,16 +107,16 @@ func TestWrongTokenIsNotRepeated(t *testing.T) {
 func TestUnknownPullRequestIsNotFound(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{PullRequests: []int{8}})
-	wantKind(t, postFails(t, client(t, gh)), ErrPermission, "(404: Not Found)")
+	wantKind(t, postFails(t, client(t, gh)), forge.ErrPermission, "(404: Not Found)")
 }
 
 func TestTextBeyondTheLimitIsTooLong(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	_, err := client(t, gh).Comment(t.Context(), Comment{
+	_, err := client(t, gh).Comment(t.Context(), forge.Comment{
 		PullRequest: fakegithub.PullRequest, Body: strings.Repeat("x", 65_536),
 	})
-	wantKind(t, err, ErrTooLong, "maximum is 65536 characters")
+	wantKind(t, err, forge.ErrTooLong, "maximum is 65536 characters")
 }
 
 func TestCreateIsNeverTriedAgain(t *testing.T) {
@@ -132,9 +133,9 @@ func TestCreateIsNeverTriedAgain(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 
-			_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+			_, err := c.Comment(ctx, forge.Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
 
-			wantKind(t, err, ErrUnavailable, message)
+			wantKind(t, err, forge.ErrUnavailable, message)
 			if n := requests(gh, "POST /repos/acme/shop/issues/7/comments"); n != 1 {
 				t.Errorf("%d creates, want 1", n)
 			}
@@ -145,12 +146,12 @@ func TestCreateIsNeverTriedAgain(t *testing.T) {
 func TestReadsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"pat": {Login: "alice"}}})
-	gh.AddComment(fakegithub.PullRequest, "alice", marker{}.String()+"\nold")
+	gh.AddComment(fakegithub.PullRequest, "alice", forge.Marker{}.String()+"\nold")
 	gh.Fail(http.MethodPost, "/graphql", fakegithub.Fault{Status: http.StatusBadGateway, Times: 2})
 	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway, Times: 2})
 
-	if got := post(t, clientFor(t, gh.URL(), "pat", nil), Comment{Body: "new"}).Outcome; got != Updated {
-		t.Errorf("outcome %q, want %q", got, Updated)
+	if got := post(t, clientFor(t, gh.URL(), "pat", nil), forge.Comment{Body: "new"}).Outcome; got != forge.Updated {
+		t.Errorf("outcome %q, want %q", got, forge.Updated)
 	}
 }
 
@@ -160,9 +161,9 @@ func TestTheEndOfTheContextEndsEverything(t *testing.T) {
 	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway})
 	ctx, cancel := context.WithCancel(t.Context())
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before("GET /repos/acme/shop/issues/7/comments", cancel))
-	c.pause = time.Hour
+	c.send.Pause = time.Hour
 
-	_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+	_, err := c.Comment(ctx, forge.Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
 
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
@@ -174,13 +175,13 @@ func TestDeadlineEndsTheWaitForAnotherTry(t *testing.T) {
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway})
 	c := client(t, gh)
-	c.pause = time.Hour
+	c.send.Pause = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 
-	_, err := c.Comment(ctx, Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+	_, err := c.Comment(ctx, forge.Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
 
-	wantKind(t, err, ErrUnavailable, "(502)")
+	wantKind(t, err, forge.ErrUnavailable, "(502)")
 }
 
 // The comment exists; only the removal of duplicates failed.
@@ -188,14 +189,14 @@ func TestDuplicateThatCannotBeRemovedIsReported(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	for range 2 {
-		gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+		gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nold")
 	}
 	gh.Fail(http.MethodDelete, commentPattern, fakegithub.Fault{Status: http.StatusBadGateway})
 
-	posted, err := client(t, gh).Comment(t.Context(), Comment{PullRequest: fakegithub.PullRequest, Body: "new"})
+	posted, err := client(t, gh).Comment(t.Context(), forge.Comment{PullRequest: fakegithub.PullRequest, Body: "new"})
 
-	wantKind(t, err, ErrUnavailable, "remove the duplicate https://github.com/acme/shop/pull/7#issuecomment-1002")
-	if want := (Posted{"https://github.com/acme/shop/pull/7#issuecomment-1001", Updated}); posted != want {
+	wantKind(t, err, forge.ErrUnavailable, "remove the duplicate https://github.com/acme/shop/pull/7#issuecomment-1002")
+	if want := (postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Updated)); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 }
@@ -213,7 +214,7 @@ func TestUnreachableHostKeepsPasswordsOutOfTheError(t *testing.T) {
 
 	err = postFails(t, clientFor(t, "http://user:hunter2@"+addr, "secret-token", nil))
 
-	wantKind(t, err, ErrUnavailable, "connection refused")
+	wantKind(t, err, forge.ErrUnavailable, "connection refused")
 	for _, secret := range []string{"user:", "hunter2", "secret-token"} {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("%q is in the error: %v", secret, err)
@@ -223,7 +224,7 @@ func TestUnreachableHostKeepsPasswordsOutOfTheError(t *testing.T) {
 
 func postFails(t *testing.T, c *Client) error {
 	t.Helper()
-	posted, err := c.Comment(t.Context(), Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
+	posted, err := c.Comment(t.Context(), forge.Comment{PullRequest: fakegithub.PullRequest, Body: "text"})
 	if err == nil {
 		t.Fatalf("posted %+v, want an error", posted)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -53,11 +54,11 @@ func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
 
 			err := postFails(t, c)
 
-			wantKind(t, err, ErrEndless, "comment on acme/shop#7: GitHub's list has no end (200: ")
-			if asked > mostPages {
-				t.Errorf("%d pages were asked for, want at most %d", asked, mostPages)
+			wantKind(t, err, forge.ErrEndless, "comment on acme/shop#7: GitHub's list has no end (200: ")
+			if asked > forge.MostPages {
+				t.Errorf("%d pages were asked for, want at most %d", asked, forge.MostPages)
 			}
-			if General(err) {
+			if forge.General(err) {
 				t.Error("other surfaces would be given up for it")
 			}
 		})
@@ -67,24 +68,16 @@ func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
 func TestAHangingGraphQLCostsSecondsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, asked := forge(t, "", reply{}, true)
 		questions := 0
-		hanging := roundTripper(func(r *http.Request) (*http.Response, error) {
+		c, asked := answeringExcept(t, func(r *http.Request) (*http.Response, error) {
 			questions++
 			<-r.Context().Done()
 			return nil, r.Context().Err()
-		})
-		next := transportOf(t, c).next
-		transportOf(t, c).next = roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path == "/graphql" {
-				return hanging(r)
-			}
-			return next.RoundTrip(r)
-		})
+		}, "", reply{}, true)
 		began := time.Now()
 
 		for run := range 3 {
-			if posted := post(t, c, Comment{RunID: int64(run), Body: fmt.Sprint("new ", run)}); posted.Outcome != Updated {
+			if posted := post(t, c, forge.Comment{RunID: int64(run), Body: fmt.Sprint("new ", run)}); posted.Outcome != forge.Updated {
 				t.Errorf("outcome %q; want the comment to be there all the same", posted.Outcome)
 			}
 		}
@@ -98,26 +91,17 @@ func TestAHangingGraphQLCostsSecondsOnce(t *testing.T) {
 	})
 }
 
-func transportOf(t *testing.T, c *Client) *bearer {
-	t.Helper()
-	b, ok := c.api.Client().Transport.(*bearer)
-	if !ok {
-		t.Fatal("the client has another transport")
-	}
-	return b
-}
-
 func TestARequestThatHangsOnceIsSentAgain(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]error{
-		http.MethodGet: nil, http.MethodPatch: nil, http.MethodDelete: nil, http.MethodPost: ErrUnavailable,
+		http.MethodGet: nil, http.MethodPatch: nil, http.MethodDelete: nil, http.MethodPost: forge.ErrUnavailable,
 	} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
 				two := fmt.Sprintf(`[{"id":1,"user":{"login":%q},"body":%q},{"id":2,"user":{"login":%[1]q},"body":%[2]q}]`,
-					actionsBot, marker{}.String())
+					actionsBot, forge.Marker{}.String())
 				if method == http.MethodPost {
 					two = "[]"
 				}
@@ -137,7 +121,7 @@ func TestARequestThatHangsOnceIsSentAgain(t *testing.T) {
 					return reply{http.StatusOK, nil, "{}"}, nil
 				})
 
-				_, err := c.Comment(t.Context(), Comment{PullRequest: 7, Body: "new"})
+				_, err := c.Comment(t.Context(), forge.Comment{PullRequest: 7, Body: "new"})
 
 				if !errors.Is(err, want) {
 					t.Errorf("got %v, want %v", err, want)
@@ -153,11 +137,11 @@ func TestARequestThatHangsOnceIsSentAgain(t *testing.T) {
 func TestAnEditIsRepeatedIfGitHubIsDownForAMoment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, marker{}.String()+"\nold")
+	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nold")
 	gh.Fail(http.MethodPatch, commentPattern, fakegithub.Fault{Status: http.StatusBadGateway, Times: 2})
 
-	if got := post(t, client(t, gh), Comment{Body: "new"}).Outcome; got != Updated {
-		t.Errorf("outcome %q, want %q", got, Updated)
+	if got := post(t, client(t, gh), forge.Comment{Body: "new"}).Outcome; got != forge.Updated {
+		t.Errorf("outcome %q, want %q", got, forge.Updated)
 	}
 	wantOurs(t, gh, "new")
 }
@@ -170,9 +154,9 @@ func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
 		asked  int // the viewer query and the list, each up to three times
 		words  string
 	}{
-		{http.StatusProxyAuthRequired, ErrProxy, 2, "(407: Proxy Authentication Required); set HTTPS_PROXY with its user"},
-		{http.StatusForbidden, ErrProxy, 2, "(403: Forbidden); set HTTPS_PROXY"},
-		{http.StatusBadGateway, ErrUnavailable, 6, "(502: Bad Gateway)"},
+		{http.StatusProxyAuthRequired, forge.ErrProxy, 2, "(407: Proxy Authentication Required); set HTTPS_PROXY with its user"},
+		{http.StatusForbidden, forge.ErrProxy, 2, "(403: Forbidden); set HTTPS_PROXY"},
+		{http.StatusBadGateway, forge.ErrUnavailable, 6, "(502: Bad Gateway)"},
 	} {
 		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
 			t.Parallel()
@@ -206,7 +190,7 @@ func TestA407IsTheProxys(t *testing.T) {
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusProxyAuthRequired})
 
-	wantKind(t, postFails(t, client(t, gh)), ErrProxy, "the proxy does not let the request to GitHub through (407")
+	wantKind(t, postFails(t, client(t, gh)), forge.ErrProxy, "the proxy does not let the request to GitHub through (407")
 }
 
 // Each call ends, with an error or without, whatever the answer is.
@@ -229,11 +213,16 @@ func FuzzAnyAnswer(f *testing.F) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for _, call := range []func() error{
-			func() error { _, err := c.Comment(ctx, Comment{PullRequest: 7, Body: "text"}); return err },
-			func() error { _, err := c.Check(ctx, Check{Commit: "5eed", Name: "dbt-tally"}); return err },
-			func() error { _, err := c.Issue(ctx, Issue{Breached: true, Title: "title", Body: "text"}); return err },
-			func() error { return c.Review(ctx, Review{PullRequest: 7, Remarks: []Remark{{"a.sql", "text"}}}) },
-			func() error { _, _, err := c.OpenPullRequest(ctx, Head{"acme/shop", "fix", "5eed"}); return err },
+			func() error { _, err := c.Comment(ctx, forge.Comment{PullRequest: 7, Body: "text"}); return err },
+			func() error { _, err := c.Check(ctx, forge.Check{Commit: "5eed", Name: "dbt-tally"}); return err },
+			func() error {
+				_, err := c.Issue(ctx, forge.Issue{Breached: true, Title: "title", Body: "text"})
+				return err
+			},
+			func() error {
+				return c.Review(ctx, forge.Review{PullRequest: 7, Remarks: []forge.Remark{remarkOn("a.sql", "text")}})
+			},
+			func() error { _, _, err := c.OpenPullRequest(ctx, headOf("acme/shop", "fix", "5eed")); return err },
 		} {
 			creates = 0
 			if err := call(); err != nil && strings.Contains(err.Error(), "secret") {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -24,11 +25,11 @@ func clientFor(t *testing.T, url, token string, transport http.RoundTripper) *Cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.pause = time.Millisecond
+	c.send.Pause = time.Millisecond
 	return c
 }
 
-func post(t *testing.T, c *Client, cm Comment) Posted {
+func post(t *testing.T, c *Client, cm forge.Comment) forge.Posted {
 	t.Helper()
 	cm.PullRequest = fakegithub.PullRequest
 	posted, err := c.Comment(t.Context(), cm)
@@ -43,7 +44,7 @@ func wantOurs(t *testing.T, gh *fakegithub.Server, want string) {
 	t.Helper()
 	var got []string
 	for _, comment := range gh.Comments(fakegithub.PullRequest) {
-		if _, text, ok := split(comment.Body); ok {
+		if _, text, ok := forge.Split(comment.Body); ok {
 			got = append(got, text)
 		}
 	}
@@ -76,3 +77,13 @@ func before(request string, do func()) http.RoundTripper {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func remarkOn(path, text string) forge.Remark { return forge.Remark{Path: path, Text: text} }
+
+func postedAs(url string, outcome forge.Outcome) forge.Posted {
+	return forge.Posted{URL: url, Outcome: outcome}
+}
+
+func headOf(repository, branch, sha string) forge.Head {
+	return forge.Head{Repository: repository, Branch: branch, SHA: sha}
+}

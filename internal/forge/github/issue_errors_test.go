@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -16,31 +17,31 @@ func TestFailuresOfIssuesAreReported(t *testing.T) {
 		issuePattern  = "/repos/*/*/issues/*"
 	)
 	type fault = fakegithub.Fault
-	breach, clean := Issue{RunID: 11, Breached: true, Title: "breached", Body: "new"}, Issue{RunID: 11, Body: "clean"}
+	breach, clean := forge.Issue{RunID: 11, Breached: true, Title: "breached", Body: "new"}, forge.Issue{RunID: 11, Body: "clean"}
 	const mayNot = `set "issues: write" in the job's permissions`
 	for _, tt := range []struct {
 		name            string
-		run             Issue
+		run             forge.Issue
 		method, pattern string
 		fault           fault
 		want            error
 		message         string
 	}{
-		{"may not list", breach, "GET", issuesPattern, fault{Status: 403}, ErrPermission, mayNot},
-		{"may not edit", breach, "PATCH", issuePattern, fault{Status: 403}, ErrPermission, mayNot},
-		{"may not close", clean, "PATCH", issuePattern, fault{Status: 403}, ErrPermission, mayNot},
-		{"out of order", clean, "PATCH", issuePattern, fault{Status: 502}, ErrUnavailable, "(502)"},
+		{"may not list", breach, "GET", issuesPattern, fault{Status: 403}, forge.ErrPermission, mayNot},
+		{"may not edit", breach, "PATCH", issuePattern, fault{Status: 403}, forge.ErrPermission, mayNot},
+		{"may not close", clean, "PATCH", issuePattern, fault{Status: 403}, forge.ErrPermission, mayNot},
+		{"out of order", clean, "PATCH", issuePattern, fault{Status: 502}, forge.ErrUnavailable, "(502)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
-			gh.Open(ours(0, Issue{RunID: 10, Title: "breached", Body: "old"}))
+			gh.Open(ours(0, forge.Issue{RunID: 10, Title: "breached", Body: "old"}))
 			gh.Fail(tt.method, tt.pattern, tt.fault)
 
 			posted, err := client(t, gh).Issue(t.Context(), tt.run)
 
 			wantKind(t, err, tt.want, "issue in acme/shop: ", tt.message)
-			if posted != (Posted{}) {
+			if posted != (forge.Posted{}) {
 				t.Errorf("posted %+v, want nothing", posted)
 			}
 		})
@@ -53,15 +54,15 @@ func TestIssueThatCannotBeOpenedIsReported(t *testing.T) {
 		fault fakegithub.Fault
 		want  error
 	}{
-		"issues are disabled": {fakegithub.Fault{Status: 410, Message: "Issues are disabled for this repo"}, ErrRefused},
-		"may not":             {fakegithub.Fault{Status: 403}, ErrPermission},
+		"issues are disabled": {fakegithub.Fault{Status: 410, Message: "Issues are disabled for this repo"}, forge.ErrRefused},
+		"may not":             {fakegithub.Fault{Status: 403}, forge.ErrPermission},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
 			gh.Fail(http.MethodPost, "/repos/*/*/issues", tt.fault)
 
-			_, err := client(t, gh).Issue(t.Context(), Issue{Breached: true, Title: "breached", Body: "text"})
+			_, err := client(t, gh).Issue(t.Context(), forge.Issue{Breached: true, Title: "breached", Body: "text"})
 
 			wantKind(t, err, tt.want, "issue in acme/shop: ")
 		})
@@ -70,14 +71,14 @@ func TestIssueThatCannotBeOpenedIsReported(t *testing.T) {
 
 func TestTitleAndTextBeyondTheLimitAreTooLong(t *testing.T) {
 	t.Parallel()
-	for name, is := range map[string]Issue{
+	for name, is := range map[string]forge.Issue{
 		"title": {Breached: true, Title: strings.Repeat("x", 257), Body: "text"},
 		"text":  {Breached: true, Title: "breached", Body: strings.Repeat("x", 65_536)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := client(t, fakegithub.New(t, fakegithub.Options{})).Issue(t.Context(), is)
-			wantKind(t, err, ErrTooLong, "maximum is ")
+			wantKind(t, err, forge.ErrTooLong, "maximum is ")
 		})
 	}
 }
@@ -86,15 +87,15 @@ func TestTitleAndTextBeyondTheLimitAreTooLong(t *testing.T) {
 func TestCloseWithoutItsCommentIsReported(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	gh.Open(ours(0, Issue{RunID: 10, Title: "breached", Body: "old"}))
+	gh.Open(ours(0, forge.Issue{RunID: 10, Title: "breached", Body: "old"}))
 	gh.Lock(issueNumber)
 
-	posted, err := client(t, gh).Issue(t.Context(), Issue{RunID: 11, Body: "clean"})
+	posted, err := client(t, gh).Issue(t.Context(), forge.Issue{RunID: 11, Body: "clean"})
 
-	if !errors.Is(err, ErrLocked) {
-		t.Errorf("got %v, want %v", err, ErrLocked)
+	if !errors.Is(err, forge.ErrLocked) {
+		t.Errorf("got %v, want %v", err, forge.ErrLocked)
 	}
-	if want := (Posted{"https://github.com/acme/shop/issues/8", Closed}); posted != want {
+	if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Closed)); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 }

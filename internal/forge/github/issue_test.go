@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -18,11 +19,11 @@ func TestBreachOpensAnIssue(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 
-	posted := settle(t, client(t, gh), Issue{
+	posted := settle(t, client(t, gh), forge.Issue{
 		Key: "prod", RunID: 10, RunAttempt: 1, Breached: true, Title: "1 gate breached", Body: "orders fell",
 	})
 
-	if want := (Posted{"https://github.com/acme/shop/issues/8", Created}); posted != want {
+	if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Created)); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 	wantIssues(t, gh, fakegithub.Issue{
@@ -33,7 +34,7 @@ func TestBreachOpensAnIssue(t *testing.T) {
 
 func TestIssueIsUpdatedWhileTheBreachLasts(t *testing.T) {
 	t.Parallel()
-	for name, second := range map[string]Issue{
+	for name, second := range map[string]forge.Issue{
 		"new text":  {RunID: 11, Breached: true, Title: "1 gate breached", Body: "orders fell again"},
 		"new title": {RunID: 11, Breached: true, Title: "2 gates breached", Body: "orders fell"},
 	} {
@@ -41,10 +42,10 @@ func TestIssueIsUpdatedWhileTheBreachLasts(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
 			c := client(t, gh)
-			settle(t, c, Issue{RunID: 10, Breached: true, Title: "1 gate breached", Body: "orders fell"})
+			settle(t, c, forge.Issue{RunID: 10, Breached: true, Title: "1 gate breached", Body: "orders fell"})
 
-			if got := settle(t, c, second).Outcome; got != Updated {
-				t.Errorf("outcome %q, want %q", got, Updated)
+			if got := settle(t, c, second).Outcome; got != forge.Updated {
+				t.Errorf("outcome %q, want %q", got, forge.Updated)
 			}
 			wantIssues(t, gh, ours(issueNumber, second))
 			if said := gh.Comments(issueNumber); said != nil {
@@ -58,12 +59,12 @@ func TestEqualIssueIsNotWrittenAgain(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	settle(t, c, Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"})
+	settle(t, c, forge.Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"})
 
-	posted := settle(t, c, Issue{RunID: 11, Breached: true, Title: "breached", Body: "orders fell"})
+	posted := settle(t, c, forge.Issue{RunID: 11, Breached: true, Title: "breached", Body: "orders fell"})
 
-	if posted.Outcome != Unchanged {
-		t.Errorf("outcome %q, want %q", posted.Outcome, Unchanged)
+	if posted.Outcome != forge.Unchanged {
+		t.Errorf("outcome %q, want %q", posted.Outcome, forge.Unchanged)
 	}
 	if n := requests(gh, http.MethodPatch); n != 0 {
 		t.Errorf("%d edits, want none", n)
@@ -74,12 +75,12 @@ func TestCleanRunClosesTheIssueWithAComment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	breach := Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"}
+	breach := forge.Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"}
 	settle(t, c, breach)
 
-	posted := settle(t, c, Issue{RunID: 11, Body: "clean in run 11"})
+	posted := settle(t, c, forge.Issue{RunID: 11, Body: "clean in run 11"})
 
-	if want := (Posted{"https://github.com/acme/shop/issues/8", Closed}); posted != want {
+	if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Closed)); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 	wantIssues(t, gh, closed(ours(issueNumber, breach), "completed"))
@@ -90,7 +91,7 @@ func TestCleanRunWithoutAnIssueWritesNothing(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 
-	if posted := settle(t, client(t, gh), Issue{RunID: 11, Body: "clean"}); posted != (Posted{Outcome: Absent}) {
+	if posted := settle(t, client(t, gh), forge.Issue{RunID: 11, Body: "clean"}); posted != (forge.Posted{Outcome: forge.Absent}) {
 		t.Errorf("posted %+v, want none", posted)
 	}
 	if n := requests(gh, "POST /repos/") + requests(gh, http.MethodPatch); n != 0 {
@@ -102,20 +103,20 @@ func TestBreachAfterTheCloseOpensAnotherIssue(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	first := Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"}
-	third := Issue{RunID: 12, Breached: true, Title: "breached", Body: "orders fell"}
+	first := forge.Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"}
+	third := forge.Issue{RunID: 12, Breached: true, Title: "breached", Body: "orders fell"}
 	settle(t, c, first)
-	settle(t, c, Issue{RunID: 11, Body: "clean"})
+	settle(t, c, forge.Issue{RunID: 11, Body: "clean"})
 
-	if got := settle(t, c, third).Outcome; got != Created {
-		t.Errorf("outcome %q, want %q", got, Created)
+	if got := settle(t, c, third).Outcome; got != forge.Created {
+		t.Errorf("outcome %q, want %q", got, forge.Created)
 	}
 	wantIssues(t, gh, closed(ours(issueNumber, first), "completed"), ours(issueNumber+1, third))
 }
 
 func TestOlderRunLeavesTheIssueOfANewerOne(t *testing.T) {
 	t.Parallel()
-	for name, older := range map[string]Issue{
+	for name, older := range map[string]forge.Issue{
 		"breached": {RunID: 10, Breached: true, Title: "old", Body: "old"},
 		"clean":    {RunID: 10, Body: "clean"},
 	} {
@@ -123,12 +124,12 @@ func TestOlderRunLeavesTheIssueOfANewerOne(t *testing.T) {
 			t.Parallel()
 			gh := fakegithub.New(t, fakegithub.Options{})
 			c := client(t, gh)
-			newer := Issue{RunID: 11, Breached: true, Title: "new", Body: "new"}
+			newer := forge.Issue{RunID: 11, Breached: true, Title: "new", Body: "new"}
 			settle(t, c, newer)
 
 			posted := settle(t, c, older)
 
-			if want := (Posted{"https://github.com/acme/shop/issues/8", Newer}); posted != want {
+			if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Newer)); posted != want {
 				t.Errorf("posted %+v, want %+v", posted, want)
 			}
 			wantIssues(t, gh, ours(issueNumber, newer))
@@ -138,12 +139,12 @@ func TestOlderRunLeavesTheIssueOfANewerOne(t *testing.T) {
 
 func TestIssuesOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	mine := marker{Key: "prod", RunID: 1}.String()
+	mine := forge.Marker{Key: "prod", RunID: 1}.String()
 	for name, other := range map[string]fakegithub.Issue{
 		"pasted by another user": {Author: "mallory", Body: mine + "\nowned"},
 		"deleted account":        {Body: mine + "\nowned"},
 		"quoted further down":    {Author: fakegithub.ActionsBot, Body: "look:\n" + mine},
-		"another key":            {Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nof ci"},
+		"another key":            {Author: fakegithub.ActionsBot, Body: forge.Marker{Key: "ci"}.String() + "\nof ci"},
 		"no marker":              {Author: fakegithub.ActionsBot, Body: "dbt-tally"},
 		"a pull request": {
 			Author: fakegithub.ActionsBot, Body: mine + "\nof a bot",
@@ -157,10 +158,10 @@ func TestIssuesOfOthersAreLeftAlone(t *testing.T) {
 				other.Title = "theirs"
 				number := gh.Open(other)
 
-				ours := Issue{Key: "prod", RunID: 2, Breached: breached, Title: "ours", Body: "ours"}
+				ours := forge.Issue{Key: "prod", RunID: 2, Breached: breached, Title: "ours", Body: "ours"}
 				got := settle(t, client(t, gh), ours).Outcome
 
-				if want := map[bool]Outcome{true: Created, false: Absent}[breached]; got != want {
+				if want := map[bool]forge.Outcome{true: forge.Created, false: forge.Absent}[breached]; got != want {
 					t.Errorf("outcome %q, want %q", got, want)
 				}
 				if n := requests(gh, http.MethodPatch); n != 0 {
@@ -178,40 +179,40 @@ func TestIssueIsFoundBehindManyOthers(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
-	settle(t, c, Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"})
+	settle(t, c, forge.Issue{RunID: 10, Breached: true, Title: "breached", Body: "orders fell"})
 	for i := range 120 {
 		gh.Open(fakegithub.Issue{Author: fakegithub.ActionsBot, Title: fmt.Sprint("alert ", i), Body: "of another action"})
 	}
 
-	if got := settle(t, c, Issue{RunID: 11, Body: "clean"}).Outcome; got != Closed {
-		t.Errorf("outcome %q, want %q", got, Closed)
+	if got := settle(t, c, forge.Issue{RunID: 11, Body: "clean"}).Outcome; got != forge.Closed {
+		t.Errorf("outcome %q, want %q", got, forge.Closed)
 	}
 }
 
 func TestDuplicateIssuesAreClosed(t *testing.T) {
 	t.Parallel()
-	oldest := Issue{RunID: 9, Breached: true, Title: "breached", Body: "of 9"}
-	newest := Issue{RunID: 12, Breached: true, Title: "breached", Body: "of 12"}
+	oldest := forge.Issue{RunID: 9, Breached: true, Title: "breached", Body: "of 9"}
+	newest := forge.Issue{RunID: 12, Breached: true, Title: "breached", Body: "of 12"}
 	for _, tt := range []struct {
 		name string
-		run  Issue
+		run  forge.Issue
 		want []fakegithub.Issue
 	}{
-		{"the oldest is kept", Issue{RunID: 13, Breached: true, Title: "breached", Body: "of 13"}, []fakegithub.Issue{
-			ours(issueNumber, Issue{RunID: 13, Title: "breached", Body: "of 13"}),
+		{"the oldest is kept", forge.Issue{RunID: 13, Breached: true, Title: "breached", Body: "of 13"}, []fakegithub.Issue{
+			ours(issueNumber, forge.Issue{RunID: 13, Title: "breached", Body: "of 13"}),
 			closed(ours(issueNumber+1, newest), "not_planned"),
 		}},
-		{"the oldest gets a newer run's text", Issue{
+		{"the oldest gets a newer run's text", forge.Issue{
 			RunID: 11, Breached: true, Title: "breached", Body: "of 11",
 		}, []fakegithub.Issue{
 			ours(issueNumber, newest),
 			closed(ours(issueNumber+1, newest), "not_planned"),
 		}},
-		{"a clean run closes all", Issue{RunID: 13, Body: "clean"}, []fakegithub.Issue{
+		{"a clean run closes all", forge.Issue{RunID: 13, Body: "clean"}, []fakegithub.Issue{
 			closed(ours(issueNumber, oldest), "completed"),
 			closed(ours(issueNumber+1, newest), "not_planned"),
 		}},
-		{"an older clean run leaves it to the newer run", Issue{RunID: 11, Body: "clean"}, []fakegithub.Issue{
+		{"an older clean run leaves it to the newer run", forge.Issue{RunID: 11, Body: "clean"}, []fakegithub.Issue{
 			ours(issueNumber, oldest),
 			ours(issueNumber+1, newest),
 		}},
@@ -241,14 +242,14 @@ func TestJobsThatOpenAtOnceLeaveOneIssue(t *testing.T) {
 			ready.Wait()
 		}))
 		done.Go(func() {
-			settle(t, c, Issue{RunID: int64(run), Breached: true, Title: "breached", Body: fmt.Sprint("of run ", run)})
+			settle(t, c, forge.Issue{RunID: int64(run), Breached: true, Title: "breached", Body: fmt.Sprint("of run ", run)})
 		})
 	}
 	done.Wait()
 
 	var open []string
 	for _, issue := range gh.Issues() {
-		if _, text, _ := split(issue.Body); issue.State == "open" {
+		if _, text, _ := forge.Split(issue.Body); issue.State == "open" {
 			open = append(open, text)
 		}
 	}
@@ -260,19 +261,19 @@ func TestJobsThatOpenAtOnceLeaveOneIssue(t *testing.T) {
 func TestIssueDeletedBeforeTheEditIsOpenedAgain(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	gh.Open(ours(0, Issue{RunID: 10, Title: "breached", Body: "old"}))
+	gh.Open(ours(0, forge.Issue{RunID: 10, Title: "breached", Body: "old"}))
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before("PATCH /repos/acme/shop/issues/8", func() {
 		gh.RemoveIssue(issueNumber)
 	}))
-	again := Issue{RunID: 11, Breached: true, Title: "breached", Body: "new"}
+	again := forge.Issue{RunID: 11, Breached: true, Title: "breached", Body: "new"}
 
-	if got := settle(t, c, again).Outcome; got != Created {
-		t.Errorf("outcome %q, want %q", got, Created)
+	if got := settle(t, c, again).Outcome; got != forge.Created {
+		t.Errorf("outcome %q, want %q", got, forge.Created)
 	}
 	wantIssues(t, gh, ours(issueNumber+1, again))
 }
 
-func settle(t *testing.T, c *Client, is Issue) Posted {
+func settle(t *testing.T, c *Client, is forge.Issue) forge.Posted {
 	t.Helper()
 	posted, err := c.Issue(t.Context(), is)
 	if err != nil {
@@ -282,8 +283,8 @@ func settle(t *testing.T, c *Client, is Issue) Posted {
 }
 
 // ours is an issue as this client opens it.
-func ours(number int, is Issue) fakegithub.Issue {
-	m := marker{Key: is.Key, RunID: is.RunID, RunAttempt: is.RunAttempt}
+func ours(number int, is forge.Issue) fakegithub.Issue {
+	m := forge.Marker{Key: is.Key, RunID: is.RunID, RunAttempt: is.RunAttempt}
 	return fakegithub.Issue{
 		Number: number, Author: fakegithub.ActionsBot, Title: is.Title, State: "open", Body: m.String() + "\n" + is.Body,
 	}

@@ -6,41 +6,38 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v60/github"
-)
 
-// Head is the source of a pull request.
-type Head struct {
-	Repository  string // "owner/name": this repository, or a fork of it
-	Branch, SHA string
-}
+	"github.com/dbt-tally/dbt-tally/internal/forge"
+)
 
 // OpenPullRequest returns the number of the open pull request from this branch whose head
 // is this commit; if there are several, the oldest. ok is false if there is none, also if
 // the branch has moved on: then the newer push has a run of its own.
 //
-// The error is an *Error or the context's.
-func (c *Client) OpenPullRequest(ctx context.Context, head Head) (number int, ok bool, err error) {
+// The error is a *forge.Error or the context's.
+func (c *Client) OpenPullRequest(ctx context.Context, head forge.Head) (number int, ok bool, err error) {
 	about := fmt.Sprintf("find the pull request of branch %q of %s in %s/%s",
 		head.Branch, head.Repository, c.owner, c.repo)
-	all, err := within(ctx, about, pullRequestsWrite, func(ctx context.Context) ([]*github.PullRequest, error) {
+	type found = []*github.PullRequest
+	all, err := forge.Within(ctx, about, pullRequestsWrite.advice(), func(ctx context.Context) (found, error) {
 		return c.openPullRequests(ctx, head)
 	})
 	for _, pull := range all {
 		// The API's filter does not distinguish forks of the same owner, and GitHub
 		// ignores a filter that it does not understand.
-		if head.is(pull.GetHead()) {
+		if is(head, pull.GetHead()) {
 			return pull.GetNumber(), true, err
 		}
 	}
 	return 0, false, err
 }
 
-func (h Head) is(from *github.PullRequestBranch) bool {
-	return from.GetRef() == h.Branch && from.GetSHA() == h.SHA &&
-		strings.EqualFold(from.GetRepo().GetFullName(), h.Repository)
+func is(head forge.Head, from *github.PullRequestBranch) bool {
+	return from.GetRef() == head.Branch && from.GetSHA() == head.SHA &&
+		strings.EqualFold(from.GetRepo().GetFullName(), head.Repository)
 }
 
-func (c *Client) openPullRequests(ctx context.Context, head Head) ([]*github.PullRequest, error) {
+func (c *Client) openPullRequests(ctx context.Context, head forge.Head) ([]*github.PullRequest, error) {
 	owner, _, _ := strings.Cut(head.Repository, "/")
 	return pages(ctx, c, func(ctx context.Context, o listed) ([]*github.PullRequest, *response, error) {
 		return c.api.PullRequests.List(ctx, c.owner, c.repo, &github.PullRequestListOptions{

@@ -3,6 +3,7 @@ package github
 import (
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -45,7 +46,7 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 				gh.Open(pull)
 			}
 
-			number, ok, err := client(t, gh).OpenPullRequest(t.Context(), Head{tt.of, "fix/a&b", "5eed"})
+			number, ok, err := client(t, gh).OpenPullRequest(t.Context(), headOf(tt.of, "fix/a&b", "5eed"))
 
 			if err != nil || number != tt.want || ok != (tt.want != 0) {
 				t.Errorf("got %d, %v, %v; want %d", number, ok, err, tt.want)
@@ -58,7 +59,7 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 func TestPushToNoBranchHasNoPullRequest(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
-	head := Head{fakegithub.Repository, "", fakegithub.HeadSHA}
+	head := headOf(fakegithub.Repository, "", fakegithub.HeadSHA)
 	if number, ok, err := client(t, gh).OpenPullRequest(t.Context(), head); ok || err != nil {
 		t.Errorf("got %d, %v, %v; want none", number, ok, err)
 	}
@@ -69,7 +70,7 @@ func TestPullRequestsThatMayNotBeListedAreReported(t *testing.T) {
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail("GET", "/repos/*/*/pulls", fakegithub.Fault{Status: 403})
 
-	_, _, err := client(t, gh).OpenPullRequest(t.Context(), Head{"alice/shop", "fix", "5eed"})
+	_, _, err := client(t, gh).OpenPullRequest(t.Context(), headOf("alice/shop", "fix", "5eed"))
 
-	wantKind(t, err, ErrPermission, `pull request of branch "fix" of alice/shop in acme/shop: `, `"pull-requests: write"`)
+	wantKind(t, err, forge.ErrPermission, `pull request of branch "fix" of alice/shop in acme/shop: `, `"pull-requests: write"`)
 }

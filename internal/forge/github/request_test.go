@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 )
 
 type reply struct {
@@ -39,19 +41,29 @@ func primary(seconds int) http.Header {
 
 func after(seconds int) http.Header { return http.Header{"Retry-After": {fmt.Sprint(seconds)}} }
 
-// forge answers in memory, so that the test controls the clock: the first request of this
+// answering answers in memory, so that the test controls the clock: the first request of this
 // method gets the first reply, and every other request is answered for a pull request
-// that has a comment of ours or none. forge also returns the requests.
-func forge(t *testing.T, method string, first reply, commented bool) (*Client, *[]string) {
+// that has a comment of ours or none. It also returns the requests.
+func answering(t *testing.T, method string, first reply, commented bool) (*Client, *[]string) {
+	t.Helper()
+	return answeringExcept(t, func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("no answer")
+	}, method, first, commented)
+}
+
+// answeringExcept has another answer for GraphQL.
+func answeringExcept(
+	t *testing.T, graphql roundTripper, method string, first reply, commented bool,
+) (*Client, *[]string) {
 	t.Helper()
 	var (
 		seen  []string
 		met   bool
-		there = fmt.Sprintf(`{"id":1,"user":{"login":%q},"body":%q}`, actionsBot, marker{}.String())
+		there = fmt.Sprintf(`{"id":1,"user":{"login":%q},"body":%q}`, actionsBot, forge.Marker{}.String())
 	)
 	return clientFor(t, "http://github.invalid", "secret", roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Path == "/graphql" {
-			return nil, errors.New("no answer")
+			return graphql(r)
 		}
 		var body []byte
 		if r.Body != nil {
@@ -78,7 +90,7 @@ func forge(t *testing.T, method string, first reply, commented bool) (*Client, *
 
 func TestRateLimitIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	body := fmt.Sprintf(`{"body":%q}`, marker{}.String()+"\nnew")
+	body := fmt.Sprintf(`{"body":%q}`, forge.Marker{}.String()+"\nnew")
 	for _, tt := range []struct {
 		method    string
 		commented bool
@@ -92,10 +104,10 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 			t.Run(name+" "+tt.method, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					c, seen := forge(t, tt.method, reached(20), tt.commented)
+					c, seen := answering(t, tt.method, reached(20), tt.commented)
 					began := time.Now()
 
-					post(t, c, Comment{Body: "new"})
+					post(t, c, forge.Comment{Body: "new"})
 
 					if diff := cmp.Diff(tt.want, *seen); diff != "" {
 						t.Errorf("requests (-want +got):\n%s", diff)
@@ -115,13 +127,13 @@ func TestRateLimitBeyondTheDeadlineIsReportedAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c, _ := forge(t, "POST", reached(600), false)
+				c, _ := answering(t, "POST", reached(600), false)
 				began := time.Now()
 
 				err := postFails(t, c)
 
-				wantKind(t, err, ErrRateLimited)
-				var e *Error
+				wantKind(t, err, forge.ErrRateLimited)
+				var e *forge.Error
 				if !errors.As(err, &e) || e.RetryAfter < 9*time.Minute || e.RetryAfter > 10*time.Minute {
 					t.Errorf("%v does not say to wait 10 minutes", err)
 				}
@@ -145,9 +157,9 @@ func TestRateLimitWithoutATimeIsNotWaitedFor(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c, seen := forge(t, "POST", limited, false)
+				c, seen := answering(t, "POST", limited, false)
 
-				wantKind(t, postFails(t, c), ErrRateLimited, "GitHub's rate limit "+want)
+				wantKind(t, postFails(t, c), forge.ErrRateLimited, "GitHub's rate limit "+want)
 
 				if len(*seen) != 2 {
 					t.Errorf("requests %q, want one create", *seen)
@@ -160,14 +172,14 @@ func TestRateLimitWithoutATimeIsNotWaitedFor(t *testing.T) {
 func TestTheEndOfTheContextEndsTheWaitForALimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := forge(t, "POST", reply{http.StatusTooManyRequests, after(30), ""}, false)
+		c, _ := answering(t, "POST", reply{http.StatusTooManyRequests, after(30), ""}, false)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		began := time.Now()
 
-		_, err := c.Comment(ctx, Comment{Body: "text"})
+		_, err := c.Comment(ctx, forge.Comment{Body: "text"})
 
-		wantKind(t, err, ErrRateLimited, "for another 30s")
+		wantKind(t, err, forge.ErrRateLimited, "for another 30s")
 		if took := time.Since(began); took > 11*time.Second {
 			t.Errorf("it took %v", took)
 		}
@@ -178,16 +190,16 @@ func TestACallTakesAMinuteAtMost(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(context.Context, *Client) error{
 		"comment": func(ctx context.Context, c *Client) error {
-			_, err := c.Comment(ctx, Comment{PullRequest: 7, Body: "text"})
+			_, err := c.Comment(ctx, forge.Comment{PullRequest: 7, Body: "text"})
 			return err
 		},
 		"issue": func(ctx context.Context, c *Client) error {
-			_, err := c.Issue(ctx, Issue{Title: "title", Body: "text"})
+			_, err := c.Issue(ctx, forge.Issue{Title: "title", Body: "text"})
 			return err
 		},
-		"review": func(ctx context.Context, c *Client) error { return c.Review(ctx, Review{PullRequest: 7}) },
+		"review": func(ctx context.Context, c *Client) error { return c.Review(ctx, forge.Review{PullRequest: 7}) },
 		"pull request": func(ctx context.Context, c *Client) error {
-			_, _, err := c.OpenPullRequest(ctx, Head{"acme/shop", "fix", "5eed"})
+			_, _, err := c.OpenPullRequest(ctx, headOf("acme/shop", "fix", "5eed"))
 			return err
 		},
 	} {
@@ -200,10 +212,10 @@ func TestACallTakesAMinuteAtMost(t *testing.T) {
 				}))
 				began := time.Now()
 
-				wantKind(t, call(t.Context(), c), ErrUnavailable, "no answer in time")
+				wantKind(t, call(t.Context(), c), forge.ErrUnavailable, "no answer in time")
 
-				if took := time.Since(began); took > patience {
-					t.Errorf("it took %v, want %v at most", took, patience)
+				if took := time.Since(began); took > forge.Patience {
+					t.Errorf("it took %v, want %v at most", took, forge.Patience)
 				}
 			})
 		})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -20,7 +21,7 @@ func TestLinesNoLongerInTheDiffAreRemarkedOnTheirFiles(t *testing.T) {
 			PullRequest: fakegithub.PullRequest, Path: "shop/orders.sql", Patch: "@@ -8 +8 @@\n-b\n+c",
 		})
 	}))
-	remarks := []Remark{{"shop/big.sql", "failed"}, {"shop/new.sql", "failed"}, {"shop/orders.sql", "lost rows"}}
+	remarks := []forge.Remark{remarkOn("shop/big.sql", "failed"), remarkOn("shop/new.sql", "failed"), remarkOn("shop/orders.sql", "lost rows")}
 
 	putReview(t, c, reviewOf(10, remarks...))
 	wantRemarks(t, gh, remarks...)
@@ -39,10 +40,10 @@ func TestARefusedRemarkDoesNotStopTheOthers(t *testing.T) {
 			gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/zip.sql"})
 
 			err := client(t, gh).Review(t.Context(), reviewOf(10,
-				Remark{large, strings.Repeat("x", 65_536)}, Remark{"shop/new.sql", "failed"}, Remark{"shop/zip.sql", "failed"}))
+				remarkOn(large, strings.Repeat("x", 65_536)), remarkOn("shop/new.sql", "failed"), remarkOn("shop/zip.sql", "failed")))
 
-			wantKind(t, err, ErrTooLong, "maximum is 65536 characters")
-			wantRemarks(t, gh, Remark{"shop/new.sql", "failed"}, Remark{"shop/zip.sql", "failed"})
+			wantKind(t, err, forge.ErrTooLong, "maximum is 65536 characters")
+			wantRemarks(t, gh, remarkOn("shop/new.sql", "failed"), remarkOn("shop/zip.sql", "failed"))
 		})
 	}
 }
@@ -50,12 +51,12 @@ func TestARefusedRemarkDoesNotStopTheOthers(t *testing.T) {
 func TestReviewOfACommitThatIsGoneIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
-	rv := reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"})
+	rv := reviewOf(10, remarkOn("shop/orders.sql", "lost rows"), remarkOn("shop/big.sql", "failed"))
 	rv.Commit = "f00d"
 
 	err := client(t, gh).Review(t.Context(), rv)
 
-	wantKind(t, err, ErrRefused, "Commit is not part of the pull request")
+	wantKind(t, err, forge.ErrRefused, "Commit is not part of the pull request")
 	if n := strings.Count(err.Error(), "422"); n != 1 {
 		t.Errorf("%q contains %d refusals; want one", err, n)
 	}
@@ -66,13 +67,13 @@ func TestReviewOfACommitThatIsGoneIsReportedOnce(t *testing.T) {
 func TestARefusedReviewIsNotRetriedOneByOne(t *testing.T) {
 	t.Parallel()
 	for want, refuse := range map[error]func(*fakegithub.Server){
-		ErrLocked: func(gh *fakegithub.Server) { gh.Lock(fakegithub.PullRequest) },
-		ErrRateLimited: func(gh *fakegithub.Server) {
+		forge.ErrLocked: func(gh *fakegithub.Server) { gh.Lock(fakegithub.PullRequest) },
+		forge.ErrRateLimited: func(gh *fakegithub.Server) {
 			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{
 				Status: http.StatusUnprocessableEntity, Message: "was submitted too quickly",
 			})
 		},
-		ErrUnavailable: func(gh *fakegithub.Server) {
+		forge.ErrUnavailable: func(gh *fakegithub.Server) {
 			gh.Fail("POST", "/repos/*/*/pulls/*/*", fakegithub.Fault{Status: http.StatusBadGateway})
 		},
 	} {
@@ -81,7 +82,7 @@ func TestARefusedReviewIsNotRetriedOneByOne(t *testing.T) {
 			gh := reviewed(t)
 			refuse(gh)
 
-			review := reviewOf(10, Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"})
+			review := reviewOf(10, remarkOn("shop/orders.sql", "lost rows"), remarkOn("shop/big.sql", "failed"))
 			err := client(t, gh).Review(t.Context(), review)
 
 			wantKind(t, err, want, "review comments on acme/shop#7: ")
@@ -99,7 +100,7 @@ func TestRenamedFileIsKnownByItsNewName(t *testing.T) {
 		PullRequest: fakegithub.PullRequest, Path: "shop/sales.sql", Was: "shop/revenue.sql", Patch: added,
 	})
 
-	putReview(t, client(t, gh), reviewOf(10, Remark{"shop/sales.sql", "lost rows"}, Remark{"shop/revenue.sql", "failed"}))
+	putReview(t, client(t, gh), reviewOf(10, remarkOn("shop/sales.sql", "lost rows"), remarkOn("shop/revenue.sql", "failed")))
 
-	wantRemarks(t, gh, Remark{"shop/sales.sql", "lost rows"})
+	wantRemarks(t, gh, remarkOn("shop/sales.sql", "lost rows"))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
@@ -25,14 +26,14 @@ func reviewed(t *testing.T) *fakegithub.Server {
 	return gh
 }
 
-func reviewOf(run int64, remarks ...Remark) Review {
-	return Review{
+func reviewOf(run int64, remarks ...forge.Remark) forge.Review {
+	return forge.Review{
 		PullRequest: fakegithub.PullRequest, Commit: fakegithub.HeadSHA,
 		Key: "prod", RunID: run, RunAttempt: 1, Remarks: remarks,
 	}
 }
 
-func putReview(t *testing.T, c *Client, rv Review) {
+func putReview(t *testing.T, c *Client, rv forge.Review) {
 	t.Helper()
 	if err := c.Review(t.Context(), rv); err != nil {
 		t.Error(err)
@@ -40,15 +41,15 @@ func putReview(t *testing.T, c *Client, rv Review) {
 }
 
 // wantRemarks checks the texts of our review comments by path.
-func wantRemarks(t *testing.T, gh *fakegithub.Server, want ...Remark) {
+func wantRemarks(t *testing.T, gh *fakegithub.Server, want ...forge.Remark) {
 	t.Helper()
-	var got []Remark
+	var got []forge.Remark
 	for _, c := range gh.ReviewComments(fakegithub.PullRequest) {
-		if _, text, ok := split(c.Body); ok {
-			got = append(got, Remark{c.Path, text})
+		if _, text, ok := forge.Split(c.Body); ok {
+			got = append(got, remarkOn(c.Path, text))
 		}
 	}
-	if diff := cmp.Diff(want, got, cmpopts.SortSlices(func(a, b Remark) bool { return a.Path < b.Path })); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(func(a, b forge.Remark) bool { return a.Path < b.Path })); diff != "" {
 		t.Errorf("review comments (-want +got):\n%s", diff)
 	}
 }
@@ -58,7 +59,7 @@ func TestRemarksAreReviewCommentsOnTheirFiles(t *testing.T) {
 	gh := reviewed(t)
 
 	putReview(t, client(t, gh), reviewOf(10,
-		Remark{"shop/orders.sql", "lost rows"}, Remark{"shop/big.sql", "failed"}, Remark{"shop/untouched.sql", "failed too"}))
+		remarkOn("shop/orders.sql", "lost rows"), remarkOn("shop/big.sql", "failed"), remarkOn("shop/untouched.sql", "failed too")))
 
 	mark := `<!-- dbt-tally: {"key":"prod","run_id":10,"run_attempt":1} -->` + "\n"
 	want := []fakegithub.ReviewComment{
@@ -77,9 +78,9 @@ func TestRemarksAreReviewCommentsOnTheirFiles(t *testing.T) {
 func TestLinesOfOneRunComeInOneReview(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
-	var remarks []Remark
+	var remarks []forge.Remark
 	for i := range 120 {
-		remarks = append(remarks, Remark{fmt.Sprintf("models/m%03d.sql", i), "failed"})
+		remarks = append(remarks, remarkOn(fmt.Sprintf("models/m%03d.sql", i), "failed"))
 		gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: remarks[i].Path, Patch: added})
 	}
 
@@ -96,17 +97,17 @@ func TestNextRunBringsReviewCommentsUpToDate(t *testing.T) {
 	gh := reviewed(t)
 	gh.AddFile(fakegithub.File{PullRequest: fakegithub.PullRequest, Path: "shop/new.sql", Patch: added})
 	c := client(t, gh)
-	putReview(t, c, reviewOf(10, Remark{"shop/orders.sql", "lost 1 row"}, Remark{"shop/big.sql", "failed"}))
+	putReview(t, c, reviewOf(10, remarkOn("shop/orders.sql", "lost 1 row"), remarkOn("shop/big.sql", "failed")))
 	before := gh.ReviewComments(fakegithub.PullRequest)
 
-	putReview(t, c, reviewOf(11, Remark{"shop/orders.sql", "lost 2 rows"}, Remark{"shop/new.sql", "failed"}))
-	wantRemarks(t, gh, Remark{"shop/new.sql", "failed"}, Remark{"shop/orders.sql", "lost 2 rows"})
+	putReview(t, c, reviewOf(11, remarkOn("shop/orders.sql", "lost 2 rows"), remarkOn("shop/new.sql", "failed")))
+	wantRemarks(t, gh, remarkOn("shop/new.sql", "failed"), remarkOn("shop/orders.sql", "lost 2 rows"))
 	if left := gh.ReviewComments(fakegithub.PullRequest)[0]; left.ID != before[0].ID {
 		t.Errorf("%q was not edited in place", left.Path)
 	}
 
 	writes := requests(gh, "POST /repos/") + requests(gh, "PATCH")
-	putReview(t, c, reviewOf(12, Remark{"shop/orders.sql", "lost 2 rows"}, Remark{"shop/new.sql", "failed"}))
+	putReview(t, c, reviewOf(12, remarkOn("shop/orders.sql", "lost 2 rows"), remarkOn("shop/new.sql", "failed")))
 	if n := requests(gh, "POST /repos/") + requests(gh, "PATCH") - writes; n != 0 {
 		t.Errorf("%d writes for the same remarks, want none", n)
 	}
@@ -119,19 +120,19 @@ func TestOlderRunLeavesNewerReviewCommentsAlone(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	c := client(t, gh)
-	putReview(t, c, reviewOf(11, Remark{"shop/orders.sql", "of run 11"}))
+	putReview(t, c, reviewOf(11, remarkOn("shop/orders.sql", "of run 11")))
 
-	putReview(t, c, reviewOf(10, Remark{"shop/big.sql", "of run 10"}))
+	putReview(t, c, reviewOf(10, remarkOn("shop/big.sql", "of run 10")))
 
-	wantRemarks(t, gh, Remark{"shop/orders.sql", "of run 11"})
+	wantRemarks(t, gh, remarkOn("shop/orders.sql", "of run 11"))
 }
 
 func TestReviewCommentsOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	others := []fakegithub.ReviewComment{
-		{Author: "mallory", Body: marker{Key: "prod", RunID: 99}.String() + "\npasted"},
-		{Author: fakegithub.ActionsBot, Body: marker{Key: "ci"}.String() + "\nanother job's"},
+		{Author: "mallory", Body: forge.Marker{Key: "prod", RunID: 99}.String() + "\npasted"},
+		{Author: fakegithub.ActionsBot, Body: forge.Marker{Key: "ci"}.String() + "\nanother job's"},
 		{Author: fakegithub.ActionsBot, Body: "another tool's"},
 	}
 	for i := range others {
@@ -140,7 +141,7 @@ func TestReviewCommentsOfOthersAreLeftAlone(t *testing.T) {
 	}
 	c := client(t, gh)
 
-	putReview(t, c, reviewOf(10, Remark{"shop/orders.sql", "ours"}))
+	putReview(t, c, reviewOf(10, remarkOn("shop/orders.sql", "ours")))
 	putReview(t, c, reviewOf(11))
 
 	if diff := cmp.Diff(others, gh.ReviewComments(fakegithub.PullRequest)); diff != "" {
@@ -159,31 +160,33 @@ func TestJobsThatReviewAtOnceLeaveOneCommentPerFile(t *testing.T) {
 			ready.Done()
 			ready.Wait()
 		}))
-		done.Go(func() { putReview(t, c, reviewOf(int64(run), Remark{"shop/orders.sql", fmt.Sprint("of run ", run)})) })
+		done.Go(func() {
+			putReview(t, c, reviewOf(int64(run), remarkOn("shop/orders.sql", fmt.Sprint("of run ", run))))
+		})
 	}
 	done.Wait()
 
-	wantRemarks(t, gh, Remark{"shop/orders.sql", fmt.Sprint("of run ", jobs-1)})
+	wantRemarks(t, gh, remarkOn("shop/orders.sql", fmt.Sprint("of run ", jobs-1)))
 }
 
 func TestReviewCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
-	putReview(t, client(t, gh), reviewOf(10, Remark{"shop/orders.sql", "old"}))
+	putReview(t, client(t, gh), reviewOf(10, remarkOn("shop/orders.sql", "old")))
 	id := gh.ReviewComments(fakegithub.PullRequest)[0].ID
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
 		fmt.Sprintf("PATCH /repos/acme/shop/pulls/comments/%d", id), func() { gh.RemoveReviewComment(id) },
 	))
 
-	putReview(t, c, reviewOf(11, Remark{"shop/orders.sql", "new"}))
+	putReview(t, c, reviewOf(11, remarkOn("shop/orders.sql", "new")))
 
-	wantRemarks(t, gh, Remark{"shop/orders.sql", "new"})
+	wantRemarks(t, gh, remarkOn("shop/orders.sql", "new"))
 }
 
 func TestClearedReviewCommentDeletedMeanwhileIsFine(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
-	putReview(t, client(t, gh), reviewOf(10, Remark{"shop/orders.sql", "old"}))
+	putReview(t, client(t, gh), reviewOf(10, remarkOn("shop/orders.sql", "old")))
 	id := gh.ReviewComments(fakegithub.PullRequest)[0].ID
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, before(
 		fmt.Sprintf("DELETE /repos/acme/shop/pulls/comments/%d", id), func() { gh.RemoveReviewComment(id) },
@@ -207,37 +210,14 @@ func TestWhatKeepsAReviewFromBeingWrittenIsReported(t *testing.T) {
 			gh := reviewed(t)
 			gh.AddReviewComment(fakegithub.ReviewComment{
 				PullRequest: fakegithub.PullRequest, Author: fakegithub.ActionsBot, Path: "shop/old.sql",
-				Body: marker{Key: "prod"}.String() + "\nold",
+				Body: forge.Marker{Key: "prod"}.String() + "\nold",
 			})
 			method, path, _ := strings.Cut(request, " ")
 			gh.Fail(method, path, fakegithub.Fault{Status: http.StatusForbidden})
 
-			err := client(t, gh).Review(t.Context(), reviewOf(10, Remark{remark, "new"}))
+			err := client(t, gh).Review(t.Context(), reviewOf(10, remarkOn(remark, "new")))
 
-			wantKind(t, err, ErrPermission, "review comments on acme/shop#7: ", `"pull-requests: write"`)
+			wantKind(t, err, forge.ErrPermission, "review comments on acme/shop#7: ", `"pull-requests: write"`)
 		})
-	}
-}
-
-func TestFirstChangeOfAPatch(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, patch string
-		line        int
-		side        string
-	}{
-		{"added", added, 2, "RIGHT"},
-		{"new file", "@@ -0,0 +1 @@\n+select 1", 1, "RIGHT"},
-		{"changed", "@@ -10,3 +12,3 @@ with a as (\n one\n-two\n+zwei\n three", 13, "RIGHT"},
-		{"removed, then added", "@@ -1,2 +1 @@\n-one\n two\n@@ -8 +7,2 @@\n eight\n+nine", 8, "RIGHT"},
-		{"only removed", "@@ -4,3 +4 @@\n four\n-five\n-six", 5, "LEFT"},
-		{"no newline at the end", "@@ -1 +1 @@\n-one\n\\ No newline at end of file\n+one", 1, "RIGHT"},
-		{"looks like a hunk", "@@ -3,2 +3,2 @@\n-@@ -9 +9 @@\n+@@ -7 +7 @@\n x", 3, "RIGHT"},
-		{"a blank line", "@@ -1,2 +1,3 @@\n \n+b\n c", 2, "RIGHT"},
-		{"no hunk", "", 0, "LEFT"},
-	} {
-		if line, side := firstChange(tt.patch); line != tt.line || side != tt.side {
-			t.Errorf("%s: %s %d, want %s %d", tt.name, side, line, tt.side, tt.line)
-		}
 	}
 }

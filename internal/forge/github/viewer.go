@@ -49,7 +49,7 @@ func (c *Client) askViewer(ctx context.Context) string {
 			} `json:"viewer"`
 		} `json:"data"`
 	}
-	_ = c.repeatedly(ctx, func(ctx context.Context) error {
+	_ = c.send.Repeatedly(ctx, func(ctx context.Context) error {
 		query := map[string]string{"query": "query { viewer { login } }"}
 		req, err := c.api.NewRequest(http.MethodPost, c.graphql, query)
 		if err != nil {

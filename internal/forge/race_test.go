@@ -1,4 +1,4 @@
-package github
+package forge
 
 import (
 	"context"
@@ -9,12 +9,15 @@ import (
 	"testing"
 )
 
+// bot is the author of every sticky.
+const bot = "github-actions[bot]"
+
 // Three runs write to one store at once. The test carries their requests out in every
 // possible order. Each run is a function of the answers that it received.
 
 // world is a store in memory, with the answers that each run has received.
 type world struct {
-	stickies []sticky
+	stickies []Sticky
 	lastID   int64
 	heard    [3][]any // the answers to each run's requests
 	late     bool     // an older run wrote after the newest had ended
@@ -37,14 +40,14 @@ func (w world) key() string {
 	b := appendStickies(nil, w.stickies)
 	for _, heard := range w.heard {
 		b = append(b, '|')
-		var look []sticky
+		var look []Sticky
 		for _, answer := range heard {
 			switch a := answer.(type) {
-			case []sticky:
+			case []Sticky:
 				look = a
 				b = append(b, '.')
 			case changed:
-				b = appendStickies(b, []sticky{a.sticky})
+				b = appendStickies(b, []Sticky{a.sticky})
 				b = strconv.AppendBool(b, a.there)
 			}
 		}
@@ -55,14 +58,14 @@ func (w world) key() string {
 
 // changed is the answer to a write.
 type changed struct {
-	sticky sticky
+	sticky Sticky
 	there  bool
 }
 
-func appendStickies(b []byte, stickies []sticky) []byte {
+func appendStickies(b []byte, stickies []Sticky) []byte {
 	b = append(b, '[')
 	for _, s := range stickies {
-		b = append(b, byte('0'+s.id), byte('a'+s.marker.RunID))
+		b = append(b, byte('0'+s.ID), byte('a'+s.Marker.RunID))
 	}
 	return append(b, ']')
 }
@@ -86,31 +89,31 @@ func (p *recorded) ask(r request) any {
 	return answer
 }
 
-func (p *recorded) list(context.Context, string) ([]sticky, error) {
+func (p *recorded) List(context.Context, string) ([]Sticky, error) {
 	found := p.ask(request{do: func(w *world) any { return slices.Clone(w.stickies) }})
-	return slices.Clone(found.([]sticky)), nil
+	return slices.Clone(found.([]Sticky)), nil
 }
 
-func (p *recorded) create(_ context.Context, text sticky) (sticky, error) {
+func (p *recorded) Create(_ context.Context, text Sticky) (Sticky, error) {
 	created := p.ask(request{writes: true, do: func(w *world) any {
 		w.lastID++
-		text.id, text.author = w.lastID, actionsBot
+		text.ID, text.Author = w.lastID, bot
 		w.stickies = append(w.stickies, text)
 		return changed{text, true}
 	}})
 	return created.(changed).sticky, nil
 }
 
-func (p *recorded) edit(_ context.Context, id int64, text sticky) error {
-	text.id, text.author = id, actionsBot
+func (p *recorded) Edit(_ context.Context, old, text Sticky) error {
+	text.ID, text.Author = old.ID, bot
 	return p.change(text, func(w *world, i int) { w.stickies[i] = text })
 }
 
-func (p *recorded) remove(_ context.Context, id int64) error {
-	return p.change(sticky{id: id}, func(w *world, i int) { w.stickies = slices.Delete(w.stickies, i, i+1) })
+func (p *recorded) Remove(_ context.Context, old Sticky) error {
+	return p.change(Sticky{ID: old.ID}, func(w *world, i int) { w.stickies = slices.Delete(w.stickies, i, i+1) })
 }
 
-func (p *recorded) change(to sticky, do func(*world, int)) error {
+func (p *recorded) change(to Sticky, do func(*world, int)) error {
 	answer := p.ask(request{writes: true, do: func(w *world) any {
 		i := slices.IndexFunc(w.stickies, to.is)
 		if i >= 0 {
@@ -133,10 +136,10 @@ func next(t *testing.T, run int, heard []any) (r *request) {
 			r = &asked
 		}
 	}()
-	k := keeper{store: &recorded{heard}, want: sticky{
-		marker: marker{RunID: int64(run + 1)}, text: fmt.Sprint("of run ", run+1),
+	k := Keeper{Store: &recorded{heard}, Want: Sticky{
+		Marker: Marker{RunID: int64(run + 1)}, Text: fmt.Sprint("of run ", run+1),
 	}}
-	if _, err := k.keep(t.Context(), actionsBot); err != nil {
+	if _, err := k.Keep(t.Context(), bot); err != nil {
 		t.Error(err)
 	}
 	return nil
@@ -176,10 +179,10 @@ func explore(t *testing.T, w world, seen map[string]bool, check func(world) erro
 
 func TestRunsAtOnceLeaveOneTextInEveryOrder(t *testing.T) {
 	t.Parallel()
-	old := func(id int64, run int64) sticky {
-		return sticky{id: id, author: actionsBot, marker: marker{RunID: run}, text: fmt.Sprint("of run ", run)}
+	old := func(id int64, run int64) Sticky {
+		return Sticky{ID: id, Author: bot, Marker: Marker{RunID: run}, Text: fmt.Sprint("of run ", run)}
 	}
-	for name, there := range map[string][]sticky{
+	for name, there := range map[string][]Sticky{
 		"none yet":       nil,
 		"an old one":     {old(1, 0)},
 		"two old ones":   {old(1, 0), old(2, 0)},
@@ -197,7 +200,7 @@ func TestRunsAtOnceLeaveOneTextInEveryOrder(t *testing.T) {
 				switch {
 				case len(w.stickies) != 1:
 					return fmt.Errorf("%d are left, want one", len(w.stickies))
-				case w.stickies[0].text != "of run 3" && !w.late:
+				case w.stickies[0].Text != "of run 3" && !w.late:
 					return errors.New("the newest run's text is lost")
 				}
 				return nil

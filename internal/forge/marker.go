@@ -1,4 +1,4 @@
-package github
+package forge
 
 import (
 	"cmp"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// marker is the hidden first line of a comment. It identifies the job and the run that
+// Marker is the hidden first line of a comment. It identifies the job and the run that
 // wrote the text.
-type marker struct {
+type Marker struct {
 	Key        string `json:"key"`
 	RunID      int64  `json:"run_id"`
 	RunAttempt int    `json:"run_attempt"`
@@ -21,7 +21,7 @@ const (
 
 // String returns an HTML comment that no key can end, because Go's JSON has no line break
 // and escapes <, > and &.
-func (m marker) String() string {
+func (m Marker) String() string {
 	text, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // strings and numbers always marshal
@@ -29,19 +29,19 @@ func (m marker) String() string {
 	return markerOpen + string(text) + markerClose
 }
 
-// split separates a comment into its marker and its text. ok is false if the comment does
+// Split separates a comment into its marker and its text. ok is false if the comment does
 // not begin with a marker. A marker further down is a quotation and is ignored.
-func split(body string) (m marker, text string, ok bool) {
+func Split(body string) (m Marker, text string, ok bool) {
 	first, text, _ := strings.Cut(body, "\n")
 	rest, opened := strings.CutPrefix(strings.TrimSpace(first), markerOpen)
 	object, closed := strings.CutSuffix(rest, markerClose)
 	if !opened || !closed || json.Unmarshal([]byte(object), &m) != nil {
-		return marker{}, "", false
+		return Marker{}, "", false
 	}
 	return m, text, true
 }
 
-// compare orders markers by run. A re-run has the same run ID and a higher attempt.
-func (m marker) compare(other marker) int {
+// Compare orders markers by run. A re-run has the same run ID and a higher attempt.
+func (m Marker) Compare(other Marker) int {
 	return cmp.Or(cmp.Compare(m.RunID, other.RunID), cmp.Compare(m.RunAttempt, other.RunAttempt))
 }
