@@ -14,6 +14,7 @@ import (
 
 	actions "github.com/dbt-tally/dbt-tally/internal/ci/github"
 	"github.com/dbt-tally/dbt-tally/internal/config"
+	"github.com/dbt-tally/dbt-tally/internal/profile"
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
@@ -56,6 +57,10 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		return c.prune(ctx, cfg, con)
 	case config.Publish:
 		return c.publish(ctx, cfg, con)
+	case config.Install:
+		return installMacros(cfg, con, profile.Options{
+			ProjectDir: cfg.ProjectDir, WorkDir: c.Dir, HomeDir: c.getenv("HOME"), LookupEnv: c.lookupEnv,
+		})
 	default:
 		return con.refuse(fmt.Errorf("command %q is not implemented", cfg.Command))
 	}

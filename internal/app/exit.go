@@ -11,6 +11,7 @@ import (
 // always wins over ours.
 const (
 	ExitOK           = 0
+	ExitFailed       = 1  // the command itself failed
 	ExitGateBreached = 3  // a gate of severity error was breached or could not be read
 	ExitAuditFailed  = 4  // auditing failed under audit-failure: fail
 	ExitUsage        = 64 // wrong inputs (EX_USAGE of sysexits.h)

@@ -191,11 +191,11 @@ func (p *Prepared) installMacros() error {
 	if err := p.install(set); err != nil {
 		return err
 	}
+	if p.macros.Outdated {
+		p.problem(p.macros.Path + " is of another version of dbt-tally; run dbt-tally install again; see " + docs.DBTCloud)
+	}
 	if !p.macros.Called {
-		p.problem(fmt.Sprintf("the project defines run_hooks itself, in %s; "+
-			"add {%% do dbt_tally_before(hooks, inside_transaction) if dbt_tally_before is defined %%} as its first line "+
-			"and {%% do dbt_tally_after(hooks, inside_transaction) if dbt_tally_after is defined %%} as its last; see %s",
-			p.macros.RunHooksIn, docs.AuditTable))
+		p.problem(dbt.AddToRunHooks(p.macros.RunHooksIn))
 		p.Off = "the project's own run_hooks does not call the audit hooks"
 	}
 	return nil

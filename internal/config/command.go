@@ -10,9 +10,10 @@ const (
 	Report  Command = "report"  // report on an invocation that already ran
 	Publish Command = "publish" // post the report of a run that has no write access
 	Prune   Command = "prune"   // delete old audit rows
+	Install Command = "install" // write the macros into the project, for a dbt that dbt-tally does not start
 )
 
-var commandNames = []Command{DBT, Report, Publish, Prune}
+var commandNames = []Command{DBT, Report, Publish, Prune, Install}
 
 // dbtCommands are dbt's own commands (dbt --help). Others are passed on, too: dbt
 // reports what it does not know.

@@ -44,6 +44,8 @@ type Config struct {
 
 	OlderThan  time.Duration // Prune: the age from which audit rows go, a day or more
 	DryRun     bool          // Prune: only count
+	Verify     bool          // Install: only check that the macros are current
+	Remove     bool          // Install: remove the macros
 	Invocation string        // Report: dbt's invocation_id, "" for that of target/run_results.json
 }
 

@@ -20,6 +20,7 @@ Usage:
   dbt-tally report [flags]                     report on an invocation that already ran
   dbt-tally publish [flags]                    post the report of a run that has no write access
   dbt-tally prune [flags]                      delete old audit rows
+  dbt-tally install [flags]                    write the audit macros for dbt Cloud
   dbt-tally COMMAND --help                     the flags of one command
   dbt-tally --version
 `
@@ -29,6 +30,7 @@ var titles = map[Command]string{
 	Report:  "dbt-tally report reports on an invocation that already ran: its rows are in the audit table.",
 	Publish: "dbt-tally publish posts the report.json of a run that could not, for example one from a fork.",
 	Prune:   "dbt-tally prune deletes old audit rows: dbt-tally prune --older-than 180d",
+	Install: "dbt-tally install writes macros/dbt_tally.sql, for a dbt that dbt-tally does not start, as in dbt Cloud.",
 }
 
 // writeHelp writes the help of a command; "" is the help of running dbt.

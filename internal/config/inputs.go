@@ -24,6 +24,7 @@ type group struct {
 var (
 	reporting = []Command{DBT, Report}
 	auditing  = []Command{DBT, Report, Prune}
+	projects  = []Command{DBT, Report, Prune, Install}
 	posting   = []Command{DBT, Report, Publish}
 )
 
@@ -36,17 +37,21 @@ var scale = []string{string(Always), string(Changes), string(Problems), string(N
 var groups = []group{
 	{"What runs", auditing, []input{
 		{
-			name: "mode", value: string(DBT), allowed: names(commandNames), only: auditing,
+			name: "mode", value: string(DBT), allowed: names(commandNames), only: projects,
 			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
 				"the report of an invocation that already ran; publish posts the report of a run that has no " +
-				"write access, for example one from a fork; prune deletes old audit rows.",
+				"write access, for example one from a fork; prune deletes old audit rows; install writes the audit " +
+				"macros into the project for dbt Cloud.",
 		},
 		{
 			name: "dbt-command", value: "build", only: []Command{DBT},
 			help: "As an action, the dbt commands to run, one per line, in order, up to the first that fails. " +
 				"Each line is split as in a shell, but nothing is expanded. A leading dbt is optional.",
 		},
-		{name: "project-dir", help: "Directory of dbt_project.yml. Default: dbt's own search.", example: "transform"},
+		{
+			name: "project-dir", only: projects, help: "Directory of dbt_project.yml. Default: dbt's own search.",
+			example: "transform",
+		},
 		{name: "profiles-dir", help: "Directory of profiles.yml. Default: dbt's own search, then the project's directory."},
 		{name: "profile", help: "Profile to use. Default: the project's."},
 		{name: "target", help: "Target of the profile. Default: the profile's.", example: "ci"},
@@ -180,6 +185,13 @@ var groups = []group{
 	{"prune", []Command{Prune}, []input{
 		{name: "older-than", help: "Delete audit rows older than this, a day or more.", example: "180d"},
 		{name: "dry-run", value: "false", toggle: true, help: "Count the rows and delete none."},
+	}},
+	{"install", []Command{Install}, []input{
+		{
+			name: "verify", value: "false", toggle: true,
+			help: "Write nothing, and fail if the project's macros are not those of this version.",
+		},
+		{name: "remove", value: "false", toggle: true, help: "Remove the macros from the project."},
 	}},
 	{"report", []Command{Report}, []input{
 		{name: "invocation", help: "dbt's invocation_id. Default: the one in target/run_results.json."},

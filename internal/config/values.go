@@ -52,6 +52,8 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 
 		OlderThan:  p.olderThan(command),
 		DryRun:     p.toggle("dry-run"),
+		Verify:     p.toggle("verify"),
+		Remove:     p.toggle("remove"),
 		Invocation: p.invocation(),
 	}
 	c.Audit = p.audit(c.Hooks)

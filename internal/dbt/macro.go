@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
@@ -33,6 +34,8 @@ type Macros struct {
 	// OwnHooks names the installed packages that define run_hooks themselves. The audit
 	// hooks are not called for their models.
 	OwnHooks []string
+	// Outdated means that the project has the macros of Install, of another version.
+	Outdated bool
 
 	file *sharedFile
 }
@@ -49,11 +52,18 @@ type MacroSet struct {
 // macros share the file, and the last one removes it. The file of a killed run is
 // replaced. A file of that name that is not ours is left alone, with ErrForeignMacroFile.
 // If the project defines run_hooks itself, only dbt_tally_before and dbt_tally_after are
-// installed.
+// installed. Nothing is written if the project has the macros of Install.
 func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macros, error) {
 	m := Macros{Called: true, Path: filepath.Join(macroPaths[0], macroFile)}
 	if set.Hooks {
 		m.findRunHooks(macroPaths, packagesPath)
+	}
+	if text, installed := readInstalled(macroPaths[0]); installed {
+		m.Path = filepath.Join(macroPaths[0], installedFile)
+		for _, part := range macroParts(set, m.RunHooksIn == "") {
+			m.Outdated = m.Outdated || !strings.Contains(text, part)
+		}
+		return m, RemoveLeftOver(macroPaths)
 	}
 	var err error
 	m.file, err = shareFile(m.Path, macroParts(set, m.RunHooksIn == ""))
@@ -144,6 +154,14 @@ func (m *Macros) findRunHooks(macroPaths []string, packagesPath string) {
 	}
 }
 
+// AddToRunHooks states what to add to a project's own run_hooks, in that file.
+func AddToRunHooks(file string) string {
+	return fmt.Sprintf("the project defines run_hooks itself, in %s; "+
+		"add {%% do dbt_tally_before(hooks, inside_transaction) if dbt_tally_before is defined %%} as its first line "+
+		"and {%% do dbt_tally_after(hooks, inside_transaction) if dbt_tally_after is defined %%} as its last; see %s",
+		file, docs.AuditTable)
+}
+
 // eachMacroFile calls see with every macro file below dir except ours. It ignores files
 // that cannot be read, because dbt will report them.
 func eachMacroFile(dir string, see func(path, text string)) {
@@ -151,7 +169,7 @@ func eachMacroFile(dir string, see func(path, text string)) {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".sql" || entry.Name() == macroFile {
 			return nil
 		}
-		if text, err := os.ReadFile(path); err == nil {
+		if text, err := os.ReadFile(path); err == nil && !isInstalled(text) {
 			see(path, string(text))
 		}
 		return nil

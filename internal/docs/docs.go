@@ -6,6 +6,7 @@ const base = "https://github.com/dbt-tally/dbt-tally/blob/main/docs/"
 // The pages, each with what a message refers to it for. A test checks that they exist.
 const (
 	AuditTable      = base + "audit-table.md"
+	DBTCloud        = base + "dbt-cloud.md"
 	Gates           = base + "gates.md"
 	HooksTutorial   = base + "hooks-tutorial.md" // hooks: project
 	Image           = base + "image.md"          // other dbt versions and adapters

@@ -75,6 +75,7 @@ var auditLayout = layout{
 		{"deleted_rows", bigint},
 		{"watermark", timestamp},
 		{"change_source", text},
+		{"run_group", text},
 	},
 	first: 4,
 	index: []string{"run_id"},

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // throughDBT reaches any warehouse that dbt reaches: dbt runs macros of operations.sql,
@@ -42,6 +44,31 @@ func (p profileType) setup() map[string]any {
 		"row_columns": recordColumns, "proof": proof,
 		"text_type": p.text, "backslash": p.backslash, "session_schema": p.sessionSchema,
 	}
+}
+
+// InstalledOperations returns the dbt macros for a project whose dbt this program does not
+// start. They contain what the other operations get from Go, for every type of profile.
+func InstalledOperations() string {
+	literal := func(value any) string {
+		text, err := json.Marshal(value, json.Deterministic(true), jsontext.WithIndent("  "))
+		if err != nil {
+			panic(err) // our own tables
+		}
+		return string(text)
+	}
+	own := map[string]any{}
+	for name, kind := range profileTypes {
+		own[name] = map[string]any{
+			"text_type": kind.text, "backslash": kind.backslash, "session_schema": kind.sessionSchema,
+		}
+	}
+	return strings.Join([]string{
+		installed, operations, statements,
+		"{% macro dbt_tally_setup() %}\n" +
+			"  {%- set setup = " + literal(profileType{}.setup()) + " -%}\n" +
+			"  {%- do setup.update(" + literal(own) + ".get(target.type, {})) -%}\n" +
+			"  {{ return(setup) }}\n{% endmacro %}\n",
+	}, "\n")
 }
 
 func openThroughDBT(o Options, kind profileType) (engine, error) {

@@ -43,7 +43,7 @@ var profileTypes = map[string]profileType{
 	"mysql":     {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
 	"mysql5":    {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
 	"mariadb":   {connect: mysqldb.Open, dialect: newMySQL, faults: noSchema},
-	"snowflake": {connect: snowflakedb.Open, dialect: newSnowflake, quiet: snowflakedb.Quiet},
+	"snowflake": {connect: snowflakedb.Open, dialect: newSnowflake, quiet: snowflakedb.Quiet, backslash: true},
 	// Through dbt, if only dbt can use the profile.
 	"duckdb": {
 		connect: duckdbdb.Open, dialect: newDuckDB,
@@ -75,6 +75,9 @@ var operations string
 
 //go:embed statements.sql
 var statements string
+
+//go:embed installed.sql
+var installed string
 
 // RollsBack reports whether dbt v1 builds a model in one transaction there: a model that
 // fails takes its audit rows with it and leaves its table unchanged.

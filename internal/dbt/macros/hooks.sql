@@ -83,6 +83,8 @@
 
     {%- if rows -%}
       {%- set all_columns = env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
+      {#- All steps of a run of dbt Cloud have its number. -#}
+      {%- set run_group = env_var('DBT_CLOUD_RUN_ID', '') if all_columns else '' -%}
       {%- set time = {
             'snowflake': "to_timestamp_tz('{} +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')",
             'mysql': "cast('{}' as datetime(6))", 'sqlserver': "cast('{}' as datetime2(6))",
@@ -93,10 +95,10 @@
       {%- set counted = rows[-1].count if block and '(' in (rows[-1].count or '') else '' -%}
       {%- do rows[-1].update({'count': 'dbt_tally_count'}) if counted -%}
       {%- set sql -%}
-        insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') if all_columns }})
+        insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }})
         {%- for row in rows %}
         {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', {{ time | replace('{}', row.time) }}, {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
-          {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{% endif -%}
+          {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{{ ", '" ~ (run_group | replace("'", "''")) ~ "'" if run_group }}{% endif -%}
         {%- endfor -%}
       {%- endset -%}
       {#- A block around the insert prevents a failed audit from failing the model. On
