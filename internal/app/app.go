@@ -18,7 +18,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
-// Command is dbt-tally with its surroundings.
+// Command is the program with everything that it needs from outside.
 type Command struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -31,8 +31,7 @@ type Command struct {
 }
 
 // Main runs the command that the arguments and inputs name and returns the exit
-// status. When ctx is done, dbt is interrupted and the report is made from what is
-// known by then.
+// status. When ctx is done, it interrupts dbt and reports what is known by then.
 func (c Command) Main(ctx context.Context, args []string) int {
 	ci := actions.New(c.getenv, c.Stdout)
 	con := newConsole(c.Stdout, c.Stderr, ci)
@@ -66,8 +65,9 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	}
 }
 
-// leaveWorkspace gives back what this run created in the checkout, or in the working
-// directory outside of CI, and in the home directory that GitHub mounts for a job.
+// leaveWorkspace gives the files that this run created to the owner of the directory: in
+// the checkout, or in the working directory outside of CI, and in the home directory that
+// GitHub mounts for a job.
 func (c Command) leaveWorkspace(con console, since time.Time) {
 	err := workspace.GiveBack(cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir), since)
 	if con.actions.Active() {
@@ -76,6 +76,6 @@ func (c Command) leaveWorkspace(con console, since time.Time) {
 		}
 	}
 	if err != nil {
-		con.warn("files of root may be left in the workspace: " + err.Error())
+		con.warn("files that belong to root may remain in the workspace: " + err.Error())
 	}
 }

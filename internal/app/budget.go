@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// budget is how long a step after dbt may take: without an interrupt, and after one.
+// budget limits the time of a step after dbt: without an interrupt, and after one.
 type budget struct{ calm, hurried time.Duration }
 
-// The steps after dbt. Each has its own budget, so that a warehouse that does not
-// answer costs no comment. After an interrupt the runner kills this process within
-// 10 s, some of which dbt has used
+// The steps after dbt. Each has its own budget, so that the comment is written even if the
+// warehouse does not answer. After an interrupt the runner kills this process within 10 s,
+// some of which dbt has already used
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
 var (
 	collecting = budget{calm: 90 * time.Second, hurried: 2 * time.Second}
@@ -18,8 +18,8 @@ var (
 	delivering = budget{calm: 90 * time.Second, hurried: 4 * time.Second}
 )
 
-// context is ctx for one step. An interrupt does not end it at once, whether it came
-// before the step or comes during it.
+// context returns a context for one step. An interrupt shortens it instead of ending it at
+// once, whether it comes before the step or during it.
 func (b budget) context(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() != nil {
 		return context.WithTimeout(context.WithoutCancel(ctx), b.hurried)

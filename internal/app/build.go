@@ -16,7 +16,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// facts are everything that a report is built from.
+// facts contains everything from which a report is built.
 type facts struct {
 	now         time.Time
 	version     string // of dbt-tally
@@ -24,18 +24,18 @@ type facts struct {
 	program     program
 	settings    audit.Settings
 	prepared    audit.Prepared
-	around      time.Duration // that auditing took before and after dbt
+	around      time.Duration // time that auditing took before and after dbt
 	collected   audit.Collected
 	invocations []dbt.Invocation
 	nodes       []dbt.ManifestNode
 	code        []tally.CodeNode
-	changed     []string          // files of the pull request, relative to the project; nil: not known
+	changed     []string          // files of the pull request, relative to the project; nil: unknown
 	files       map[string]string // file relative to the repository, by file relative to the project
 }
 
-// buildReport joins the facts into the one report that every surface is rendered
-// from. It does no I/O. The problems are those that it found itself; the report has
-// them, too.
+// buildReport combines the facts into the report from which every surface is rendered.
+// It does no I/O. It returns the problems that it found itself; the report contains them,
+// too.
 func buildReport(f facts) (made report.Report, problems []string) {
 	in, unreadable := f.tallyInput()
 	counted := tally.Compare(in)
@@ -77,7 +77,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 	return report.New(about, counted), problems
 }
 
-// nodeFiles are the nodes' files relative to the repository, by node ID.
+// nodeFiles returns the nodes' files relative to the repository, by node ID.
 func (f facts) nodeFiles() map[string]string {
 	files := make(map[string]string, len(f.nodes))
 	for _, node := range f.nodes {
@@ -86,8 +86,8 @@ func (f facts) nodeFiles() map[string]string {
 	return files
 }
 
-// auditFailed reports whether auditing itself went wrong. Remarks about a table that
-// can be used are not a failure.
+// auditFailed reports whether auditing itself failed. Problems with a table that can be
+// used are not a failure.
 func (f facts) auditFailed() bool {
 	return f.collected.Off != "" && len(f.prepared.Problems)+len(f.collected.Problems) > 0
 }
@@ -134,8 +134,8 @@ func unprotected(t tally.Tally) []string {
 	return reasons
 }
 
-// status is the last outcome that is not a success. Without any invocation auditing
-// had to work and did not.
+// status returns the last outcome that is not a success. If there is no invocation, the
+// run ended before dbt because auditing failed and audit-failure is fail.
 func (f facts) status() report.Status {
 	if len(f.invocations) == 0 {
 		return report.Failed
@@ -149,8 +149,8 @@ func (f facts) status() report.Status {
 	return status
 }
 
-// tallyInput puts the facts into the domain's words. Gates of a model that cannot be
-// read are returned as problems: they are never checked, and so count as breached.
+// tallyInput converts the facts to the types of package tally. It returns gates of a model
+// that cannot be read as problems, because they are never checked and count as breached.
 func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 	in = tally.Input{
 		RollsBack:    warehouse.RollsBack(f.settings.Connection.Type) && !f.program.version.Rust,
@@ -196,7 +196,7 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 	return in, unreadable
 }
 
-// failures are the nodes that dbt counts as failed, and a dbt that could not run.
+// failures returns the nodes that dbt counts as failed, and a dbt that could not run.
 func (f facts) failures() []report.Failure {
 	paths := make(map[string]string, len(f.nodes))
 	for _, node := range f.nodes {

@@ -15,9 +15,9 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// readCode reads the nodes of the manifest with their fingerprints; none if no
-// command built anything, so that the manifest may be of another day. The problem is
-// "" if it could be read.
+// readCode reads the nodes of the manifest with their fingerprints. It returns none if no
+// command built anything, because the manifest may then belong to an earlier invocation.
+// The problem is "" if the manifest could be read.
 func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode, problem string) {
 	built := false
 	for _, inv := range invocations {
@@ -30,12 +30,12 @@ func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "" // it was reported when the models were read
 	} else if err != nil {
-		return nil, fmt.Sprintf("why models changed is not known: %v", err)
+		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
 	}
 	defer file.Close()
 	read, err := fingerprint.Read(file)
 	if err != nil {
-		return nil, fmt.Sprintf("why models changed is not known: %v", err)
+		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
 	}
 	for _, node := range read {
 		nodes = append(nodes, tally.CodeNode(node))
@@ -43,7 +43,7 @@ func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode
 	return nodes, ""
 }
 
-// fingerprints are those of the nodes that have one, by node ID.
+// fingerprints returns the fingerprints of the nodes that have one, by node ID.
 func fingerprints(nodes []tally.CodeNode) map[string]string {
 	byNode := make(map[string]string, len(nodes))
 	for _, node := range nodes {
@@ -54,7 +54,7 @@ func fingerprints(nodes []tally.CodeNode) map[string]string {
 	return byNode
 }
 
-// built are the relations of the nodes that dbt built, by node ID.
+// built returns the relations of the nodes that dbt built, by node ID.
 func built(invocations []dbt.Invocation, nodes []dbt.ManifestNode) map[string]string {
 	succeeded := map[string]bool{}
 	for _, inv := range invocations {
@@ -71,9 +71,9 @@ func built(invocations []dbt.Invocation, nodes []dbt.ManifestNode) map[string]st
 	return relations
 }
 
-// changedFiles are the files that the pull request changes, relative to the project.
-// They are asked for only if the baseline has no fingerprints to compare with, and are
-// nil if they cannot be had.
+// changedFiles returns the files that the pull request changes, relative to the project.
+// It requests them only if the baseline has no fingerprints to compare with, and returns
+// nil if they are unknown.
 func changedFiles(ctx context.Context, github surface.GitHub, s start, history tally.History) []string {
 	if len(history.Runs) == 0 || history.Fingerprints != nil || s.job.Event.PullRequest == 0 {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 )
 
-// console is the only place that speaks to the user: an annotation in a job, a line
-// on standard error elsewhere.
+// console writes all messages to the user: as annotations in a job, and as lines on
+// standard error elsewhere.
 type console struct {
 	out, err io.Writer
 	actions  *actions.Actions
@@ -55,7 +55,7 @@ func (c console) refuse(err error) int {
 	return ExitUsage
 }
 
-// problems reports what is wrong with auditing: an error if auditing must work.
+// problems reports the problems of auditing, as errors if auditing must work.
 func (c console) problems(list []string, mustWork bool) {
 	level := ci.Warning
 	if mustWork {

@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// dbt runs the dbt commands with their hooks, reports, and passes dbt's exit code on.
+// dbt runs the dbt commands with the audit hooks, reports, and passes on dbt's exit code.
 func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (status int) {
 	s, err := c.start(ctx, cfg, con)
 	if err != nil {
@@ -40,8 +40,8 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (statu
 	return c.deliver(ctx, s, made, con)
 }
 
-// survive reports a panic after dbt, whose result is passed on nevertheless, and
-// removes the macros.
+// survive removes the macros and reports a panic after dbt has ended, so that dbt's exit
+// code is passed on nevertheless.
 func survive(prepared audit.Prepared, con console) {
 	if defect := recover(); defect != nil {
 		con.error(fmt.Sprintf("a defect of dbt-tally: %v; report it at %s", defect, docs.NewIssue))
@@ -49,8 +49,8 @@ func survive(prepared audit.Prepared, con console) {
 	}
 }
 
-// deps installs the packages that the project declares and does not have. It returns
-// the invocation only if it failed: one that succeeds builds nothing to report.
+// deps installs the packages that the project declares and lacks. It returns the
+// invocation only if it failed, because a successful one builds nothing to report.
 func (c Command) deps(ctx context.Context, s start, con console) []dbt.Invocation {
 	if s.dbt.err != nil {
 		inv := c.notStarted(s.job.Commands[0], s.dbt.err, con)
@@ -85,7 +85,8 @@ func (c Command) invoke(ctx context.Context, s start, hooks dbt.Hooks, con conso
 	return invocations
 }
 
-// invokeOne runs one command. Meanwhile the runner takes no commands from the log.
+// invokeOne runs one command. Until it ends, the runner ignores workflow commands in the
+// log, because dbt's output may look like one.
 func (c Command) invokeOne(
 	ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console,
 ) dbt.Invocation {
@@ -98,7 +99,7 @@ func (c Command) invokeOne(
 	return inv
 }
 
-// notStarted stands for a command that could not be started.
+// notStarted returns the invocation of a command that could not be started.
 func (c Command) notStarted(command dbt.Command, err error, con console) dbt.Invocation {
 	con.error(err.Error())
 	now := c.Now()

@@ -7,8 +7,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Exit statuses. dbt's own non-zero code (1: nodes failed, 2: it could not run)
-// always wins over ours.
+// Exit statuses. dbt's own non-zero code (1: nodes failed, 2: it could not run) takes
+// precedence over ours.
 const (
 	ExitOK           = 0
 	ExitFailed       = 1  // the command itself failed
@@ -17,7 +17,7 @@ const (
 	ExitUsage        = 64 // wrong inputs (EX_USAGE of sysexits.h)
 )
 
-// exitStatus decides how a run ends: with dbt's code unless that is 0.
+// exitStatus returns the exit status of a run, which is dbt's code unless that is 0.
 func exitStatus(invocations []dbt.Invocation, t tally.Tally, gatesUnreadable, auditFailed bool) int {
 	breached := func(m tally.Model) bool {
 		return slices.ContainsFunc(m.Breaches, func(b tally.Breach) bool { return b.Severity != tally.SeverityWarn })
@@ -34,7 +34,7 @@ func exitStatus(invocations []dbt.Invocation, t tally.Tally, gatesUnreadable, au
 	}
 }
 
-// exitCode is dbt's own code: the first that is not 0.
+// exitCode returns the first of dbt's codes that is not 0.
 func exitCode(invocations []dbt.Invocation) int {
 	for _, inv := range invocations {
 		if inv.ExitCode != 0 {
@@ -44,7 +44,7 @@ func exitCode(invocations []dbt.Invocation) int {
 	return 0
 }
 
-// ownStatus is the exit status without dbt's part in it.
+// ownStatus returns the exit status, with a code of dbt's replaced by ExitOK.
 func ownStatus(status int) int {
 	if status == ExitGateBreached || status == ExitAuditFailed {
 		return status

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// HTTPClient is Go's client. It uses the proxy in HTTPS_PROXY unless NO_PROXY names the
+// HTTPClient returns a client like Go's default one. It uses the proxy in HTTPS_PROXY unless NO_PROXY names the
 // host, and trusts the authorities of the system or of SSL_CERT_FILE. It also trusts
 // those in NODE_EXTRA_CA_CERTS, with which companies configure self-hosted runners. Like
 // node, it ignores a file that it cannot read: the path may exist only on the host, and

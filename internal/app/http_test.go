@@ -38,7 +38,7 @@ func TestACompanysOwnAuthorityIsTrusted(t *testing.T) {
 			t.Errorf("%q: got %v, want trust: %v", file, err, trusted)
 		}
 		if transport, ok := client.Transport.(*http.Transport); ok && transport.Proxy == nil {
-			t.Errorf("%q: the proxy is not asked", file)
+			t.Errorf("%q: no request reached the proxy", file)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 // Interrupts turns this process's first SIGINT, SIGTERM or SIGHUP into the end of ctx
 // and a second SIGINT or SIGTERM into the closing of kill. A runner that cancels a job
-// sends both, in this order, and a terminal that is closed sends SIGHUP: none may end
-// us before the report is made. A SIGHUP that is ignored (nohup) stays ignored, and an
-// output that nothing reads any more ends no process.
+// sends both, in this order, and closing a terminal sends SIGHUP. None of them may end this
+// process before it has reported. A SIGHUP that is ignored (nohup) stays ignored, and a
+// closed output does not end the process.
 func Interrupts() (ctx context.Context, kill <-chan struct{}) {
 	ctx, interrupt := context.WithCancel(context.Background())
 	signals, second := make(chan os.Signal, 2), make(chan struct{})

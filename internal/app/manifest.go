@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// readManifest reads the models and what failed. The problem is "" if it could be
-// read, or if there is nothing to look up in it.
+// readManifest reads the models, seeds and snapshots, and the nodes that failed. The problem
+// is "" if the manifest could be read, or if there is nothing to look up in it.
 func readManifest(cli dbt.CLI, invocations []dbt.Invocation) (nodes []dbt.ManifestNode, problem string) {
 	var failed []string
 	built := false
@@ -25,11 +25,11 @@ func readManifest(cli dbt.CLI, invocations []dbt.Invocation) (nodes []dbt.Manife
 		}
 	}
 	if !built {
-		return nil, "" // a manifest may be left over from another day
+		return nil, "" // the manifest may belong to an earlier invocation
 	}
 	nodes, err := cli.ReadManifest(failed)
 	if err != nil {
-		return nil, err.Error() + "; models are shown by their IDs"
+		return nil, err.Error() + "; the report shows models by their IDs"
 	}
 	return nodes, ""
 }
@@ -41,7 +41,7 @@ func gated(limits tally.Limits, nodes []dbt.ManifestNode) bool {
 	})
 }
 
-// projectFile is a node's file relative to the project, also if a package owns it.
+// projectFile returns a node's file relative to the project, even if a package owns it.
 func projectFile(project profile.Project, node dbt.ManifestNode) string {
 	packages, err := filepath.Rel(project.Dir, project.PackagesPath)
 	if node.Path == "" || node.Package == project.Name || err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
-// program is the dbt of a run.
+// program is the dbt that a run uses.
 type program struct {
 	cli     dbt.CLI
 	version dbt.Version
-	err     error // why there is no dbt to run
+	err     error // the reason why there is no dbt to run
 
-	environment dbt.Environment // of the requirements, the zero value without them
-	installing  *float64        // seconds that the installation took, nil without it
+	environment dbt.Environment // with the requirements; the zero value: none
+	installing  *float64        // seconds that the installation took; nil: none
 }
 
 // findDBT finds the dbt to run. If the user names requirements, it installs them
@@ -46,7 +46,7 @@ func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con con
 	return p
 }
 
-// install brings the dbt that the user asked for.
+// install installs the dbt that the requirements select.
 func (c Command) install(ctx context.Context, requirements []string, con console, p *program) {
 	end, began := con.actions.Group("uv pip install"), c.Now()
 	defer end()
@@ -60,8 +60,8 @@ func (c Command) install(ctx context.Context, requirements []string, con console
 	}
 }
 
-// forProfile takes the dbt that is made for this type of profile alone, as our image
-// has one for MySQL, unless the user named a dbt.
+// forProfile selects the dbt for this type of profile if there is a separate one, as in our
+// image for MySQL, unless the user named a dbt.
 func (p program) forProfile(ctx context.Context, cfg config.Config, profileType string) program {
 	own := dbt.ForProfile(profileType)
 	if own == "dbt" || cfg.DBTExecutable != "dbt" || len(cfg.Requirements) > 0 {
@@ -72,7 +72,7 @@ func (p program) forProfile(ctx context.Context, cfg config.Config, profileType 
 	return p
 }
 
-// executable is the dbt that the inputs name; a path is relative to the working
+// executable returns the dbt that the inputs name. A path is relative to the working
 // directory.
 func executable(j job.Job) string {
 	name := j.Config.DBTExecutable

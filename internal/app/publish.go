@@ -48,7 +48,7 @@ func (c Command) publish(ctx context.Context, cfg config.Config, con console) in
 	return ExitOK
 }
 
-// onBehalf is the event with the identity of the upstream run: its marker, its commit
+// onBehalf returns the event with the identity of the upstream run: its marker, its commit
 // and its page.
 func onBehalf(event ci.Event) ci.Event {
 	run := event.Upstream

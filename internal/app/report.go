@@ -8,10 +8,10 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 )
 
-// report reports on an invocation that already ran: the one that the user names, or
-// the one in run_results.json. dbt's own results come from its artifacts, as far as
-// they still belong to that invocation, and the rows from the warehouse. A dbt that
-// failed has failed its own step: it does not fail this one again.
+// report reports on an earlier invocation: the one that the user names, or the one in
+// run_results.json. dbt's results come from its artifacts, if they still belong to that
+// invocation, and the rows from the warehouse. A failed dbt does not fail this step,
+// because it has already failed its own.
 func (c Command) report(ctx context.Context, cfg config.Config, con console) int {
 	s, err := c.start(ctx, cfg, con)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 )
 
-// reportOn collects what dbt and the warehouse know of the invocations, ends
-// auditing, and builds the report.
+// reportOn collects the data about the invocations from dbt's artifacts and the warehouse,
+// ends auditing, and builds the report.
 func (c Command) reportOn(
 	ctx context.Context, s start, prepared audit.Prepared, invocations []dbt.Invocation, con console,
 ) report.Report {
@@ -68,8 +68,8 @@ func (c Command) deliver(ctx context.Context, s start, made report.Report, con c
 	return made.ExitCode
 }
 
-// tableOutput is where the table goes: beside dbt's own output, unless a program is
-// meant to read that.
+// tableOutput returns the output for the table: standard output after dbt's own lines, or
+// standard error if a program is meant to read standard output.
 func (c Command) tableOutput(commands []dbt.Command) io.Writer {
 	for _, command := range commands {
 		format, _ := command.Flag("--log-format")
@@ -81,7 +81,7 @@ func (c Command) tableOutput(commands []dbt.Command) io.Writer {
 	return c.Stdout
 }
 
-// surfaces are those of this job, in the order in which they are written.
+// surfaces returns the surfaces of this job in the order in which they are written.
 func (c Command) surfaces(s start, con console) []surface.Surface {
 	cfg, event := s.job.Config, s.job.Event
 	list := []surface.Surface{
@@ -103,7 +103,7 @@ func (c Command) surfaces(s start, con console) []surface.Surface {
 	return append(list, surface.Outputs{Set: con.actions.Output, Checkout: s.job.Checkout})
 }
 
-// gitHub is what this job may read and write there.
+// gitHub returns the job's access to GitHub.
 func gitHub(client *http.Client, s start) surface.GitHub {
 	cfg := s.job.Config
 	return surface.GitHub{

@@ -13,7 +13,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// start is what the commands about a dbt project begin with.
+// start contains what every command about a dbt project needs first.
 type start struct {
 	job     job.Job
 	dbt     program
@@ -21,9 +21,9 @@ type start struct {
 	scratch string
 }
 
-// start reads the job and finds its dbt; the user's requirements are installed for
-// that. An error is a mistake in the inputs. A connection that cannot be read is not
-// an error, because dbt will report its own reason.
+// start reads the job, installs the user's requirements, and finds the dbt to run. An error
+// is a mistake in the inputs. A connection that cannot be read is not an error, because dbt
+// will report its own reason.
 func (c Command) start(ctx context.Context, cfg config.Config, con console) (start, error) {
 	j, err := job.New(cfg, job.Surroundings{
 		Dir: c.Dir, LookupEnv: c.lookupEnv, Event: c.event(con), Secrets: con.secrets,
@@ -73,7 +73,7 @@ func (c Command) event(con console) func() (ci.Event, error) {
 	return func() (ci.Event, error) { return gitlab.Event(c.getenv), nil }
 }
 
-// close removes temporary files. What cannot be removed goes with the machine.
+// close removes the temporary files. A file that cannot be removed is left to the system.
 func (s start) close() {
 	_ = s.dbt.environment.Remove()
 	_ = os.RemoveAll(s.scratch)

@@ -1,6 +1,6 @@
-// Package audit surrounds dbt's run with auditing: it prepares the audit table and
-// the hooks before dbt starts, and collects the audit rows and the history after dbt
-// has ended. What the rows mean is decided by package tally.
+// Package audit prepares the audit table and the hooks before dbt starts, and collects the
+// audit rows and the history after dbt has ended. It leaves the interpretation of the rows
+// to package tally.
 package audit
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// prepareTimeout bounds Prepare; through dbt it takes a complete start of dbt.
+// prepareTimeout limits Prepare, which needs a complete start of dbt for some warehouses.
 const prepareTimeout = 5 * time.Minute
 
 // Settings select the audit table of a job and how to reach it.
@@ -28,15 +28,15 @@ type Settings struct {
 	DBT        dbt.CLI
 	Version    dbt.Version
 	Program    string // dbt-tally's own version
-	Unattended bool   // no person can answer a browser or a phone
+	Unattended bool   // no person can use a browser or confirm a second factor
 	Now        func() time.Time
 }
 
-// Prepared is auditing as it is when dbt starts.
+// Prepared is the state of auditing when dbt starts.
 type Prepared struct {
-	Hooks    dbt.Hooks // the zero value keeps the hooks silent
-	Relation string    // the audit table as SQL writes it, "" if it is not known
-	Off      string    // why no model can leave an audit row, "" if models can
+	Hooks    dbt.Hooks // the zero value disables the hooks
+	Relation string    // the audit table, quoted for SQL; "" if it is unknown
+	Off      string    // the reason why no audit rows can be written; "" if they can
 	Problems []string  // without secrets
 	OwnHooks []string  // packages whose models do not call the hooks
 
@@ -45,7 +45,7 @@ type Prepared struct {
 	settings Settings
 	macros   dbt.Macros
 	store    *warehouse.Store // nil if nothing is audited
-	fellBack bool             // the store is of the target's schema
+	fellBack bool             // the audit table is in the target's schema
 }
 
 // Audits reports whether Prepare will connect to the warehouse.
@@ -100,12 +100,12 @@ func (p *Prepared) prepareInTarget(ctx context.Context, why error) (warehouse.Pr
 	if err != nil {
 		return warehouse.Prepared{}, errors.Join(why, err)
 	}
-	p.problem(fmt.Sprintf("%v; the audit table is in the target's schema instead, and is dropped with that schema; "+
+	p.problem(fmt.Sprintf("%v; the audit table is in the target's schema instead and will be dropped together with it; "+
 		"create the schema, or set audit-table; see %s", why, docs.AuditTable))
 	return table, nil
 }
 
-// withTable fills in the hooks for a table that is ready.
+// withTable configures the hooks for a table that is ready.
 func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 	hooks := p.settings.Job.Config.Hooks
 	if hooks == config.Project && errors.Is(err, warehouse.ErrNoTable) {
@@ -131,7 +131,7 @@ func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 	return p
 }
 
-// Skip is for a run that fails before auditing could be prepared.
+// Skip returns the state for a run that failed before auditing could be prepared.
 func Skip(s Settings) Prepared {
 	p := Prepared{settings: s}
 	if err := s.Connection.Err; err != nil && s.Job.Config.Hooks != config.Off {
@@ -140,8 +140,8 @@ func Skip(s Settings) Prepared {
 	return p
 }
 
-// Open reaches an audit table that exists already, for a run that starts no dbt
-// command. The caller closes what it returns.
+// Open opens an existing audit table for a run that starts no dbt command. The caller closes
+// the result.
 func Open(ctx context.Context, s Settings) Prepared {
 	p := Skip(s)
 	if p.Off != "" {
@@ -158,8 +158,8 @@ func Open(ctx context.Context, s Settings) Prepared {
 	return p
 }
 
-// Failed reports whether auditing itself went wrong. Remarks about a table that can
-// be used are not a failure.
+// Failed reports whether auditing itself failed. Problems with a table that can be used are
+// not a failure.
 func (p Prepared) Failed() bool { return len(p.Problems) > 0 && p.Off != "" }
 
 // Close removes the macros and ends the connection. It may be called more than once.
@@ -171,8 +171,8 @@ func (p Prepared) Close() error {
 	return err
 }
 
-// withoutMacros removes the macros that a killed run left behind. If they cannot be
-// removed they stay: without an audit table they do nothing.
+// withoutMacros removes the macros of a killed run. It ignores errors, because the macros do
+// nothing without an audit table.
 func (p Prepared) withoutMacros() Prepared {
 	_ = dbt.RemoveLeftOver(p.settings.Job.Project.MacroPaths)
 	return p
@@ -208,7 +208,7 @@ func (p *Prepared) install(set dbt.MacroSet) (err error) {
 	return err
 }
 
-// fallBack exchanges the store for one of the same table in the target's schema.
+// fallBack replaces the store by one for the same table in the target's schema.
 func (p *Prepared) fallBack(ctx context.Context) error {
 	if err := p.store.Close(); err != nil {
 		return err
@@ -217,8 +217,7 @@ func (p *Prepared) fallBack(ctx context.Context) error {
 	return p.openStore(ctx, config.Table{Name: p.settings.Job.Config.Audit.Table.Name})
 }
 
-// canFallBack reports whether the error means that the table may be in the target's
-// schema.
+// canFallBack reports whether the target's schema may be used after this error.
 func (p Prepared) canFallBack(err error) bool {
 	return errors.Is(err, warehouse.ErrNoTable) && p.settings.Job.Config.Audit.Fallback && !p.fellBack
 }
@@ -243,7 +242,8 @@ func (p *Prepared) openStore(ctx context.Context, table config.Table) (err error
 	return err
 }
 
-// python is the interpreter that runs dbt, nil for dbt v2, which is not a Python program.
+// python returns the interpreter that runs dbt, or nil for dbt v2, which is not a Python
+// program.
 func (s Settings) python() []string {
 	if s.Version.Rust {
 		return nil
@@ -251,20 +251,20 @@ func (s Settings) python() []string {
 	return dbt.Python(s.DBT)
 }
 
-// target is the chosen output of the profile with these settings.
+// target returns the chosen output of the profile with these settings.
 func (s Settings) target(settings map[string]any) warehouse.Target {
 	return warehouse.Target{
 		Type: s.Connection.Type, Settings: settings, Dir: s.Job.Dir, Quoted: s.Job.Project.Quoted,
 	}
 }
 
-// Location returns the database and the schema that dbt builds in, "" if unknown.
+// Location returns the database and the schema in which dbt builds, each "" if unknown.
 func (s Settings) Location() (database, schema string) {
 	target := s.target(s.Connection.Settings)
 	return target.Database(), target.Schema()
 }
 
-// failed records that nothing is audited, and why.
+// failed records why nothing is audited.
 func (p Prepared) failed(why error) Prepared {
 	p.Off = didNotWork
 	p.problem(why.Error())

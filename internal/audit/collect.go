@@ -11,32 +11,32 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// Collected is what the warehouse knows after dbt has ended.
+// Collected contains the warehouse's data after dbt has ended.
 type Collected struct {
-	Relation string      // the audit table as SQL writes it, "" if nothing was audited
-	Off      string      // why no model could leave an audit row, "" if models could
+	Relation string      // the audit table, quoted for SQL; "" if nothing was audited
+	Off      string      // the reason why no audit rows could be written; "" if they could
 	Rows     []tally.Row // the audit rows of the invocations
 	History  tally.History
-	Columns  map[string][]tally.Column // of what was built, by node ID, as far as they are known
-	Sought   warehouse.HistoryQuery    // the earlier runs that were looked for
-	Problems []string                  // those of Collect alone, without secrets
-	NotFound string                    // the user asked for a baseline that does not exist; it is in Problems, too
+	Columns  map[string][]tally.Column // of the relations that dbt built, by node ID, as far as they are known
+	Sought   warehouse.HistoryQuery    // the query for the earlier runs
+	Problems []string                  // only those of Collect; without secrets
+	NotFound string                    // the problem if the requested baseline does not exist; also in Problems
 
-	unrecorded []tally.Run // left to Record
+	unrecorded []tally.Run // that Record will record
 	code       warehouse.Code
 }
 
-// Nodes is what Collect has to know of the project's nodes, by their IDs.
+// Nodes is the data about the project's nodes that Collect needs, by node ID.
 type Nodes struct {
 	Fingerprints map[string]string
 	Relations    map[string]string // of the nodes that dbt built, as the adapter quotes them
-	Gated        bool              // some node has a gate
+	Gated        bool              // a node has a gate
 }
 
 // Collect reads the audit rows of the invocations and the columns of the relations that
-// they built, and finds the runs to compare with. It records the invocations and, with
-// the last of them, the nodes, unless gates decide whether they may become a baseline:
-// then Record does.
+// they built, and finds the runs to compare with. It records the invocations and, with the
+// last one, the nodes. If gates decide whether the run may become a baseline, it leaves the
+// recording to Record.
 func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, nodes Nodes) Collected {
 	c := Collected{Relation: p.Relation, Off: p.Off}
 	request := p.settings.collectRequest(invocations)
@@ -99,7 +99,7 @@ func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (prob
 	return problems
 }
 
-// collectRequest is everything that is asked of the warehouse once dbt has ended.
+// collectRequest returns the request to the warehouse after dbt has ended.
 func (s Settings) collectRequest(invocations []dbt.Invocation) warehouse.CollectRequest {
 	f := warehouse.CollectRequest{History: s.historyQuery(invocations)}
 	for _, inv := range invocations {
@@ -114,7 +114,7 @@ func (s Settings) collectRequest(invocations []dbt.Invocation) warehouse.Collect
 	return f
 }
 
-// record is what the run table keeps of an invocation.
+// record returns the row of the run table for an invocation.
 func (s Settings) record(inv dbt.Invocation) tally.Run {
 	event, command := s.Job.Event, dbt.Command(s.Job.Secrets.Command(inv.Command))
 	return tally.Run{
@@ -126,7 +126,8 @@ func (s Settings) record(inv dbt.Invocation) tally.Run {
 	}
 }
 
-// acceptedBy names who accepts counts that breach gates, "" if this run does not.
+// acceptedBy returns the person who accepts counts that breach gates, or "" if nothing is
+// accepted.
 func (s Settings) acceptedBy() string {
 	if !s.Job.Config.Accept {
 		return ""
@@ -134,7 +135,7 @@ func (s Settings) acceptedBy() string {
 	return cmp.Or(s.Job.Event.Actor, "unknown")
 }
 
-// notForOthers are the events of runs that are not a baseline under auto: their counts
+// notForOthers are the events whose runs are not a baseline under auto, because their counts
 // are those of an unmerged change.
 var notForOthers = []string{"pull_request", "pull_request_target", "merge_request_event"}
 
@@ -159,8 +160,8 @@ func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQu
 	return query
 }
 
-// startOf is when the invocation began. If only its ID is known, everything until
-// now counts as earlier.
+// startOf returns the time at which the invocation began. If only its ID is known, every run
+// until now counts as earlier.
 func (s Settings) startOf(inv dbt.Invocation) time.Time {
 	if inv.StartedAt.IsZero() {
 		return s.Now()
@@ -171,9 +172,8 @@ func (s Settings) startOf(inv dbt.Invocation) time.Time {
 // Pruned counts the rows that Prune deleted or, in a dry run, would delete.
 type Pruned struct{ AuditRows, Runs int64 }
 
-// Prune deletes audit rows that are older than the time, or counts them in a dry run,
-// and reports its progress. After an error the counts are those of the rows that are
-// already gone.
+// Prune deletes audit rows that are older than the time, or counts them in a dry run, and
+// reports its progress. After an error it returns the counts of the rows that it has deleted.
 func (p *Prepared) Prune(ctx context.Context, olderThan time.Time, progress func(deleted int64)) (Pruned, error) {
 	var pruned Pruned
 	var err error

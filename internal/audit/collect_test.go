@@ -33,14 +33,14 @@ func TestWhichRunsAreComparedWith(t *testing.T) {
 		"without a branch, the target's": {
 			want: warehouse.HistoryQuery{Wanted: true, Target: "ci", Before: noon, ExcludeEvents: notForOthers},
 		},
-		"a branch that is asked for": {
+		"a requested branch": {
 			event:    ci.Event{HeadRef: "feature", BaseRef: "main"},
 			baseline: config.Baseline{Branch: "release", Target: "prod", Table: config.Table{Database: "d", Schema: "s"}},
 			want: warehouse.HistoryQuery{
 				Wanted: true, Branch: "release", Named: true, Target: "prod", Before: noon, Database: "d", Schema: "s",
 			},
 		},
-		"a run that is asked for, whatever its branch": {
+		"a requested run, of any branch": {
 			event:    ci.Event{BaseRef: "main"},
 			baseline: config.Baseline{RunID: "one"},
 			want:     warehouse.HistoryQuery{Wanted: true, RunID: "one", Target: "ci", Before: noon},

@@ -5,7 +5,7 @@ import "github.com/dbt-tally/dbt-tally/internal/profile"
 // Connection is the chosen output of the profile as dbt will resolve it.
 type Connection struct {
 	profile.Connection
-	Err error // why the profile could not be read: dbt will report its own reason
+	Err error // why the profile could not be read; dbt will report its own reason
 
 	read func() (profile.Connection, error)
 }
@@ -24,9 +24,9 @@ func (j Job) Connect(dotEnv bool) Connection {
 	return c
 }
 
-// Renewed returns the settings as the profile has them now: a password that is a
-// token may have been replaced since dbt started. If the profile can no longer be
-// read, they are as they were.
+// Renewed reads the settings of the profile again, because a password that is a token may
+// have been replaced since dbt started. If the profile can no longer be read, it returns
+// the earlier settings.
 func (c Connection) Renewed() map[string]any {
 	if renewed, err := c.read(); err == nil {
 		return renewed.Settings

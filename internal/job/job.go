@@ -19,7 +19,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
-// Surroundings is what the process was started with.
+// Surroundings contains what the process received when it was started.
 type Surroundings struct {
 	Dir       string // the working directory, absolute
 	LookupEnv func(name string) (value string, ok bool)
@@ -27,8 +27,8 @@ type Surroundings struct {
 	Secrets   *Secrets
 }
 
-// Job is one run of dbt-tally as inputs, project and CI event define it. It is
-// complete when New returns and is not changed afterwards.
+// Job describes one run of dbt-tally: its inputs, its project and its CI event. It is
+// complete when New returns and does not change afterwards.
 type Job struct {
 	Config    config.Config
 	Commands  []dbt.Command // at least one, completed from the inputs
@@ -36,14 +36,14 @@ type Job struct {
 	Event     ci.Event
 	Checkout  workspace.Checkout
 	Dir       string // the working directory, absolute
-	ReportDir string // absolute, proven to be writable
+	ReportDir string // absolute; a test has shown that it is writable
 	Secrets   *Secrets
 
 	profile profile.Options
 }
 
-// New reads the project and validates what can be validated before dbt starts. Its
-// only trace is the report directory. The error joins all mistakes in the inputs.
+// New reads the project and validates everything that can be validated before dbt starts.
+// It creates only the report directory. The error joins all mistakes in the inputs.
 func New(cfg config.Config, s Surroundings) (Job, error) {
 	s.Secrets.Keep(cfg.GitHubToken)
 	root, _ := s.LookupEnv("GITHUB_WORKSPACE")
@@ -87,7 +87,7 @@ func (j *Job) findProfilesBesideProject() {
 	}
 }
 
-// profileOptions are the settings by which dbt resolves the connection.
+// profileOptions returns the options with which dbt resolves the connection.
 func profileOptions(first dbt.Command, s Surroundings) (profile.Options, error) {
 	flag := func(names ...string) string {
 		value, _ := first.Flag(names...)
@@ -107,8 +107,7 @@ func profileOptions(first dbt.Command, s Surroundings) (profile.Options, error) 
 	}, err
 }
 
-// checkMeta reports gates in the project's YAML that make no sense, before anything
-// is built.
+// checkMeta reports invalid gates in the project's YAML before anything is built.
 func (j Job) checkMeta() error {
 	var problems []error
 	for _, meta := range j.Project.TallyMeta() {
@@ -122,7 +121,8 @@ func (j Job) checkMeta() error {
 	return errors.Join(problems...)
 }
 
-// makeReportDir makes sure that the report can be written before anything runs.
+// makeReportDir creates the report directory and writes to it, so that a directory that is
+// not writable is reported before anything runs.
 func (j Job) makeReportDir() (string, error) {
 	dir := j.Config.ReportDir
 	if dir == "" {
@@ -136,11 +136,10 @@ func (j Job) makeReportDir() (string, error) {
 	return dir, nil
 }
 
-// refuseForeignCode keeps dbt from running code of a stranger's pull request: a job
-// of pull_request_target has the repository's secrets and a token that may write,
-// and macros, hooks and profiles are code. The only checkout that is known to hold
-// no code of the pull request is the event's own commit. A commit that cannot be
-// determined is refused.
+// refuseForeignCode keeps dbt from running the code of a stranger's pull request. A job of
+// pull_request_target has the repository's secrets and a token that may write, and macros,
+// hooks and profiles are code. Only a checkout of the event's own commit is certain to
+// contain no code of the pull request. A commit that cannot be determined is refused.
 // https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/
 func (j Job) refuseForeignCode() error {
 	if j.Event.Name != "pull_request_target" || j.Config.AllowPullRequestTarget {

@@ -18,14 +18,14 @@ type Secrets struct {
 	redactor redact.Redactor
 }
 
-// NewSecrets returns an empty set. Each text that has to be masked in the log, a
-// secret in one of its encodings, is passed to mask once.
+// NewSecrets returns an empty set. It calls mask once with each text to mask in the log,
+// which is a secret in one of its encodings.
 func NewSecrets(mask func(texts []string)) *Secrets {
 	return &Secrets{mask: mask}
 }
 
-// Keep keeps these texts out of the log and of every surface from now on. Empty and
-// known ones are ignored.
+// Keep adds secrets, which from then on appear neither in the log nor on any surface. It
+// ignores empty and known ones.
 func (s *Secrets) Keep(secrets ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *Secrets) Keep(secrets ...string) {
 	s.mask(masks)
 }
 
-// Redact returns the text without the secrets, in whatever encoding they are in it.
+// Redact returns the text without the secrets, in any encoding.
 func (s *Secrets) Redact(text string) string { return s.current().Text(text) }
 
 // Command returns the words of a command line without the secrets and without the

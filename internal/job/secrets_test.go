@@ -21,7 +21,7 @@ func TestSecretsAreMaskedOnceAndRemovedEverywhere(t *testing.T) {
 	}
 	once := slices.Compact(slices.Sorted(slices.Values(masked)))
 	if len(once) != len(masked) {
-		t.Errorf("something is masked twice: %q", masked)
+		t.Errorf("a text is masked twice: %q", masked)
 	}
 	// PostgreSQL echoes a statement in which the quote is doubled.
 	for _, text := range []string{"p@ss'w0rd", "LINE 12: select cast('p@ss''w0rd' as text)", "p%40ss%27w0rd"} {
