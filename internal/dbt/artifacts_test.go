@@ -24,7 +24,7 @@ const manifest = `{
  "unit_tests": {"unit_test.shop.u": {"unique_id": "unit_test.shop.u", "original_file_path": "models/u.yml", "resource_type": "unit_test"}}
 }`
 
-func TestManifestGivesWhatIsAskedFor(t *testing.T) {
+func TestReadManifestReturnsTheRequestedNodes(t *testing.T) {
 	t.Parallel()
 	got, err := readManifest(strings.NewReader(manifest), []string{"test.shop.unique.1", "unit_test.shop.u"})
 	if err != nil {
@@ -46,14 +46,14 @@ func TestManifestGivesWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestManifestIsReadNoFurtherThanNeeded(t *testing.T) {
+func TestReadManifestStopsEarly(t *testing.T) {
 	t.Parallel()
 	cut := manifest[:strings.Index(manifest, `"macros"`)]
 	if _, err := readManifest(strings.NewReader(cut), nil); err != nil {
-		t.Errorf("what stands behind the nodes was read: %v", err)
+		t.Errorf("the part after the nodes was read: %v", err)
 	}
 	if _, err := readManifest(strings.NewReader(cut), []string{"unit_test.shop.u"}); err == nil {
-		t.Error("a manifest that ends early gave no error")
+		t.Error("no error for a manifest that ends early")
 	}
 }
 

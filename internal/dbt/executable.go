@@ -64,7 +64,7 @@ func (c CLI) startError(path string, err error) error {
 		fix = "set dbt-executable to the program in it"
 	case errStat == nil && interpreter != "" && info.Mode()&0o111 != 0 && startsNothing(err):
 		problem = fmt.Errorf("%w: %q", ErrNoInterpreter, interpreter)
-		fix = "create its virtual environment again, which was moved or whose Python was removed"
+		fix = "create its virtual environment again, because it was moved or its Python was removed"
 	case errors.Is(err, fs.ErrPermission):
 		problem, fix = ErrNotExecutable, fmt.Sprintf("run chmod +x %s", path)
 	case errors.Is(err, syscall.ENOEXEC):

@@ -67,7 +67,7 @@ func TestTheErrorOfADBTThatDoesNotStartHasTheReason(t *testing.T) {
 			},
 			ErrNoInterpreter, `/python"; create`,
 		},
-		"line ends of Windows": {file("#!/bin/sh\r\n", 0o755), ErrNoInterpreter, `"/bin/sh\r"`},
+		"Windows line endings": {file("#!/bin/sh\r\n", 0o755), ErrNoInterpreter, `"/bin/sh\r"`},
 		"an interpreter that is a folder": {
 			file("#!/tmp\n", 0o755),
 			ErrNoInterpreter, `its interpreter cannot be started: "/tmp"`,

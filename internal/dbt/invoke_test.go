@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// script is a CLI whose dbt is a shell script. It does what real dbt does too quickly or
-// too rarely to test. internal/stories runs real dbt.
+// script returns a CLI whose dbt is a shell script, for behaviour that is too quick or too
+// rare to test with a real dbt. internal/stories runs a real dbt.
 func script(t *testing.T, body string) CLI {
 	t.Helper()
 	dir := t.TempDir()
@@ -93,7 +93,7 @@ exit 1`)
 			{NodeID: "test.shop.t", Status: "fail"},
 			inFlight,
 		}},
-		"are not another invocation's": {"of another day", []NodeResult{
+		"are not those of another invocation": {"of another day", []NodeResult{
 			{NodeID: "model.shop.a", Status: "success", Message: "SELECT 3", Seconds: 2},
 			{
 				NodeID: "model.shop.b", Status: "error",
@@ -196,7 +196,7 @@ END`)
 	write(t, strings.Replace(results, "%s", "old", 1), c.TargetPath, "run_results.json")
 	inv, err := c.Invoke(t.Context(), Command{"build"}, Hooks{}, Version{})
 	if err != nil || inv.ID != "one" || len(inv.Nodes) != 3 || inv.Audit.Known {
-		t.Errorf("got %+v, %v; want what run_results.json says, and the cost unknown", inv, err)
+		t.Errorf("got %+v, %v; want the data of run_results.json, and an unknown cost", inv, err)
 	}
 }
 
@@ -298,7 +298,7 @@ func waitFor(t *testing.T, path string) {
 
 func TestAnInterruptReachesDBTOnceAndItsGroup(t *testing.T) {
 	t.Parallel()
-	// The inner shell is dbt, below a wrapper that does not pass signals on.
+	// The inner shell is dbt, started by a wrapper that does not forward signals.
 	c := script(t, `sh -c 'trap "echo interrupted; exit 2" INT; touch ready; while :; do sleep 0.05; done'; exit $?`)
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() { waitFor(t, filepath.Join(c.WorkDir, "ready")); interrupt() }()

@@ -72,7 +72,7 @@ func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macr
 		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; rename the file; see %s",
 			m.Path, err, docs.Troubleshooting)
 	case errors.Is(err, ErrMacroFileInUse):
-		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; run each version in a checkout of its own",
+		return Macros{}, fmt.Errorf("write the audit macros to %s: %w; run each version in a separate checkout",
 			m.Path, err)
 	case err != nil:
 		return Macros{}, fmt.Errorf("write the audit macros to %s: %w", m.Path, err)

@@ -51,7 +51,7 @@ func TestMacrosLeaveTheProjectAsItWas(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the macro folder, which was not there, is left: %v", err)
+		t.Errorf("the macro folder, which did not exist before, is still there: %v", err)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestHooksAreInstalledWithoutTheOperations(t *testing.T) {
 		defined[string(macro[1])] = true
 	}
 	if defined["dbt_tally_prepare"] {
-		t.Error("dbt_tally_prepare is there, which no hook calls")
+		t.Error("dbt_tally_prepare is installed, and no hook calls it")
 	}
 	for _, called := range regexp.MustCompile(`\bdbt_tally_\w+\(`).FindAllString(string(text), -1) {
 		if name := strings.TrimSuffix(called, "("); !defined[name] {
@@ -95,7 +95,7 @@ func TestALeftOverIsReplacedAndTheFolderKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Errorf("the project's own folder is gone: %v", err)
+		t.Errorf("the project's own folder was removed: %v", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestAnUnwritableMacroFolderIsAnError(t *testing.T) {
 	t.Parallel()
 	file := write(t, "", t.TempDir(), "macros")
 	if _, err := InstallMacros([]string{file}, "", MacroSet{Hooks: true}); err == nil {
-		t.Error("no error where macros is a file")
+		t.Error("no error although macros is a file")
 	}
 }
 
@@ -178,13 +178,13 @@ func TestRunsInOneCheckoutShareTheMacros(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(second.Path); err != nil || !strings.Contains(string(text), "macro run_hooks") {
-		t.Errorf("the first run to end took the second's macros: %v\n%s", err, text)
+		t.Errorf("the first run to end removed the macros of the second: %v\n%s", err, text)
 	}
 	if err := second.Remove(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(paths[0]); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the folder that the first run made is left: %v", err)
+		t.Errorf("the folder that the first run created is still there: %v", err)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestManyRunsAtOnceLeaveNothing(t *testing.T) {
 					return
 				}
 				if text, err := os.ReadFile(m.Path); err != nil || !strings.Contains(string(text), "macro run_hooks") {
-					t.Errorf("the macros are not there: %v\n%s", err, text)
+					t.Errorf("the macros are missing: %v\n%s", err, text)
 				}
 				if err := m.Remove(); err != nil {
 					t.Error(err)
@@ -223,13 +223,13 @@ func TestALeftOverIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the folder is left: %v", err)
+		t.Errorf("the folder is still there: %v", err)
 	}
 	theirs := write(t, "theirs", dir, macroFile)
 	if err := RemoveLeftOver([]string{dir}); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(theirs); err != nil {
-		t.Errorf("a file that is not ours: %v", err)
+		t.Errorf("a file that is not dbt-tally's was removed: %v", err)
 	}
 }

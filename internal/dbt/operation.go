@@ -19,8 +19,8 @@ import (
 const payloadMark = "DBT_TALLY "
 
 // Operator runs our macros through dbt, in the user's project and with the profile,
-// target and variables of the user's command. It is the way to warehouses for which this
-// program has no driver.
+// target and variables of the user's command, to reach a warehouse for which this program
+// has no driver.
 type Operator struct {
 	CLI     CLI
 	Version Version
@@ -115,7 +115,7 @@ func readPayloads(out []byte) (payloads [][]byte, said string) {
 		}
 	}
 	if len(errs) == 0 {
-		return payloads, "dbt did not say why"
+		return payloads, "dbt logged no error"
 	}
 	return payloads, strings.Join(errs, "; ")
 }

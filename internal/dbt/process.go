@@ -16,10 +16,10 @@ const (
 	ExitCouldNotRun = 2
 )
 
-// start runs dbt until it ends. When ctx is done dbt gets exactly one interrupt: one
-// in a process group of its own hears nothing of a Ctrl-C in the terminal, which
-// reaches us alone. start returns dbt's exit code; the error is non-nil only if dbt
-// could not be started. A dbt that died of a signal counts as ExitCouldNotRun.
+// start runs dbt until it ends. When ctx is done, start interrupts dbt once: a Ctrl-C in the
+// terminal does not reach dbt, which runs in its own process group. start returns dbt's
+// exit code, or ExitCouldNotRun if a signal ended dbt. The error is non-nil only if dbt
+// could not be started.
 func (c CLI) start(ctx context.Context, cmd *exec.Cmd) (code int, err error) {
 	if err := cmd.Start(); err != nil {
 		return ExitCouldNotRun, c.startError(cmd.Path, err)
@@ -42,15 +42,15 @@ func (c CLI) start(ctx context.Context, cmd *exec.Cmd) (code int, err error) {
 	return exitCode(cmd.Wait()), nil
 }
 
-// lastWords is how long an output is read after the program that it was given to has
-// ended: a wrapper may leave a process in the background that keeps it open for ever.
+// lastWords limits how long an output is read after the program has ended, because a wrapper
+// may leave a process in the background that keeps the output open.
 const lastWords = 2 * time.Second
 
-// grace is how long a dbt of our own that was interrupted may take to end.
+// grace limits how long a dbt that ask has started and interrupted may take to end.
 const grace = 3 * time.Second
 
-// ask runs dbt for its answer, which is all that it prints. When ctx is done, dbt is
-// interrupted and, if that does not end it, killed.
+// ask runs dbt and returns everything that it prints. When ctx is done, ask interrupts dbt
+// and, if dbt does not end, kills it.
 func (c CLI) ask(ctx context.Context, args []string, env ...string) (answer []byte, code int, err error) {
 	var out bytes.Buffer
 	cmd := c.command(args, env...)
@@ -70,7 +70,7 @@ func (c CLI) ask(ctx context.Context, args []string, env ...string) (answer []by
 	return out.Bytes(), code, err
 }
 
-// exitCode is the code that dbt ended with, whether or not its output has an end.
+// exitCode returns dbt's exit code, even if its output was still open when it ended.
 func exitCode(err error) int {
 	var exit *exec.ExitError
 	switch {
@@ -83,7 +83,7 @@ func exitCode(err error) int {
 	}
 }
 
-// command is dbt with the given arguments, its output going where c says.
+// command returns the command to run dbt with these arguments.
 func (c CLI) command(args []string, env ...string) *exec.Cmd {
 	cmd := exec.Command(c.Executable, args...)
 	cmd.Dir = c.WorkDir
@@ -93,8 +93,9 @@ func (c CLI) command(args []string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// giveTerminal leaves a command that may ask something in our process group, because
-// the terminal stops any other that reads from it. All others get their own.
+// giveTerminal leaves a command that may ask the user something in our process group,
+// because the terminal stops a process of another group that reads from it. All other
+// commands run in their own group.
 func giveTerminal(cmd *exec.Cmd, command Command, stdin io.Reader) {
 	if command.asks() {
 		cmd.Stdin = stdin

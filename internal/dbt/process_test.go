@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// within fails the test if it goes on for longer.
+// within fails the test if it takes longer.
 func within(t *testing.T, most time.Duration) {
 	t.Helper()
 	began := time.Now()
@@ -63,7 +63,7 @@ func TestADBTThatDoesNotAnswerIsKilled(t *testing.T) {
 	}
 	_, err := Operator{CLI: c, Like: Command{"build"}}.RunOperation(ctx, "dbt_tally_collect", nil)
 	if err == nil {
-		t.Error("an operation without an answer is no error")
+		t.Error("an operation without an answer returned no error")
 	}
 }
 

@@ -34,7 +34,7 @@ func TestThePythonOfAScript(t *testing.T) {
 
 		"pyenv":                         {"#!/usr/bin/env bash\nset -e\nexec pyenv exec \"$program\" \"$@\"\n", nil},
 		"a wrapper":                     {"#!/bin/sh\nexec /venv/bin/python -m dbt \"$@\"\n", nil},
-		"a wrapper of a line":           {"#!/bin/sh", nil},
+		"a wrapper without an end":      {"#!/bin/sh", nil},
 		"a command in a path":           {"#!/bin/sh\n'''exec' \"$(rm -r x)/python\" \"$0\" \"$@\"\n", nil},
 		"a relative path":               {"#!bin/python\n", nil},
 		"another language":              {"#!/usr/bin/perl\n", nil},

@@ -91,7 +91,7 @@ func (r Requirements) fill(ctx context.Context, env Environment) error {
 		}
 	}
 	if _, err := os.Stat(env.Executable); err != nil {
-		return fmt.Errorf("input %q: no dbt among what %s bring; add a line such as %q; see %s",
+		return fmt.Errorf("input %q: %s did not install dbt; add a line such as %q; see %s",
 			"requirements", strings.Join(r.Lines, ", "), "dbt-core==1.11.*", docs.Image)
 	}
 	return nil

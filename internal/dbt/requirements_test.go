@@ -122,7 +122,7 @@ func TestTheErrorNamesTheLinesThatCannotBeInstalled(t *testing.T) {
 		},
 		"not there":          {[]string{"dbt-core", "dbt-nowhere"}, "could not install line 4 (dbt-nowhere): Because dbt-nowhere", "not found"},
 		"not a requirement":  {[]string{"dbt-core", "==1"}, "line 3 (dbt-core), line 4 (==1)", "requirements.txt"},
-		"without dbt itself": {[]string{"dbt-even"}, `no dbt among what`, ""},
+		"without dbt itself": {[]string{"dbt-even"}, `did not install dbt`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +159,7 @@ func TestErrorsWithoutUVOrTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := r.Install(t.Context()); err == nil {
-		t.Error("no folder can be made, and no error")
+		t.Error("no error for a folder that cannot be created")
 	}
 }
 

@@ -14,7 +14,7 @@ type Version struct {
 	Rust   bool   // dbt v2, the Rust engine (Fusion)
 }
 
-// versionTimeout bounds dbt --version, which looks for newer releases.
+// versionTimeout limits dbt --version, which looks for newer releases.
 const versionTimeout = time.Minute
 
 // DetectVersion finds out the version of dbt. Starting dbt v1 only to ask costs seconds,

@@ -20,11 +20,11 @@ import (
 // An edit of the project, and the nodes that it edits. Each edit is about different
 // nodes, so all can be applied at once and checked with one run of dbt.
 type edit struct {
-	name      string
-	file      string
-	from, to  string
-	edited    []string
-	dbtsAlone string // why dbt's state:modified selects them although the fingerprints are equal
+	name     string
+	file     string
+	from, to string
+	edited   []string
+	onlyDBT  string // why dbt's state:modified selects them although the fingerprints are equal
 }
 
 var edits = []edit{
@@ -88,18 +88,18 @@ var edits = []edit{
 	},
 	{
 		name: "persisted description", file: "models/schema.yml",
-		from:      "- name: persisted\n    description: before",
-		to:        "- name: persisted\n    description: after",
-		edited:    []string{"model.shop.persisted"},
-		dbtsAlone: "a comment in the warehouse changes no row and no column",
+		from:    "- name: persisted\n    description: before",
+		to:      "- name: persisted\n    description: after",
+		edited:  []string{"model.shop.persisted"},
+		onlyDBT: "a comment in the warehouse changes no row and no column",
 	},
 	{name: "tags", file: "models/schema.yml", from: "{tags: [before]}", to: "{tags: [after]}"},
 	{
 		name: "meta.tally", file: "models/schema.yml",
-		from:      "  - name: gated\n    config: {meta: {tally: {max_drop: 5%}}}",
-		to:        "  - name: gated\n    config: {meta: {tally: {max_drop: 9%}}}",
-		edited:    []string{"model.shop.gated"},
-		dbtsAlone: "a gate changes no row",
+		from:    "  - name: gated\n    config: {meta: {tally: {max_drop: 5%}}}",
+		to:      "  - name: gated\n    config: {meta: {tally: {max_drop: 9%}}}",
+		edited:  []string{"model.shop.gated"},
+		onlyDBT: "a gate changes no row",
 	},
 	{
 		name: "other meta", file: "models/schema.yml", from: "{owner: before", to: "{owner: after",
@@ -119,8 +119,8 @@ var edits = []edit{
 	},
 	{
 		name: "moved file", file: "models/moved.sql", to: "models/below/moved.sql",
-		edited:    []string{"model.shop.moved"},
-		dbtsAlone: "the folder is no code; a setting that it brings is compared for itself",
+		edited:  []string{"model.shop.moved"},
+		onlyDBT: "the folder is not code; a setting of the folder is compared separately",
 	},
 	{
 		name: "new model", file: "models/added.sql", to: "select 1 as id\n",
@@ -128,7 +128,7 @@ var edits = []edit{
 	},
 }
 
-func TestEditedIsWhatStateModifiedSelects(t *testing.T) {
+func TestEditedNodesAreThoseThatStateModifiedSelects(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.7-mysql", "1.8", "1.11", "1.12"} {
 		t.Run(version, func(t *testing.T) {
@@ -157,7 +157,7 @@ func compare(t *testing.T, selected string, edited []string) {
 	var dbts, ours []string
 	for _, e := range edits {
 		dbts = append(dbts, e.edited...)
-		if e.dbtsAlone == "" {
+		if e.onlyDBT == "" {
 			ours = append(ours, e.edited...)
 		}
 	}

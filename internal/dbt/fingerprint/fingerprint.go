@@ -22,7 +22,7 @@ type Node struct {
 	ID          string
 	Parents     []string // unique_ids of the nodes that it reads
 	Fingerprint string   // equal if the code is equal; "" if it is unknown
-	Unreadable  string   // why it is unknown, else ""
+	Unreadable  string   // why it is unknown, otherwise ""
 	// Files are the project's files with its code, relative to the project: its own file,
 	// the file of its properties, and those of its macros. Files of packages are left
 	// out.
@@ -178,12 +178,12 @@ func (m *reading) withMacros(u unfinished) Node {
 		node.Unreadable = u.reasons[0]
 		return node
 	}
-	// Half of the sum will do: it is compared with one other, that of the same node.
+	// Half of the sum is enough, because it is compared only with that of the same node.
 	node.Fingerprint = hex.EncodeToString(sum.Sum(nil)[:sha256.Size/2])
 	return node
 }
 
-// called lists the macros that can be reached from those in open, ordered by ID. It
+// called lists the macros in open and those that they call, ordered by ID. It
 // ignores a macro that the manifest lacks, because it was removed.
 func (m *reading) called(open []string) []string {
 	seen := map[string]bool{}

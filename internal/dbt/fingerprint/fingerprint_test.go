@@ -115,23 +115,23 @@ func TestWhatChangesTheFingerprint(t *testing.T) {
 		"the order of keys": {
 			of(`, "unrendered_config": {"a": 1, "b": 2}`), of(`, "unrendered_config": {"b": 2, "a": 1}`), true,
 		},
-		"the body":        {of(""), of(`, "raw_code": "select 2"`), false},
-		"space around it": {of(""), of(`, "raw_code": "\nselect 1\n"`), true},
-		"meta.tally":      {of(""), of(`, "unrendered_config": {"meta": {"tally": {"max_drop": 1}}}`), true},
-		"other meta":      {of(""), of(`, "unrendered_config": {"meta": {"owner": 1}}`), false},
+		"the body":               {of(""), of(`, "raw_code": "select 2"`), false},
+		"spaces around the body": {of(""), of(`, "raw_code": "\nselect 1\n"`), true},
+		"meta.tally":             {of(""), of(`, "unrendered_config": {"meta": {"tally": {"max_drop": 1}}}`), true},
+		"other meta":             {of(""), of(`, "unrendered_config": {"meta": {"owner": 1}}`), false},
 		"tags, group, docs": {
 			of(""), of(`, "unrendered_config": {"tags": ["x"], "group": "y", "docs": {"show": true}}`), true,
 		},
 		"the contract":      {of(""), of(`, "contract": {"checksum": "x"}`), false},
 		"the version":       {of(""), of(`, "version": 1, "latest_version": 2`), false},
-		"what dbt compiled": {of(""), of(`, "compiled_code": "select 2", "schema": "x", "relation_name": "y"`), true},
+		"the compiled code": {of(""), of(`, "compiled_code": "select 2", "schema": "x", "relation_name": "y"`), true},
 		"a value of the target": {
 			call(`{"schema": "main"}`, `schema=target.schema`), call(`{"schema": "pr"}`, `schema=target.schema`), true,
 		},
-		"a value of YAML beside it": {
+		"a value of the target, and one in YAML": {
 			call(`{"alias": "a"}`, `schema=target.schema`), call(`{"alias": "b"}`, `schema=target.schema`), false,
 		},
-		"a name within a value": {
+		"a setting's name inside a value": {
 			call(`{"alias": "a"}`, `schema=name(alias='x'), tags=['alias=1'], database='(alias=1'`),
 			call(`{"alias": "b"}`, `schema=name(alias='x'), tags=['alias=1'], database='(alias=1'`), false,
 		},
@@ -139,7 +139,7 @@ func TestWhatChangesTheFingerprint(t *testing.T) {
 			call(`{"schema": "a"}`, `enabled = target.name == 'x', schema = 's' `),
 			call(`{"schema": "b"}`, `enabled = target.name == 'x', schema = 's' `), true,
 		},
-		"a hook of YAML beside one in the code": {
+		"a hook in YAML and one in the code": {
 			call(`{"post-hook": ["a"]}`, `post_hook='b'`), call(`{"post-hook": ["c"]}`, `post_hook='b'`), false,
 		},
 		"a call that does not end": {call(`{"a": 1}`, `a=1, b='`), call(`{"a": 2}`, `a=1, b='`), true},
@@ -171,7 +171,7 @@ func TestANodeWithoutAFingerprintHasTheReason(t *testing.T) {
 	}
 }
 
-func TestAnotherFileThanAManifestIsAnError(t *testing.T) {
+func TestAFileThatIsNotAManifestIsAnError(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]error{
 		``:               io.EOF,

@@ -57,7 +57,7 @@ func (m *reading) addNode(id string, raw rawNode) {
 	m.nodes = append(m.nodes, u)
 }
 
-// body returns what makes the node's rows: of a seed its checksum, otherwise the code, as
+// body returns the source of the node's rows: of a seed its checksum, otherwise the code, as
 // dbt's state:modified compares it. dbt v2 stores only the checksum of the code.
 func (raw rawNode) body(kind string) string {
 	const leftOut = "--placeholder--"
