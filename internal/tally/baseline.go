@@ -9,15 +9,15 @@ import (
 // maxHistory is the largest number of counts in a model's history.
 const maxHistory = 30
 
-// past is what the earlier runs found of each node.
+// past contains the counts of the earlier runs, by node.
 type past struct {
 	runs   []Run                    // those that counted anything, newest first
 	points map[string]map[int]found // by the key of the node's line, then by the index in runs
 	newest int                      // index of the newest run that a model was compared with; len(runs): none yet
 	asked  bool                     // a model of this run was looked up
 
-	// complete are the resource types of which some run counted all nodes, as far as
-	// that is known: a retry builds what failed before it.
+	// complete lists the resource types that at least one run counted completely. A retry
+	// does not count as one, because it builds only what had failed before.
 	complete map[string]bool
 }
 
@@ -32,7 +32,7 @@ type found struct {
 type match int
 
 const (
-	byName     match = iota // the schema differs: a pull request builds in another
+	byName     match = iota // the schema differs, because a pull request builds in another one
 	byRelation              // the relation is the same
 	byID                    // the run named the node
 )
@@ -45,13 +45,13 @@ func newPast(h History, ix nodeIndex) *past {
 		counted[point.RunID] = true
 	}
 	runs := slices.DeleteFunc(slices.Clone(h.Runs), func(run Run) bool { return !counted[run.ID] })
-	place := make(map[string]int, len(runs))
+	index := make(map[string]int, len(runs))
 	for i, run := range runs {
-		place[run.ID] = i
+		index[run.ID] = i
 	}
 	p := &past{runs: runs, points: map[string]map[int]found{}, newest: len(runs), complete: map[string]bool{}}
 	for _, point := range points {
-		run, listed := place[point.RunID]
+		run, listed := index[point.RunID]
 		if !listed {
 			continue
 		}
@@ -74,9 +74,9 @@ func newPast(h History, ix nodeIndex) *past {
 	return p
 }
 
-// findPoint is find for a point of an earlier run, which may have built in another
-// schema: then the name of the relation identifies the node, if only one node has it.
-// The key of a point that belongs to no node is its relation.
+// findPoint returns the ID of the node of a point. The earlier run may have built in another
+// schema; then the relation's name identifies the node if only one node has it. For a point
+// that belongs to no node, findPoint returns the relation.
 func (ix nodeIndex) findPoint(p point) (id string, how match) {
 	if p.NodeID != "" {
 		return p.NodeID, byID
@@ -120,7 +120,7 @@ func (p *past) compare(m *Model, id string) {
 	m.Unusual = unusual(m.History)
 }
 
-// rebuilt is the status of a materialized view that was dropped together with a table
+// rebuilt returns the status and the reason of a materialized view that was dropped together with a table
 // that it reads, before its hooks could count it, and built again.
 func rebuilt(earlier, after int64) (Status, string) {
 	const reason = "dropped with a table that it reads, and built again"
@@ -138,11 +138,11 @@ func rebuilt(earlier, after int64) (Status, string) {
 	}
 }
 
-// retried reports whether a run built only what an earlier one had not.
+// retried reports whether a run built only the nodes that had failed in an earlier one.
 func retried(r Run) bool { return slices.Contains(strings.Fields(r.Command), "retry") }
 
-// baseline is the newest run that a model was compared with or, if all models are new,
-// the newest run. It is nil if nothing was compared.
+// baseline returns the newest run that a model was compared with or, if all models are new,
+// the newest run. It returns nil if nothing was compared.
 func (p *past) baseline() *Run {
 	if !p.asked || len(p.runs) == 0 {
 		return nil

@@ -42,7 +42,7 @@ func TestBaselineOfAModel(t *testing.T) {
 		isNew     bool
 		otherNode *Node
 	}{
-		"the newest of its points": {
+		"its newest point": {
 			points: []point{of("oldest", id, relation, 7), of("newest", id, relation, 9), of("middle", id, relation, 8)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{7, 8, 9, 10},
 		},
@@ -54,7 +54,7 @@ func TestBaselineOfAModel(t *testing.T) {
 			points: []point{of("newest", id, relation, 12)},
 			want:   n(12), change: n(-2), run: "newest", history: []int64{12, 10},
 		},
-		"no run has it": {
+		"no run counted it": {
 			points: []point{of("newest", "model.shop.other", "other", 1)},
 			isNew:  true, run: "newest",
 		},
@@ -68,23 +68,23 @@ func TestBaselineOfAModel(t *testing.T) {
 			points: []point{of("newest", "", relation, 9)},
 			want:   n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
-		"by its name, which two nodes bear": {
+		"by its name, which two nodes share": {
 			points:    []point{of("newest", "", relation, 9)},
 			otherNode: &Node{ID: "model.shop.orders_2", Relation: `"db"."marts"."orders"`},
 			run:       "newest",
 		},
-		"by its name, which two relations bear": {
+		"by its name, which two relations share": {
 			points: []point{of("newest", "", relation, 9), of("newest", "", "x.orders", 1), of("middle", "", relation, 8)},
 			want:   n(8), change: n(2), run: "middle", history: []int64{8, 10},
 		},
-		"a relation goes before a name": {
+		"a relation takes precedence over a name": {
 			points: []point{
 				of("newest", "", relation, 1), of("newest", "", "x.orders", 2),
 				of("newest", "", "db.dev.orders", 9),
 			},
 			want: n(9), change: n(1), run: "newest", history: []int64{9, 10},
 		},
-		"a node id goes before a relation": {
+		"a node ID takes precedence over a relation": {
 			points: []point{
 				of("newest", id, relation, 9), of("newest", "", `"db"."dev"."orders"`, 1),
 				of("newest", "", "x.orders", 2),
@@ -245,10 +245,10 @@ func TestWhichModelsAreNewAgainstTheBaseline(t *testing.T) {
 		node    string // that the earlier run counted
 		want    bool
 	}{
-		"earlier runs counted other models":    {nil, "dbt build", "model.shop.other", true},
-		"it was there before this run":         {n(10), "dbt build", "model.shop.other", false},
-		"only seeds were counted":              {nil, "dbt seed", "seed.shop.raw_orders", false},
-		"only what had failed was built again": {nil, "dbt retry", "model.shop.other", false},
+		"earlier runs counted other models":   {nil, "dbt build", "model.shop.other", true},
+		"it was there before this run":        {n(10), "dbt build", "model.shop.other", false},
+		"only seeds were counted":             {nil, "dbt seed", "seed.shop.raw_orders", false},
+		"only failed models were built again": {nil, "dbt retry", "model.shop.other", false},
 	} {
 		in := built(test.before, n(10), nil, Limits{})
 		in.History = History{

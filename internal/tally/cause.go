@@ -11,8 +11,8 @@ type CauseKind string
 // The kinds.
 const (
 	CauseEdited     CauseKind = "edited"     // the node's own code differs from the baseline's
-	CauseDownstream CauseKind = "downstream" // the code of a node differs from which this one is built
-	CauseData       CauseKind = "data"       // no code differs: the sources moved, or the baseline is older
+	CauseDownstream CauseKind = "downstream" // the code of a node upstream differs
+	CauseData       CauseKind = "data"       // no code differs: the sources changed, or the baseline is older
 	CauseUnknown    CauseKind = "unknown"    // the code cannot be compared
 )
 
@@ -24,7 +24,7 @@ type Cause struct {
 	Of string
 	// Root is where the chain of causes begins, the node itself if Of is "".
 	Root string
-	// Reason is why the cause is unknown, else "".
+	// Reason is why the cause is unknown, otherwise "".
 	Reason string
 }
 
@@ -32,15 +32,15 @@ type Cause struct {
 // model, seed, snapshot or function, or a source.
 type CodeNode struct {
 	ID          string
-	Parents     []string // unique_ids; those without a node of their own are ignored
+	Parents     []string // unique_ids; an ID without a node is ignored
 	Fingerprint string   // equal if the code is equal; "" if it is unknown
-	Unreadable  string   // why it is unknown, else ""
-	Files       []string // that the code is in, relative to the project
+	Unreadable  string   // why it is unknown, otherwise ""
+	Files       []string // that contain the code, relative to the project
 	Inlined     bool     // ephemeral, or a source or function: part of what is built from it
 	ReadsVars   bool     // its code reads variables, whose values in dbt_project.yml have no fingerprint
 }
 
-// CauseInput is what causes are derived from.
+// CauseInput is the data from which causes are derived.
 type CauseInput struct {
 	Nodes   []CodeNode
 	Built   map[string]bool // nodes that this run built
@@ -48,15 +48,15 @@ type CauseInput struct {
 	Differs map[string]bool // nodes with other rows or columns than in the baseline
 
 	Baseline     map[string]string // the baseline's fingerprints by node; nil: none were stored
-	ChangedFiles []string          // of the pull request, relative to the project; nil: not known
+	ChangedFiles []string          // of the pull request, relative to the project; nil: unknown
 }
 
-// Causes is the outcome.
+// Causes is the result of FindCauses.
 type Causes struct {
 	// ByNode has every node of the run that differs from the baseline in rows,
 	// columns or code.
 	ByNode map[string]Cause
-	// Removed lists the nodes of the baseline that are gone, ordered by ID.
+	// Removed lists the nodes of the baseline that no longer exist, ordered by ID.
 	Removed []string
 
 	untouched map[string]bool
@@ -91,17 +91,17 @@ func FindCauses(in CauseInput) Causes {
 	return causes
 }
 
-// setRoot follows the causes of a node up to one that is its own and makes that the
-// root of all on the way. The root of a cycle is the first of it by name.
+// setRoot follows the causes of a node up to a node that is its own cause, and makes it the
+// root of all nodes on the way. The root of a cycle is its first node by name.
 func (c Causes) setRoot(id string) {
 	root := ""
 	var way []string
-	place := map[string]int{}
+	index := map[string]int{}
 	for root == "" {
 		cause := c.ByNode[id]
-		at, again := place[id]
+		at, again := index[id]
 		_, known := c.ByNode[cause.Of]
-		place[id] = len(way)
+		index[id] = len(way)
 		switch {
 		case cause.Root != "":
 			root = cause.Root
@@ -131,8 +131,8 @@ type CauseGroup struct {
 	Members []string  // without the root, ordered by ID
 }
 
-// Groups puts nodes with the same root cause together: edits first, then data, then
-// what is unknown, the largest group first.
+// Groups groups the nodes by root cause: edits first, then data, then unknown causes. Within
+// each kind the largest group is first.
 func (c Causes) Groups() []CauseGroup {
 	at := map[string]int{}
 	var groups []CauseGroup

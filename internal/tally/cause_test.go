@@ -43,7 +43,7 @@ func graph(lines ...string) CauseInput {
 	return in
 }
 
-// words are the causes as "orders: downstream of stg_orders, root raw".
+// words returns the causes in the form "orders: downstream of stg_orders, root raw".
 func words(c Causes) []string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(c.ByNode)) {
@@ -76,7 +76,7 @@ func TestCauses(t *testing.T) {
 		"a parent was edited":      {[]string{"a*", "b! = a"}, []string{"a: edited", "b: downstream of a"}},
 		"new against the baseline": {[]string{"a+", "b! = a"}, []string{"a: edited", "b: downstream of a"}},
 		"the sources moved":        {[]string{"source~", "a! = source"}, []string{"a: data"}},
-		"the sources of a parent": {
+		"the sources of a parent moved": {
 			[]string{"a!", "b! = a", "c! = b"},
 			[]string{"a: data", "b: data of a", "c: data of b, root a"},
 		},
@@ -110,7 +110,7 @@ func TestCauses(t *testing.T) {
 			[]string{"a*!", "b*! = a", "c! = b"},
 			[]string{"a: edited", "b: edited", "c: downstream of b"},
 		},
-		"as near: the first by name": {
+		"at the same distance, the first by name": {
 			[]string{"b*!", "a*!", "c! = b a"},
 			[]string{"a: edited", "b: edited", "c: downstream of a"},
 		},
@@ -118,11 +118,11 @@ func TestCauses(t *testing.T) {
 			[]string{"a*-", "b! = a"},
 			[]string{"b: data"},
 		},
-		"what was not built hides what is above": {
+		"a model that was not built hides those upstream": {
 			[]string{"a*!", "b- = a", "c! = b"},
 			[]string{"a: edited", "c: data"},
 		},
-		"data stops at a count that is the same": {
+		"data stops at an equal count": {
 			[]string{"a!", "b = a", "c! = b"},
 			[]string{"a: data", "c: data"},
 		},
@@ -160,7 +160,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-func TestCausesWithoutStoredFingerprintsGoByTheFiles(t *testing.T) {
+func TestCausesWithoutStoredFingerprintsUseTheFiles(t *testing.T) {
 	t.Parallel()
 	const none = "the baseline has no fingerprints, and "
 	for name, test := range map[string]struct {
@@ -194,7 +194,7 @@ func TestAVariableMayHaveChangedWithTheProject(t *testing.T) {
 	in := graph("a!", "b! = a", "c!", "d*")
 	in.Nodes[0].ReadsVars, in.Nodes[3].ReadsVars = true, true
 	if diff := cmp.Diff([]string{"a: data", "b: data of a", "c: data", "d: edited"}, words(FindCauses(in))); diff != "" {
-		t.Errorf("files not known (-want +got):\n%s", diff)
+		t.Errorf("unknown files (-want +got):\n%s", diff)
 	}
 	in.ChangedFiles = []string{"dbt_project.yml"}
 	const why = "dbt_project.yml changed, and its code reads variables"

@@ -18,30 +18,31 @@ type causeGraph struct {
 // codeState compares a node's code with the baseline's.
 type codeState struct {
 	edited  bool
-	unknown string // why it cannot be compared, else ""
+	unknown string // why it cannot be compared, otherwise ""
 }
 
-// sight is what the run saw of a node.
+// sight is the state of a node in this run: whether its code took effect, and what is known
+// about its rows.
 type sight struct{ live, differs, counted bool }
 
-// upstream is what a node inherits from above.
+// upstream is what a node inherits from its parents.
 type upstream struct {
 	edit    nearest // the nearest node that differs and carries an edit
 	data    nearest // the nearest node that differs, through nodes without a count
-	edited  bool    // some code upstream differs
-	unknown string  // why some code upstream cannot be compared, else ""
+	edited  bool    // code upstream differs
+	unknown string  // why code upstream cannot be compared, otherwise ""
 }
 
 // nearest is a node and its distance; the zero value means that there is no node.
 type nearest struct {
-	node     int // its place, and 1 more
+	node     int // its index plus 1
 	distance int
 }
 
 // projectFile has the values of variables, among other things.
 const projectFile = "dbt_project.yml"
 
-// projectFiles can change what any node of a project does.
+// projectFiles lists the files that can affect every node of a project.
 var projectFiles = []string{projectFile, "packages.yml", "package-lock.yml", "dependencies.yml"}
 
 func newCauseGraph(in CauseInput) *causeGraph {
@@ -70,8 +71,7 @@ func newCauseGraph(in CauseInput) *causeGraph {
 	return g
 }
 
-// compareCode goes by the fingerprints and, if either is missing, by the files that
-// changed.
+// compareCode compares the fingerprints or, if either is missing, uses the changed files.
 func compareCode(node CodeNode, in CauseInput, changed map[string]bool) codeState {
 	before, stored := in.Baseline[node.ID]
 	switch {
@@ -112,8 +112,8 @@ func withoutFingerprint(node CodeNode, in CauseInput) string {
 	}
 }
 
-// settle passes on what each node inherits, parents first. It repeats a cycle, which no
-// manifest should have, until nothing changes.
+// settle computes what each node inherits, parents first. If there is a cycle, which no
+// manifest should have, it repeats this until nothing changes.
 func (g *causeGraph) settle() {
 	order, cyclic := g.order()
 	for again := true; again; {
@@ -187,7 +187,7 @@ func (g *causeGraph) inherit(i int) upstream {
 	return u
 }
 
-// further is the same node seen from one step below.
+// further returns the same node at a distance of one more.
 func (n nearest) further() nearest {
 	if n.node == 0 {
 		return n
@@ -195,7 +195,7 @@ func (n nearest) further() nearest {
 	return nearest{n.node, n.distance + 1}
 }
 
-// nearer is the nearer of two; of two as near, the one whose ID comes first.
+// nearer returns the nearer of two nodes or, at the same distance, the one whose ID is first.
 func (g *causeGraph) nearer(a, b nearest) nearest {
 	switch {
 	case b.node == 0:
@@ -208,7 +208,7 @@ func (g *causeGraph) nearer(a, b nearest) nearest {
 	}
 }
 
-// id is the node's, "" for none.
+// id returns the ID of the node, or "" if there is none.
 func (g *causeGraph) id(n nearest) string {
 	if n.node == 0 {
 		return ""
@@ -216,7 +216,7 @@ func (g *causeGraph) id(n nearest) string {
 	return g.nodes[n.node-1].ID
 }
 
-// cause is why the node differs; ok is false if it does not, or was not part of
+// cause returns why the node differs. ok is false if it does not differ, or was not part of
 // the run.
 func (g *causeGraph) cause(i int) (cause Cause, ok bool) {
 	seen, code, above := g.seen[i], g.code[i], g.found[i]

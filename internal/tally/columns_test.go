@@ -19,8 +19,8 @@ func TestColumnsAreComparedByNameAndType(t *testing.T) {
 			Removed: []Column{{"region", "text"}},
 			Retyped: []Retyped{{"amount", "numeric(10,2)", "numeric(12,2)"}},
 		}},
-		"not known there": {nil, there, ColumnChange{}},
-		"not known here":  {there, nil, ColumnChange{}},
+		"unknown there": {nil, there, ColumnChange{}},
+		"unknown here":  {there, nil, ColumnChange{}},
 	} {
 		got := CompareColumns(test.there, test.here)
 		if diff := cmp.Diff(test.want, got); diff != "" {

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Input is everything that a tally is made from.
+// Input is the data from which a tally is derived.
 type Input struct {
-	Invocations []string // dbt's invocation ids, in the order they ran
+	Invocations []string // dbt's invocation IDs, in the order in which they ran
 	Rows        []Row    // audit rows of these invocations, in any order
 	Nodes       []Node   // the manifest's models, seeds and snapshots; may lack some
-	Results     []Result // in the order dbt finished them
+	Results     []Result // in the order in which dbt finished them
 	History     History  // what earlier runs found; the zero value if nothing is compared
 	Limits      Limits   // for nodes that the manifest lacks; a Node has its own
 
-	// Unaudited is why no model could leave a row: the hooks were off, or the audit table
-	// could not be used. It is "" if models could.
+	// Unaudited is the reason why no audit rows could be written: the hooks were off, or the
+	// audit table could not be used. It is "" if they could be written.
 	Unaudited string
-	// TurnedOff means that the user asked for Unaudited.
+	// TurnedOff means that the user turned auditing off.
 	TurnedOff bool
 	// RollsBack means that the warehouse rolls back everything that a failed model did,
 	// including its audit rows (PostgreSQL, DuckDB).
@@ -27,7 +27,7 @@ type Input struct {
 	// ProjectHooks means that the project's own hooks write the rows, the tutorial's or
 	// others, and not the injected ones.
 	ProjectHooks bool
-	// Words are the warehouse's words in dbt's messages.
+	// Words are the warehouse's phrases to look for in dbt's messages.
 	Words Words
 	// OwnHooks names the packages that define run_hooks themselves: the injected hooks
 	// are not called for their nodes.
@@ -96,7 +96,7 @@ func (in Input) unprotected(m Model, l Limits) bool {
 // evidence is everything that is known about one node.
 type evidence struct {
 	pair
-	last *Result // the last that is not a plain skip, or else the last
+	last *Result // the last result that is not a plain skip, or the last if all are
 	took float64 // seconds, by dbt's own clock
 }
 

@@ -11,7 +11,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func n(count int64) *int64 { return &count }
 
-// row is an injected hook's row of model.shop.orders.
+// row returns an injected hook's row of model.shop.orders.
 func row(phase Phase, second int, count *int64) Row {
 	return Row{
 		Invocation: "one", NodeID: "model.shop.orders", Relation: `"db"."dev"."orders"`, Phase: phase,
@@ -19,7 +19,7 @@ func row(phase Phase, second int, count *int64) Row {
 	}
 }
 
-// vendor are the words of two warehouses.
+// vendor contains the phrases of two warehouses.
 var vendor = Words{
 	Missing:    []string{"does not exist", "doesn't exist"},
 	HookFaults: []Fault{{Message: "No database selected", Reason: "its hook names a table without its schema"}},
@@ -68,7 +68,7 @@ func TestStatusOfAModel(t *testing.T) {
 			rows: []Row{row(Before, 0, n(3)), row(After, 1, n(0))}, want: Emptied,
 			reason: "it had rows and has none", before: n(3), after: n(0), changed: n(-3),
 		},
-		"was and is none": {
+		"was and is empty": {
 			rows: []Row{row(Before, 0, n(0)), row(After, 1, n(0))}, want: Empty,
 			reason: "it had no rows and has none", before: n(0), after: n(0), changed: n(0),
 		},
@@ -102,11 +102,11 @@ func TestStatusOfAModel(t *testing.T) {
 		"opted out": {
 			change: func(in *Input) { in.Nodes[0].OptedOut = true }, want: NotCounted, reason: "opted out by meta.tally.audit",
 		},
-		"skipped, dbt says why": {
+		"skipped, with a message": {
 			result: ptr(result("skipped", "Skipped due to upstream\nmore")),
 			want:   Skipped, reason: "Skipped due to upstream",
 		},
-		"skipped, dbt is silent": {
+		"skipped, without a message": {
 			result: ptr(result("skipped",
 				"")), want: Skipped, reason: "dbt skipped it, usually because a node upstream failed",
 		},
@@ -151,7 +151,7 @@ func TestStatusOfAModel(t *testing.T) {
 			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.orders\" does not exist")),
 			change: func(in *Input) { in.ProjectHooks, in.Words = true, vendor }, want: Failed, reason: FirstBuildHook,
 		},
-		"failed for want of another table": {
+		"failed because another table is missing": {
 			result: ptr(result("error", "Database Error in model orders\n  relation \"dev.raw_orders\" does not exist")),
 			change: func(in *Input) { in.ProjectHooks, in.RollsBack, in.Words = true, true, vendor }, want: Failed,
 			reason: "dbt could not build it; the warehouse rolled it back to what it was before",
@@ -166,7 +166,7 @@ func TestStatusOfAModel(t *testing.T) {
 		"nothing audited": {
 			change: func(in *Input) { in.Unaudited = "the audit hooks are off" }, want: NoAuditRow, reason: "the audit hooks are off",
 		},
-		"the package has hooks of its own": {
+		"the package has its own hooks": {
 			change: func(in *Input) { in.OwnHooks = []string{"shop"} }, want: NoAuditRow,
 			reason: "its package shop defines run_hooks itself, so the audit hooks were not called",
 		},
@@ -177,7 +177,7 @@ func TestStatusOfAModel(t *testing.T) {
 		"no row at all": {
 			want: NoAuditRow, reason: "built, but no audit row was recorded: its materialization runs no hooks, or the insert failed",
 		},
-		"rows, but dbt was killed before it said anything": {
+		"rows, but dbt was killed before it logged a result": {
 			noResult: true, rows: []Row{
 				row(Before, 0, n(2)),
 				row(After, 1, n(3)),
@@ -230,7 +230,7 @@ func TestDuplicateRowsAreSettled(t *testing.T) {
 		rows          []Row
 		before, after int64
 	}{
-		"rows with a node id win": {
+		"rows with a node ID take precedence": {
 			[]Row{tutorial(Before, 0, 1), row(Before, 1, n(2)), row(After, 2, n(3)), tutorial(After, 3, 4)}, 2, 3,
 		},
 		"the batches of a microbatch model": {

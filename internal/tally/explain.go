@@ -9,13 +9,13 @@ import (
 type Code struct {
 	Nodes        []CodeNode
 	Baseline     map[string]string // the baseline's fingerprints by node ID; nil: none were stored
-	ChangedFiles []string          // of the pull request, relative to the project; nil: not known
+	ChangedFiles []string          // of the pull request, relative to the project; nil: unknown
 
-	Columns, BaselineColumns map[string][]Column // by node ID; of nodes that are not in it nothing is known
+	Columns, BaselineColumns map[string][]Column // by node ID; the columns of other nodes are unknown
 }
 
-// Explain finds out why the models differ from the baseline, and how far the untouched
-// ones moved. Without a baseline it only fills in the parents.
+// Explain determines why the models differ from the baseline, and how far the untouched ones
+// moved. Without a baseline it only sets the parents.
 func (t *Tally) Explain(code Code) {
 	parents := make(map[string][]string, len(code.Nodes))
 	for _, node := range code.Nodes {

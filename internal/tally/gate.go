@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // Limits are the gates of one run or, merged with its meta, of one model. The zero value
@@ -25,8 +27,8 @@ type ColumnGate string
 // The gates on columns.
 const (
 	AnyColumns ColumnGate = "off"        // "" means the same
-	NoRemoval  ColumnGate = "no-removal" // a column that is gone
-	NoChange   ColumnGate = "no-change"  // a column that is gone, new or of another type
+	NoRemoval  ColumnGate = "no-removal" // a removed column
+	NoChange   ColumnGate = "no-change"  // a removed column, a new one or one of another type
 )
 
 // Scope selects the models for which a breach is an error.
@@ -57,7 +59,7 @@ const (
 	SeverityWarn  Severity = "warn"  // it is reported
 )
 
-// Breach is one gate that one model breached, in words that can be shown.
+// Breach is one gate that one model breached, as texts to show.
 type Breach struct {
 	NodeID   string
 	Gate     string // max-drop, max-growth, min-rows, max-rows, max-fanout, columns or unusual
@@ -82,17 +84,16 @@ func (l Limits) Validate() error {
 	var problems []error
 	if l.MinRows != nil && l.MaxRows != nil && *l.MinRows > *l.MaxRows {
 		problems = append(problems, fmt.Errorf("min-rows %s is above max-rows %s; "+
-			"lower min-rows or raise max-rows; see docs/gates.md", Number(*l.MinRows), Number(*l.MaxRows)))
+			"lower min-rows or raise max-rows; see %s", Number(*l.MinRows), Number(*l.MaxRows), docs.Gates))
 	}
 	if l.MaxDrop != nil && l.MaxDrop.Percent && l.MaxDrop.Amount > 100 {
 		problems = append(problems,
-			fmt.Errorf("max-drop %s cannot be breached; use at most 100%%; see docs/gates.md", l.MaxDrop))
+			fmt.Errorf("max-drop %s cannot be breached; use at most 100%%; see %s", l.MaxDrop, docs.Gates))
 	}
 	return errors.Join(problems...)
 }
 
-// check fills in the gates that the model breached, or why they could not be
-// checked.
+// check sets the gates that the model breached, or why they could not be checked.
 func (m *Model) check(l Limits) {
 	if l.Any() && !m.counted() {
 		m.Unchecked = m.Reason
@@ -147,7 +148,7 @@ var incomparable = map[Axis]string{
 	AxisBoth:     "it has neither a count before this run nor a baseline",
 }
 
-// start is where a change starts from.
+// start is the count from which a change is measured.
 type start struct {
 	axis Axis
 	rows int64

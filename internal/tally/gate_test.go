@@ -4,14 +4,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 func percentage(amount float64) *Limit { return &Limit{Amount: amount, Percent: true} }
 
 func number64(amount float64) *Limit { return &Limit{Amount: amount} }
 
-// built is orders after a run that counted it, with limits of its own, and what
-// one earlier run found of it.
+// built returns the model orders after a run that counted it, with its own limits, and its
+// count in one earlier run.
 func built(before, after, baseline *int64, limits Limits) Input {
 	node := orders()
 	node.Limits = limits
@@ -72,7 +74,7 @@ func TestGates(t *testing.T) {
 			before: n(100_000), after: n(94_999), limits: five,
 			want: []Breach{breach("max-drop", AxisBefore, "5%", "−5.001%")},
 		},
-		"rounding makes nothing of nothing": {
+		"rounding does not hide a drop to nothing": {
 			before: n(10_000), after: n(1), limits: five,
 			want: []Breach{breach("max-drop", AxisBefore, "5%", "−99.99%")},
 		},
@@ -80,8 +82,8 @@ func TestGates(t *testing.T) {
 			before: n(10), after: n(0), limits: five,
 			want: []Breach{breach("max-drop", AxisBefore, "5%", "−100.0%")},
 		},
-		"as many rows as the limit went": {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
-		"more rows than the limit went": {
+		"as many rows were removed as the limit": {before: n(300), after: n(200), limits: Limits{MaxDrop: number64(100)}},
+		"more rows were removed than the limit": {
 			before: n(2300), after: n(1000), limits: Limits{MaxDrop: number64(1200)},
 			want: []Breach{breach("max-drop", AxisBefore, "1,200", "−1,300")},
 		},
@@ -95,8 +97,8 @@ func TestGates(t *testing.T) {
 			before: n(100), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
 			want: []Breach{breach("max-growth", AxisBefore, "50", "+1,200")},
 		},
-		"none to some is no percentage": {before: n(0), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}},
-		"none to some is a number": {
+		"growth from no rows has no percentage": {before: n(0), after: n(1300), limits: Limits{MaxGrowth: percentage(50)}},
+		"growth from no rows is a number": {
 			before: n(0), after: n(1300), limits: Limits{MaxGrowth: number64(50)},
 			want: []Breach{breach("max-growth", AxisBefore, "50", "+1,300")},
 		},
@@ -175,13 +177,13 @@ func TestAModelWithoutACountIsNotChecked(t *testing.T) {
 			}
 			in.Nodes[0].Limits = Limits{}
 			if m := Compare(in).Models[0]; m.Unchecked != "" {
-				t.Errorf("it has no gates, and is unchecked: %s", m.Unchecked)
+				t.Errorf("it has no gates, but is unchecked: %s", m.Unchecked)
 			}
 		})
 	}
 }
 
-func TestTheRunsLimitsHoldForWhatTheManifestLacks(t *testing.T) {
+func TestTheLimitsOfTheRunApplyToNodesThatTheManifestLacks(t *testing.T) {
 	t.Parallel()
 	in := built(nil, n(1), nil, Limits{})
 	in.Limits = Limits{MinRows: n(5)}
@@ -242,15 +244,16 @@ func TestNonsensicalLimitsAreRefused(t *testing.T) {
 		limits Limits
 		want   string
 	}{
-		"none":         {Limits{}, ""},
-		"all that can": {Limits{MinRows: n(5), MaxRows: n(5), MaxDrop: percentage(100), MaxGrowth: percentage(500)}, ""},
-		"rows, not %":  {Limits{MaxDrop: number64(500)}, ""},
-		"two at once": {
+		"none":        {Limits{}, ""},
+		"all limits":  {Limits{MinRows: n(5), MaxRows: n(5), MaxDrop: percentage(100), MaxGrowth: percentage(500)}, ""},
+		"rows, not %": {Limits{MaxDrop: number64(500)}, ""},
+		"two problems": {
 			Limits{MinRows: n(1000), MaxRows: n(5), MaxDrop: percentage(100.5)},
-			"min-rows 1,000 is above max-rows 5; lower min-rows or raise max-rows; see docs/gates.md\nmax-drop 100.5% cannot be breached; use at most 100%; see docs/gates.md",
+			"min-rows 1,000 is above max-rows 5; lower min-rows or raise max-rows; see " + docs.Gates +
+				"\nmax-drop 100.5% cannot be breached; use at most 100%; see " + docs.Gates,
 		},
-		"half a range":   {Limits{MinRows: n(1000)}, ""},
-		"the other half": {Limits{MaxRows: n(0)}, ""},
+		"half a range":        {Limits{MinRows: n(1000)}, ""},
+		"an upper limit only": {Limits{MaxRows: n(0)}, ""},
 	}
 	for name, test := range tests {
 		got := ""

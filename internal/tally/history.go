@@ -25,19 +25,18 @@ type Run struct {
 	URL         string // the page of the job's run
 	DBTVersion  string
 	Version     string // of dbt-tally
-	AcceptedBy  string // who accepted counts that breach gates, "" if no one did
+	AcceptedBy  string // the person who accepted counts that breach gates; "": none
 }
 
-// History is what earlier runs left: the runs newest first, their audit rows in any
-// order.
+// History contains the earlier runs, newest first, and their audit rows, in any order.
 type History struct {
 	Runs []Run
 	Rows []Row
 
-	// Fingerprints are those of the newest run that stored some, by node ID; nil if
-	// none did.
+	// Fingerprints are those of the newest run that stored any, by node ID; nil: no run
+	// did.
 	Fingerprints map[string]string
-	Columns      map[string][]Column // the same for the columns of what that run built
+	Columns      map[string][]Column // the columns of the relations that this run built, by node ID
 }
 
 // point is the count of one node in one earlier run.
@@ -49,20 +48,20 @@ type point struct {
 	Seconds  *float64 // from the before to the after row; nil if there is only one
 }
 
-// points are the counts in the rows. Rows without a node ID belong to the node
-// that left rows of the same relation in the same run, if there is one.
+// points returns the counts in the rows. Rows without a node ID belong to the node that has
+// rows of the same relation in the same run, if there is one.
 func (h History) points() []point {
-	type place struct{ run, node, relation string }
-	nodes := map[place]string{} // by run and relation
+	type key struct{ run, node, relation string }
+	nodes := map[key]string{} // by run and relation
 	for _, r := range h.Rows {
 		if r.NodeID != "" {
-			nodes[place{run: r.Invocation, relation: r.Relation}] = r.NodeID
+			nodes[key{run: r.Invocation, relation: r.Relation}] = r.NodeID
 		}
 	}
-	pairs := map[place]*pair{}
-	var order []place
+	pairs := map[key]*pair{}
+	var order []key
 	for _, r := range inOrder(h.Rows, nil) {
-		at := place{run: r.Invocation, node: cmp.Or(r.NodeID, nodes[place{run: r.Invocation, relation: r.Relation}])}
+		at := key{run: r.Invocation, node: cmp.Or(r.NodeID, nodes[key{run: r.Invocation, relation: r.Relation}])}
 		if at.node == "" {
 			at.relation = r.Relation
 		}

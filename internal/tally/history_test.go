@@ -24,14 +24,14 @@ func TestTheRowsOfAnEarlierRunThatCount(t *testing.T) {
 			},
 			want: []point{{NodeID: id, Relation: relation, Count: 1000, Seconds: seconds(2.5)}},
 		},
-		"a node ID wins, though it is not the last": {
+		"a row with a node ID takes precedence over a later one": {
 			rows: []Row{
 				{NodeID: id, Relation: relation, Phase: After, Time: at(1), Count: n(1000)},
 				{Relation: relation, Phase: After, Time: at(2), Count: n(5)},
 			},
 			want: []point{{NodeID: id, Relation: relation, Count: 1000}},
 		},
-		"one time for both rows": {
+		"both rows with the same time": {
 			rows: []Row{
 				{Relation: relation, Phase: Before, Time: at(0), Count: n(3)},
 				{Relation: relation, Phase: After, Time: at(0), Count: n(4)},

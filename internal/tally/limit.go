@@ -37,7 +37,7 @@ func ParsePercentage(text string) (Limit, error) {
 
 var limitText = regexp.MustCompile(`^(?:(\d{1,18})|(\d{1,9}(?:\.\d{1,9})?)\s*%)$`)
 
-// ParseRows reads a number of rows, which is not negative.
+// ParseRows reads a number of rows, which must not be negative.
 func ParseRows(text string) (int64, error) {
 	rows, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || rows < 0 {

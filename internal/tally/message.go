@@ -9,7 +9,7 @@ import (
 // Words are the parts of a warehouse's messages on which a tally depends.
 type Words struct {
 	Missing    []string // for a relation that does not exist, in lower case
-	HookFaults []Fault  // what is wrong with a project's own hook
+	HookFaults []Fault  // mistakes in a project's own hook
 }
 
 // Fault is a mistake that a message reveals.
@@ -34,8 +34,7 @@ func (w Words) misses(message, relation string) bool {
 	return false
 }
 
-// hookFault returns the mistake in the hook that caused a message, "" if the message does
-// not reveal it.
+// hookFault returns the mistake in a hook that a message reveals, or "".
 func (w Words) hookFault(message string) string {
 	for _, fault := range w.HookFaults {
 		if strings.Contains(message, fault.Message) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // ParseMeta reads config.meta.tally of a node as JSON decodes it. Its gates override
@@ -20,19 +22,19 @@ func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
 	}
 	entries, ok := meta.(map[string]any)
 	if !ok {
-		err := errors.New("meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see docs/gates.md")
+		err := errors.New("meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see " + docs.Gates)
 		return said.limits, said.audit, err
 	}
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		set, known := metaKeys[key]
 		if !known {
-			problems = append(problems, fmt.Errorf("meta.tally.%s: unknown; expected one of %s; see docs/gates.md",
+			problems = append(problems, fmt.Errorf("meta.tally.%s: unknown; expected one of %s; see "+docs.Gates,
 				key, strings.Join(slices.Sorted(maps.Keys(metaKeys)), ", ")))
 			continue
 		}
 		if err := set(&said, entries[key]); err != nil {
-			problems = append(problems, fmt.Errorf("meta.tally.%s: %w; see docs/gates.md", key, err))
+			problems = append(problems, fmt.Errorf("meta.tally.%s: %w; see %s", key, err, docs.Gates))
 		}
 	}
 	problems = append(problems, said.limits.Validate())

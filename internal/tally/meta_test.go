@@ -2,9 +2,12 @@ package tally
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 func TestMetaOverridesTheRunsGates(t *testing.T) {
@@ -27,7 +30,7 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 			`{"max_growth": "3", "min_rows": "7"}`,
 			func(l *Limits) { l.MaxGrowth, l.MinRows = number64(3), n(7) }, true,
 		},
-		"gates taken away": {
+		"removed gates": {
 			`{"max_drop": false, "min_rows": null}`,
 			func(l *Limits) { l.MaxDrop, l.MinRows = nil, nil }, true,
 		},
@@ -84,7 +87,7 @@ meta.tally.max_rows: unusable value "[1]"; expected a whole number from 0 up; se
 meta.tally.min_rows: unusable value "-3"; expected a whole number from 0 up; see docs/gates.md
 meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see docs/gates.md`,
 		},
-		"half a number of rows": {
+		"a fraction of a row": {
 			`{"max_drop": 12.5}`,
 			`meta.tally.max_drop: unusable value "12.5"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md`,
 		},
@@ -100,7 +103,8 @@ meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see doc
 			if err == nil {
 				t.Fatal("no error")
 			}
-			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+			want := strings.ReplaceAll(test.want, "docs/gates.md", docs.Gates)
+			if diff := cmp.Diff(want, err.Error()); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

@@ -20,7 +20,7 @@ type Node struct {
 type Result struct {
 	Invocation string
 	NodeID     string
-	Status     string  // dbt's own word, such as success or error; "" if dbt was interrupted while the node ran
+	Status     string  // dbt's own status, such as success or error; "" if dbt was interrupted while the node ran
 	Message    string  // dbt's message, may be empty
 	Seconds    float64 // execution_time
 }

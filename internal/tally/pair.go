@@ -1,9 +1,9 @@
 package tally
 
-// pair is the before row and the after row that count for one node. There can be
-// more of them: the tutorial's hooks beside the injected ones, several batches of a
-// microbatch model, a model built by two invocations. Rows with a node ID win over
-// rows without, then the first before row and the last after row count.
+// pair contains the before row and the after row of one node. A node may have more rows: of
+// the tutorial's hooks and the injected ones, of several batches of a microbatch model, or
+// of two invocations. Rows with a node ID take precedence; among these, pair uses the first
+// before row and the last after row.
 type pair struct {
 	before, after *Row
 	wrote         []*Row // all after rows with a node ID
@@ -26,8 +26,8 @@ func (p *pair) add(r Row) {
 	}
 }
 
-// seconds is the time from the before row to the after row, nil if it is not known:
-// hooks that ask the transaction for the time give both rows the same.
+// seconds returns the time from the before row to the after row, or nil if it is unknown:
+// both rows have the same time if the hooks use the time of the transaction.
 func (p pair) seconds() *float64 {
 	if p.before == nil || p.after == nil || !p.after.Time.After(p.before.Time) {
 		return nil

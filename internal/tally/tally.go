@@ -1,11 +1,11 @@
 // Package tally is the domain: it derives how each model changed from the audit rows of
-// one or more dbt invocations and from dbt's own results. It is pure and knows neither
-// warehouses nor files nor forges.
+// one or more dbt invocations and from dbt's own results. It does no I/O and leaves
+// warehouses, files and forges to other packages.
 package tally
 
 import "time"
 
-// Status is the one word for what happened to a model.
+// Status is what happened to a model, as one word.
 type Status string
 
 // Every status a model can have.
@@ -19,7 +19,7 @@ const (
 	NotCounted Status = "not-counted"  // a view, or opted out
 	Skipped    Status = "skipped"      // dbt did not run it
 	Failed     Status = "failed"       // dbt ran it and it failed, or was interrupted in it
-	Reused     Status = "reused"       // dbt found nothing to do
+	Reused     Status = "reused"       // dbt had nothing to do
 	NoAuditRow Status = "no-audit-row" // it ran, but has no audit row
 )
 
@@ -38,7 +38,7 @@ type Model struct {
 	Node    Node
 	Status  Status
 	Reason  string   // one sentence without a full stop: why it has this status
-	Message string   // dbt's message if it failed, else ""
+	Message string   // dbt's message if it failed, otherwise ""
 	Before  *int64   // rows before the first invocation that built it; nil: it did not exist, or is unknown
 	After   *int64   // rows after the last one; nil: unknown
 	Seconds float64  // time taken by dbt, all invocations together
@@ -47,26 +47,26 @@ type Model struct {
 	Earlier
 	Parents   []string // node IDs of what it reads
 	Columns   ColumnChange
-	FanOut    *FanOut // if its rows per row of its largest parent moved; else nil
+	FanOut    *FanOut // if its rows per row of its largest parent moved, otherwise nil
 	Breaches  []Breach
-	Unchecked string // why a gate that it has could not be checked, else ""
+	Unchecked string // why one of its gates could not be checked, otherwise ""
 
 	// Unprotected means that the model was built and a gate of severity error could not
 	// be checked because auditing did not work. The run must not pass.
 	Unprotected bool
 }
 
-// Earlier is what the earlier runs found of a model.
+// Earlier contains a model's counts in earlier runs.
 type Earlier struct {
-	// Baseline is the count that the newest earlier run found, with the seconds
-	// that it took there. It is nil if no earlier run has the model, and if this run
-	// built nothing that could be compared.
+	// Baseline is the count in the newest earlier run, and BaselineSeconds is the time
+	// that the model took there. Baseline is nil if no earlier run counted the model, or
+	// if this run built nothing that could be compared.
 	Baseline        *int64
 	BaselineSeconds *float64 // nil: unknown
 	BaselineNew     bool     // it did not exist before, and earlier runs counted others of its type
 
-	// BaselineIsBefore means that the baseline counted the very table that this run
-	// found, and that nothing changed in between: both are one fact.
+	// BaselineIsBefore means that the baseline counted the same table as this run, and
+	// that the table did not change in between, so that both comparisons are one fact.
 	BaselineIsBefore bool
 	HistorySince     *time.Time // when the run ended that History begins with; nil without any
 	History          []int64    // its counts in earlier runs, oldest first, and After: at most 30; nil without any
