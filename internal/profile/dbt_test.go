@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write testdata/resolved.golden.json fro
 
 const golden = "testdata/resolved.golden.json"
 
-// resolved is what dbt makes of a test case.
+// resolved is dbt's result for a test case.
 type resolved struct {
 	Target   string         `json:"target,omitempty"`
 	Settings map[string]any `json:"settings,omitempty"`
@@ -155,7 +155,7 @@ func dbtPython(t *testing.T, version string) string {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		t.Skipf("dbt %s is not there; run make tools", version)
+		t.Skipf("dbt %s is not installed; run make tools", version)
 	}
 	return path
 }

@@ -53,7 +53,7 @@ func TestDotEnvIsReadAsPythonDotEnvDoes(t *testing.T) {
 	}
 }
 
-func TestDotEnvStandsBelowTheEnvironment(t *testing.T) {
+func TestTheEnvironmentTakesPrecedenceOverDotEnv(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, ".env"), "HOST=file\nPORT=${HOST}-1\nDBT_TARGET=ci\nDBT_ENV_SECRET_X=s3cret\n")

@@ -30,10 +30,10 @@ func TestErrorsStateTheProblemAndTheFix(t *testing.T) {
 		{"no project above", "", "", Options{}, ErrNoProject, []string{"DIR or above", "project-dir"}},
 		{"project is a list", "- a\n", "", Options{}, ErrYAML, []string{"DIR/dbt_project.yml", "not a mapping"}},
 		{"no name", "profile: shop\n", "", Options{}, ErrBadProject, []string{"no name"}},
-		{"name is a list", "name: [a]\n", "", Options{}, ErrBadProject, []string{"else; expected a string"}},
+		{"name is a list", "name: [a]\n", "", Options{}, ErrBadProject, []string{"wrong type; expected a string"}},
 		{"no profiles file", project, "", Options{}, ErrNoProfilesFile, []string{"DIR or DIR/home/.dbt;", "profiles-dir"}},
 		{
-			"no profiles file in the folder named", project, "",
+			"no profiles file in the named folder", project, "",
 			Options{ProfilesDir: "p"},
 			ErrNoProfilesFile,
 			[]string{" DIR/p;"},
@@ -52,7 +52,7 @@ func TestErrorsStateTheProblemAndTheFix(t *testing.T) {
 			[]string{`"prod"`, `expected one of "ci", "dev";`},
 		},
 		{"no outputs", project, "shop: {target: dev}\n", Options{}, ErrBadProfile, []string{"no outputs"}},
-		{"outputs are none", project, "shop: {outputs: {}}\n", Options{}, ErrNoTarget, []string{"it has none"}},
+		{"outputs are none", project, "shop: {outputs: {}}\n", Options{}, ErrNoTarget, []string{"but it has none"}},
 		{
 			"output is text", project, "shop: {outputs: {default: s3cret}}\n",
 			Options{},
@@ -69,7 +69,7 @@ func TestErrorsStateTheProblemAndTheFix(t *testing.T) {
 		{"unknown anchor", project, "shop:\n  password: *s3cret\n", Options{}, ErrYAML, []string{"unknown anchor"}},
 		{"unknown tag", project, "shop:\n  password: !s3cret x\n", Options{}, ErrYAML, []string{"line 2", "tag"}},
 		{"merge of text", project, "shop:\n  <<: s3cret\n", Options{}, ErrYAML, []string{"line 2", "<<"}},
-		{"alias that holds itself", project, "shop: &a\n  b: *a\n", Options{}, ErrYAML, []string{"contains itself"}},
+		{"alias that contains itself", project, "shop: &a\n  b: *a\n", Options{}, ErrYAML, []string{"contains itself"}},
 		{"number too large", project, "shop: 99999999999999999999\n", Options{}, ErrYAML, []string{"line 1", "too large"}},
 		{"float too large", project, "shop: 1.0e+999\n", Options{}, ErrYAML, []string{"line 1", "too large"}},
 		{"no such day", project, "shop: 2024-02-31\n", Options{}, ErrYAML, []string{"line 1", "date"}},
@@ -114,7 +114,7 @@ func TestErrorsStateTheProblemAndTheFix(t *testing.T) {
 			[]string{"variable v"},
 		},
 		{
-			"variable that reads what is not set", project,
+			"variable that reads an unset one", project,
 			"shop: {outputs: {default: {type: x, port: '{{ var(\"v\") }}'}}}\n",
 			Options{Vars: map[string]any{"v": "{{ env_var('NOPE') }}"}},
 			nil,
@@ -155,7 +155,7 @@ func TestErrorsStateTheProblemAndTheFix(t *testing.T) {
 				}
 			}
 			if strings.Contains(text, "s3cret") {
-				t.Errorf("error %q holds a secret", text)
+				t.Errorf("error %q contains a secret", text)
 			}
 		})
 	}

@@ -131,7 +131,7 @@ func nameAndDefault(
 	return values[nameKey].String(), fallback, hasDefault, nil
 }
 
-// fromJSON is dbt's fromjson: text that cannot be parsed gives the default, or none.
+// fromJSON is dbt's fromjson. For text that cannot be parsed it returns the default, or none.
 func fromJSON(_ *exec.Evaluator, args *exec.VarArgs) (any, error) {
 	text := args.First().String()
 	if value, err := parseYAML([]byte(text)); err == nil && json.Valid([]byte(text)) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzRendering looks for templates that end in a panic, or in an error that
-// shows what the value was.
+// FuzzRendering looks for templates that cause a panic, or an error that contains the
+// value.
 func FuzzRendering(f *testing.F) {
 	for _, seed := range []string{
 		"{{ '%d' % x }}", "{{ 1 % 0 }}", "{{ 'a' * -1 }}", "{{ env_var('A') | int }}", "{% if x %}",
@@ -20,12 +20,12 @@ func FuzzRendering(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, template string) {
-		// Repetition is bounded by memory only, in dbt too.
+		// Only the memory limits a repetition, as in dbt.
 		if strings.Contains(template, "*") && !strings.Contains(template, "* -1") {
 			t.Skip("may repeat a text until memory runs out")
 		}
 		r := newRenderer(Options{LookupEnv: mapEnv(map[string]string{"A": "5"})})
-		_, err := r.value(template, "place", false)
+		_, err := r.value(template, "key", false)
 		if err == nil {
 			return
 		}
@@ -37,7 +37,7 @@ func FuzzRendering(f *testing.F) {
 	})
 }
 
-// FuzzYAML looks for files that end in a panic.
+// FuzzYAML looks for files that cause a panic.
 func FuzzYAML(f *testing.F) {
 	for _, c := range testCases {
 		f.Add(c.File)
@@ -53,7 +53,7 @@ func FuzzYAML(f *testing.F) {
 	})
 }
 
-// FuzzLiteral looks for literals that end in a panic.
+// FuzzLiteral looks for literals that cause a panic.
 func FuzzLiteral(f *testing.F) {
 	for _, seed := range []string{
 		"[1, 'a']", "{'a': (1,)}", "{1, 2}", "'a' 'b'", "-", "+", "0_1", "1e", ".", "'\\", "[[[[", "{", "''", "1_", "e",

@@ -31,7 +31,7 @@ func (e *evaluation) native(source string) (value any, err error) {
 	case err != nil:
 		return nil, err
 	case len(chunks) == 1 && chunks[0] == any(undefined{}):
-		return nil, e.problem("its Jinja gives no value; it may lack an else")
+		return nil, e.problem("its Jinja has no value; an else may be missing")
 	case len(chunks) == 1:
 		value, err := unmark(chunks[0])
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 
 var errNoLiteral = errors.New("not a Python literal")
 
-// maxNesting bounds how deep a literal nests, as Python does.
+// maxNesting limits the nesting of a literal, as Python does.
 const maxNesting = 100
 
 // parseLiteral is Python's ast.literal_eval for the literals that a profile may

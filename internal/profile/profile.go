@@ -186,7 +186,7 @@ func quotedKeys(m map[string]any, without ...string) string {
 		}
 	}
 	if keys == nil {
-		return "those it should have (it has none)"
+		return "its names, but it has none"
 	}
 	return strings.Join(keys, ", ")
 }

@@ -207,7 +207,7 @@ func (r *projectReader) resolveTarget() {
 }
 
 func (r *projectReader) fail(key, expected string) {
-	r.err = cmp.Or(r.err, fmt.Errorf("%w: %s: %s is something else; expected %s; see %s",
+	r.err = cmp.Or(r.err, fmt.Errorf("%w: %s: %s has the wrong type; expected %s; see %s",
 		ErrBadProject, r.path, key, expected, docs.Troubleshooting))
 }
 

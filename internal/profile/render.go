@@ -25,7 +25,7 @@ var placeholder = regexp.MustCompile(
 type renderer struct {
 	lookupEnv func(string) (string, bool)
 	vars      map[string]any
-	target    map[string]any    // what templates know as target; nil in a profile
+	target    map[string]any    // the variable target of templates; nil in a profile
 	secrets   map[string]string // the DBT_ENV_SECRET_* variables that were read
 }
 

@@ -28,13 +28,13 @@ type searchCase struct {
 	Env  map[string]string `json:"env"`
 }
 
-// profilesYML has two profiles with two targets each, distinguished by their hosts.
-func profilesYML(place string) string {
+// profilesYML returns two profiles with two targets each. Every host begins with hosts.
+func profilesYML(hosts string) string {
 	var b strings.Builder
 	for _, profile := range []string{"shop", "other"} {
 		b.WriteString(profile + ":\n  target: dev\n  outputs:\n")
 		for _, target := range []string{"dev", "prod"} {
-			b.WriteString("    " + target + ": {type: postgres, host: " + place + "-" + profile + "-" + target +
+			b.WriteString("    " + target + ": {type: postgres, host: " + hosts + "-" + profile + "-" + target +
 				", user: u, password: p, port: 5432, dbname: d, schema: s}\n")
 		}
 	}

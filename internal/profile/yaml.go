@@ -15,7 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// maxValues bounds how much a small file can grow through aliases.
+// maxValues limits how much a small file can grow through aliases.
 const maxValues = 1_000_000
 
 // readMapping reads a YAML file of dbt's, whose top must be a mapping.
@@ -38,7 +38,7 @@ func readMapping(path string) (map[string]any, error) {
 
 // parseYAML reads one YAML document as PyYAML's safe loader does, which dbt uses:
 // YAML 1.1, where yes and on are booleans, 010 is eight and the last of equal
-// keys wins. Keys that are no strings become what Python's str makes of them.
+// keys wins. Keys that are not strings are converted with Python's str.
 // Errors contain the number of the line and never its text.
 func parseYAML(content []byte) (any, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
