@@ -65,9 +65,9 @@ func CauseWords(r Report, m Model, name func(id string) string) string {
 	if m.Cause == nil {
 		return ""
 	}
-	place := "here"
+	since := "here"
 	if r.sameBranch() {
-		place = "since the last run"
+		since = "since the last run"
 	}
 	switch m.Cause.Kind {
 	case tally.CauseEdited:
@@ -75,7 +75,7 @@ func CauseWords(r Report, m Model, name func(id string) string) string {
 		if m.BaselineNew {
 			word = "new "
 		}
-		return word + place + kindWords(m)
+		return word + since + kindWords(m)
 	case tally.CauseDownstream:
 		return "downstream of " + name(m.Cause.Of)
 	case tally.CauseData:
@@ -100,8 +100,7 @@ func kindWords(m Model) string {
 	}
 }
 
-// CauseFile returns the file to look at because of a model: that of its root cause, or
-// else its own.
+// CauseFile returns the file that explains a model: that of its root cause, or its own.
 func CauseFile(r Report, m Model) string {
 	if m.Cause == nil || m.Cause.Kind != tally.CauseDownstream {
 		return m.File
@@ -128,7 +127,7 @@ func UnknownCauses(models []Model) []string {
 		count[m.Cause.Reason]++
 	}
 	for i, reason := range reasons {
-		reasons[i] = fmt.Sprintf("why %s changed is not known: %s", Plural(count[reason], "model"), reason)
+		reasons[i] = fmt.Sprintf("why %s changed is unknown: %s", Plural(count[reason], "model"), reason)
 	}
 	return reasons
 }

@@ -18,7 +18,7 @@ func columnsOf(change tally.ColumnChange) *Columns {
 // maxColumns is how many columns a row of the table names.
 const maxColumns = 4
 
-// ColumnWords lists how the columns of a model differ, those that are gone first:
+// ColumnWords lists how the columns of a model differ, the removed ones first:
 // "−region", "+area", "id integer → bigint".
 func ColumnWords(m Model, s Style) []string {
 	if m.Columns == nil {

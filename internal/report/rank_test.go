@@ -17,7 +17,7 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 		{Name: "grew much", Status: tally.Grew, Change: new(int64(100))},
 		{Name: "new", Status: tally.New, Change: new(int64(1000))},
 		{Name: "shrank", Status: tally.Shrank, Change: new(int64(-1))},
-		{Name: "shrank beyond measure", Status: tally.Shrank, Change: new(int64(math.MinInt64))},
+		{Name: "shrank by the most possible", Status: tally.Shrank, Change: new(int64(math.MinInt64))},
 		{Name: "failed b", Status: tally.Failed},
 		{Name: "failed a", Status: tally.Failed},
 		{Name: "warned", Status: tally.Unchanged, Gates: []Gate{{Severity: tally.SeverityWarn}}},
@@ -37,7 +37,7 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 		got = append(got, m.Name)
 	}
 	want := []string{
-		"breached", "warned", "failed a", "failed b", "emptied", "shrank beyond measure",
+		"breached", "warned", "failed a", "failed b", "emptied", "shrank by the most possible",
 		"first build, fewer than there", "shrank", "grew much", "grew a little", "new", "calm",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

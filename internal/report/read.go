@@ -39,7 +39,7 @@ func Read(from io.Reader) (Report, error) {
 	}
 	var of struct{ Version int }
 	if err := json.Unmarshal(text, &of); err != nil {
-		return Report{}, fmt.Errorf("it is no report: %w", err)
+		return Report{}, fmt.Errorf("it is not a report: %w", err)
 	}
 	if of.Version != Version {
 		return Report{}, fmt.Errorf("it is a report of version %d; expected %d", of.Version, Version)
@@ -49,7 +49,7 @@ func Read(from io.Reader) (Report, error) {
 	}
 	var claimed Report
 	if err := json.Unmarshal(text, &claimed); err != nil {
-		return Report{}, fmt.Errorf("it is no report: %w", err)
+		return Report{}, fmt.Errorf("it is not a report: %w", err)
 	}
 	if err := claimed.check(); err != nil {
 		return Report{}, err
@@ -67,7 +67,7 @@ func checkSize(text []byte) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("it is no report: %w", err)
+			return fmt.Errorf("it is not a report: %w", err)
 		case token == json.Delim('{'), token == json.Delim('['):
 			values++
 		}

@@ -46,7 +46,7 @@ func TestValuesThatNoRunWritesAreRefused(t *testing.T) {
 	}{
 		"another version": {func(r *report.Report) { r.Version = 2 }, "version 2; expected 1"},
 		"no status":       {func(r *report.Report) { r.Status = "" }, `unknown status ""`},
-		"a status of its own": {
+		"an unknown status": {
 			func(r *report.Report) { r.Status = "::error::" + report.Status(strings.Repeat("x", 100)) },
 			`unknown status "::error::` + strings.Repeat("x", 30) + `…"`,
 		},
@@ -60,7 +60,7 @@ func TestValuesThatNoRunWritesAreRefused(t *testing.T) {
 			func(r *report.Report) { r.Models[0].Gates[0].Severity = "" }, `model 1: unknown severity ""`,
 		},
 		"rows below zero": {func(r *report.Report) { *r.Models[0].Before = -1 }, "model 1: an impossible count, -1"},
-		"more rows than any": {
+		"too many rows": {
 			func(r *report.Report) { *r.Models[0].After = math.MaxInt64 },
 			"an impossible count, 9223372036854775807",
 		},
@@ -108,20 +108,20 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		from io.Reader
 		want string
 	}{
-		"nothing": {strings.NewReader(""), "it is no report: unexpected end of JSON input"},
+		"nothing": {strings.NewReader(""), "it is not a report: unexpected end of JSON input"},
 		"a torn file": {
 			strings.NewReader(`{"version": 1, "models": [{`),
-			"it is no report: unexpected end of JSON input",
+			"it is not a report: unexpected end of JSON input",
 		},
-		"a list":         {strings.NewReader(`[]`), "it is no report"},
+		"a list":         {strings.NewReader(`[]`), "it is not a report"},
 		"another object": {strings.NewReader(`{"name": "x"}`), "version 0; expected 1"},
 		"text for a count": {
 			strings.NewReader(`{"version": 1, "status": "success", "models": [{"status": "new", "after": "<b>"}]}`),
-			"it is no report",
+			"it is not a report",
 		},
 		"a deep file": {
 			strings.NewReader(`{"version": 1, "x": ` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`),
-			"it is no report",
+			"it is not a report",
 		},
 		"too many values": {
 			strings.NewReader(`{"version": 1, "models": [` + strings.Repeat("{},", 500_000) + `{}]}`),
@@ -131,7 +131,7 @@ func TestOtherFilesAreRefused(t *testing.T) {
 			io.MultiReader(strings.NewReader(`{"version": 1, "x": "`), io.LimitReader(endless{}, 32<<20)),
 			"it has more than 33,554,432 bytes",
 		},
-		"an unreadable one": {iotest.ErrReader(io.ErrUnexpectedEOF), "unexpected EOF"},
+		"an unreadable file": {iotest.ErrReader(io.ErrUnexpectedEOF), "unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,7 +145,7 @@ func wantRefused(t *testing.T, from io.Reader, want string) {
 	_, err := report.Read(from)
 	if err == nil || !strings.Contains(err.Error(), want) ||
 		strings.ContainsAny(err.Error(), "\n\r") || len(err.Error()) > 300 {
-		t.Errorf("got error %v, want one that says %q in one short line", err, want)
+		t.Errorf("got error %v, want %q in one short line", err, want)
 	}
 }
 

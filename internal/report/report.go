@@ -32,8 +32,8 @@ type Report struct {
 	TallyVersion string       `json:"tally_version"`
 	Status       Status       `json:"status"`
 	ExitCode     int          `json:"exit_code"`
-	HeadSHA      string       `json:"head_sha"` // the pull request's, else the job's commit; "" if unknown
-	Branch       string       `json:"branch"`   // that was built; "" if unknown
+	HeadSHA      string       `json:"head_sha"` // the pull request's, otherwise the job's commit; "" if unknown
+	Branch       string       `json:"branch"`   // the branch that was built; "" if unknown
 	Invocations  []Invocation `json:"invocations"`
 	Requirements *float64     `json:"requirements_seconds"` // spent installing them; null without any
 	Target       Target       `json:"target"`
@@ -65,7 +65,7 @@ type Invocation struct {
 	ExitCode    int       `json:"exit_code"`
 }
 
-// Target is the place where dbt built.
+// Target is the target of the profile, in which dbt built.
 type Target struct {
 	Name     string `json:"name"`
 	Type     string `json:"type"` // the adapter: postgres, snowflake, duckdb, ...
@@ -78,8 +78,8 @@ type Audit struct {
 	Table      string   `json:"table"`      // as the warehouse writes it; "" if nothing was audited
 	Statements int      `json:"statements"` // sent by the hooks
 	Seconds    *float64 `json:"seconds"`    // spent in these statements; null if dbt does not report it
-	// Around is the time before and after dbt that auditing took: to make the tables
-	// ready, read the rows and record the run, by starts of dbt if that is the way.
+	// Around is the time that auditing took before and after dbt: to prepare the tables,
+	// read the rows and record the run. It includes the starts of dbt for these steps.
 	Around   float64  `json:"around_seconds"`
 	Problems []string `json:"problems"` // problems with auditing itself
 }
@@ -137,11 +137,11 @@ type Model struct {
 	HistorySince    *time.Time   `json:"history_since"` // the end of the first run in it; null if unknown
 	Unusual         bool         `json:"unusual"`       // the change is far outside its history
 	Gates           []Gate       `json:"gates"`
-	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, else ""
+	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, otherwise ""
 	Parents         []string     `json:"parents"`         // node IDs of the nodes that it reads
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
 	FanOut          *FanOut      `json:"fan_out"`         // null if it did not move
-	Columns         *Columns     `json:"columns"`         // null if they are the baseline's, or not known
+	Columns         *Columns     `json:"columns"`         // null if they are the baseline's, or unknown
 	Written         *Written     `json:"written"`         // null if it was not counted
 }
 
@@ -164,7 +164,7 @@ type Cause struct {
 	Kind   tally.CauseKind `json:"kind"`
 	Of     string          `json:"of"`     // the nearest node upstream that differs; "" if it is its own cause
 	Root   string          `json:"root"`   // the node with which the chain of causes begins
-	Reason string          `json:"reason"` // why the cause is unknown, else ""
+	Reason string          `json:"reason"` // why the cause is unknown, otherwise ""
 }
 
 // RootCause is a node with which differences begin, and the models that differ because of
@@ -192,7 +192,7 @@ type Failure struct {
 	Message string `json:"message"`
 }
 
-// Gate is one breach of a limit, in words that can be shown.
+// Gate is one breach of a limit, as texts to show.
 type Gate struct {
 	NodeID   string         `json:"node_id"`
 	Gate     string         `json:"gate"`

@@ -54,7 +54,7 @@ func TableRows(r Report) []Row {
 	return rows
 }
 
-// urgency is 0 for a group with a problem, else 1.
+// urgency returns 0 for a group with a problem, otherwise 1.
 func urgency(models []Model) int {
 	for _, m := range models {
 		if standing := m.Standing(); len(m.Gates) > 0 || standing == tally.Failed || standing == tally.Emptied {

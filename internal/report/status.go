@@ -73,7 +73,7 @@ func LookOf(status tally.Status) Look {
 	return Look{Status: status, Words: string(status), title: counting(string(status))}
 }
 
-// rankOf is the index of a status in looks.
+// rankOf returns the index of a status in looks.
 func rankOf(status tally.Status) int {
 	for i, look := range looks {
 		if look.Status == status {
@@ -105,7 +105,7 @@ func AlarmOf(g Gate) Alarm {
 	return Alarm{}
 }
 
-// alarmRank is the index of a severity in alarms. Without a breach it ranks last.
+// alarmRank returns the index of a severity in alarms. Without a breach it ranks last.
 func alarmRank(severity tally.Severity) int {
 	for i, alarm := range alarms {
 		if alarm.Severity == severity {
@@ -115,7 +115,7 @@ func alarmRank(severity tally.Severity) int {
 	return len(alarms)
 }
 
-// worst is the rank of the worst breach of a model.
+// worst returns the rank of the worst breach of a model.
 func worst(m Model) int {
 	rank := len(alarms)
 	for _, g := range m.Gates {

@@ -98,8 +98,8 @@ func ThisRunWords(m Model) string {
 	return ChangeWords(m)
 }
 
-// ThisRun reports whether a model's change in this run is another than its change against
-// the baseline, so that a separate column is needed.
+// ThisRun reports whether a model's change in this run differs from its change against the
+// baseline, so that a separate column is needed.
 func (m Model) ThisRun() bool {
 	return m.Before != nil && m.Change != nil && *m.Change != 0 && (m.Baseline == nil || *m.Baseline != *m.Before)
 }

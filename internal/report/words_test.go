@@ -34,7 +34,7 @@ func TestChangesInWords(t *testing.T) {
 		{"grew", tally.Grew, 98_000, 99_204, "+1,204 (+1.2%)"},
 		{"grew from nothing", tally.Grew, 0, 42, "+42 (new rows)"},
 		{"grew a little", tally.Grew, 1_000_000, 1_000_001, "+1 (<0.1%)"},
-		{"grew out of all measure", tally.Grew, 1, math.MaxInt64, "+9,223,372,036,854,775,806 (>999.9%)"},
+		{"grew by the most possible", tally.Grew, 1, math.MaxInt64, "+9,223,372,036,854,775,806 (>999.9%)"},
 		{"shrank to almost nothing", tally.Shrank, math.MaxInt64, 1, "−9,223,372,036,854,775,806 (>99.9%)"},
 		{"emptied", tally.Emptied, 12, 0, "−12 (emptied)"},
 		{"new", tally.New, situation.Unknown, 42, "+42 (new)"},

@@ -14,7 +14,7 @@ func TestDocsShowCommentsAsTheyAre(t *testing.T) {
 	docs := read(t, "../../../docs/report.md")
 	for _, name := range []string{"testdata/comment.causes.golden.md", "testdata/comment.breached.golden.md"} {
 		if comment := read(t, name); !strings.Contains(docs, "````markdown\n"+comment+"````\n") {
-			t.Errorf("docs/report.md shows another comment than %s", name)
+			t.Errorf("docs/report.md does not show the comment of %s", name)
 		}
 	}
 }

@@ -32,14 +32,14 @@ func pictures(r report.Report, c columns, trends bool) []string {
 // "" if nothing differs because of an edit. See https://mermaid.js.org/syntax/flowchart.html.
 func graph(r report.Report, c columns) string {
 	names := report.NodeNames(r.Models)
-	place := map[string]int{}
+	index := map[string]int{}
 	var nodes, edges []string
 	add := func(id, class string) {
-		if _, known := place[id]; known || len(place) == maxNodes {
+		if _, known := index[id]; known || len(index) == maxNodes {
 			return
 		}
-		place[id] = len(place)
-		nodes = append(nodes, fmt.Sprintf("  n%d[\"%s\"]%s\n", place[id], label(names(id)), class))
+		index[id] = len(index)
+		nodes = append(nodes, fmt.Sprintf("  n%d[\"%s\"]%s\n", index[id], label(names(id)), class))
 	}
 	left := 0
 	for _, root := range r.Causes {
@@ -49,7 +49,7 @@ func graph(r report.Report, c columns) string {
 		add(root.NodeID, ":::edited")
 		for _, id := range root.Models {
 			add(id, "")
-			if _, drawn := place[id]; !drawn {
+			if _, drawn := index[id]; !drawn {
 				left++
 			}
 		}
@@ -58,8 +58,8 @@ func graph(r report.Report, c columns) string {
 		if m.Cause == nil || m.Cause.Of == "" {
 			continue
 		}
-		from, known := place[m.Cause.Of]
-		to, drawn := place[m.NodeID]
+		from, known := index[m.Cause.Of]
+		to, drawn := index[m.NodeID]
 		if known && drawn {
 			edges = append(edges, fmt.Sprintf("  n%d --> n%d\n", from, to))
 		}

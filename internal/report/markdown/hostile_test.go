@@ -110,7 +110,7 @@ func complaintOf(n ast.Node, source []byte) string {
 	return ""
 }
 
-func TestPublishedCommentSaysForWhichRun(t *testing.T) {
+func TestPublishedCommentLinksItsRun(t *testing.T) {
 	t.Parallel()
 	comment, err := PublishedComment(situation.Changed(), runURL)
 	if err != nil {

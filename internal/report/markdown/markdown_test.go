@@ -162,7 +162,7 @@ func TestTooSmallALimitIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := render("comment.md.tmpl", commentPage(situation.Changed(), Links{}), 100)
 	if err == nil || !strings.Contains(err.Error(), "limit is 100") {
-		t.Errorf("got error %v, want one that names the limit", err)
+		t.Errorf("got error %v, want one with the limit", err)
 	}
 }
 

@@ -93,7 +93,7 @@ func named(row report.Row, name func(report.Model) string) string {
 	return text
 }
 
-// widthBeside is the width of all columns except the names.
+// widthBeside returns the width of all columns except the names.
 func widthBeside(rows []report.Row, columns []column) int {
 	sum := 0
 	for _, c := range columns {
