@@ -33,7 +33,7 @@ type HistoryQuery struct {
 	Target        string   // the target's name, "": any
 	// RunID selects one run, whatever its age, branch, target and outcome.
 	RunID  string
-	Before time.Time // they ended before it, by at most 90 days
+	Before time.Time // the runs ended before it, and at most 90 days earlier
 	// Database, Schema and Name identify the audit table to compare with; "": that of
 	// this run.
 	Database, Schema, Name string
@@ -122,7 +122,7 @@ func (e earlier) history() (tally.History, error) {
 // named reports whether the user asked for one run or one branch.
 func (q HistoryQuery) named() bool { return q.RunID != "" || q.Named }
 
-// notFound returns an error that lists similar runs or branches.
+// notFound returns an error that lists the newest runs or their branches.
 func (q HistoryQuery) notFound(newest [][]*string) error {
 	runs, err := parseRuns(newest)
 	if err != nil {
@@ -202,7 +202,7 @@ func (q HistoryQuery) at(audit Table) Table {
 	return audit
 }
 
-// elsewhere reports whether that may be another table than the one of this run.
+// elsewhere reports whether the query may name a table other than the one of this run.
 func (q HistoryQuery) elsewhere() bool { return q.Database != "" || q.Schema != "" || q.Name != "" }
 
 // runIDs returns the IDs in rows of the run table, whose first column is the ID.

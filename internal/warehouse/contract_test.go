@@ -46,16 +46,16 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			t.Run("a fresh table is made, once, and takes rows", l.freshTable)
+			t.Run("a new table is created once and accepts rows", l.freshTable)
 			t.Run("the tutorial's table is adopted with its rows", l.adopted)
 			t.Run("a table of another shape is refused and left alone", l.refused)
 			t.Run("a narrow row_count is reported with the fix", l.narrow)
 			t.Run("the table of a project's own hooks is only read", l.readOnly)
 			t.Run("a missing table is reported", l.missing)
-			t.Run("runs are recorded once and found by those after them", l.history)
+			t.Run("runs are recorded once and found by later runs", l.history)
 			t.Run("a named run is found, or reported as unknown", l.oneRun)
 			t.Run("without a run table the newest rows are the history", l.fallback)
-			t.Run("what is old is deleted from both tables", l.pruned)
+			t.Run("old rows are deleted from both tables", l.pruned)
 		})
 	}
 }

@@ -16,7 +16,7 @@ import (
 // hostile is a branch name that breaks naive literals.
 const hostile = `feat/it's "so" \' %s ünï ✓`
 
-// earlierRuns are a team's runs of some days, oldest first.
+// earlierRuns returns a team's runs of several days, oldest first.
 func earlierRuns() []tally.Run {
 	run := func(id, branch, target, clock string, exitCode int) tally.Run {
 		status := "success"
@@ -116,7 +116,7 @@ func (l lab) history(t *testing.T) {
 	}
 }
 
-// oneRun asks for a run by its ID, from another audit table.
+// oneRun requests a run by its ID, from another audit table.
 func (l lab) oneRun(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: "ci", Name: "dbt_audit_log"}, warehouse.Write)
 	prepare(t, store)
@@ -194,11 +194,11 @@ func (l lab) fallback(t *testing.T) {
 		},
 	}
 	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
-		t.Errorf("asked for a run: problems %q, history (-want +got):\n%s", got.Problems, diff)
+		t.Errorf("with a run requested: problems %q, history (-want +got):\n%s", got.Problems, diff)
 	}
 }
 
-// pruned follows history, and deletes from its tables.
+// pruned deletes from the tables that history filled.
 func (l lab) pruned(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
 	for _, tc := range []struct {
@@ -212,7 +212,7 @@ func (l lab) pruned(t *testing.T) {
 			t.Errorf("%s: %d audit rows and %d runs, %v; want %d and %d", tc.what, log, run, err, tc.log, tc.run)
 		}
 		if want := log + run; !tc.dryRun && heard != want || tc.dryRun && heard != 0 {
-			t.Errorf("%s: heard of %d rows; want of those that were deleted", tc.what, heard)
+			t.Errorf("%s: %d rows reported as progress; want those that were deleted", tc.what, heard)
 		}
 	}
 	got := collect(
@@ -223,7 +223,7 @@ func (l lab) pruned(t *testing.T) {
 		},
 	)
 	if len(got.Rows) != 2 || len(got.History.Runs) != 2 || len(got.History.Rows) != 1 {
-		t.Errorf("what is left: %+v", got)
+		t.Errorf("remaining rows: %+v", got)
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 	deleting
 )
 
-// rights are the rights on a table that a step needs, by their names in most engines.
+// rights returns the rights on a table that a step needs, by their names in most engines.
 func (s step) rights() string {
 	switch s {
 	case inserting:

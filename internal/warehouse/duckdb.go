@@ -12,7 +12,7 @@ import (
 
 // duckDB is the SQL of DuckDB. Names are the same in upper and lower case there.
 type duckDB struct {
-	database string // that dbt builds in
+	database string // in which dbt builds
 }
 
 func newDuckDB(_ Target, db connect.Database) dialect { return duckDB{database: db.Name} }
@@ -26,17 +26,17 @@ func (duckDB) session() (string, []any) { return "", nil }
 
 func (duckDB) exact(name string) string { return name }
 
-// reaches is true of all databases: which ones are attached, DuckDB says itself.
+// reaches accepts all databases. DuckDB itself reports one that is not attached.
 func (duckDB) reaches(Table) error { return nil }
 
-// fits takes every name: DuckDB has no limit.
+// fits accepts every name, because DuckDB does not limit its length.
 func (duckDB) fits(Table) error { return nil }
 
-// catalog is the database of a table.
+// catalog returns the database of a table.
 func (d duckDB) catalog(t Table) string { return cmp.Or(t.Database, d.database) }
 
-// find asks the catalog of all databases. That of the connection's own does not know
-// the attached ones.
+// selectColumns queries the catalog of all databases, because the one of the connection's
+// database does not list the attached databases.
 func (d duckDB) selectColumns(t Table) (string, []any) {
 	schema, args := "current_schema()", []any{d.catalog(t), t.Name}
 	if t.Schema != "" {
@@ -62,16 +62,16 @@ func (d duckDB) findSchema(t Table) (string, []any) {
 		"where lower(catalog_name) = lower($1) and lower(schema_name) = lower($2)", []any{d.catalog(t), t.Schema}
 }
 
-// relation names the database too: DuckDB refuses schema.table if a database has the
-// schema's name, as that of shop.duckdb has.
+// relation includes the database, because DuckDB refuses schema.table if a database has
+// the name of the schema. The database in the file shop.duckdb is named shop.
 func (d duckDB) relation(t Table) string { return d.schema(t) + "." + quote(t.Name) }
 
 func (d duckDB) schema(t Table) string { return quote(d.catalog(t)) + "." + quote(t.Schema) }
 
 func (d duckDB) createSchema(t Table) string { return "create schema if not exists " + d.schema(t) }
 
-// createTable makes no index and no key: DuckDB reads a column of a million rows in
-// milliseconds, while an index would slow down every insert.
+// createTable creates no index and no key, because DuckDB reads a column of a million rows
+// in milliseconds, and an index would slow down every insert.
 func (d duckDB) createTable(t Table, l layout) []string {
 	columns := strings.Join(each(l.columns, d.column), ", ")
 	return []string{"create table if not exists " + d.relation(t) + " (" + columns + ")"}
@@ -93,15 +93,15 @@ func (duckDB) widenCount(relation string) string { return alterCount(relation) }
 
 func (duckDB) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
 
-// guard is none: DuckDB has none.
+// guard is empty, because DuckDB has no such block.
 func (duckDB) guard() string { return "" }
 
-// texts are the columns as text, a time without a zone taken for UTC.
+// texts returns the columns as text, with a time without a zone as UTC.
 func (d duckDB) texts(f found, columns []string) string {
 	return f.values(columns, func(name, _ string) string { return "cast(" + d.utc(f, name) + " as varchar)" })
 }
 
-// utc is the time of a column without a zone.
+// utc returns the time of a column in UTC, without its zone.
 func (duckDB) utc(f found, column string) string {
 	if strings.HasSuffix(f.typeOf(column), "with time zone") {
 		return "(" + column + " at time zone 'UTC')"
@@ -152,8 +152,8 @@ func (d duckDB) deleteOlder(f found, column string, than time.Time, runs []strin
 		" and run_id in " + at.list(runs), at.args
 }
 
-// grant is about the one right that there is: that an attached database is not read
-// only.
+// grant returns the only possible fix, because DuckDB has no rights: an attached database
+// must not be read-only.
 func (d duckDB) grant(_ step, t Table, _ connect.Denied) string {
 	return fmt.Sprintf("remove read_only from the database %s in the profile, or set audit-table to one of another "+
 		"database; see "+docs.Warehouses, d.catalog(t))

@@ -18,8 +18,8 @@ import (
 
 const environment = "../../.cache/dbt-1.11/bin/"
 
-// newDuckDBLab is a DuckDB file and the Python of real dbt. There is no operator, so
-// that the way through dbt would fail.
+// newDuckDBLab returns a DuckDB file and the Python of a real dbt. There is no operator, so
+// that working through dbt would fail.
 func newDuckDBLab(t *testing.T) lab {
 	bin, dir := dbtBin(t), t.TempDir()
 	return lab{
@@ -41,7 +41,7 @@ func duckDBOptions(bin, dir string, table warehouse.Table, access warehouse.Acce
 	}
 }
 
-// newDuckDBThroughDBTLab is a project of real dbt with our operations as macros, one
+// newDuckDBThroughDBTLab returns a project of a real dbt with our operations as macros, one
 // model whose own hooks name the table "hooked", and a DuckDB file.
 func newDuckDBThroughDBTLab(t *testing.T) lab {
 	bin, dir := dbtBin(t), t.TempDir()
@@ -68,7 +68,7 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir), withoutColumns: true}
 }
 
-// dbtBin is where the programs of real dbt are.
+// dbtBin returns the directory of a real dbt's programs.
 func dbtBin(t *testing.T) string {
 	bin, err := filepath.Abs(environment)
 	if err != nil {
@@ -80,7 +80,7 @@ func dbtBin(t *testing.T) string {
 	return bin
 }
 
-// execDuckDB runs statements on the file as another process.
+// execDuckDB runs statements on the file in another process.
 func execDuckDB(bin, dir string) func(*testing.T, ...string) {
 	return func(t *testing.T, statements ...string) {
 		t.Helper()
@@ -137,7 +137,7 @@ func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
 	prepared := prepare(t, store)
 	if problems := prepared.Problems; len(problems) != 1 ||
 		!strings.Contains(problems[0], "it lacks started_at, completed_at, status, so it is another table") {
-		t.Errorf("problems %q; want one of a run table of another kind", problems)
+		t.Errorf("problems %q; want one about the columns that the run table lacks", problems)
 	}
 	if diff := gocmp.Diff(allColumns[:4], prepared.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
@@ -154,6 +154,6 @@ func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
 		sum += *row.Count
 	}
 	if want := int64(1200 * 1201 / 2); sum != want {
-		t.Errorf("rows of several payloads sum up to %d; want %d", sum, want)
+		t.Errorf("the rows of several payloads have a sum of %d; want %d", sum, want)
 	}
 }

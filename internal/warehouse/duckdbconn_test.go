@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// withSettings opens a store for a profile on DuckDB. The way through dbt would fail.
+// withSettings opens a store for a DuckDB profile. Working through dbt would fail.
 func withSettings(t *testing.T, dir string, table warehouse.Table, settings map[string]any) *warehouse.Store {
 	t.Helper()
 	o := duckDBOptions(dbtBin(t), dir, table, warehouse.Write)
@@ -19,12 +19,13 @@ func withSettings(t *testing.T, dir string, table warehouse.Table, settings map[
 	return open(t, o)
 }
 
-func TestDuckDBIsOpenedAsTheProfileSays(t *testing.T) {
+func TestDuckDBIsOpenedWithTheSettingsOfTheProfile(t *testing.T) {
 	t.Parallel()
 	encrypted := map[string]any{
 		"path": "secret.duckdb", "alias": "vault", "options": map[string]any{"encryption_key": "it's a secret"},
 	}
-	// Without the extension httpfs, which is not here, DuckDB encrypts only if told so.
+	// DuckDB writes encrypted files with the extension httpfs, which is not installed here,
+	// or with this setting.
 	unsafe := map[string]any{"force_mbedtls_unsafe": true}
 	for name, tc := range map[string]struct {
 		settings map[string]any
@@ -45,7 +46,7 @@ func TestDuckDBIsOpenedAsTheProfileSays(t *testing.T) {
 			warehouse.Table{Database: "vault", Schema: "s", Name: "log"},
 			`"vault"."s"."log"`,
 		},
-		"an attached database that dbt builds in": {
+		"an attached database in which dbt builds": {
 			map[string]any{
 				"path": ":memory:", "database": "vault", "config_options": unsafe, "attach": []any{encrypted},
 			},
@@ -76,29 +77,29 @@ func TestDuckDBIsOpenedAsTheProfileSays(t *testing.T) {
 	}
 }
 
-func TestDuckDBThatAnotherProcessHasOpen(t *testing.T) {
+func TestADuckDBFileThatAnotherProcessHasOpen(t *testing.T) {
 	t.Parallel()
 	bin, dir := dbtBin(t), t.TempDir()
 	table := warehouse.Table{Schema: "s", Name: "log"}
 	store := open(t, duckDBOptions(bin, dir, table, warehouse.Write))
 	prepare(t, store)
-	// Between the calls the file is free.
+	// Another process can open the file between the calls.
 	release := openElsewhere(t, bin, filepath.Join(dir, "lab.duckdb"))
 
 	_, err := warehouse.Open(t.Context(), duckDBOptions(bin, dir, table, warehouse.Write))
-	if err == nil || !strings.Contains(err.Error(), "lab.duckdb open, and DuckDB lets one process write; end it") ||
+	if err == nil || !strings.Contains(err.Error(), "lab.duckdb open, and only one process can open a DuckDB file; end it") ||
 		!strings.Contains(err.Error(), "another process, ") {
-		t.Errorf("error %v; want one that names the process and what to do", err)
+		t.Errorf("error %v; want one with the process and the fix", err)
 	}
 
-	// Once dbt has run, the rows are worth waiting for.
+	// After dbt has run, the store waits for the file.
 	time.AfterFunc(time.Second, release)
 	if rows := read(t, store, "none"); len(rows) > 0 {
 		t.Errorf("%d rows of an empty table", len(rows))
 	}
 }
 
-// openElsewhere has a file open in another process until it is told to end.
+// openElsewhere keeps a file open in another process until end is called.
 func openElsewhere(t *testing.T, bin, path string) (end func()) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(bin, "python"), "-c",
@@ -116,7 +117,7 @@ func openElsewhere(t *testing.T, bin, path string) (end func()) {
 	}
 	t.Cleanup(func() { stdin.Close(); _ = cmd.Wait() })
 	if _, err := stdout.Read(make([]byte, 1)); err != nil {
-		t.Fatalf("no process that has %s open: %v", path, err)
+		t.Fatalf("open %s in another process: %v", path, err)
 	}
 	return func() { stdin.Close() }
 }
@@ -137,9 +138,9 @@ func TestOnlyDBTCanOpenSomeDuckDBs(t *testing.T) {
 		"MotherDuck, attached":    {[]string{python}, map[string]any{"attach": []any{map[string]any{"path": "md:shop"}}}},
 		"DuckLake":                {[]string{python}, map[string]any{"path": "ducklake:shop.ducklake"}},
 		"a server":                {[]string{python}, map[string]any{"remote": map[string]any{"host": "h"}}},
-		"a setting that is none":  {[]string{python}, map[string]any{"settings": map[string]any{"no_such": 1}}},
+		"an unknown setting":      {[]string{python}, map[string]any{"settings": map[string]any{"no_such": 1}}},
 		"no Python":               {nil, nil},
-		"a Python that is gone":   {[]string{filepath.Join(dir, "gone")}, nil},
+		"a missing Python":        {[]string{filepath.Join(dir, "gone")}, nil},
 		"a Python without DuckDB": {[]string{noModule}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,13 +151,13 @@ func TestOnlyDBTCanOpenSomeDuckDBs(t *testing.T) {
 				o.Target.Settings[key] = value
 			}
 			if open(t, o).Operations() == "" {
-				t.Error("no macros for dbt; want the way through dbt")
+				t.Error("no macros; want the warehouse reached through dbt")
 			}
 		})
 	}
 }
 
-func TestAReadOnlyDuckDBIsRefusedWithWhatToDo(t *testing.T) {
+func TestAReadOnlyDuckDBIsRefusedWithTheFix(t *testing.T) {
 	t.Parallel()
 	bin, dir := dbtBin(t), t.TempDir()
 	execDuckDB(bin, dir)(t, "attach 'archive.duckdb' as archive", "create table archive.main.x (n int)")
@@ -166,11 +167,11 @@ func TestAReadOnlyDuckDBIsRefusedWithWhatToDo(t *testing.T) {
 	})
 	_, err := store.Prepare(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "remove read_only from the database archive in the profile") {
-		t.Errorf("error %v; want one that says what to do", err)
+		t.Errorf("error %v; want one with the fix", err)
 	}
 }
 
-func TestASecretOfDuckDBIsInNoError(t *testing.T) {
+func TestNoErrorContainsASecretOfDuckDB(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	settings := map[string]any{

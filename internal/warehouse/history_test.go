@@ -8,8 +8,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// past creates a table of many runs, one in ten of them on main, and returns the request
-// for those.
+// past creates a table of many runs, one in ten of them on main, and returns a request
+// for the ones on main.
 func past(tb testing.TB, db postgres.Database, runs, rowsOfARun int) warehouse.CollectRequest {
 	tb.Helper()
 	store := open(tb, options(db, auditLog, warehouse.Write))

@@ -17,17 +17,17 @@ const (
 	// ends within 30 s.
 	// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
 	failover = time.Minute
-	// pause is between two tries.
+	// pause is the time between two attempts.
 	pause = 250 * time.Millisecond
 )
 
-// link runs transactions on a database, and again if they fail for a reason that
-// passes.
+// link runs transactions on a database, and repeats those that fail for a temporary
+// reason.
 type link struct {
 	db      connect.Database
 	dialect dialect
 
-	patience time.Duration // how long passing failures are retried; 0 until dbt has run
+	patience time.Duration // how long temporary failures are retried; 0 until dbt has run
 	reached  bool          // a connection has succeeded once
 	failing  time.Time     // since when nothing has worked, zero while it works
 }
@@ -42,15 +42,15 @@ func (l *link) bePatient(ctx context.Context) {
 }
 
 // inTx runs f in a transaction of its own and rolls it back if f fails. If the
-// transaction fails for a passing reason, inTx runs f again until l.patience is used
-// up. f must therefore be idempotent: if the answer to a commit is lost, nobody knows
-// whether it took effect.
+// transaction fails for a temporary reason, inTx runs f again until l.patience is used
+// up. f must therefore be idempotent: if the answer to a commit is lost, the commit may
+// still have taken effect.
 func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
 	return l.patiently(ctx, s, t, func(conn *sql.Conn) error { return l.transact(ctx, conn, f) })
 }
 
-// send runs statements as inTx does, in a transaction that travels as one message, and
-// returns the rows of the last one. The driver must have batches.
+// send runs statements as inTx does, but sends the whole transaction as one message, and
+// returns the rows of the last statement. The driver must support batches.
 func (l *link) send(
 	ctx context.Context, s step, t Table, end string, statements ...connect.Statement,
 ) (rows [][]*string, err error) {
@@ -62,7 +62,7 @@ func (l *link) send(
 	err = l.patiently(ctx, s, t, func(conn *sql.Conn) error {
 		results, err := l.db.Batch(ctx, conn, all)
 		if err != nil {
-			_, _ = conn.ExecContext(ctx, "rollback") // err says more than a connection that is gone
+			_, _ = conn.ExecContext(ctx, "rollback") // err is the cause if this fails too
 			return err
 		}
 		rows = results[len(all)-2]
@@ -71,7 +71,7 @@ func (l *link) send(
 	return rows, err
 }
 
-// patiently runs f on a connection, and again while it fails for a reason that passes.
+// patiently runs f on a connection, and repeats it while it fails for a temporary reason.
 func (l *link) patiently(ctx context.Context, s step, t Table, f func(*sql.Conn) error) error {
 	for {
 		err := l.try(ctx, f)
@@ -85,7 +85,7 @@ func (l *link) patiently(ctx context.Context, s step, t Table, f func(*sql.Conn)
 	}
 }
 
-// explain says what is to be granted if a right is missing.
+// explain adds the statement that grants the right if one is missing.
 func (l *link) explain(s step, t Table, f connect.Failure) error {
 	if f.Denied == connect.Nothing {
 		return f.Err
@@ -100,7 +100,8 @@ func (l *link) try(ctx context.Context, f func(*sql.Conn) error) error {
 	}
 	defer conn.Close()
 	if err = f(conn); err != nil && l.db.Failure(err).Passes {
-		// A server that has become a reader stays one for this connection.
+		// After a failover the server may accept only reads. A new connection reaches
+		// its successor.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	return err
@@ -118,14 +119,14 @@ func (l *link) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx) err
 		err = f(tx)
 	}
 	if err != nil {
-		_ = tx.Rollback() // err says more than a connection that is gone
+		_ = tx.Rollback() // err is the cause if this fails too
 		return err
 	}
 	return tx.Commit()
 }
 
-// again pauses, and reports whether to try again. It does not for a server that was
-// never reached, whose address is probably wrong.
+// again pauses and reports whether to try again. A server that was never reached is not
+// tried again, because its address is probably wrong.
 func (l *link) again(ctx context.Context, f connect.Failure) bool {
 	if !l.reached || !f.Passes {
 		return false
@@ -227,11 +228,11 @@ func (l *link) rollingBack(ctx context.Context, s step, t Table, f func(*sql.Tx)
 	return err
 }
 
-// raced says whether another job did the same at the same time.
+// raced reports whether another job did the same at the same time.
 func (l *link) raced(err error) bool { return l.db.Failure(err).Raced }
 
-// release closes the connection if another process, as dbt is one, could not use the
-// database meanwhile.
+// release closes the connection if it keeps other processes, such as dbt, from using the
+// database.
 func (l *link) release() {
 	if l.db.Exclusive {
 		l.db.DB.SetMaxIdleConns(0)

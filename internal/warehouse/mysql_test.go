@@ -151,7 +151,7 @@ func TestAnotherUsersMySQLTableIsUsedAsItIs(t *testing.T) {
 		want := "grant alter, create, insert on `" + db.Name + "`.`log` to '" + guest.User + "'@'%'"
 		if len(prepared.Problems) != 2 || !strings.Contains(prepared.Problems[0], want) ||
 			!strings.Contains(prepared.Problems[1], "not recorded in "+db.Name+".log_run") {
-			t.Errorf("problems %q; want %q, and one of the run table", prepared.Problems, want)
+			t.Errorf("problems %q; want %q, and one about the run table", prepared.Problems, want)
 		}
 	})
 }

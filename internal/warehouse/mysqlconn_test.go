@@ -41,10 +41,10 @@ func TestEveryWayToConnectToMySQL(t *testing.T) {
 				map[string]any{"ssl_disabled": false, "ssl_ca": db.CA, "ssl_verify_identity": true, "server": "localhost"},
 				"ssl",
 			},
-			"certificate by its folder": {
+			"relative path of the certificate": {
 				map[string]any{"ssl_disabled": nil, "ssl_ca": filepath.Base(db.CA), "ssl_verify_cert": true}, "ssl",
 			},
-			"a certificate of our own": {map[string]any{
+			"client certificate": {map[string]any{
 				"ssl_disabled": nil, "ssl_ca": db.CA,
 				"ssl_cert": filepath.Join(
 					filepath.Dir(db.CA), "server.crt",
@@ -86,7 +86,7 @@ func TestTheErrorOfARefusedMySQLConnectionHasTheReasonAndNoSecret(t *testing.T) 
 				map[string]any{"password": `hunter'2\`},
 				"connect to mysql at 127.0.0.1:" + fmt.Sprint(db.Port) + ": Error 1045 (28000): Access denied for user",
 			},
-			"user that is the secret": {
+			"password equal to the user": {
 				map[string]any{"username": "hunter2", "password": "hunter2"}, "Access denied for user '***'",
 			},
 			"no server": {map[string]any{"port": 1}, "connect to mysql at 127.0.0.1:1: "},
@@ -94,16 +94,16 @@ func TestTheErrorOfARefusedMySQLConnectionHasTheReasonAndNoSecret(t *testing.T) 
 				map[string]any{"server": nil, "unix_socket": "/no/socket"}, "connect to mysql at /no/socket: ",
 			},
 			"unknown authority": {map[string]any{"ssl_disabled": nil, "ssl_verify_cert": true}, "set ssl_ca to the file"},
-			"unknown authority, named": {
+			"wrong authority": {
 				map[string]any{"ssl_disabled": nil, "ssl_verify_identity": true, "server": "localhost"},
 				"set ssl_ca to the file",
 			},
-			"certificate of another": {
+			"certificate of another host": {
 				map[string]any{"ssl_disabled": nil, "ssl_ca": db.CA, "ssl_verify_identity": true},
 				"use the host that the certificate names, or unset ssl_verify_identity",
 			},
-			"no such authority's file": {map[string]any{"ssl_disabled": nil, "ssl_ca": "/no/ca.crt"}, "ssl_ca: open /no/ca.crt"},
-			"an unknown authority": {
+			"missing file of the authority": {map[string]any{"ssl_disabled": nil, "ssl_ca": "/no/ca.crt"}, "ssl_ca: open /no/ca.crt"},
+			"file without a certificate": {
 				map[string]any{"ssl_disabled": nil, "ssl_ca": filepath.Join(filepath.Dir(db.CA), "log")},
 				"ssl_ca: there is no certificate in ",
 			},
@@ -122,7 +122,7 @@ func TestTheErrorOfARefusedMySQLConnectionHasTheReasonAndNoSecret(t *testing.T) 
 	})
 }
 
-func TestASilentMySQLIsGivenUp(t *testing.T) {
+func TestConnectingToASilentMySQLEnds(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
@@ -158,7 +158,7 @@ func TestADatabaseBesideTheSchemaIsRefused(t *testing.T) {
 	}
 	if _, err := warehouse.Open(t.Context(), o); err == nil ||
 		!strings.Contains(err.Error(), `audit-table: "audit" is not the schema's name`) {
-		t.Errorf("error %v; want one that says so", err)
+		t.Errorf("error %v; want one with the name", err)
 	}
 	o.Table.Database = "log"
 	open(t, o)

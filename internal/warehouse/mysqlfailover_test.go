@@ -13,28 +13,29 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// The ways in which a server that fails over ends the old connection, or answers on it.
+// Each case is a way in which a server ends the old connection, or answers on it, while it
+// fails over.
 func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 	const reading = "select model_name"
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		for name, tc := range map[string]struct{ says, statement string }{
-			"closed when it looks":     {closed, "information_schema"},
-			"closed when it records":   {closed, "insert ignore"},
-			"closed when it commits":   {closed, "COMMIT"},
-			"closed when it reads":     {closed, reading},
-			"reset when it commits":    {reset, "COMMIT"},
-			"reset when it reads":      {reset, reading},
-			"too many connections":     {"1040", reading},
-			"shutting down":            {"1053", reading},
-			"lock wait timeout":        {"1205", "insert ignore"},
-			"deadlock":                 {"1213", "insert ignore"},
-			"a reader by now":          {"1290", "insert ignore"},
-			"a transaction that reads": {"1792", "insert ignore"},
-			"InnoDB only reads":        {"1836", "insert ignore"},
-			"statement killed":         {"1317", reading},
-			"connection killed":        {"1927", reading},
-			"session killed":           {"3169", reading},
-			"idle for too long":        {"4031", reading},
+			"closed at the look-up":   {closed, "information_schema"},
+			"closed at the record":    {closed, "insert ignore"},
+			"closed at the commit":    {closed, "COMMIT"},
+			"closed at the read":      {closed, reading},
+			"reset at the commit":     {reset, "COMMIT"},
+			"reset at the read":       {reset, reading},
+			"too many connections":    {"1040", reading},
+			"shutting down":           {"1053", reading},
+			"lock wait timeout":       {"1205", "insert ignore"},
+			"deadlock":                {"1213", "insert ignore"},
+			"the server only reads":   {"1290", "insert ignore"},
+			"a read-only transaction": {"1792", "insert ignore"},
+			"InnoDB is read-only":     {"1836", "insert ignore"},
+			"statement killed":        {"1317", reading},
+			"connection killed":       {"1927", reading},
+			"session killed":          {"3169", reading},
+			"idle for too long":       {"4031", reading},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -65,7 +66,7 @@ func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
 	})
 }
 
-func TestAMySQLThatStaysAwayIsGivenUp(t *testing.T) {
+func TestWaitingForALostMySQLEnds(t *testing.T) {
 	t.Parallel()
 	db := mysql.New(t, mysql.MariaDB)
 	proxy := newProxy(t, mysqlProtocol, db.Port)
@@ -79,13 +80,13 @@ func TestAMySQLThatStaysAwayIsGivenUp(t *testing.T) {
 	defer cancel()
 	_, err := store.Collect(ctx, warehouse.CollectRequest{Invocations: []string{"now"}})
 	if err == nil || !strings.Contains(err.Error(), "connect to mysql at 127.0.0.1:") {
-		t.Errorf("error %v; want one of the connection", err)
+		t.Errorf("error %v; want one about the connection", err)
 	}
 	if ctx.Err() != nil {
-		t.Error("nothing is left of the time")
+		t.Error("no time is left")
 	}
 	if tries := proxy.connections.Load(); tries < 3 {
-		t.Errorf("%d connections; want more than one try", tries)
+		t.Errorf("%d connections; want more than one", tries)
 	}
 }
 

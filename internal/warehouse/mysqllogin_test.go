@@ -15,18 +15,18 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// The password of the login changes while dbt runs, as when an IAM token expires.
-func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
+// The password of the login changes while dbt runs, as it does when an IAM token expires.
+func TestAMySQLPasswordThatChangesWhileDBTRuns(t *testing.T) {
 	const token = "db.rds.amazonaws.com:3306/?Action=connect&DBUser=ci&X-Amz-Expires=900&X-Amz-Signature=hunter"
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		for name, tc := range map[string]struct {
-			dropped bool // the connection, meanwhile
+			dropped bool // the connection was lost while dbt ran
 			now     string
 			want    string // "", or part of the error
 		}{
-			"an open connection needs none":     {false, token, ""},
-			"a new login takes the new one":     {true, "renewed", ""},
-			"without it the token is explained": {true, token, "generate one immediately before"},
+			"an open connection is used":        {false, token, ""},
+			"a new login uses the new password": {true, "renewed", ""},
+			"the error explains the token":      {true, token, "generate one immediately before"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -59,7 +59,7 @@ func TestAMySQLPasswordThatChangesMeanwhile(t *testing.T) {
 }
 
 // The server asks for the token in clear text, as AWS's authentication plugin does.
-func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
+func TestATokenIsSentOnlyToAVerifiedMySQL(t *testing.T) {
 	t.Parallel()
 	const token = "db.rds.amazonaws.com:3306/?Action=connect&X-Amz-Signature=hunter"
 	dir := t.TempDir()
@@ -72,7 +72,7 @@ func TestATokenGoesOnlyToAMySQLThatIsKnown(t *testing.T) {
 		want     string // part of the error; the server ends after the login
 	}{
 		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "was lost"},
-		"any server":         {nil, "", "set ssl_ca: without it the password might go to another server"},
+		"an unknown server":  {nil, "", "set ssl_ca: without it the password might go to another server"},
 		"no TLS": {
 			map[string]any{"ssl_disabled": true},
 			"",
@@ -144,7 +144,7 @@ func send(conn net.Conn, number byte, body string) {
 	_, _ = conn.Write(append([]byte{byte(len(body)), 0, 0, number}, body...)) // the next read fails if lost
 }
 
-// receive returns no body if the connection ended.
+// receive returns "" as the body if the connection ended.
 func receive(conn net.Conn) (number byte, body string) {
 	head := make([]byte, 4)
 	if _, err := io.ReadFull(conn, head); err != nil {

@@ -81,7 +81,7 @@ func selectNodes(at *placeholders, f found, run string) (query string, args []an
 // noFingerprints states the consequence of fingerprints that could not be stored.
 func noFingerprints(t Table, why error) string {
 	return fmt.Sprintf("code fingerprints are not stored in %s, "+
-		"so that later runs tell edits by the pull request's changed files: %v", t, why)
+		"so that later runs detect edits only by the pull request's changed files: %v", t, why)
 }
 
 // noColumns states the consequence of columns that cannot be stored.

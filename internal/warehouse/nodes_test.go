@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// A large project's fingerprints are written and read in a fraction of a second. The
+// The fingerprints of a large project are written and read in a fraction of a second. The
 // limit is loose, because other tests run at the same time.
 func TestFingerprintsOfALargeProject(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,7 @@ func TestNothingIsLeftInTheSession(t *testing.T) {
 			if !strings.Contains(text, "set_config('role',  'postgres' , true)") ||
 				!strings.Contains(text, "set_config('search_path',  'public' , true)") ||
 				!strings.HasSuffix(text, "commit") && !strings.HasSuffix(text, "rollback") {
-				t.Errorf("a transaction is %q; want role and search path set for it alone", text)
+				t.Errorf("a transaction is %q; want role and search path set only for it", text)
 			}
 		}
 		if strings.Contains(text, "set_config") && !begins {

@@ -17,7 +17,7 @@ import (
 
 func newPostgresLab(t *testing.T) lab { return postgresLab(postgres.New(t)) }
 
-// An old database: without an encoding, and with backslashes as escapes.
+// newOldPostgresLab returns a database without an encoding, in which a backslash escapes.
 func newOldPostgresLab(t *testing.T) lab {
 	db := postgres.New(t)
 	name := db.Name + "_old"
@@ -175,7 +175,7 @@ func TestAnotherUsersTableIsUsedAsItIs(t *testing.T) {
 	if len(prepared.Problems) != 2 ||
 		!strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") ||
 		!strings.Contains(prepared.Problems[0], "must be owner") {
-		t.Errorf("problems %q; want one that names the columns and why", prepared.Problems)
+		t.Errorf("problems %q; want one with the columns and the reason", prepared.Problems)
 	}
 	want := `not recorded in public.log_run, so that counts are compared with each model's newest earlier row: `
 	if last := prepared.Problems[len(prepared.Problems)-1]; !strings.Contains(last, want) ||
@@ -187,7 +187,7 @@ func TestAnotherUsersTableIsUsedAsItIs(t *testing.T) {
 	}
 }
 
-func TestALongTransactionDoesNotHoldTheMigrationUp(t *testing.T) {
+func TestALongTransactionDoesNotDelayTheMigration(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	db.Exec(t, strings.ReplaceAll(tutorialTable, "NAME", "log"))

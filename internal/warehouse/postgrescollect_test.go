@@ -33,23 +33,23 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 			`there is nothing to compare with: ERROR: permission denied for table dbt_audit_run (SQLSTATE 42501); grant ` +
 				`select on "audit"."dbt_audit_run" to ROLE`,
 		},
-		"the run asked for is nowhere": {
+		"the requested run does not exist": {
 			"grant select on audit.dbt_audit_run to ROLE",
 			warehouse.HistoryQuery{Wanted: true, RunID: "one"},
 			`baseline: no run "one"; no run is recorded yet; see `,
 		},
-		"the baseline's schema is closed": {
+		"the baseline's schema cannot be used": {
 			"grant select, insert on audit.dbt_audit_run to ROLE; create schema prod; create table prod.dbt_audit_log " +
 				"(like audit.dbt_audit_log)",
 			warehouse.HistoryQuery{Wanted: true, Schema: "prod"},
 			`grant usage on schema "prod" to ROLE; see `,
 		},
-		"the baseline's schema is not there": {
+		"the baseline's schema does not exist": {
 			"grant select, insert on audit.dbt_audit_run to ROLE",
 			warehouse.HistoryQuery{Wanted: true, Schema: "prod"},
 			`there is nothing to compare with: audit table prod.dbt_audit_log: there is no such table`,
 		},
-		"the baseline's database is another": {
+		"the baseline is in another database": {
 			"grant select, insert on audit.dbt_audit_run to ROLE",
 			warehouse.HistoryQuery{Wanted: true, Database: "elsewhere"},
 			`baseline-table: "elsewhere" is not the database of the connection`,
@@ -84,7 +84,7 @@ func TestWhatCannotBeRecordedOrComparedIsAProblem(t *testing.T) {
 	}
 }
 
-func TestARunTableOfAnotherKindIsLeftAlone(t *testing.T) {
+func TestATableThatIsNoRunTableIsNotChanged(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	db.Exec(t, "create schema audit; create table audit.dbt_audit_run (run_id text, distance int)")
@@ -92,7 +92,7 @@ func TestARunTableOfAnotherKindIsLeftAlone(t *testing.T) {
 	problems := prepare(t, store).Problems
 	if len(problems) != 1 ||
 		!strings.Contains(problems[0], "it lacks started_at, completed_at, status and has run_id, distance") {
-		t.Errorf("problems %q; want one that says what it lacks", problems)
+		t.Errorf("problems %q; want one with the missing columns", problems)
 	}
 	collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}})
 	if diff := gocmp.Diff([][]string{{"0"}}, db.Query(t, "select count(*) from audit.dbt_audit_run")); diff != "" {

@@ -21,17 +21,17 @@ func TestEveryWayToConnect(t *testing.T) {
 	certified := db.As(t, "certified")
 	db.Exec(t, "grant "+postgres.NeedsCertificate+" to "+postgres.Quote(certified.User))
 	for name, change := range map[string]map[string]any{
-		"port as text":            {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
-		"synonyms":                {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
-		"unix socket":             {"host": db.SocketDir, "sslmode": "verify-full"},
-		"default sslmode":         {"sslmode": nil},
-		"allow":                   {"sslmode": "allow"},
-		"prefer":                  {"sslmode": "prefer"},
-		"require":                 {"sslmode": "require"},
-		"verify-ca by address":    {"sslmode": "verify-ca", "sslrootcert": db.CA},
-		"verify-full by name":     {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
-		"authority by its folder": {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
-		"a certificate of one's own": {
+		"port as text":         {"port": fmt.Sprint(db.Port), "connect_timeout": "5", "keepalives_idle": 30},
+		"synonyms":             {"password": nil, "pass": db.Password, "dbname": nil, "database": db.Name},
+		"unix socket":          {"host": db.SocketDir, "sslmode": "verify-full"},
+		"default sslmode":      {"sslmode": nil},
+		"allow":                {"sslmode": "allow"},
+		"prefer":               {"sslmode": "prefer"},
+		"require":              {"sslmode": "require"},
+		"verify-ca by address": {"sslmode": "verify-ca", "sslrootcert": db.CA},
+		"verify-full by name":  {"sslmode": "verify-full", "sslrootcert": db.CA, "host": "localhost"},
+		"relative path":        {"sslmode": "verify-ca", "sslrootcert": filepath.Base(db.CA)},
+		"client certificate": {
 			"sslmode": "require", "sslcert": filepath.Base(db.Certificate), "sslkey": db.Key, "user": certified.User,
 			"password": certified.Password,
 		},
@@ -51,7 +51,7 @@ func TestEveryWayToConnect(t *testing.T) {
 // secrets must not occur in any message.
 var secrets = []string{"hunter", "p&ss w'ö"}
 
-// refusedConnection is a change of a profile, and what the error must contain.
+// refusedConnection is a change to a profile, and the expected part of the error.
 type refusedConnection struct {
 	change map[string]any
 	want   string
@@ -94,11 +94,11 @@ func TestTheErrorOfARefusedConnectionHasTheReasonAndNoSecret(t *testing.T) {
 		"no such database":        {map[string]any{"dbname": "nothing"}, `database "nothing" does not exist`},
 		"no server":               {map[string]any{"port": 1}, "connect to postgres at 127.0.0.1:1: "},
 		"unknown authority":       {map[string]any{"sslmode": "verify-ca"}, "set sslrootcert"},
-		"certificate of another": {
+		"certificate of another host": {
 			map[string]any{"sslmode": "verify-full", "sslrootcert": db.CA},
 			"use the host that the certificate names, or set sslmode: verify-ca",
 		},
-		"no such authority's file": {map[string]any{"sslmode": "verify-ca", "sslrootcert": "/no/ca.crt"}, "/no/ca.crt"},
+		"missing authority's file": {map[string]any{"sslmode": "verify-ca", "sslrootcert": "/no/ca.crt"}, "/no/ca.crt"},
 		"certificate without key":  {map[string]any{"sslmode": "require", "sslcert": db.CA}, `"sslcert" and "sslkey"`},
 		"unknown sslmode": {
 			map[string]any{"sslmode": "on"},
@@ -112,7 +112,7 @@ func TestTheErrorOfARefusedConnectionHasTheReasonAndNoSecret(t *testing.T) {
 	})
 }
 
-func TestASilentServerIsGivenUp(t *testing.T) {
+func TestConnectingToASilentServerEnds(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
@@ -154,7 +154,7 @@ func TestSettingsAreCheckedBeforeAnyConnection(t *testing.T) {
 			},
 			`audit-table: "prod" is not the database of the connection`,
 		},
-		"a run table without a name of its own": {
+		"a run table whose name is too long": {
 			warehouse.Options{
 				Target: warehouse.Target{Type: "postgres", Settings: pg},
 				Table:  warehouse.Table{Schema: "s", Name: strings.Repeat("x", 60)},
@@ -174,7 +174,7 @@ func TestSettingsAreCheckedBeforeAnyConnection(t *testing.T) {
 		},
 		"no driver and no dbt": {
 			warehouse.Options{Target: warehouse.Target{Type: "oracle"}, Table: warehouse.Table{Schema: "s", Name: "log"}},
-			`profile type "oracle" has no driver`,
+			`profile type "oracle" can only be reached through dbt`,
 		},
 	} {
 		if _, err := warehouse.Open(t.Context(), tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -13,22 +13,22 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// The answers of a server that fails over to one of the statements, on the old
-// connection.
+// Each case is an answer on the old connection, to one of the statements, of a server
+// that fails over.
 func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]string{
-		"the connection is closed":   closed,
-		"the connection is reset":    reset,
-		"the connection has failed":  "08006",
-		"a reader by now":            "25006",
-		"deadlock":                   "40P01",
-		"lock wait timeout":          "55P03",
-		"too many connections":       "53300",
-		"shutting down":              "57P01",
-		"crashed":                    "57P02",
-		"starting up":                "57P03",
-		"a reader that had to go on": "40001",
+		"the connection is closed": closed,
+		"the connection is reset":  reset,
+		"connection_failure":       "08006",
+		"the server only reads":    "25006",
+		"deadlock":                 "40P01",
+		"lock wait timeout":        "55P03",
+		"too many connections":     "53300",
+		"shutting down":            "57P01",
+		"crashed":                  "57P02",
+		"starting up":              "57P03",
+		"conflict with the replay": "40001",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,7 +60,7 @@ func TestAPostgresFailoverIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
+func TestWaitingForALostPostgresEnds(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
 	way := newProxy(t, postgresProtocol, db.Port)
@@ -74,13 +74,13 @@ func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
 	defer cancel()
 	_, err := store.Collect(ctx, warehouse.CollectRequest{Invocations: []string{"now"}})
 	if err == nil || !strings.Contains(err.Error(), "connect to postgres at 127.0.0.1:") {
-		t.Errorf("error %v; want one of the connection", err)
+		t.Errorf("error %v; want one about the connection", err)
 	}
 	if ctx.Err() != nil {
-		t.Error("nothing is left of the time")
+		t.Error("no time is left")
 	}
 	if tries := way.connections.Load(); tries < 3 {
-		t.Errorf("%d connections; want more than one try", tries)
+		t.Errorf("%d connections; want more than one", tries)
 	}
 }
 
@@ -88,8 +88,8 @@ func TestAPostgresThatStaysAwayIsGivenUp(t *testing.T) {
 func TestPrepareDoesNotWaitForAFailover(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ statement, says, want string }{
-		"a reader by now": {"create table", "25006", "use the writer's endpoint in the profile"},
-		"there any more":  {"create table", reset, "the connection to postgres was lost: "},
+		"the server only reads":   {"create table", "25006", "use the writer's endpoint in the profile"},
+		"the connection is reset": {"create table", reset, "the connection to postgres was lost: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +104,7 @@ func TestPrepareDoesNotWaitForAFailover(t *testing.T) {
 			// database/sql connects again by itself if it notices the loss before it sends
 			// a statement.
 			if tries := way.connections.Load(); tries > 2 {
-				t.Errorf("%d connections; want no more tries", tries)
+				t.Errorf("%d connections; want at most 2", tries)
 			}
 		})
 	}

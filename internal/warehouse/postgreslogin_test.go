@@ -14,17 +14,17 @@ const token = "db.c1x2.eu-west-1.rds.amazonaws.com:5432/?Action=connect&DBUser=c
 	"&X-Amz-Credential=ASIA%2F20261123%2Feu-west-1%2Frds-db%2Faws4_request&X-Amz-Date=20261123T100000Z&X-Amz-Expires=900" +
 	"&X-Amz-SignedHeaders=host&X-Amz-Security-Token=hunter&X-Amz-Signature=hunter"
 
-// The password of the login changes while dbt runs, as when a token expires.
-func TestAPasswordThatChangesMeanwhile(t *testing.T) {
+// The password of the login changes while dbt runs, as it does when a token expires.
+func TestAPasswordThatChangesWhileDBTRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		dropped bool // the connection, meanwhile
+		dropped bool // the connection was lost while dbt ran
 		now     string
 		want    string // "", or part of the error
 	}{
-		"an open connection needs none":     {false, token, ""},
-		"a new login takes the new one":     {true, "renewed", ""},
-		"without it the token is explained": {true, token, "generate one immediately before"},
+		"an open connection is used":        {false, token, ""},
+		"a new login uses the new password": {true, "renewed", ""},
+		"the error explains the token":      {true, token, "generate one immediately before"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// proxy passes connections without TLS on to a database on this machine, until strike is
+// proxy forwards connections without TLS to a database on this machine, until strike is
 // called.
 type proxy struct {
 	port        int
 	connections atomic.Int64
-	statements  atomic.Int64 // messages with statements: so many round trips
+	statements  atomic.Int64 // messages with statements, which is the number of round trips
 	refuse      atomic.Int64 // how many connections to refuse, starting with the next
-	away        int64        // how many to refuse after one that ended
+	away        int64        // how many to refuse after a connection ended
 	protocol    protocol
 
 	mu        sync.Mutex
@@ -26,7 +26,7 @@ type proxy struct {
 	says      string // the error's code, closed or reset
 }
 
-// Connections that end within an answer: with a message of the server, and without.
+// A connection that ends within an answer: it is closed, or reset.
 const closed, reset = "closed", "reset"
 
 // protocol is the protocol of a database's clients.
@@ -37,8 +37,8 @@ type protocol struct {
 	refuse func(code string) []byte
 }
 
-// strike makes the next statement that contains a text fail, and all later ones on its
-// connection. After a connection that ends, others are refused.
+// strike makes the next statement that contains a text fail, and all later ones on the same
+// connection. If the connection ends, the next ones are refused.
 func (p *proxy) strike(statement, says string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -158,7 +158,7 @@ var mysqlProtocol = protocol{
 	},
 	refuse: func(code string) []byte {
 		number, _ := strconv.Atoi(code)
-		refusal := append([]byte{0xff, byte(number), byte(number >> 8)}, "#HY000as the test wants it"...)
+		refusal := append([]byte{0xff, byte(number), byte(number >> 8)}, "#HY000by the test"...)
 		return append([]byte{byte(len(refusal)), 0, 0, 1}, refusal...)
 	},
 }
@@ -182,7 +182,7 @@ var postgresProtocol = protocol{
 		return append(head, body...), statement, nil
 	},
 	refuse: func(code string) []byte {
-		fields := "SERROR\x00VERROR\x00C" + code + "\x00Mas the test wants it\x00\x00"
+		fields := "SERROR\x00VERROR\x00C" + code + "\x00Mby the test\x00\x00"
 		refusal := binary.BigEndian.AppendUint32([]byte{'E'}, uint32(4+len(fields)))
 		return append(append(refusal, fields...), 'Z', 0, 0, 0, 5, 'E')
 	},

@@ -9,7 +9,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// Each job and the pruner have a separate connection, and therefore a separate process of
+// Each job and the pruner have their own connection, and therefore their own process in
 // the server.
 func TestConcurrentJobsAndPruner(t *testing.T) {
 	t.Parallel()

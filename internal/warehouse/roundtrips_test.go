@@ -8,7 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// Far from the warehouse, each round trip costs every run.
+// Every run pays for each round trip, which takes long if the warehouse is far away.
 func TestPostgresRoundTripsOfARun(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)

@@ -68,10 +68,10 @@ func TestSnowflakeInsertsAreGuardedByTheBlockThatWasProven(t *testing.T) {
 		guarded       bool
 		problem, fail string
 	}{
-		"the block is taken": {"", true, "", ""},
+		"the block is accepted": {"", true, "", ""},
 		"the block is refused": {
 			"execute immediate", false,
-			"the block around it is refused: 003001 (42501): not here: execute immediate", "",
+			"as the warehouse refuses the block that prevents this: 003001 (42501): not here: execute immediate", "",
 		},
 		"the insert is refused": {"insert into", false, "", `grant insert on table "TEST`},
 	} {
@@ -174,7 +174,7 @@ func TestSnowflakeTimesAreUTCWhateverTheirType(t *testing.T) {
 	}
 }
 
-// If two jobs create the table at once, the later one uses the other's.
+// If two jobs create the table at once, the later one uses the table of the first.
 func TestASnowflakeTableOfAConcurrentJobIsUsed(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
@@ -222,7 +222,7 @@ func TestSnowflakeTablesOfTheDocsAreComplete(t *testing.T) {
 	}
 	for _, statement := range sent() {
 		if strings.HasPrefix(statement, "create") || strings.HasPrefix(statement, "alter") {
-			t.Errorf("the tables are not taken as they are: %s", statement)
+			t.Errorf("the tables of the page are altered: %s", statement)
 		}
 	}
 }

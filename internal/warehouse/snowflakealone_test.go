@@ -113,7 +113,7 @@ func TestTheSnowflakeDriverHasNoSideEffects(t *testing.T) {
 	}
 }
 
-func TestOktaLogsInToTheSnowflakeOfTheProfileAlone(t *testing.T) {
+func TestOktaLogsInOnlyToTheSnowflakeOfTheProfile(t *testing.T) {
 	t.Parallel()
 	fake, authority := fakesnowflake.NewTLS(t)
 	fake.Answer("information_schema", noTable)

@@ -61,14 +61,14 @@ func TestASnowflakeLoginUsesTheProfile(t *testing.T) {
 		"password, by name": {
 			map[string]any{"authenticator": "Snowflake"}, fakesnowflake.Login{User: "ci", Password: "hunter2"},
 		},
-		"a key that is not set": {
+		"an unused key": {
 			map[string]any{"private_key": "", "authenticator": ""},
 			fakesnowflake.Login{User: "ci", Password: "hunter2"},
 		},
 		"a tag of the profile": {
 			map[string]any{"query_tag": "nightly"}, fakesnowflake.Login{User: "ci", Password: "hunter2"},
 		},
-		"settings without use": {
+		"unused settings": {
 			map[string]any{"client_session_keep_alive": true, "reuse_connections": false, "insecure_mode": "true"},
 			fakesnowflake.Login{User: "ci", Password: "hunter2"},
 		},
@@ -84,11 +84,11 @@ func TestASnowflakeLoginUsesTheProfile(t *testing.T) {
 			map[string]any{"authenticator": "oauth", "token": "hunter-token", "user": nil},
 			fakesnowflake.Login{Authenticator: "OAUTH", Token: "hunter-token"},
 		},
-		"OAuth, half a client": {
+		"OAuth, a client ID without a secret": {
 			map[string]any{"authenticator": "oauth", "token": "hunter-token", "oauth_client_id": "client-id"},
 			fakesnowflake.Login{User: "ci", Authenticator: "OAUTH", Token: "hunter-token"},
 		},
-		"jwt, token as it is": {
+		"jwt": {
 			map[string]any{
 				"authenticator": "jwt", "token": "hunter-token", "oauth_client_id": "a", "oauth_client_secret": "b",
 			},
@@ -241,7 +241,7 @@ func TestSnowflakeSettingsAreCheckedBeforeAnyConnection(t *testing.T) {
 			map[string]any{"private_key": "a", "private_key_path": "b"},
 			"private_key and private_key_path: both in the profile",
 		},
-		"no such key": {
+		"a missing key file": {
 			map[string]any{"private_key_path": "/no/key.p8"}, "private_key_path: open /no/key.p8: no such file",
 		},
 		"an invalid key": {map[string]any{"private_key": "hunter%"}, "private_key: it is neither PEM nor base64"},

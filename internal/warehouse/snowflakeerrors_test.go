@@ -112,7 +112,7 @@ func TestTheErrorOfAFailedSnowflakeConnectionHasTheReason(t *testing.T) {
 		"no such address": {nil, 404, "HTTP: 404"},
 		"refresh token refused": {
 			oauth, 0,
-			"the refresh token gives no access token: Invalid refresh token. (invalid_grant); use a refresh token that " +
+			"Snowflake returned no access token for the refresh token: Invalid refresh token. (invalid_grant); use a refresh token that " +
 				"has not expired, with the id and secret of its client",
 		},
 	} {
@@ -155,18 +155,18 @@ func TestALoginIsRetriedAsInTheProfile(t *testing.T) {
 		logins   int
 		works    bool
 	}{
-		"a gateway that is back": {nil, map[string][]int{"/session/v1/login-request": {503}}, nil, 1, true},
-		"what Snowflake says": {
+		"a gateway's error, once": {nil, map[string][]int{"/session/v1/login-request": {503}}, nil, 1, true},
+		"an error of Snowflake's": {
 			map[string]any{"connect_retries": 3, "connect_timeout": 60},
 			nil,
 			[]fakesnowflake.Refusal{refused},
 			1,
 			false,
 		},
-		"what it says of tokens": {
+		"an error about a token": {
 			map[string]any{"connect_retries": 3, "connect_timeout": 60, "token": "another"}, nil, nil, 0, false,
 		},
-		"whatever it says": {
+		"any error, with retry_all": {
 			map[string]any{"connect_retries": 2, "retry_all": true, "connect_timeout": 0},
 			nil,
 			[]fakesnowflake.Refusal{refused, refused},
@@ -181,7 +181,7 @@ func TestALoginIsRetriedAsInTheProfile(t *testing.T) {
 		"after a pause": {
 			map[string]any{"connect_retries": 1, "retry_all": true}, nil, []fakesnowflake.Refusal{refused}, 2, true,
 		},
-		"a token by and by": {
+		"a token at a later attempt": {
 			map[string]any{"connect_retries": 1, "connect_timeout": 0},
 			map[string][]int{"/oauth/token-request": {502}},
 			nil, 1, true,
@@ -269,7 +269,7 @@ func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 			},
 			"set database and schema in the profile",
 		},
-		"database out of sight": {
+		"an invisible database": {
 			"information_schema",
 			fakesnowflake.Refusal{
 				Code: 2003, SQLState: "02000",
@@ -316,7 +316,7 @@ func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 			}
 			withoutSecret(t, err)
 			if !slices.Contains(fake.Statements(), "ROLLBACK") {
-				t.Errorf("statements %q; want what failed rolled back", fake.Statements())
+				t.Errorf("statements %q; want the failed transaction rolled back", fake.Statements())
 			}
 		})
 	}

@@ -50,18 +50,18 @@ func TestAKeyPairLogsInHoweverTheKeyIsWritten(t *testing.T) {
 			"private_key": text("ENCRYPTED PRIVATE KEY", locked), "private_key_passphrase": "hunter 2",
 		},
 		"base64": {"private_key": base64.StdEncoding.EncodeToString(der)},
-		"base64, in lines": {
+		"base64 with line breaks": {
 			"private_key": strings.ReplaceAll(base64.StdEncoding.EncodeToString(der), "A", "A\n"), "password": nil,
 		},
 		"base64 with a passphrase": {
 			"private_key": base64.StdEncoding.EncodeToString(locked), "private_key_passphrase": "hunter 2",
 		},
-		"a file":                   {"private_key_path": filepath.Join(dir, "key.p8")},
-		"a file, by its folder":    {"private_key_path": "key.p8"},
-		"a file with a passphrase": {"private_key_path": "locked.p8", "private_key_passphrase": "hunter 2"},
-		"a passphrase of no use":   {"private_key_path": "key.p8", "private_key_passphrase": "hunter 2"},
-		"a file, and no key":       {"private_key_path": "key.p8", "private_key": ""},
-		"a key before a method":    {"private_key_path": "key.p8", "authenticator": "externalbrowser"},
+		"a file":                     {"private_key_path": filepath.Join(dir, "key.p8")},
+		"a relative path":            {"private_key_path": "key.p8"},
+		"a file with a passphrase":   {"private_key_path": "locked.p8", "private_key_passphrase": "hunter 2"},
+		"an unused passphrase":       {"private_key_path": "key.p8", "private_key_passphrase": "hunter 2"},
+		"a file and an empty key":    {"private_key_path": "key.p8", "private_key": ""},
+		"a key and an authenticator": {"private_key_path": "key.p8", "authenticator": "externalbrowser"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

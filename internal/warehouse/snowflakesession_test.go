@@ -44,15 +44,15 @@ func manyRows(n int) (result [][]any, want []tally.Row) {
 	return result, want
 }
 
-func TestAResultOfSnowflakeIsReadInWhateverFormAndParts(t *testing.T) {
+func TestAResultOfSnowflakeIsReadInEveryFormat(t *testing.T) {
 	t.Parallel()
 	values, want := manyRows(1000)
 	for name, form := range map[string]fakesnowflake.Result{
-		"JSON":                         {},
-		"JSON, in chunks":              {Chunk: 300},
-		"Arrow":                        {Arrow: true},
-		"Arrow, in chunks":             {Arrow: true, Chunk: 300},
-		"Arrow, asked for three times": {Arrow: true, Chunk: 999, Later: 3},
+		"JSON":                        {},
+		"JSON, in chunks":             {Chunk: 300},
+		"Arrow":                       {Arrow: true},
+		"Arrow, in chunks":            {Arrow: true, Chunk: 300},
+		"Arrow, after three requests": {Arrow: true, Chunk: 999, Later: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +79,7 @@ func TestASessionThatEndsWhileDBTRunsIsReplaced(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range map[string]fakesnowflake.Refusal{
 		"a token that has expired": {Code: 390112, Message: "Session token has expired."}, // and cannot be renewed
-		"a session that is gone":   {Code: 390111, Message: "Session no longer exists."},
+		"a session that has ended": {Code: 390111, Message: "Session no longer exists."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +129,7 @@ func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
 	read(t, store, "one")
 }
 
-func TestASilentSnowflakeIsGivenUp(t *testing.T) {
+func TestWaitingForASilentSnowflakeEnds(t *testing.T) {
 	t.Parallel()
 	for name, silence := range map[string]func(*fakesnowflake.Server){
 		"from the start":   func(fake *fakesnowflake.Server) { fake.FallSilent() },
@@ -154,7 +154,7 @@ func TestASilentSnowflakeIsGivenUp(t *testing.T) {
 				t.Errorf("error %v; want the context to end it", err)
 			}
 			if took := time.Since(began); took > 10*time.Second {
-				t.Errorf("given up after %s", took)
+				t.Errorf("ended after %s", took)
 			}
 		})
 	}
@@ -162,7 +162,7 @@ func TestASilentSnowflakeIsGivenUp(t *testing.T) {
 
 // The driver still uses the connection then, so the next statement uses another one. When
 // the session ends, Snowflake rolls back its open transaction.
-func TestAStatementThatTakesTooLongIsEndedWithItsSession(t *testing.T) {
+func TestASessionEndsWithAStatementThatTakesTooLong(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
 	fake.Answer("information_schema", fakesnowflake.Result{Slow: true}, noTable)
@@ -185,19 +185,19 @@ func TestAStatementThatTakesTooLongIsEndedWithItsSession(t *testing.T) {
 	t.Errorf("%d statements aborted, %d sessions begun, %d ended; want 1, 2 and 1", fake.Aborted(), begun, ended)
 }
 
-func TestAnAnswerThatTheDriverCannotReadIsAnErrorAlone(t *testing.T) {
+func TestAnAnswerThatTheDriverCannotParseIsOnlyAnError(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
 	fake.Answer("information_schema", fakesnowflake.Result{}) // a result of no columns, at which the driver panics
 	_, err := open(t, fakeOptions(fake, nil)).Prepare(t.Context())
-	if want := "the driver cannot make sense of an answer"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "the driver cannot parse an answer"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v; want %q in it", err, want)
 	}
 }
 
 // If a transaction could not be ended, a statement of the next one would find the test
 // row of Prepare, and commit it.
-func TestATransactionThatCannotBeRolledBackIsLeftWithItsSession(t *testing.T) {
+func TestASessionEndsWithATransactionThatCannotBeRolledBack(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
 	refused := fakesnowflake.Refusal{Code: 603, SQLState: "XX000", Message: "internal error"}

@@ -10,7 +10,7 @@ import (
 )
 
 func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
-	defer e.db.release() // for dbt, which comes next
+	defer e.db.release() // dbt, which starts next, may need the database for itself
 	f, err := e.look(ctx, e.table, auditLayout)
 	if errors.Is(err, ErrNoTable) && e.access == Write {
 		f, err = e.create(ctx, e.table, auditLayout)
@@ -136,7 +136,7 @@ func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems 
 		_, err = e.read(ctx, f, []string{proof})
 	}
 	if guard != "" && guarded != nil {
-		const problem = "an audit row that cannot be written fails its model here, because the block around it is refused: %v"
+		const problem = "a failed audit insert fails its model, as the warehouse refuses the block that prevents this: %v"
 		guard, problems = "", []string{fmt.Sprintf(problem, guarded)}
 	}
 	return guard, problems, err

@@ -18,7 +18,7 @@
   {%- do log('DBT_TALLY ' ~ tojson(payload), info=True) -%}
 {% endmacro %}
 
-{#- The audit table, or none. Without a schema, it is searched in the schema in which
+{#- The audit table, or none. Without a schema, it is looked up in the schema in which
     the session finds an unqualified name, if the engine can report that schema, and
     otherwise in the target's. -#}
 {% macro dbt_tally_find(setup, database, schema, identifier) %}

@@ -171,7 +171,7 @@ func listed(columns []definition) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// narrow are the engines' integer types with a maximum below 2^31 or at it.
+// narrow lists the engines' integer types that hold at most 2,147,483,647.
 var narrow = []string{"integer", "int", "int4", "int32", "smallint", "int2", "int16", "mediumint", "tinyint"}
 
 // narrowCount returns the problem and the fix if row_count is too narrow for large

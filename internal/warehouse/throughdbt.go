@@ -73,8 +73,7 @@ func InstalledOperations() string {
 
 func openThroughDBT(o Options, kind profileType) (engine, error) {
 	if o.Operator == nil {
-		return nil, fmt.Errorf("profile type %q has no driver of its own, and there is no dbt to reach it through",
-			o.Target.Type)
+		return nil, fmt.Errorf("profile type %q can only be reached through dbt, and there is no dbt", o.Target.Type)
 	}
 	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
 }
@@ -157,7 +156,7 @@ func (e *throughDBT) collect(ctx context.Context, f CollectRequest) (answer, err
 		args["nodes"] = map[string]any{"run_id": f.Code.RunID, "rows": rows}
 	default:
 		a.problems = append(a.problems, noFingerprints(nodeTable(e.table),
-			fmt.Errorf("%d nodes are more than dbt takes as an argument", len(rows))))
+			fmt.Errorf("%d nodes are too many for an argument of dbt", len(rows))))
 	}
 	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_collect", args, recordingStep, storingStep)
 	if why, ok := leftOut[recordingStep]; ok {
@@ -235,11 +234,11 @@ func (e *throughDBT) args() map[string]any {
 	}
 }
 
-// mostArguments is how many bytes of fingerprints are passed to dbt: Linux takes no
-// argument of more than 128 KiB.
+// mostArguments limits the bytes of fingerprints that are passed to dbt, because Linux
+// accepts no argument longer than 128 KiB.
 const mostArguments = 90_000
 
-// sizeOf is about what rows take as JSON.
+// sizeOf returns the approximate size of rows as JSON.
 func sizeOf(rows [][]string) (size int) {
 	for _, row := range rows {
 		for _, text := range row {

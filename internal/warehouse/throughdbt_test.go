@@ -34,7 +34,7 @@ func TestWithoutColumnsThatDBTMayNotAdd(t *testing.T) {
 	if len(prepared.Problems) != 1 ||
 		!strings.Contains(prepared.Problems[0], "without node_id, phase, materialized") ||
 		!strings.Contains(prepared.Problems[0], "not allowed") {
-		t.Errorf("problems %q; want one that names the columns and why", prepared.Problems)
+		t.Errorf("problems %q; want one with the columns and the reason", prepared.Problems)
 	}
 }
 

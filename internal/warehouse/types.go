@@ -66,8 +66,8 @@ var noSchema = []tally.Fault{{
 		"write {{ target.schema }}.dbt_audit_log",
 }}
 
-// missing are the warehouses' words for a relation that does not exist, in lower case.
-// None of them means something else at another warehouse.
+// missing lists the phrases with which warehouses report a relation that does not exist,
+// in lower case. No warehouse uses one of them for anything else.
 var missing = []string{"does not exist", "doesn't exist", "not found", "not_found", "cannot be found"}
 
 //go:embed operations.sql

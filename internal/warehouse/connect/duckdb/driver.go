@@ -16,13 +16,14 @@ type connector struct {
 	opening opening
 
 	mu    sync.Mutex
-	first *connection // made by Open; the first Connect takes it
+	first *connection // opened by Open and handed out by the first Connect
 }
 
-// Driver is part of driver.Connector. Nothing opens a database by name.
+// Driver is part of driver.Connector. It is not used, because no database is opened by a
+// driver's name.
 func (c *connector) Driver() driver.Driver { return nil }
 
-// Connect retries as often as the profile says while another process has the file open.
+// Connect retries while another process has the file open, as often as the profile allows.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.mu.Lock()
 	first := c.first
@@ -59,7 +60,7 @@ func (c *connector) try(ctx context.Context) (*connection, error) {
 	return &connection{process: p}, nil
 }
 
-// name is the database that dbt builds in, as SQL has to write it.
+// name returns the database in which dbt builds, unquoted.
 func (c *connector) name(ctx context.Context) (string, error) {
 	if c.opening.database != "" {
 		return c.opening.database, nil
@@ -71,7 +72,7 @@ func (c *connector) name(ctx context.Context) (string, error) {
 	return *answer.Rows[0][0], nil
 }
 
-// Close ends the process that was started for a first connection that never came.
+// Close ends the process of the first connection if Connect was never called.
 func (c *connector) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,7 +87,7 @@ func (c *connector) Close() error {
 // connection is one process that has the database open.
 type connection struct{ process *process }
 
-// request is a statement, answer what it returned.
+// request is a statement, and answer is its result.
 type request struct {
 	SQL  string `json:"sql"`
 	Args []any  `json:"args"`
@@ -109,7 +110,8 @@ func (c *connection) IsValid() bool { return !c.process.lost }
 
 func (c *connection) Close() error { return c.process.end() }
 
-// Prepare and Begin are part of driver.Conn. database/sql uses the context methods instead.
+// Prepare and Begin are part of driver.Conn. database/sql calls the methods with a context
+// instead.
 func (c *connection) Prepare(string) (driver.Stmt, error) { return nil, errors.ErrUnsupported }
 
 func (c *connection) Begin() (driver.Tx, error) { return nil, errors.ErrUnsupported }
@@ -136,7 +138,8 @@ func (c *connection) QueryContext(
 	return &rows{answer: answer}, err
 }
 
-// transaction ends as its context did not: what is to be committed takes no time.
+// transaction commits and rolls back without a context. Both take little time, and a
+// rollback must be possible after the context of the transaction has ended.
 type transaction struct{ *connection }
 
 func (t transaction) Commit() error {
@@ -149,7 +152,7 @@ func (t transaction) Rollback() error {
 	return err
 }
 
-// changed is the answer to a statement that inserts or deletes: the number of rows.
+// changed is the answer to an insert or a delete, which contains the number of rows.
 type changed answer
 
 func (c changed) LastInsertId() (int64, error) { return 0, errors.ErrUnsupported }

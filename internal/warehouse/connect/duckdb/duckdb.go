@@ -1,6 +1,6 @@
-// Package duckdb connects to a DuckDB file by the settings of dbt-duckdb. It has no
-// driver of its own: the statements run in the Python that runs dbt, whose module
-// duckdb is the one that reads and writes the file in dbt's runs, too.
+// Package duckdb connects to a DuckDB file with the settings of dbt-duckdb. It has no
+// driver of its own. Instead it runs the statements in the Python that runs dbt, because
+// the DuckDB installed there is certain to read and write the file as dbt does.
 package duckdb
 
 import (
@@ -12,13 +12,13 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// Open takes the settings of dbt-duckdb. It opens the database at once, since only
-// DuckDB knows its name, and whether the profile is one that this package can follow:
-// connect.ErrOnlyDBT if it is not. The file is free for other processes as soon as no
-// connection of DB is open.
+// Open reads the settings of dbt-duckdb. It opens the database at once, because only
+// DuckDB knows the name of the database and whether it supports the profile's settings.
+// The error is connect.ErrOnlyDBT if this package cannot use the profile. Other processes
+// can open the file whenever no connection of DB is open.
 func Open(ctx context.Context, o connect.Options) (connect.Database, error) {
 	if len(o.Python) == 0 {
-		return connect.Database{}, fmt.Errorf("%w: its Python is not known", connect.ErrOnlyDBT)
+		return connect.Database{}, fmt.Errorf("%w: the Python that runs dbt is unknown", connect.ErrOnlyDBT)
 	}
 	opening, err := newOpening(o.Settings)
 	if err != nil {

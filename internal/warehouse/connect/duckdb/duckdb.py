@@ -1,11 +1,11 @@
-# Runs SQL on DuckDB for dbt-tally, in dbt's own Python: the file is read and written
-# by the very DuckDB that dbt uses. Requests come one per line as JSON, and so do the
-# answers, each behind a mark; whatever else is printed is not an answer. It ends,
-# and lets go of the file, when there are no more requests.
+# Runs SQL on DuckDB for dbt-tally, in dbt's own Python, so that the same DuckDB reads and
+# writes the file. Requests and answers are JSON, one per line. An answer begins with
+# "dbt-tally", which distinguishes it from anything else that is printed. The script
+# closes the file and ends when there are no more requests.
 import sys
 
 if sys.path and sys.path[0] == "":
-    del sys.path[0]  # the files of the project are not modules
+    del sys.path[0]  # a file of the project must not shadow a module
 
 import json
 import os
@@ -21,7 +21,7 @@ def answer(**values):
 
 def connect(request):
     try:
-        import _duckdb as duckdb  # the module itself; what it is wrapped in takes 0.1 s
+        import _duckdb as duckdb  # the package around it takes 0.1 s to import
     except ImportError:
         import duckdb
     connection = duckdb.connect(request["path"], config=request["config"])

@@ -11,16 +11,18 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// refusal is an exception of Python's: almost always one of DuckDB's own.
+// refusal is a Python exception, usually one that DuckDB raised.
 type refusal struct{ kind, text string }
 
-// Error leaves out the place in the statement, which may hold a secret.
+// Error leaves out the excerpt of the statement that follows "LINE", because it may
+// contain a secret.
 func (r *refusal) Error() string {
 	text, _, _ := strings.Cut(r.text, "\n\nLINE ")
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// redacted is an error of opening the database, whose statements hold secrets.
+// redacted removes the secrets from an error that occurred while the database was opened.
+// The statements that open it contain the secrets of the profile.
 func (o opening) redacted(err error) error {
 	var refused *refusal
 	if !errors.As(err, &refused) {
@@ -28,15 +30,15 @@ func (o opening) redacted(err error) error {
 	}
 	long := make([]string, 0, len(o.secrets))
 	for _, secret := range o.secrets {
-		if len(secret) >= 6 { // a shorter one, such as "UTC", would spoil the message
+		if len(secret) >= 6 { // a shorter text is a setting such as "UTC", not a secret
 			long = append(long, secret)
 		}
 	}
 	return &refusal{kind: refused.kind, text: connect.Redactor(long...)(refused.text)}
 }
 
-// lockedBy finds the process that has the file open, as DuckDB says it on Unix and on
-// Windows.
+// lockedBy matches DuckDB's messages on Unix and on Windows about a file that another
+// process has open.
 var lockedBy = regexp.MustCompile(
 	`(?s)(?:Could not set lock on file "([^"]+)"(?:.*held in (.+? \(PID \d+\)))?|` +
 		`Cannot open file "([^"]+)".*used by another process)`)
@@ -46,8 +48,8 @@ func locked(err error) bool {
 	return errors.As(err, &refused) && lockedBy.MatchString(refused.text)
 }
 
-// failure says what an error of the driver means. A lock that another process holds
-// passes: DuckDB has the file for as long as it is open.
+// failure classifies an error of DuckDB. A lock of another process is temporary: it ends
+// when that process closes the file.
 func failure(err error) connect.Failure {
 	var refused *refusal
 	switch {
@@ -59,7 +61,8 @@ func failure(err error) connect.Failure {
 			holder = "another process, " + found[2] + ","
 		}
 		return connect.Failure{Passes: true, Err: fmt.Errorf(
-			"%s has %s open, and DuckDB lets one process write; end it, or close the file in it; see "+docs.Warehouses,
+			"%s has %s open, and only one process can open a DuckDB file; end it, or close the file there; see "+
+				docs.Warehouses,
 			holder, found[1]+found[3])}
 	case errors.As(err, &refused) && strings.Contains(refused.text, "read-only mode"):
 		return connect.Failure{Err: refused, Denied: connect.Object}

@@ -11,23 +11,24 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-// opening is what it takes to open the database as dbt-duckdb does, in the same
-// order: https://github.com/duckdb/dbt-duckdb, environments/__init__.py.
+// opening contains the path, the configuration and the statements with which dbt-duckdb
+// opens the database, in its order:
+// https://github.com/duckdb/dbt-duckdb, environments/__init__.py.
 type opening struct {
 	Path       string         `json:"path"`
 	Config     map[string]any `json:"config"`
 	Statements []string       `json:"statements"`
 
-	database string   // the attached database that dbt builds in, "" for that of the path
-	attempts int      // at opening a file that another process has open
+	database string   // the attached database in which dbt builds; "": the one at the path
+	attempts int      // the most attempts to open a file that another process has open
 	secrets  []string // texts that no error may contain
 }
 
-// foreign are the settings of databases that are not files, or that dbt-duckdb changes
-// by code of its own.
+// foreign lists the settings for databases that are not files, and those that run
+// Python code of dbt-duckdb or of the user.
 var foreign = []string{"plugins", "remote", "filesystems", "is_ducklake", "motherduck_token"}
 
-// newOpening returns an error for a profile that only dbt can follow.
+// newOpening returns an error for a profile that only dbt can use.
 func newOpening(s connect.Settings) (opening, error) {
 	for _, name := range foreign {
 		if !empty(s.Values[name]) {
@@ -92,7 +93,7 @@ func (o *opening) addSecrets(s connect.Settings) error {
 	return nil
 }
 
-// createSecret quotes the same values as dbt-duckdb does, and no others.
+// createSecret quotes only the values that dbt-duckdb quotes.
 func createSecret(values map[string]any, otherwise string) string {
 	name, persistent := otherwise, ""
 	if own, ok := values["name"]; ok {
@@ -123,7 +124,7 @@ func createSecret(values map[string]any, otherwise string) string {
 	return "CREATE OR REPLACE " + persistent + "SECRET " + name + " (" + strings.Join(all, ", ") + ")"
 }
 
-// attach attaches the other databases, of which one may be the one dbt builds in.
+// attach adds the statements that attach further databases. dbt may build in one of them.
 func (o *opening) attach(attachments []any, database string) error {
 	for _, attachment := range attachments {
 		values := mapping(attachment)
@@ -146,7 +147,8 @@ func (o *opening) attach(attachments []any, database string) error {
 	return nil
 }
 
-// attachOptions are those of the attachment itself and those below its "options".
+// attachOptions returns the options of an attachment: its own keys and those of its key
+// "options".
 func attachOptions(values map[string]any) []string {
 	var options []string
 	more := maps.Clone(mapping(values["options"]))
@@ -180,7 +182,8 @@ func attachOptions(values map[string]any) []string {
 	return options
 }
 
-// quotedOnce leaves a text that the user has quoted already.
+// quotedOnce returns a text as a literal of SQL, or unchanged if the profile already has
+// quotes around it.
 func quotedOnce(value string) string {
 	trimmed := strings.TrimSpace(value)
 	for _, quote := range []string{`'`, `"`} {
@@ -191,8 +194,9 @@ func quotedOnce(value string) string {
 	return literal(value)
 }
 
-// isFile reports whether a path is that of a file, or of a database in memory, and not
-// an address: md:, ducklake:, s3://. A drive of Windows is one letter.
+// isFile reports whether a path is that of a file or of a database in memory, rather than
+// an address that begins with a scheme such as md:, ducklake: or s3:. A single letter
+// before the colon is a drive of Windows.
 func isFile(path string) bool {
 	scheme, _, found := strings.Cut(path, ":")
 	return !found || len(scheme) <= 1 || strings.ContainsAny(scheme, `/\`)

@@ -16,19 +16,19 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// script is what Python runs. It is short enough for a command line, and holds no
-// secret: these go through the pipe.
+// script is the Python program. It is passed on the command line, so it must be short and
+// contain no secret. Secrets go through the pipe.
 //
 //go:embed duckdb.py
 var script string
 
-// mark precedes the answers of the script.
+// mark is the prefix of the lines that are answers of the script.
 const mark = "dbt-tally "
 
-// patience is how long the process may take to write the last rows into the file.
+// patience limits the time in which the process writes the last rows into the file.
 const patience = 30 * time.Second
 
-// command is how to start Python.
+// command describes how to start Python.
 type command struct {
 	python  []string // with its flags
 	dir     string   // where dbt runs
@@ -40,15 +40,15 @@ type process struct {
 	cmd      *exec.Cmd
 	requests io.WriteCloser
 	answers  *bufio.Reader
-	said     *tail
+	stderr   *tail
 	ended    bool
-	lost     bool // a request has no answer
+	lost     bool // no more requests are possible
 }
 
 func (c command) start() (*process, error) {
 	args := append(slices.Clone(c.python[1:]), "-c", script)
-	p := &process{cmd: exec.Command(c.python[0], args...), said: &tail{}}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = c.dir, c.environ, p.said
+	p := &process{cmd: exec.Command(c.python[0], args...), stderr: &tail{}}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = c.dir, c.environ, p.stderr
 	ownGroup(p.cmd)
 	answers, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -64,8 +64,8 @@ func (c command) start() (*process, error) {
 	return p, nil
 }
 
-// ask sends a request and waits for the answer. When the context ends, so does the
-// process: DuckDB drops what was not committed.
+// ask sends a request and waits for the answer. If the context ends first, it kills the
+// process, and DuckDB discards the open transaction.
 func (p *process) ask(ctx context.Context, request any) (answer, error) {
 	text, err := json.Marshal(request)
 	if err != nil {
@@ -83,23 +83,24 @@ func (p *process) ask(ctx context.Context, request any) (answer, error) {
 		if ctx.Err() != nil {
 			return answer{}, ctx.Err()
 		}
-		return answer{}, errors.Join(fmt.Errorf("DuckDB in dbt's Python ended: %s", p.said), ended)
+		return answer{}, errors.Join(fmt.Errorf("dbt's Python, which runs DuckDB, ended: %s", p.stderr), ended)
 	}
-	var said struct {
+	var reply struct {
 		answer
 		Kind  string `json:"kind"`
 		Error string `json:"error"`
 	}
-	if err := json.Unmarshal(text, &said); err != nil {
-		return answer{}, fmt.Errorf("read what Python said: %w", err)
+	if err := json.Unmarshal(text, &reply); err != nil {
+		return answer{}, fmt.Errorf("read the answer of dbt's Python: %w", err)
 	}
-	if said.Kind != "" {
-		return answer{}, &refusal{kind: said.Kind, text: said.Error}
+	if reply.Kind != "" {
+		return answer{}, &refusal{kind: reply.Kind, text: reply.Error}
 	}
-	return said.answer, nil
+	return reply.answer, nil
 }
 
-// read returns the next answer, and skips what Python prints when it starts.
+// read returns the next answer. It skips other lines, which a Python installation may
+// print when it starts.
 func (p *process) read() ([]byte, error) {
 	for {
 		line, err := p.answers.ReadBytes('\n')
@@ -112,8 +113,8 @@ func (p *process) read() ([]byte, error) {
 	}
 }
 
-// end lets the process write what is committed into the file, and waits until the
-// file is free. It may be called more than once.
+// end waits until the process has written the committed rows into the file and closed it.
+// It may be called more than once.
 func (p *process) end() error {
 	if p.ended {
 		return nil
@@ -122,11 +123,11 @@ func (p *process) end() error {
 	closed := p.requests.Close()
 	timer := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 	defer timer.Stop()
-	_ = p.cmd.Wait() // how it ended does not matter: every commit had its answer
+	_ = p.cmd.Wait() // the exit status does not matter, because every commit was answered
 	return closed
 }
 
-// tail keeps the end of what a process prints.
+// tail is an io.Writer that keeps the end of what is written.
 type tail struct{ text []byte }
 
 func (t *tail) Write(text []byte) (int, error) {
@@ -136,7 +137,7 @@ func (t *tail) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// String is the last line.
+// String returns the last line.
 func (t *tail) String() string {
 	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
 	return lines[len(lines)-1]

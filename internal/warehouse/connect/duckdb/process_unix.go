@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// ownGroup keeps a Ctrl-C in the terminal from the process: the context ends it.
+// ownGroup keeps a Ctrl-C in the terminal from ending the process. Its context ends it.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -2,5 +2,6 @@ package duckdb
 
 import "os/exec"
 
-// ownGroup does nothing: Windows has no such group. A Ctrl-C ends the process, too.
+// ownGroup does nothing, because Windows has no such groups: a Ctrl-C also ends the
+// process.
 func ownGroup(*exec.Cmd) {}

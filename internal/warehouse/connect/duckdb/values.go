@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// literal is a value as a text of SQL.
+// literal returns a value as an SQL string.
 func literal(value any) string {
 	return "'" + strings.ReplaceAll(fmt.Sprint(value), "'", "''") + "'"
 }
@@ -20,7 +20,7 @@ func literals(values []any) []string {
 	return all
 }
 
-// pairs are the entries of a map of SQL.
+// pairs returns the entries of an SQL map.
 func pairs(values map[string]any) []string {
 	var all []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -29,7 +29,7 @@ func pairs(values map[string]any) []string {
 	return all
 }
 
-// list returns nil for a value that is not a list, mapping for one that is not a mapping.
+// list and mapping return nil for a value of another type.
 func list(value any) []any {
 	values, _ := value.([]any)
 	return values
@@ -54,7 +54,7 @@ func empty(value any) bool {
 	}
 }
 
-// texts are all texts inside a value.
+// texts returns all texts inside a value.
 func texts(value any) []string {
 	switch v := value.(type) {
 	case string:

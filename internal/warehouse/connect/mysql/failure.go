@@ -31,7 +31,7 @@ var (
 	// raced are the errors of the later of two jobs that create the same object.
 	raced = []uint16{databaseThere, tableThere, deadlock}
 
-	// readOnly are the errors of a server that has become a reader.
+	// readOnly are the errors of a server that accepts only reads since a failover.
 	readOnly = []uint16{1290, 1792, 1836}
 
 	// passing are the temporary errors other than readOnly.

@@ -123,7 +123,7 @@ func within[T any](
 	go func() {
 		defer func() {
 			if problem := recover(); problem != nil {
-				answered <- answer{err: fmt.Errorf("the driver cannot make sense of an answer: %v", problem)}
+				answered <- answer{err: fmt.Errorf("the driver cannot parse an answer: %v", problem)}
 			}
 		}()
 		value, err := call()
