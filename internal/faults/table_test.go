@@ -142,14 +142,14 @@ var faults = []fault{
 	{
 		where: "PostgreSQL", what: "the audit table is dropped while dbt runs", comments: 1, said: "could not be read",
 		lost:   "the counts of this run",
-		inject: func(w *world) { w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log") }) },
+		inject: func(w *world) { w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log cascade") }) },
 	},
 	{
 		where: "PostgreSQL", what: "the audit table is dropped, and there are gates", exit: 3, comments: 1, said: "could not be read",
 		lost: "the counts; gates that cannot be checked fail",
 		inject: func(w *world) {
 			w.args = []string{"--max-drop", "10%", "build"}
-			w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log") })
+			w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log cascade") })
 		},
 	},
 	{

@@ -43,33 +43,34 @@ func TestQueriesOfTheDocs(t *testing.T) {
 			('monday', '2026-01-05', 'success', 'main', 'prod', null), ('tuesday', '2026-01-06', 'success', 'main', 'prod', null),
 			('pull', '2026-01-07', 'success', 'fix', 'prod', 7), ('dev', '2026-01-08', 'success', 'main', 'dev', null),
 			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04', 'success', 'main', 'prod', null);
-		insert into dbt_audit.dbt_audit_log (run_id, execution_time, row_count, node_id, phase, batch) values
-			('monday', '2026-01-05 01:00', null, 'model.shop.fct_orders', 'before', null),
-			('monday', '2026-01-05 01:01', 100, 'model.shop.fct_orders', 'after', null),
-			('tuesday', '2026-01-06 01:00', 100, 'model.shop.fct_orders', 'before', null),
-			('tuesday', '2026-01-06 01:01', 80, 'model.shop.fct_orders', 'after', null),
-			('pull', '2026-01-07 01:01', 3, 'model.shop.fct_orders', 'after', null),
-			('dev', '2026-01-08 01:01', 4, 'model.shop.fct_orders', 'after', null),
-			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:00', 50, 'model.shop.daily_orders', 'before', '20260101'),
-			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:01', 60, 'model.shop.daily_orders', 'after', '20260101'),
-			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:02', 60, 'model.shop.daily_orders', 'before', '20260102'),
-			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:03', 40, 'model.shop.daily_orders', 'after', '20260102')`)
+		insert into dbt_audit.dbt_audit_log (run_id, execution_time, row_count, node_id, phase, batch, model_name) values
+			('monday', '2026-01-05 01:00', null, 'model.shop.fct_orders', 'before', null, 's.fct_orders - BEFORE'),
+			('monday', '2026-01-05 01:01', 100, 'model.shop.fct_orders', 'after', null, 's.fct_orders - AFTER'),
+			('tuesday', '2026-01-06 01:00', 100, 'model.shop.fct_orders', 'before', null, 's.fct_orders - BEFORE'),
+			('tuesday', '2026-01-06 01:01', 80, 'model.shop.fct_orders', 'after', null, 's.fct_orders - AFTER'),
+			('pull', '2026-01-07 01:01', 3, 'model.shop.fct_orders', 'after', null, 's.fct_orders - AFTER'),
+			('dev', '2026-01-08 01:01', 4, 'model.shop.fct_orders', 'after', null, 's.fct_orders - AFTER'),
+			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:00', 50, 'model.shop.daily_orders', 'before', '20260101', 's.daily_orders - BEFORE'),
+			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:01', 60, 'model.shop.daily_orders', 'after', '20260101', 's.daily_orders - AFTER'),
+			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:02', 60, 'model.shop.daily_orders', 'before', '20260102', 's.daily_orders - BEFORE'),
+			('8f3d0c4e-2f6b-4a53-9a57-0d3c1f6d7c11', '2026-01-04 01:03', 40, 'model.shop.daily_orders', 'after', '20260102', 's.daily_orders - AFTER')`)
 	const day = " 00:00:00 +0000 UTC"
 	want := [][][]string{
+		{}, // the view is created
 		{ // the last counts on main
 			{"model.shop.daily_orders", "40", "2026-01-04 01:03:00 +0000 UTC"},
 			{"model.shop.fct_orders", "80", "2026-01-06 01:01:00 +0000 UTC"},
 		},
 		{ // what each run did to fct_orders
-			{"2026-01-05" + day, "main", "<nil>", "<nil>", "<nil>", "100", "<nil>"},
-			{"2026-01-06" + day, "main", "<nil>", "<nil>", "100", "80", "<nil>"},
-			{"2026-01-07" + day, "fix", "7", "<nil>", "<nil>", "3", "<nil>"},
-			{"2026-01-08" + day, "main", "<nil>", "<nil>", "<nil>", "4", "<nil>"},
+			{"2026-01-05 01:01:00 +0000 UTC", "main", "<nil>", "<nil>", "<nil>", "100", "60", "<nil>"},
+			{"2026-01-06 01:01:00 +0000 UTC", "main", "<nil>", "<nil>", "100", "80", "60", "<nil>"},
+			{"2026-01-07 01:01:00 +0000 UTC", "fix", "7", "<nil>", "<nil>", "3", "<nil>", "<nil>"},
+			{"2026-01-08 01:01:00 +0000 UTC", "main", "<nil>", "<nil>", "<nil>", "4", "<nil>", "<nil>"},
 		},
 		{{"20260101", "50", "60"}, {"20260102", "60", "40"}}, // the batches
 		{ // large losses on main: the microbatch model from its first row before to its last after
-			{"2026-01-04" + day, "model.shop.daily_orders", "50", "40", "<nil>"},
-			{"2026-01-06" + day, "model.shop.fct_orders", "100", "80", "<nil>"},
+			{"2026-01-04 01:03:00 +0000 UTC", "model.shop.daily_orders", "50", "40", "<nil>"},
+			{"2026-01-06 01:01:00 +0000 UTC", "model.shop.fct_orders", "100", "80", "<nil>"},
 		},
 		{ // the last runs on main
 			{"tuesday", "2026-01-06" + day, "success", "<nil>", "<nil>"},

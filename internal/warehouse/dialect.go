@@ -16,6 +16,7 @@ const (
 	looking step = iota
 	creatingSchema
 	creatingTable
+	creatingView
 	addingColumns
 	inserting
 	recording
@@ -61,6 +62,10 @@ type dialect interface {
 	createSchema(Table) string
 	createTable(Table, layout) []string
 	addColumns(found) []string
+	// createView returns the beginning of a statement that creates a view. secondsBetween
+	// returns the seconds from one time to another, which may be null.
+	createView(Table) string
+	secondsBetween(from, to string) string
 	// widenCount changes the row_count of a relation to bigint.
 	widenCount(relation string) string
 	// insertProof returns an insert in the form of the hooks. guard returns the code that

@@ -83,6 +83,10 @@ func (d duckDB) addColumns(f found) []string {
 	})
 }
 
+func (d duckDB) createView(t Table) string { return "create view if not exists " + d.relation(t) }
+
+func (duckDB) secondsBetween(from, to string) string { return "epoch(" + to + " - " + from + ")" }
+
 func (d duckDB) column(def definition) string { return def.name + " " + d.typeName(def.kind) }
 
 func (duckDB) typeName(k kind) string {

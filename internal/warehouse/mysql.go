@@ -114,6 +114,12 @@ func (m mysql) column(d definition, l layout) string {
 	}
 }
 
+func (m mysql) createView(t Table) string { return "create or replace view " + m.relation(t) }
+
+func (mysql) secondsBetween(from, to string) string {
+	return "timestampdiff(microsecond, " + from + ", " + to + ") / 1000000"
+}
+
 func (m mysql) widenCount(relation string) string {
 	return "alter table " + relation + " modify row_count bigint"
 }
@@ -182,6 +188,8 @@ func (m mysql) grant(s step, t Table, _ connect.Denied) string {
 	switch s {
 	case creatingSchema, creatingTable:
 		rights, on = "create", backquote(t.Schema)+".*"
+	case creatingView:
+		rights, on = "create view, select", backquote(t.Schema)+".*"
 	case addingColumns:
 		rights = "alter, create, insert" // everything that "alter table" needs
 	}

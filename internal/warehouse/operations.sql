@@ -8,7 +8,8 @@
     tests an insert. It leaves a table without the first columns alone. without: the
     steps to omit. -#}
 {% macro dbt_tally_prepare(
-    setup, database, schema, identifier, run_identifier, node_identifier, write, without=[]) %}
+    setup, database, schema, identifier, run_identifier, node_identifier, history_identifier, write,
+    without=[]) %}
   {%- set relation = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if relation is none and write -%}
     {%- do dbt_tally_create_schema(database, schema) -%}
@@ -27,11 +28,15 @@
     {%- do dbt_tally_prove(setup, relation, dbt_tally_column_names(relation)) -%}
     {%- if 'make the run table' not in without -%}
       {%- do dbt_tally_report({'step': 'make the run table'}) -%}
-      {%- do dbt_tally_prepare_beside(setup, relation, run_identifier, setup.run, setup.run_first) -%}
+      {%- set runs = dbt_tally_prepare_beside(setup, relation, run_identifier, setup.run, setup.run_first) -%}
     {%- endif -%}
     {%- if 'make the node table' not in without -%}
       {%- do dbt_tally_report({'step': 'make the node table'}) -%}
       {%- do dbt_tally_prepare_beside(setup, relation, node_identifier, setup.node, setup.node | length) -%}
+    {%- endif -%}
+    {%- if 'make the history view' not in without and 'make the run table' not in without -%}
+      {%- do dbt_tally_report({'step': 'make the history view'}) -%}
+      {%- do dbt_tally_prepare_history(setup, relation, runs, history_identifier) -%}
     {%- endif -%}
   {%- endif -%}
   {%- set columns = [] -%}
@@ -41,11 +46,11 @@
   {%- do dbt_tally_report({'relation': relation ~ '', 'columns': columns}) -%}
 {% endmacro %}
 
-{#- Creates a table that belongs to the audit table. -#}
+{#- Creates a table that belongs to the audit table, and returns it. -#}
 {% macro dbt_tally_prepare_beside(setup, audit, identifier, columns, first) %}
   {%- set relation = dbt_tally_find(setup, audit.database, audit.schema, identifier) -%}
   {%- if relation is none -%}
-    {%- do dbt_tally_create(setup, audit.database, audit.schema, identifier, columns) -%}
+    {{ return(dbt_tally_create(setup, audit.database, audit.schema, identifier, columns)) }}
   {%- else -%}
     {%- set lacks = dbt_tally_lacks(dbt_tally_column_names(relation), columns[:first]) -%}
     {%- if lacks | length > 0 -%}
@@ -53,6 +58,22 @@
       {{ exceptions.raise_compiler_error('it lacks ' ~ names ~ ', so it is another table') }}
     {%- endif -%}
     {%- do dbt_tally_add_columns(setup, relation, columns) -%}
+    {{ return(relation) }}
+  {%- endif -%}
+{% endmacro %}
+
+{#- Creates the view of a complete audit table and its run table, unless it exists. -#}
+{% macro dbt_tally_prepare_history(setup, audit, runs, history_identifier) %}
+  {%- set lacks = dbt_tally_lacks(dbt_tally_column_names(audit), setup.tutorial + setup.more) -%}
+  {%- set view = dbt_tally_find(setup, audit.database, audit.schema, history_identifier) -%}
+  {%- if view is none and lacks | length == 0 -%}
+    {%- set view = api.Relation.create(
+          database=audit.database, schema=audit.schema, identifier=history_identifier, type='view') -%}
+    {%- set seconds = dbt.datediff('m.started_at', 'm.built_at', 'millisecond') ~ ' / 1000.0' -%}
+    {%- set query = setup.history | replace('{audit}', audit ~ '') | replace('{runs}', runs ~ '')
+          | replace('{seconds}', seconds) -%}
+    {%- do dbt_tally_execute('create view ' ~ view ~ ' as ' ~ query) -%}
+    {%- do adapter.commit() -%}
   {%- endif -%}
 {% endmacro %}
 

@@ -130,6 +130,12 @@ func (p postgres) addColumns(f found) []string {
 	}
 }
 
+func (p postgres) createView(t Table) string { return "create or replace view " + p.relation(t) }
+
+func (postgres) secondsBetween(from, to string) string {
+	return "cast(extract(epoch from " + to + " - " + from + ") as double precision)"
+}
+
 func (p postgres) column(d definition) string {
 	types := [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"}
 	return d.name + " " + types[d.kind]
@@ -222,7 +228,7 @@ func (p postgres) grant(s step, t Table, on connect.Denied) string {
 		fix = "grant " + quote(p.role) + " to the user of the profile, or set another role"
 	case s == creatingSchema:
 		fix = "grant create on database " + quote(p.database) + to
-	case s == creatingTable:
+	case s == creatingTable, s == creatingView:
 		fix = "grant usage, create on schema " + quote(t.Schema) + to
 	case on == connect.Schema:
 		fix = "grant usage on schema " + quote(t.Schema) + to

@@ -1,6 +1,8 @@
 package warehouse
 
 import (
+	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -153,4 +155,55 @@ func runsOf(rows []tally.Row) []tally.Run {
 	}
 	slices.SortStableFunc(runs, func(a, b tally.Run) int { return b.CompletedAt.Compare(a.CompletedAt) })
 	return runs
+}
+
+// historyView returns the name of the view beside an audit table that shows people what
+// each run did to each relation: dbt_audit_history for dbt_audit_log.
+func historyView(audit Table) Table { return beside(audit, "_history") }
+
+// The parts of historySQL that Go or, through dbt, Jinja fills in.
+const (
+	auditPart   = "{audit}"
+	runsPart    = "{runs}"
+	secondsPart = "{seconds}" // from m.started_at to m.built_at
+)
+
+// historySQL is the query of the view. It follows the rule of package tally: the first
+// before row and the last after row count, and rows with a node_id win. The rows that a
+// run wrote are only known if they are known of all of its batches.
+//
+//go:embed history.sql
+var historySQL string
+
+// selectHistory returns the query of the view for an audit table and its run table.
+func selectHistory(audit, runs, seconds string) string {
+	return strings.NewReplacer(auditPart, audit, runsPart, runs, secondsPart, seconds).Replace(historySQL)
+}
+
+// noHistoryView states the consequence of a view that could not be created.
+func noHistoryView(t Table, why error) string {
+	return fmt.Sprintf("there is no view %s for queries of people: %v", t, why)
+}
+
+// prepareHistory creates the view of a complete audit table and its run table, unless it
+// exists. A narrow row_count comes first: PostgreSQL cannot widen the column of a view.
+func (e *sqlEngine) prepareHistory(ctx context.Context, audit found) (problem string) {
+	if len(audit.missing()) > 0 || audit.narrowCount() != "" {
+		return ""
+	}
+	view := historyView(audit.table)
+	_, err := e.look(ctx, view, layout{})
+	if !errors.Is(err, ErrNoTable) {
+		return ""
+	}
+	query := selectHistory(audit.relation, e.dialect.relation(runTable(audit.table)),
+		e.dialect.secondsBetween("m.started_at", "m.built_at"))
+	err = e.db.do(ctx, creatingView, view, e.dialect.createView(view)+" as\n"+query)
+	if err == nil {
+		return ""
+	}
+	if _, lookErr := e.look(ctx, view, layout{}); lookErr == nil {
+		return "" // another job has created it
+	}
+	return noHistoryView(view, err)
 }

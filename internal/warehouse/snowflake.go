@@ -131,6 +131,12 @@ func (s snowflake) addColumns(f found) []string {
 	})
 }
 
+func (s snowflake) createView(t Table) string { return "create view if not exists " + s.relation(t) }
+
+func (snowflake) secondsBetween(from, to string) string {
+	return "datediff('millisecond', " + from + ", " + to + ") / 1000"
+}
+
 func (s snowflake) column(d definition) string { return d.name + " " + s.typeName(d.kind) }
 
 func (s snowflake) typeName(k kind) string {
@@ -238,6 +244,8 @@ func (s snowflake) grant(step step, t Table, _ connect.Denied) string {
 		rights, on = "usage, create schema", "database "+quote(cmp.Or(t.Database, s.database))
 	case creatingTable:
 		rights, on = "usage, create table", "schema "+s.schema(t)
+	case creatingView:
+		rights, on = "usage, create view", "schema "+s.schema(t)
 	case addingColumns:
 		rights = "ownership" // no lesser right allows alter table
 	}

@@ -31,12 +31,13 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 		return found{}, nil, err
 	}
 	f.guard, problems = guard, append(problems, unguarded...)
-	return f, append(problems, prepareOthers(ctx, e, f.table)...), nil
+	return f, append(problems, prepareOthers(ctx, e, f)...), nil
 }
 
-// prepareOthers creates the tables that belong to the audit table. Each needs the ones
-// before it, so only the first failure is reported.
-func prepareOthers(ctx context.Context, e *sqlEngine, audit Table) (problems []string) {
+// prepareOthers creates the tables and the view that belong to the audit table. Each needs
+// the ones before it, so only the first failure is reported.
+func prepareOthers(ctx context.Context, e *sqlEngine, f found) (problems []string) {
+	audit := f.table
 	for _, other := range []struct {
 		table   Table
 		layout  layout
@@ -49,6 +50,9 @@ func prepareOthers(ctx context.Context, e *sqlEngine, audit Table) (problems []s
 		if err := e.prepareBeside(ctx, other.table, other.layout); err != nil {
 			return []string{other.problem(other.table, err)}
 		}
+	}
+	if problem := e.prepareHistory(ctx, f); problem != "" {
+		return []string{problem}
 	}
 	return nil
 }

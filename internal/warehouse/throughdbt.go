@@ -41,6 +41,7 @@ func (p profileType) setup() map[string]any {
 		"more":     columns(auditLayout.columns[auditLayout.first:]),
 		"run":      columns(runLayout.columns), "run_first": runLayout.first,
 		"node":        columns(nodeLayout.columns),
+		"history":     historySQL,
 		"row_columns": recordColumns, "proof": proof,
 		"text_type": p.text, "backslash": p.backslash, "session_schema": p.sessionSchema,
 	}
@@ -98,6 +99,7 @@ const (
 	addingColumnsStep = "add columns"
 	makingRunsStep    = "make the run table"
 	makingNodesStep   = "make the node table"
+	makingHistoryStep = "make the history view"
 	recordingStep     = "record the run"
 	storingStep       = "store the fingerprints"
 	comparingStep     = "read earlier runs"
@@ -108,9 +110,9 @@ const creatingSchemaStep = "create the schema"
 
 func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	args := e.args()
-	args["write"] = e.access == Write
+	args["write"], args["history_identifier"] = e.access == Write, historyView(e.table).Name
 	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args,
-		addingColumnsStep, makingRunsStep, makingNodesStep)
+		addingColumnsStep, makingRunsStep, makingNodesStep, makingHistoryStep)
 	if err != nil && lastStep(payloads) == creatingSchemaStep {
 		return found{}, nil, fmt.Errorf("%w: %w", ErrNoSchema, err)
 	}
@@ -134,6 +136,9 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	}
 	if why, ok := leftOut[makingNodesStep]; ok {
 		problems = append(problems, noFingerprints(nodeTable(e.table), why))
+	}
+	if why, ok := leftOut[makingHistoryStep]; ok {
+		problems = append(problems, noHistoryView(historyView(e.table), why))
 	}
 	return f, problems, nil
 }
