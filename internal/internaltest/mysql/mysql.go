@@ -63,7 +63,7 @@ func New(t testing.TB, f Flavour) Database {
 	if err != nil {
 		t.Fatalf("start %s: %v", f, err)
 	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
+	name := fmt.Sprintf("test_%04d", databases.Add(1))
 	db.Exec(t, "create database "+name)
 	db.Name = name
 	return db

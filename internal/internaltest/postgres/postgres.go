@@ -45,7 +45,8 @@ func New(t testing.TB) Database {
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
+	// Names of one length, because the server cuts a long line that it quotes in an error.
+	name := fmt.Sprintf("test_%04d", databases.Add(1))
 	db.Exec(t, "create database "+name)
 	db.Name = name
 	return db
