@@ -1,26 +1,72 @@
 #!/usr/bin/env bash
-# release.sh check VERSION: refuse a version that is not a release of this commit.
+# release.sh check VERSION: refuse anything but a newer version of what origin/main has now.
 #
 # release.sh tag VERSION IMAGE DIGEST: create the tag vVERSION on one commit on top of
 # main whose action.yml refers to the image by digest, move the major version's tag there,
-# and push both.
+# and push both at once.
 #
 # release.sh guard REF IMAGE DIGEST: refuse unless the action.yml of a commit runs only
 # this image, by this digest.
+#
+# Every problem is reported, one per line.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+
+problems=()
+
+problem() {
+  problems+=("$1")
+}
+
+refuse_if_any() {
+  local each
+  for each in ${problems[@]+"${problems[@]}"}; do
+    echo "release: $each; see RELEASING.md" >&2
+  done
+  [[ ${#problems[@]} == 0 ]] || exit 1
+}
 
 refuse() {
-  echo "release: $1; see RELEASING.md" >&2
-  exit 1
+  problem "$1"
+  refuse_if_any
+}
+
+# newest_release prints the newest released version, or nothing before the first release.
+newest_release() {
+  git tag --list 'v*' | sed -nE 's/^v([0-9]+\.[0-9]+\.[0-9]+)$/\1/p' | sort --version-sort | tail -n 1
+}
+
+check_version() {
+  local version=$1 newest
+  if [[ ! $version =~ ^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$ ]]; then
+    problem "invalid version \"$version\"; use one such as 1.2.3"
+    return
+  fi
+  grep -qF "## [$version]" CHANGELOG.md || problem "CHANGELOG.md has no section \"## [$version]\"; add one"
+  newest=$(newest_release)
+  if [[ $newest == "$version" ]]; then
+    problem "v$version is already released; use a new version"
+  elif [[ -n $newest && $(printf '%s\n' "$newest" "$version" | sort --version-sort | tail -n 1) != "$version" ]]; then
+    # A release is main, so an older number would move users back, or say so.
+    problem "v$newest is already released; use a version after it"
+  fi
+}
+
+check_commit() {
+  [[ -z $(git status --porcelain) ]] || problem "the checkout has changes; release a clean one"
+  grep -q '^  image: Dockerfile$' action.yml ||
+    problem "action.yml does not build the Dockerfile: this commit is already a release; use one of main"
+}
+
+fetch() {
+  git fetch --quiet origin '+refs/heads/main:refs/remotes/origin/main' '+refs/tags/*:refs/tags/*'
 }
 
 check() {
-  local version=$1
-  [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || refuse "invalid version \"$version\"; use one such as 1.2.3"
-  grep -qF "## [$version]" CHANGELOG.md || refuse "CHANGELOG.md has no section \"## [$version]\"; add one"
-  grep -q '^  image: Dockerfile$' action.yml || refuse "action.yml does not build the Dockerfile: this commit is already a release; use one of main"
-  ! git rev-parse --quiet --verify "refs/tags/v$version" >/dev/null || refuse "v$version is already released; use a new version"
+  fetch
+  check_version "$1"
+  check_commit
+  [[ $(git rev-parse HEAD) == $(git rev-parse origin/main) ]] || problem "HEAD is not the newest commit of origin/main; release that one"
+  refuse_if_any
 }
 
 guard() {
@@ -31,23 +77,30 @@ guard() {
 
 tag() {
   local version=$1 image=$2 digest=$3 major=v${1%%.*}
-  check "$version"
-  [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || refuse "invalid digest \"$digest\"; expected sha256: and 64 hexadecimal digits"
+  fetch
+  check_version "$version"
+  check_commit
+  # While the image was built, others may have pushed to main: its newest commit is not required.
+  git merge-base --is-ancestor HEAD origin/main || problem "HEAD is not a commit of origin/main; release main"
+  [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || problem "invalid digest \"$digest\"; expected sha256: and 64 hexadecimal digits"
+  refuse_if_any
   git checkout --quiet --detach
   sed -i.main "s|^  image: Dockerfile$|  image: docker://$image@$digest|" action.yml
   rm action.yml.main
   git -c user.name=github-actions[bot] -c user.email=41898282+github-actions[bot]@users.noreply.github.com \
     commit --quiet --message "release v$version" -- action.yml
   guard HEAD "$image" "$digest"
-  git tag "v$version"
-  git tag --force "$major"
-  git push --quiet origin "refs/tags/v$version"
-  git push --quiet --force origin "refs/tags/$major"
+  git push --quiet --atomic origin "HEAD:refs/tags/v$version" "+HEAD:refs/tags/$major"
 }
 
-case ${1:-} in
-  check) check "$2" ;;
-  tag) tag "$2" "$3" "$4" ;;
-  guard) guard "$2" "$3" "$4" ;;
-  *) refuse "unknown command \"${1:-}\"; expected check, tag or guard" ;;
+usage() {
+  refuse "wrong arguments: ${*:-none}; expected check VERSION, tag VERSION IMAGE DIGEST, or guard REF IMAGE DIGEST"
+}
+
+cd "$(dirname "$0")/.."
+case "${1:-} $#" in
+  "check 2") check "$2" ;;
+  "tag 4") tag "$2" "$3" "$4" ;;
+  "guard 4") guard "$2" "$3" "$4" ;;
+  *) usage "$@" ;;
 esac
