@@ -59,7 +59,8 @@ tools: ## Install the programs that the tests need
 	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks pgbouncer mariadb mysql
 
 .PHONY: lock
-lock: ## Resolve the pinned Python requirements again
+lock: ## Set every pin that Dependabot cannot watch to its newest version
+	@scripts/pins.py
 	@scripts/lock.sh
 
 .PHONY: clean

@@ -23,7 +23,7 @@ const module = "github.com/dbt-tally/dbt-tally"
 // tally: never upward, and no adapter imports another one. Tests may import internaltest
 // too.
 var mayImport = map[string][]string{
-	".": {"internal/app", "internal/pid1"},
+	".": {"internal/app", "internal/buildinfo", "internal/pid1"},
 	"internal/app": {
 		"internal/audit", "internal/ci", "internal/ci/github", "internal/ci/gitlab", "internal/config", "internal/dbt",
 		"internal/dbt/fingerprint", "internal/dbtcloud", "internal/docs", "internal/job", "internal/profile",
@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"internal/forge":           {"internal/docs"},
 	"internal/forge/github":    {"internal/docs", "internal/forge"},
 	"internal/forge/gitlab":    {"internal/docs", "internal/forge"},
+	"internal/buildinfo":       {},
 	"internal/pid1":            {},
 	"internal/profile":         {"internal/docs"},
 	"internal/workspace":       {"internal/docs"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/app"
+	"github.com/dbt-tally/dbt-tally/internal/buildinfo"
 	"github.com/dbt-tally/dbt-tally/internal/pid1"
 )
 
@@ -20,7 +21,7 @@ func main() {
 	dir, _ := os.Getwd()
 	os.Exit(app.Command{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Environ: os.Environ(), Dir: dir, Version: version,
+		Environ: os.Environ(), Dir: dir, Version: buildinfo.Version(version),
 		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
 	}.Main(ctx, os.Args[1:]))
 }

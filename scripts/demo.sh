@@ -31,7 +31,7 @@ if [[ $status != 3 ]]; then
   exit 1
 fi
 
-"$(scripts/uv.sh)" run --quiet --no-project --with markdown-it-py==4.0.0 \
+"$(scripts/uv.sh)" run --quiet --no-project --with markdown-it-py==4.3.0 \
   scripts/page.py build/demo/day-2/report.md build/demo/comment.html
 cat <<'END'
 

@@ -17,4 +17,4 @@ for system in darwin windows; do GOOS=$system go vet ./...; done
 
 # These words are misspelt on purpose, or are names in the code.
 git ls-files -z -- . ':!testdata' ':!*/testdata/*' ':!go.sum' ':!scripts/requirements' ':!*.csv' ':!*.png' |
-  xargs -0 "$uv" tool run --quiet codespell==2.4.1 --ignore-words-list advices,allways,amout,atleast,befores,publsh
+  xargs -0 "$uv" tool run --quiet codespell==2.4.3 --ignore-words-list advices,allways,amout,atleast,befores,publsh

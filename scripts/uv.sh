@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=0.13.9
+pin=uv==0.13.9
 dir=$PWD/.cache/uv
 
 if command -v uv; then
@@ -17,11 +17,11 @@ if command -v flock >/dev/null; then flock 9; fi # macOS has none; concurrent ru
 
 if [[ ! -x $dir/bin/uv ]]; then
   rm -rf "$dir"
-  echo "tools: uv $version" >&2
-  if ! { python3 -m venv "$dir" && "$dir/bin/python" -m pip install --quiet "uv==$version"; } >/dev/null 2>&1; then
+  echo "tools: ${pin/==/ }" >&2
+  if ! { python3 -m venv "$dir" && "$dir/bin/python" -m pip install --quiet "$pin"; } >/dev/null 2>&1; then
     # Debian's python3 has no ensurepip, and therefore no working venv.
     rm -rf "$dir"
-    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target "$dir" "uv==$version" >&2 || {
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --target "$dir" "$pin" >&2 || {
       rm -rf "$dir"
       echo "uv cannot be installed; put uv on the PATH, or use a Python 3.10+ with venv or pip (Debian: apt-get install python3-venv)" >&2
       exit 1
