@@ -17,8 +17,8 @@ const (
 
 var hunk = regexp.MustCompile(`^@@ -(\d+)(?:,\d+)? \+(\d+)`)
 
-// FirstChange returns the first line that a file's hunks add, on the right side, or else
-// the first line that they remove, on the left side. It returns 0 if there is no hunk:
+// FirstChange returns the first line that a file's hunks add, on the right side. If they
+// add none, it returns the first line that they remove, on the left side. It returns 0 if there is no hunk:
 // the file was only renamed, is binary, or its diff is too large for the forge.
 func FirstChange(patch string) (line int, side Side) {
 	before, after, removed := 0, 0, 0

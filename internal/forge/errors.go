@@ -14,7 +14,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Kind is why a forge did not do what was requested. FORGE stands for its name.
+// Kind is the reason why a request failed. FORGE stands for the forge's name.
 type Kind string
 
 // The kinds of an Error, for errors.Is.
@@ -23,13 +23,13 @@ const (
 	ErrLocked      Kind = "the conversation is locked"
 	ErrRateLimited Kind = "FORGE's rate limit is reached"
 	ErrTooLong     Kind = "the text is longer than FORGE accepts"
-	ErrUnavailable Kind = "FORGE could not be reached or is out of order"
+	ErrUnavailable Kind = "FORGE could not be reached or is down"
 	ErrRefused     Kind = "FORGE refused the request"
 	ErrProxy       Kind = "the proxy does not let the request to FORGE through"
 	ErrEndless     Kind = "FORGE's list has no end"
 )
 
-// Error implements error. A message of an Error has the name of the forge instead.
+// Error implements error. The message of an Error contains the name of the forge instead.
 func (k Kind) Error() string { return strings.ReplaceAll(string(k), "FORGE", "the forge") }
 
 // Error reports that a forge's answer was not the expected one, or that no answer
@@ -37,9 +37,9 @@ func (k Kind) Error() string { return strings.ReplaceAll(string(k), "FORGE", "th
 type Error struct {
 	Forge      string // its name
 	Kind       Kind
-	Status     int           // HTTP status; 0: no answer came
+	Status     int           // HTTP status; 0: no answer arrived
 	Detail     string        // in the words of the forge or of the network, without URL or token
-	RetryAfter time.Duration // how long the forge asks to wait; 0: not given
+	RetryAfter time.Duration // how long to wait according to the forge; 0: not given
 }
 
 func (e *Error) Error() string {
@@ -60,15 +60,15 @@ func (e *Error) Error() string {
 // Unwrap returns the kind.
 func (e *Error) Unwrap() error { return e.Kind }
 
-// General reports whether an error concerns more than the one text, so that any other
-// request about the same pull request would fail as well.
+// General reports whether an error is not about one text alone, so that every other request
+// about the same pull request would fail as well.
 func General(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && !errors.Is(e, ErrTooLong) && !errors.Is(e, ErrRefused) && !errors.Is(e, ErrEndless)
 }
 
-// Answered returns the error for an answer with a status that was not expected, as far as
-// all forges agree on its meaning. Of any other status the kind is ErrRefused.
+// Answered returns the error for an answer with an unexpected status. It recognises the
+// statuses that have the same meaning at all forges; for others the kind is ErrRefused.
 func Answered(name string, status int, header http.Header, detail string) *Error {
 	e := &Error{Forge: name, Kind: ErrRefused, Status: status, Detail: detail}
 	switch {
@@ -107,7 +107,7 @@ func Gone(err error) bool {
 	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)
 }
 
-// Unanswered returns the error for a request that no forge answered.
+// Unanswered returns the error for a request that received no answer from the forge.
 func Unanswered(name string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled

@@ -1,27 +1,26 @@
-// Package forge holds what all forges have in common: the texts that a run keeps up to
-// date there, the rules by which one text per key remains if several runs write at once,
-// and the limits and repetitions of requests. What a forge's API looks like is left to
-// the packages below.
+// Package forge contains what all forges have in common: the texts that a run keeps up to
+// date, the rules that leave one text per key if several runs write at once, and the limits
+// and repetitions of requests. It leaves the forges' APIs to the packages below.
 package forge
 
 // Comment describes a run's comment on a pull request.
 type Comment struct {
 	PullRequest int
 	Key         string // distinguishes the comments of several jobs; any text
-	RunID       int64  // with the attempt: decides which of two runs is newer
+	RunID       int64  // with RunAttempt, decides which of two runs is newer
 	RunAttempt  int
 	Body        string // Markdown
-	OnlyUpdate  bool   // if there is no comment yet, create none
-	OnlyNewer   bool   // if there is a comment of this very run, leave it
+	OnlyUpdate  bool   // update an existing comment, but create none
+	OnlyNewer   bool   // do not update a comment of the same run
 }
 
 // Issue describes the issue in which a run reports its gates if there is no pull request.
 type Issue struct {
 	Key        string // distinguishes the issues of several jobs; any text
-	RunID      int64  // with the attempt: decides which of two runs is newer
+	RunID      int64  // with RunAttempt, decides which of two runs is newer
 	RunAttempt int
 	Breached   bool   // false: the run is clean
-	Title      string // of the issue, plain text; not used by a clean run
+	Title      string // of the issue, plain text; a clean run does not use it
 	Body       string // Markdown: the issue's text, or that of the comment with which a clean run closes it
 }
 
@@ -31,7 +30,7 @@ type Check struct {
 	Commit     string // the pull request's head, not the merge commit that GitHub creates
 	Name       string // the name that branch protection refers to
 	Key        string // distinguishes the check runs of several jobs; any text
-	RunID      int64  // with the attempt: decides which of two runs is newer
+	RunID      int64  // with RunAttempt, decides which of two runs is newer
 	RunAttempt int
 	Conclusion string // "success", "failure" or "neutral"
 	Title      string // plain text
@@ -45,7 +44,7 @@ type Review struct {
 	PullRequest int
 	Commit      string // the pull request's head that the run built
 	Key         string // distinguishes the review comments of several jobs; any text
-	RunID       int64  // with the attempt: decides which of two runs is newer
+	RunID       int64  // with RunAttempt, decides which of two runs is newer
 	RunAttempt  int
 	Remarks     []Remark // at most one per file
 }
@@ -72,7 +71,7 @@ const (
 	Unchanged Outcome = "unchanged" // the text was already equal
 	Newer     Outcome = "newer"     // a newer run's text was kept
 	Absent    Outcome = "absent"    // there is none, and none was to be created
-	Closed    Outcome = "closed"    // for an issue: it was open, and a clean run closed it
+	Closed    Outcome = "closed"    // an issue was open, and a clean run closed it
 )
 
 // Posted is the comment, issue or check run that exists afterwards. Its URL is "" if

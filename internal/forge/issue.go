@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// IssueStore contains the open issues of a repository. To remove one is to close it as a
+// IssueStore contains the open issues of a repository. Remove closes an issue as a
 // duplicate.
 type IssueStore interface {
 	Store
@@ -22,7 +22,7 @@ type IssueStore interface {
 // stays as it is. A closed issue is never reopened: a later breach opens another one. If
 // there are several, the oldest is kept and the others are closed.
 //
-// If the issue is as it should be and only the comment or the closing of others failed,
+// If the issue is up to date and only the comment or the closing of others failed,
 // Posted is set as well as the error.
 func KeepIssue(ctx context.Context, is Issue, store IssueStore, author string) (Posted, error) {
 	k := Keeper{

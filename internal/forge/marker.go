@@ -19,8 +19,8 @@ const (
 	markerClose = " -->"
 )
 
-// String returns an HTML comment that no key can end, because Go's JSON has no line break
-// and escapes <, > and &.
+// String returns an HTML comment. No key can end it, because Go's JSON contains no line
+// break and escapes <, > and &.
 func (m Marker) String() string {
 	text, err := json.Marshal(m)
 	if err != nil {

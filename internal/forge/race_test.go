@@ -12,7 +12,7 @@ import (
 // bot is the author of every sticky.
 const bot = "github-actions[bot]"
 
-// Three runs write to one store at once. The test carries their requests out in every
+// Three runs write to one store at once. The test carries out their requests in every
 // possible order. Each run is a function of the answers that it received.
 
 // world is a store in memory, with the answers that each run has received.
@@ -33,9 +33,8 @@ func (w world) clone() world {
 
 func (w world) String() string { return fmt.Sprintf("%+v", w.stickies) }
 
-// key is equal for worlds that continue in the same ways: a run's decisions depend on
-// what it wrote, on its last list and on how often it listed. Its text is always the
-// same.
+// key is equal for worlds that continue in the same ways. A run's decisions depend on its
+// writes, on its last list and on how often it listed. Its text is always the same.
 func (w world) key() string {
 	b := appendStickies(nil, w.stickies)
 	for _, heard := range w.heard {
@@ -70,7 +69,8 @@ func appendStickies(b []byte, stickies []Sticky) []byte {
 	return append(b, ']')
 }
 
-// request is the next request of a run. It carries itself out and returns the answer.
+// request is the next request of a run. Its function applies it to a world and returns the
+// answer.
 type request struct {
 	writes bool
 	do     func(*world) any
@@ -145,7 +145,7 @@ func next(t *testing.T, run int, heard []any) (r *request) {
 	return nil
 }
 
-// explore carries the runs' requests out in every order.
+// explore carries out the runs' requests in every order.
 func explore(t *testing.T, w world, seen map[string]bool, check func(world) error) {
 	t.Helper()
 	key := w.key()

@@ -28,8 +28,8 @@ type Sender struct {
 	Failure func(err error) error // converts an error of the forge's SDK; nil for nil
 }
 
-// Within limits the time of a call. It adds to the error what the call was about and, if
-// the token may not do it, the advice.
+// Within limits the time of a call. It adds the subject of the call to an error and, if the
+// token lacks a permission, the advice.
 func Within[T any](
 	ctx context.Context, about, advice string, call func(context.Context) (T, error),
 ) (T, error) {
@@ -48,7 +48,7 @@ func Within[T any](
 	return result, err
 }
 
-// Once sends a request that must not be carried out twice, a create. It repeats the
+// Once sends a request that must not be carried out twice, for example a create. It repeats the
 // request only if a rate limit refused it, because then it was not carried out, and only
 // if the wait ends before the context's deadline.
 func (s Sender) Once(ctx context.Context, request func(context.Context) error) error {
@@ -67,8 +67,8 @@ func (s Sender) Once(ctx context.Context, request func(context.Context) error) e
 	}
 }
 
-// Repeatedly sends a request up to three times if the forge or the network fails for a
-// moment or does not answer. The request must be idempotent.
+// Repeatedly sends a request up to three times if the forge or the network fails briefly or
+// does not answer. The request must be idempotent.
 func (s Sender) Repeatedly(ctx context.Context, request func(context.Context) error) error {
 	pause := s.Pause
 	for try := 1; ; try++ {

@@ -10,8 +10,8 @@ import (
 type ReviewStore interface {
 	Store
 	// CreateAll creates comments on those files that are in the diff. It returns their
-	// author, or "" if it created none. If the forge refuses some, the error is that of
-	// the first, and the others are there.
+	// author, or "" if it created none. If the forge refuses some comments, the error is
+	// that of the first one, and the other comments exist.
 	CreateAll(ctx context.Context, missing []Sticky) (author string, err error)
 }
 
@@ -19,10 +19,10 @@ type ReviewStore interface {
 // review comment, and that no other review comment of this key remains. It leaves the
 // review comments of a newer run as they are.
 //
-// It finds review comments as a Keeper does. One with the same text stays where it is;
-// one with another text is edited in place. It lists the review comments, applies what is
-// needed and lists them again, as Keeper.Keep does, and creates each file's remark at
-// most once.
+// It finds review comments as a Keeper does. It keeps a comment with the same text, and
+// edits one with another text in place. It lists the review comments, makes the necessary
+// changes and lists them again, as Keeper.Keep does, and creates each file's remark at most
+// once.
 func KeepReview(ctx context.Context, rv Review, store ReviewStore, author string) error {
 	r := review{Review: rv, store: store, marker: Marker{rv.Key, rv.RunID, rv.RunAttempt}}
 	newer := func(s Sticky) bool { return s.Marker.Compare(r.marker) > 0 }
@@ -54,7 +54,7 @@ func KeepReview(ctx context.Context, rv Review, store ReviewStore, author string
 	return nil
 }
 
-// review is a Review while it is written.
+// review is the state while a Review is written.
 type review struct {
 	Review
 	store  ReviewStore

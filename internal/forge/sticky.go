@@ -22,7 +22,7 @@ type Sticky struct {
 	Closed bool // only of a review comment: we resolved its discussion
 }
 
-// Body is the text with its marker, as the forge stores it.
+// Body returns the text with its marker, as the forge stores it.
 func (s Sticky) Body() string { return s.Marker.String() + "\n" + s.Text }
 
 // Posted returns the sticky as it is stored now.
@@ -42,7 +42,7 @@ func byID(a, b Sticky) int { return cmp.Compare(a.ID, b.ID) }
 // ByRun orders stickies by the run that wrote them.
 func ByRun(a, b Sticky) int { return cmp.Or(a.Marker.Compare(b.Marker), byID(a, b)) }
 
-// normal removes the differences that an edit in the browser adds unseen.
+// normal removes the invisible differences that an edit in the browser adds.
 func normal(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 }
@@ -57,8 +57,8 @@ type Store interface {
 	Remove(ctx context.Context, old Sticky) error
 }
 
-// Keeper ensures that a store has one sticky of the wanted key, with the wanted text or
-// with that of a newer run.
+// Keeper ensures that a store contains one sticky with this key, and with this text or that
+// of a newer run.
 //
 // It finds the sticky by the marker in its first line, by its author and by its key, and
 // ignores a marker that another user pasted. It edits the sticky in place, unless the
@@ -68,8 +68,8 @@ type Store interface {
 type Keeper struct {
 	Store      Store
 	Want       Sticky
-	OnlyUpdate bool // if there is none yet, create none
-	OnlyNewer  bool // if there is one of this very run, leave it
+	OnlyUpdate bool // update an existing sticky, but create none
+	OnlyNewer  bool // do not update a sticky of the same run
 }
 
 // KeeperOf returns the keeper of a comment.
@@ -81,7 +81,7 @@ func KeeperOf(cm Comment, store Store) Keeper {
 	}
 }
 
-// find returns the stickies of the wanted key and this author.
+// find returns the stickies with this key and this author.
 func (k Keeper) find(ctx context.Context, author string) ([]Sticky, error) {
 	all, err := k.Store.List(ctx, author)
 	return slices.DeleteFunc(all, func(s Sticky) bool {
@@ -89,7 +89,7 @@ func (k Keeper) find(ctx context.Context, author string) ([]Sticky, error) {
 	}), err
 }
 
-// A step is the next thing to do in a store. The zero value means nothing.
+// A step is the next change to a store. The zero value means that none is needed.
 type step struct {
 	create bool
 	edit   Sticky   // before the edit; ID 0: none
@@ -99,8 +99,8 @@ type step struct {
 
 func (s step) none() bool { return !s.create && s.edit.ID == 0 && len(s.remove) == 0 }
 
-// next decides from what was found. No forge has conditional writes, so the rule must
-// hold if several runs follow it at once. The oldest sticky is kept, so a run that saw
+// next derives the next step from the stickies found. No forge has conditional writes, so
+// the rule must hold if several runs follow it at once. The oldest sticky is kept, so a run that saw
 // fewer of them never removes it. It gets the newest run's text before the others are
 // removed.
 func (k Keeper) next(found []Sticky) step {
@@ -124,16 +124,16 @@ func (k Keeper) next(found []Sticky) step {
 // mostRounds is more than concurrent runs need, because all write the newest run's text.
 const mostRounds = 8
 
-// Keep lists the stickies, does one step and lists them again, until nothing is left to
-// do, because another run may have written meanwhile. If an older run writes after that,
+// Keep lists the stickies, takes one step and lists them again, because another run may have
+// written in the meantime. It ends when no step is left. If an older run writes after that,
 // its text stays until the next run: no text of the newer run is left to compare it with.
 //
-// If the sticky is there and only the removal of duplicates failed, Posted is set as
+// If the sticky exists and only the removal of duplicates failed, Posted is set as
 // well as the error.
 func (k Keeper) Keep(ctx context.Context, author string) (Posted, error) {
 	var (
 		posted  Posted
-		created *Sticky // at most one: the sticky may exist even if the answer makes no sense
+		created *Sticky // at most one, because the sticky may exist even if the answer is unusable
 		removed = map[int64]bool{}
 		edited  = map[int64]Sticky{}
 	)
@@ -159,12 +159,12 @@ func (k Keeper) Keep(ctx context.Context, author string) (Posted, error) {
 			if err != nil {
 				return Posted{}, err
 			}
-			// The answer to a create shows who owns the token.
+			// The answer to a create contains the owner of the token.
 			created, author, posted = &made, made.Author, Posted{made.URL, Created}
 		case next.edit.ID != 0:
 			err := k.Store.Edit(ctx, next.edit, next.to)
 			if Gone(err) {
-				// Another user deleted it meanwhile. If the 404 hides a missing
+				// Another user deleted it in the meantime. If the 404 hides a missing
 				// permission, the create will report that.
 				removed[next.edit.ID] = true
 				continue
@@ -186,7 +186,7 @@ func (k Keeper) Keep(ctx context.Context, author string) (Posted, error) {
 	return posted, nil
 }
 
-// outcome is the result to report for the stickies that exist at the end.
+// outcome returns the result for the stickies that exist at the end.
 func (k Keeper) outcome(found []Sticky, posted Posted) Posted {
 	if len(found) == 0 {
 		return Posted{Outcome: Absent}

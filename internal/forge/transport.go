@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// mostBytes is larger than the longest page of GitHub: 100 comments of 65,536 characters.
-// A page of GitLab may be as long: its comments are mostly short, but may have a million.
+// mostBytes limits an answer. It is larger than the longest page of GitHub, which has 100
+// comments of 65,536 characters, and than any likely page of GitLab, whose comments may
+// have a million characters but are mostly short.
 const mostBytes = 128 << 20
 
 // WithToken returns a client that adds the token to requests to these hosts. It uses only

@@ -75,7 +75,7 @@ func (c *Client) checkRuns(ctx context.Context, ck forge.Check, author string) (
 		found, resp, err := c.api.Checks.ListCheckRunsForRef(ctx, c.owner, c.repo, ck.Commit, &github.ListCheckRunsOptions{
 			CheckName: &ck.Name, Filter: github.String("all"), ListOptions: o,
 		})
-		if err != nil || found == nil { // null: the answer of a broken proxy
+		if err != nil || found == nil { // a broken proxy may answer null
 			return nil, resp, err
 		}
 		return found.CheckRuns, resp, nil

@@ -20,7 +20,7 @@ func check(t *testing.T, c *Client, ck forge.Check) forge.Posted {
 	return posted
 }
 
-// complete fills in the fields that a test leaves empty.
+// complete sets the fields that a test leaves empty.
 func complete(ck forge.Check) forge.Check {
 	ck.Commit, ck.Name, ck.URL = fakegithub.HeadSHA, "dbt-tally", "https://github.com/acme/shop/actions/runs/1"
 	ck.Summary = "summary of " + ck.Title
@@ -150,7 +150,7 @@ func TestCheckRunErrorsNameThePermission(t *testing.T) {
 	}
 }
 
-func TestOnlyAnAppMayMakeACheckRun(t *testing.T) {
+func TestOnlyAnAppMayCreateACheckRun(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"personal": {Login: "alice"}}})
 	c := clientFor(t, gh.URL(), "personal", nil)
@@ -158,8 +158,8 @@ func TestOnlyAnAppMayMakeACheckRun(t *testing.T) {
 	wantKind(t, err, forge.ErrPermission, "You must authenticate via a GitHub App")
 }
 
-// If the answer to a create is lost, the check run may exist nevertheless.
-func TestCheckRunIsCreatedOnceOnly(t *testing.T) {
+// If the answer to a create is lost, the check run may still exist.
+func TestCheckRunIsCreatedOnlyOnce(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail(http.MethodPost, "/repos/*/*/check-runs", fakegithub.Fault{Status: http.StatusBadGateway})

@@ -1,7 +1,7 @@
 // Package github writes to GitHub and keeps up to date: one comment per key on a pull
 // request, review comments on its files, one check run per key on a commit, and one issue
-// per key. It does not know what the texts mean, and leaves the event and the runner's
-// own surfaces (summary, annotations, outputs) to the packages ci and ci/github.
+// per key. It does not interpret the texts, and leaves the event and the runner's own
+// surfaces (summary, annotations, outputs) to the packages ci and ci/github.
 package github
 
 import (
@@ -28,7 +28,7 @@ type Config struct {
 	Repository string       // "owner/name"
 }
 
-// name is what messages call this forge.
+// name is the name of this forge in messages.
 const name = "GitHub"
 
 // Client sends requests about one repository. It is safe for concurrent use.

@@ -17,7 +17,7 @@ import (
 // A create is never retried: if its answer was lost, the comment may exist. Comment waits
 // for a rate limit if that takes less than a minute.
 //
-// The error is a *forge.Error or the context's. If the comment is there and only the removal
+// The error is a *forge.Error or the context's. If the comment exists and only the removal
 // of duplicates failed, Posted is set as well.
 func (c *Client) Comment(ctx context.Context, cm forge.Comment) (forge.Posted, error) {
 	k := forge.KeeperOf(cm, comments{c, cm.PullRequest})
@@ -80,5 +80,5 @@ func fromComment(comment *github.IssueComment) (forge.Sticky, bool) {
 	}, ok
 }
 
-// body is the text with its marker, in the form that go-github expects.
+// body returns the text with its marker, in the form that go-github expects.
 func body(s forge.Sticky) *string { return github.String(s.Body()) }

@@ -80,8 +80,8 @@ func TestOlderRunDoesNotOverwriteNewer(t *testing.T) {
 		{"same attempt", forge.Comment{RunID: 10, RunAttempt: 2}, forge.Updated},
 		{"re-run", forge.Comment{RunID: 10, RunAttempt: 3}, forge.Updated},
 		{"newer run", forge.Comment{RunID: 11, RunAttempt: 1}, forge.Updated},
-		{"same attempt, whose own word is there", forge.Comment{RunID: 10, RunAttempt: 2, OnlyNewer: true}, forge.Unchanged},
-		{"re-run, whose own word is not", forge.Comment{RunID: 10, RunAttempt: 3, OnlyNewer: true}, forge.Updated},
+		{"same attempt, already posted", forge.Comment{RunID: 10, RunAttempt: 2, OnlyNewer: true}, forge.Unchanged},
+		{"re-run, not posted yet", forge.Comment{RunID: 10, RunAttempt: 3, OnlyNewer: true}, forge.Updated},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +171,7 @@ func TestHostileKeysStayInTheMarker(t *testing.T) {
 	for i, comment := range gh.Comments(fakegithub.PullRequest) {
 		line, text, _ := strings.Cut(comment.Body, "\n")
 		if strings.Count(line, ">") != 1 || !strings.HasSuffix(line, "-->") || text != "one" {
-			t.Errorf("key %q broke out: %q", keys[i], comment.Body)
+			t.Errorf("key %q ended the marker: %q", keys[i], comment.Body)
 		}
 	}
 	for _, key := range keys {
@@ -181,7 +181,7 @@ func TestHostileKeysStayInTheMarker(t *testing.T) {
 	}
 }
 
-func TestTokenOwnerIsAsked(t *testing.T) {
+func TestTheOwnerOfTheTokenIsLookedUp(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"pat": {Login: "Alice"}}})
 	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\nthe bot's")
@@ -257,7 +257,7 @@ func TestNewerRunThatCreatesAtTheSameTimeWins(t *testing.T) {
 	wantOurs(t, gh, "of run 11")
 }
 
-func TestCreateCountsWhereTheListLagsBehind(t *testing.T) {
+func TestACreateCountsEvenIfTheListIsOutOfDate(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := clientFor(t, gh.URL(), fakegithub.JobToken, roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -287,7 +287,7 @@ func TestCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
 	wantOurs(t, gh, "new")
 }
 
-func TestOnlyUpdateStartsNoComment(t *testing.T) {
+func TestOnlyUpdateCreatesNoComment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 
@@ -301,7 +301,7 @@ func TestOnlyUpdateStartsNoComment(t *testing.T) {
 	}
 }
 
-func TestOnlyUpdateUpdatesWhatIsThere(t *testing.T) {
+func TestOnlyUpdateUpdatesAnExistingComment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	c := client(t, gh)
@@ -339,7 +339,7 @@ func TestOnlyUpdateDoesNotReplaceACommentDeletedBeforeTheEdit(t *testing.T) {
 	}
 }
 
-func TestDuplicateDeletedMeanwhileIsFine(t *testing.T) {
+func TestADuplicateThatIsAlreadyDeletedIsNoError(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.AddComment(fakegithub.PullRequest, fakegithub.ActionsBot, forge.Marker{}.String()+"\ntext")

@@ -52,7 +52,7 @@ var (
 	locked = regexp.MustCompile(`issue is locked|lock prevents review`)
 )
 
-// fromAnswer adds what only GitHub's own words tell apart.
+// fromAnswer adds the distinctions that only GitHub's own messages allow.
 func fromAnswer(err *github.ErrorResponse) *forge.Error {
 	details := []string{err.Message}
 	for _, e := range err.Errors {

@@ -49,7 +49,7 @@ func TestFailuresAreReported(t *testing.T) {
 			fault{Status: 403, RetryAfter: time.Minute},
 			forge.ErrRateLimited, "for another 1m0s",
 		},
-		{"out of order", "GET", commentsPattern, fault{Status: 502}, forge.ErrUnavailable, "(502)"},
+		{"down", "GET", commentsPattern, fault{Status: 502}, forge.ErrUnavailable, "(502)"},
 		{"create fails", "POST", commentsPattern, fault{Status: 500}, forge.ErrUnavailable, "(500)"},
 		{
 			"disabled", "POST", commentsPattern,
@@ -119,7 +119,7 @@ func TestTextBeyondTheLimitIsTooLong(t *testing.T) {
 	wantKind(t, err, forge.ErrTooLong, "maximum is 65536 characters")
 }
 
-func TestCreateIsNeverTriedAgain(t *testing.T) {
+func TestCreateIsNeverRepeated(t *testing.T) {
 	t.Parallel()
 	for message, fault := range map[string]fakegithub.Fault{
 		"(503)":             {Status: http.StatusServiceUnavailable, Times: 1},
@@ -143,7 +143,7 @@ func TestCreateIsNeverTriedAgain(t *testing.T) {
 	}
 }
 
-func TestReadsAreTriedAgain(t *testing.T) {
+func TestReadsAreRepeated(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{Tokens: map[string]fakegithub.Token{"pat": {Login: "alice"}}})
 	gh.AddComment(fakegithub.PullRequest, "alice", forge.Marker{}.String()+"\nold")
@@ -170,7 +170,7 @@ func TestTheEndOfTheContextEndsEverything(t *testing.T) {
 	}
 }
 
-func TestDeadlineEndsTheWaitForAnotherTry(t *testing.T) {
+func TestDeadlineEndsTheWaitForTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	gh.Fail(http.MethodGet, commentsPattern, fakegithub.Fault{Status: http.StatusBadGateway})
@@ -238,7 +238,7 @@ func wantKind(t *testing.T, err, kind error, parts ...string) {
 	}
 	for _, part := range parts {
 		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q does not say %q", err, part)
+			t.Errorf("%q does not contain %q", err, part)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// answers returns a client of a GitHub in memory, whose clock the test controls.
+// answers returns a client of an in-memory GitHub. The test controls its clock.
 func answers(t *testing.T, answer func(*http.Request) (reply, error)) *Client {
 	t.Helper()
 	return clientFor(t, "http://github.invalid", "secret", roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -32,7 +32,7 @@ func answers(t *testing.T, answer func(*http.Request) (reply, error)) *Client {
 	}))
 }
 
-func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
+func TestAnEndlessListIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(page string) string{
 		"always another page": func(page string) string { return page + "1" },
@@ -56,10 +56,10 @@ func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
 
 			wantKind(t, err, forge.ErrEndless, "comment on acme/shop#7: GitHub's list has no end (200: ")
 			if asked > forge.MostPages {
-				t.Errorf("%d pages were asked for, want at most %d", asked, forge.MostPages)
+				t.Errorf("%d pages were requested, want at most %d", asked, forge.MostPages)
 			}
 			if forge.General(err) {
-				t.Error("other surfaces would be given up for it")
+				t.Error("the error would also skip other surfaces")
 			}
 		})
 	}
@@ -78,15 +78,15 @@ func TestAHangingGraphQLCostsSecondsOnce(t *testing.T) {
 
 		for run := range 3 {
 			if posted := post(t, c, forge.Comment{RunID: int64(run), Body: fmt.Sprint("new ", run)}); posted.Outcome != forge.Updated {
-				t.Errorf("outcome %q; want the comment to be there all the same", posted.Outcome)
+				t.Errorf("outcome %q; want the comment updated nevertheless", posted.Outcome)
 			}
 		}
 
 		if took := time.Since(began); took != viewerPatience || questions != 1 {
-			t.Errorf("it took %v and %d questions; want %v and one", took, questions, viewerPatience)
+			t.Errorf("it took %v and %d queries; want %v and one", took, questions, viewerPatience)
 		}
 		if len(*asked) != 9 {
-			t.Errorf("requests %q; want a look, an edit and another look of each", *asked)
+			t.Errorf("requests %q; want a list, an edit and another list of each", *asked)
 		}
 	})
 }
@@ -146,7 +146,7 @@ func TestAnEditIsRepeatedIfGitHubIsDownForAMoment(t *testing.T) {
 	wantOurs(t, gh, "new")
 }
 
-func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
+func TestAProxysRefusalIsNotReportedAsGitHubs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		status int
@@ -163,7 +163,7 @@ func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
 			asked := 0
 			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodConnect {
-					t.Errorf("the proxy was asked to %s", r.Method)
+					t.Errorf("the proxy received a %s", r.Method)
 				}
 				asked++
 				w.WriteHeader(tt.status)
@@ -178,7 +178,7 @@ func TestAProxyThatRefusesIsNotTakenForGitHub(t *testing.T) {
 			wantKind(t, postFails(t, c), tt.want, tt.words)
 
 			if asked != tt.asked {
-				t.Errorf("the proxy was asked %d times, want %d", asked, tt.asked)
+				t.Errorf("the proxy received %d requests, want %d", asked, tt.asked)
 			}
 		})
 	}
@@ -193,7 +193,7 @@ func TestA407IsTheProxys(t *testing.T) {
 	wantKind(t, postFails(t, client(t, gh)), forge.ErrProxy, "the proxy does not let the request to GitHub through (407")
 }
 
-// Each call ends, with an error or without, whatever the answer is.
+// Each call must end, with or without an error, for every possible answer.
 func FuzzAnyAnswer(f *testing.F) {
 	for _, body := range []string{"null", "[null]", "{}", "[]", "", "[{}]", `"text"`, "<html>", `{"check_runs":[null]}`} {
 		f.Add(body, http.StatusOK)

@@ -14,7 +14,7 @@ import (
 //
 // It works as forge.KeepIssue does; GitHub closes duplicates as not planned.
 //
-// The error is a *forge.Error or the context's. If the issue is as it should be and only the
+// The error is a *forge.Error or the context's. If the issue is up to date and only the
 // comment or the closing of others failed, Posted is set as well.
 func (c *Client) Issue(ctx context.Context, is forge.Issue) (forge.Posted, error) {
 	about := fmt.Sprintf("issue in %s/%s", c.owner, c.repo)

@@ -30,7 +30,7 @@ func TestFailuresOfIssuesAreReported(t *testing.T) {
 		{"may not list", breach, "GET", issuesPattern, fault{Status: 403}, forge.ErrPermission, mayNot},
 		{"may not edit", breach, "PATCH", issuePattern, fault{Status: 403}, forge.ErrPermission, mayNot},
 		{"may not close", clean, "PATCH", issuePattern, fault{Status: 403}, forge.ErrPermission, mayNot},
-		{"out of order", clean, "PATCH", issuePattern, fault{Status: 502}, forge.ErrUnavailable, "(502)"},
+		{"down", clean, "PATCH", issuePattern, fault{Status: 502}, forge.ErrUnavailable, "(502)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -282,7 +282,7 @@ func settle(t *testing.T, c *Client, is forge.Issue) forge.Posted {
 	return posted
 }
 
-// ours is an issue as this client opens it.
+// ours returns an issue as this client opens it.
 func ours(number int, is forge.Issue) fakegithub.Issue {
 	m := forge.Marker{Key: is.Key, RunID: is.RunID, RunAttempt: is.RunAttempt}
 	return fakegithub.Issue{

@@ -11,8 +11,8 @@ import (
 )
 
 // OpenPullRequest returns the number of the open pull request from this branch whose head
-// is this commit; if there are several, the oldest. ok is false if there is none, also if
-// the branch has moved on: then the newer push has a run of its own.
+// is this commit, or the oldest one if there are several. ok is false if there is none, or if
+// the branch has been pushed to since: then the newer push has its own run.
 //
 // The error is a *forge.Error or the context's.
 func (c *Client) OpenPullRequest(ctx context.Context, head forge.Head) (number int, ok bool, err error) {

@@ -21,7 +21,7 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 	}{
 		{"none", "acme/shop", nil, 0},
 		{"of this branch", "acme/shop", []fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed")}, 8},
-		{"the repository was written otherwise", "acme/shop", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
+		{"the repository in another case", "acme/shop", []fakegithub.Issue{from("Acme/Shop", "fix/a&b", "5eed")}, 8},
 		{
 			"the oldest of two", "acme/shop",
 			[]fakegithub.Issue{from("acme/shop", "fix/a&b", "5eed"), from("acme/shop", "fix/a&b", "5eed")},
@@ -33,7 +33,7 @@ func TestOpenPullRequestOfABranch(t *testing.T) {
 		{"of the owner's fork", "acme/shop", []fakegithub.Issue{from("acme/shop-fork", "fix/a&b", "5eed")}, 0},
 		{"of a fork", "acme/shop", []fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed")}, 0},
 		{
-			"of the fork that is asked for", "alice/shop-1",
+			"of the requested fork", "alice/shop-1",
 			[]fakegithub.Issue{from("mallory/shop", "fix/a&b", "5eed"), from("alice/shop-1", "fix/a&b", "5eed")},
 			9,
 		},

@@ -135,7 +135,7 @@ func TestRateLimitBeyondTheDeadlineIsReportedAtOnce(t *testing.T) {
 				wantKind(t, err, forge.ErrRateLimited)
 				var e *forge.Error
 				if !errors.As(err, &e) || e.RetryAfter < 9*time.Minute || e.RetryAfter > 10*time.Minute {
-					t.Errorf("%v does not say to wait 10 minutes", err)
+					t.Errorf("%v does not contain the wait of 10 minutes", err)
 				}
 				if took := time.Since(began); took > time.Second {
 					t.Errorf("it took %v", took)

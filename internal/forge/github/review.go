@@ -20,8 +20,8 @@ import (
 // the first removed line. If GitHub shows no lines of the file, the comment is on the
 // file as a whole. A review cannot contain such a comment, so it is a separate request.
 //
-// The error is a *forge.Error or the context's. If GitHub refuses remarks, it is the error of
-// the first; the others are there.
+// The error is a *forge.Error or the context's. If GitHub refuses some remarks, the error is
+// that of the first one, and the other remarks exist.
 func (c *Client) Review(ctx context.Context, rv forge.Review) error {
 	about := fmt.Sprintf("review comments on %s/%s#%d", c.owner, c.repo, rv.PullRequest)
 	_, err := forge.Within(ctx, about, pullRequestsWrite.advice(), func(ctx context.Context) (any, error) {

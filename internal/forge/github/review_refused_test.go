@@ -48,7 +48,7 @@ func TestARefusedRemarkDoesNotStopTheOthers(t *testing.T) {
 	}
 }
 
-func TestReviewOfACommitThatIsGoneIsReportedOnce(t *testing.T) {
+func TestReviewOfAMissingCommitIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	rv := reviewOf(10, remarkOn("shop/orders.sql", "lost rows"), remarkOn("shop/big.sql", "failed"))

@@ -75,7 +75,7 @@ func TestRemarksAreReviewCommentsOnTheirFiles(t *testing.T) {
 	}
 }
 
-func TestLinesOfOneRunComeInOneReview(t *testing.T) {
+func TestLinesOfOneRunAreInOneReview(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	var remarks []forge.Remark
@@ -183,7 +183,7 @@ func TestReviewCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
 	wantRemarks(t, gh, remarkOn("shop/orders.sql", "new"))
 }
 
-func TestClearedReviewCommentDeletedMeanwhileIsFine(t *testing.T) {
+func TestAReviewCommentThatIsAlreadyDeletedIsNoError(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	putReview(t, client(t, gh), reviewOf(10, remarkOn("shop/orders.sql", "old")))
@@ -195,7 +195,7 @@ func TestClearedReviewCommentDeletedMeanwhileIsFine(t *testing.T) {
 	putReview(t, c, reviewOf(11))
 }
 
-func TestWhatKeepsAReviewFromBeingWrittenIsReported(t *testing.T) {
+func TestEveryFailureOfAReviewIsReported(t *testing.T) {
 	t.Parallel()
 	for request, remark := range map[string]string{
 		"GET /repos/*/*/pulls/*/comments":    "shop/new.sql",

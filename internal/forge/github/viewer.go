@@ -11,8 +11,8 @@ import (
 // actionsBot is the owner of the job's own token.
 const actionsBot = "github-actions[bot]"
 
-// viewerPatience limits the query: the answer is useful, but the comment must not be lost
-// for it.
+// viewerPatience limits the query. Its answer is useful, but the comment must not wait for
+// it.
 const viewerPatience = 5 * time.Second
 
 // viewerOnce keeps the answer for all calls of a client.
