@@ -21,8 +21,8 @@ func (p *parser) checkAllowed(name string) {
 	p.problems.input(name, text, alternatives(in.choices()))
 }
 
-// checkCommand notes inputs of another command, which would seem to have an effect,
-// and missing inputs of this one.
+// checkCommand adds problems for inputs of another command, which would have no effect, and
+// for missing inputs of this one.
 func (p *parser) checkCommand(command Command) {
 	for _, name := range inputNames("") {
 		in, takenBy, _ := find(name)

@@ -1,13 +1,12 @@
 package config
 
-// Command is what dbt-tally does.
+// Command is one of dbt-tally's commands.
 type Command string
 
-// The commands. DBT runs dbt commands and reports; none of the others is a command of
-// dbt's.
+// The commands. DBT runs dbt commands and reports. dbt has no commands with the other names.
 const (
 	DBT     Command = "dbt"
-	Report  Command = "report"  // report on an invocation that already ran
+	Report  Command = "report"  // report on an earlier invocation
 	Publish Command = "publish" // post the report of a run that has no write access
 	Prune   Command = "prune"   // delete old audit rows
 	Install Command = "install" // write the macros into the project, for a dbt that dbt-tally does not start
@@ -15,8 +14,8 @@ const (
 
 var commandNames = []Command{DBT, Report, Publish, Prune, Install}
 
-// dbtCommands are dbt's own commands (dbt --help). Others are passed on, too: dbt
-// reports what it does not know.
+// dbtCommands are dbt's own commands (dbt --help). Others are passed on, too, and dbt
+// reports those that it does not know.
 var dbtCommands = []string{
 	"build", "clean", "clone", "compile", "debug", "deps", "docs", "init", "list", "ls", "parse", "retry", "run",
 	"run-operation", "seed", "show", "snapshot", "source", "test",

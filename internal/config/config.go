@@ -1,5 +1,5 @@
-// Package config turns flags and the action's inputs into one validated Config. It
-// owns the list of inputs; what the values mean is up to others.
+// Package config converts flags and the action's inputs to one validated Config. It owns
+// the list of inputs, and leaves the meaning of the values to other packages.
 package config
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Config is what the user asked for, valid and with its defaults filled in.
+// Config contains the inputs, validated and with defaults.
 type Config struct {
 	Command       Command
 	Commands      [][]string // dbt command lines without the leading dbt, at least one
@@ -38,21 +38,21 @@ type Config struct {
 	Issue          When // for runs without a pull request
 	Summary        bool
 	Annotations    bool
-	ReportDir      string // "" for the default; never for Publish
+	ReportDir      string // "" for the default; never "" for Publish
 
-	AllowPullRequestTarget bool // even if the checkout may be the pull request's
+	AllowPullRequestTarget bool // run even if the checkout may contain the pull request's code
 
-	OlderThan  time.Duration // Prune: the age from which audit rows go, a day or more
+	OlderThan  time.Duration // Prune: the age from which rows are deleted, a day or more
 	DryRun     bool          // Prune: only count
 	Verify     bool          // Install: only check that the macros are current
 	Remove     bool          // Install: remove the macros
 	Invocation string        // Report: dbt's invocation_id, "" for that of target/run_results.json
 }
 
-// Table is the name of a table. An empty part is not given.
+// Table is the name of a table. A part is "" if it is not given.
 type Table struct{ Database, Schema, Name string }
 
-// String is the name as the user writes it.
+// String returns the name as the user writes it.
 func (t Table) String() string {
 	parts := slices.DeleteFunc([]string{t.Database, t.Schema, t.Name}, func(part string) bool { return part == "" })
 	return strings.Join(parts, ".")
@@ -61,11 +61,11 @@ func (t Table) String() string {
 // Audit selects the audit table, and what happens if it cannot be used.
 type Audit struct {
 	Table    Table
-	Fallback bool // if the schema cannot be created, use the target's: the user named none
+	Fallback bool // the user named no schema: use the target's if ours cannot be created
 	Failure  Failure
 }
 
-// Failure is what happens if auditing does not work.
+// Failure selects what happens if auditing does not work.
 type Failure string
 
 // Auto is the value of several inputs that lets the situation decide.
@@ -75,13 +75,13 @@ const Auto Failure = "auto"
 // could not be checked fail.
 const (
 	Warn Failure = "warn"
-	Fail Failure = "fail" // dbt is not run without auditing
+	Fail Failure = "fail" // dbt does not run without auditing
 )
 
 // Hooks selects the hooks that write the audit rows.
 type Hooks string
 
-// What writes the audit rows.
+// The values of Hooks.
 const (
 	Inject  Hooks = "inject"  // hooks that are added for this run
 	Project Hooks = "project" // the project's own hooks
@@ -94,7 +94,7 @@ const DefaultKey = "default"
 // When selects the reports for which a surface is written.
 type When string
 
-// The scale of all surfaces, each a part of the one before.
+// The values of When for all surfaces, from the most to the fewest reports.
 const (
 	Always   When = "always"
 	Changes  When = "changes"  // if rows changed or there is a problem
@@ -102,10 +102,10 @@ const (
 	Never    When = "off"
 )
 
-// What Parse returns if the user asked for something else than a run.
+// The errors of Parse if the user did not ask for a run.
 var (
-	ErrHelp    = errors.New("help was printed")
-	ErrVersion = errors.New("the version was asked for")
+	ErrHelp    = errors.New("help was requested and printed")
+	ErrVersion = errors.New("the version was requested")
 )
 
 // Baseline selects the earlier run to compare with. With neither Branch nor RunID, and

@@ -17,7 +17,7 @@ import (
 
 const anInvocation = "0b5e6f6c-3f5e-4a44-9d2a-7c1f6ad2b9e1"
 
-// defaults are what the documentation promises.
+// defaults returns the documented defaults.
 func defaults() Config {
 	return Config{
 		Command:        DBT,
@@ -56,7 +56,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	}
 }
 
-func TestWhatTheUserAskedFor(t *testing.T) {
+func TestInputsAndFlagsBecomeTheConfig(t *testing.T) {
 	t.Parallel()
 	dbt := func(words ...string) func(*Config) {
 		return func(c *Config) { c.Commands = [][]string{words} }
@@ -66,14 +66,14 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 		want          func(*Config)
 	}{
 		"a prefix for dbt": {args: []string{"run", "-s", "x+"}, want: dbt("run", "-s", "x+")},
-		"dbt's flags are dbt's": {
+		"flags behind the command": {
 			args: []string{"build", "--target", "ci", "--help"},
 			want: dbt("build", "--target", "ci", "--help"),
 		},
-		"a leading dbt":               {args: []string{"dbt", "build"}, want: dbt("build")},
-		"a command that dbt may know": {args: []string{"frobnicate"}, want: dbt("frobnicate")},
-		"a double dash":               {args: []string{"--", "seed"}, want: dbt("seed")},
-		"the command line wins": {
+		"a leading dbt":                  {args: []string{"dbt", "build"}, want: dbt("build")},
+		"a command unknown to dbt-tally": {args: []string{"frobnicate"}, want: dbt("frobnicate")},
+		"a double dash":                  {args: []string{"--", "seed"}, want: dbt("seed")},
+		"a flag takes precedence over an input": {
 			args: []string{"seed"}, environ: []string{"INPUT_DBT-COMMAND=build"},
 			want: dbt("seed"),
 		},
@@ -105,7 +105,7 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 			args: []string{"--summary=no", "build"},
 			want: func(c *Config) { c.Summary = false },
 		},
-		"a toggle with a word after it": {
+		"a toggle before another argument": {
 			args: []string{"--summary", "false", "build"},
 			want: func(c *Config) { c.Summary = false },
 		},
@@ -118,7 +118,7 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 			environ: []string{"INPUT_MODE=report"},
 			want:    func(c *Config) { c.Command = Report },
 		},
-		"a command wins over that": {
+		"a command takes precedence over mode": {
 			args: []string{"build"}, environ: []string{"INPUT_MODE=report"},
 			want: func(*Config) {},
 		},
@@ -168,7 +168,7 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 			args: []string{"--baseline", anInvocation, "build"},
 			want: func(c *Config) { c.Baseline.RunID = anInvocation },
 		},
-		"where the baseline is": {
+		"target, table and age of the baseline": {
 			args: []string{"--baseline-target=prod", "--baseline-table=db.dbt audit.log", "--baseline-max-age=2w", "build"},
 			want: func(c *Config) {
 				c.Baseline = Baseline{Target: "prod", Table: Table{"db", "dbt audit", "log"}, MaxAge: 14 * 24 * time.Hour}
@@ -280,7 +280,7 @@ func TestMistakes(t *testing.T) {
 		"a misspelt command": {[]string{"publsh"}, `command "publsh": unknown; did you mean "publish"?`},
 		"two modes": {[]string{"--mode=report", "build"}, `flag --mode: "report" contradicts the ` +
 			`command "dbt"; use one of them` + see},
-		"a gate of nonsense": {
+		"unusable gates": {
 			[]string{"--max-drop", "5 %%", "--max-growth=-3", "--min-rows=abc", "--max-rows=5%", "build"},
 			`input "max-drop": unusable value "5 %%"; expected a whole number of rows or a percentage, such as ` +
 				`100 or 5%` + gates + `
@@ -290,7 +290,7 @@ input "max-rows": unusable value "5%"; expected a whole number from 0 up` + gate
 		},
 		"min above max": {[]string{"--min-rows=10", "--max-rows=5", "build"}, "min-rows 10 is " +
 			"above max-rows 5; lower min-rows or raise max-rows"},
-		"against no baseline": {
+		"gate-against without a baseline": {
 			[]string{"--baseline=none", "--gate-against=baseline", "build"},
 			`input "gate-against": "baseline" with baseline "none"; use "before", or a baseline` + gates,
 		},
@@ -307,7 +307,7 @@ input "max-rows": unusable value "5%"; expected a whole number from 0 up` + gate
 			`dbt_audit.dbt_audit_log` + see},
 		"an age without a unit": {[]string{"--baseline-max-age=7", "build"}, `input "baseline-max-age": ` +
 			`unusable value "7"; ` + duration},
-		"no age at all": {[]string{"--baseline-max-age=0d", "build"}, `input "baseline-max-age": ` +
+		"an age of zero": {[]string{"--baseline-max-age=0d", "build"}, `input "baseline-max-age": ` +
 			`unusable value "0d"; ` + duration},
 		"pruning without an age": {[]string{"prune"}, `input "older-than": missing; set an age of a day or ` +
 			`more, such as 180d` + see},
@@ -317,7 +317,7 @@ input "max-rows": unusable value "5%"; expected a whole number from 0 up` + gate
 			`value "7"; expected dbt's invocation_id` + see},
 		"a report with a command": {[]string{"report", "build"}, `command "report": unexpected argument ` +
 			`"build"; remove it`},
-		"publishing from nowhere": {[]string{"publish"}, `input "report-dir": missing; set it to the ` +
+		"publishing without a directory": {[]string{"publish"}, `input "report-dir": missing; set it to the ` +
 			`directory to which report.json was downloaded; see ` + docs.Permissions},
 		"a token in another input": {
 			[]string{"--comment=ghp_16C7e42F292c6912E7710c838347Ae178B4a", "build"},
@@ -349,7 +349,7 @@ input "invocation": has no effect on "dbt"; remove it, or use it with "report"` 
 	}
 }
 
-func TestARefusedRunStillKnowsItsToken(t *testing.T) {
+func TestARefusedConfigStillContainsTheToken(t *testing.T) {
 	t.Parallel()
 	got, err := Parse([]string{"--comment=x", "build"}, []string{"INPUT_GITHUB-TOKEN=the-token"},
 		t.TempDir(), io.Discard)
@@ -386,7 +386,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestAFolderThatHoldsItsFileIsTaken(t *testing.T) {
+func TestADirectoryWithItsFileIsAccepted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "dbt_project.yml"), nil, 0o644); err != nil {
@@ -414,7 +414,7 @@ func TestEveryInputIsInTheHelpOfSomeCommand(t *testing.T) {
 	}
 }
 
-func TestATokenInTheWrongPlaceIsNotRepeated(t *testing.T) {
+func TestATokenInTheWrongInputIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	const token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 	for name, args := range map[string][]string{

@@ -8,7 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// limits are the gates of every model whose meta sets none.
+// limits returns the gates of every model whose meta sets none.
 func (p *parser) limits() tally.Limits {
 	limits := tally.Limits{
 		MaxDrop:   gate(p, "max-drop", tally.ParseLimit),
@@ -44,7 +44,7 @@ func (p *parser) limits() tally.Limits {
 	return limits
 }
 
-// gate reads the value of one gate, nil if it has none.
+// gate returns the value of one gate, or nil if it is not set.
 func gate[T any](p *parser, input string, parse func(string) (T, error)) *T {
 	text := p.text(input)
 	if text == "" {

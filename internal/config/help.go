@@ -17,7 +17,7 @@ Replace dbt by dbt-tally:
 
 Usage:
   dbt-tally [flags] DBT-COMMAND [dbt's flags]  run any dbt command; flags come first
-  dbt-tally report [flags]                     report on an invocation that already ran
+  dbt-tally report [flags]                     report on an earlier dbt invocation
   dbt-tally publish [flags]                    post the report of a run that has no write access
   dbt-tally prune [flags]                      delete old audit rows
   dbt-tally install [flags]                    write the audit macros for dbt Cloud
@@ -27,7 +27,7 @@ Usage:
 
 // titles introduce the help of one command.
 var titles = map[Command]string{
-	Report:  "dbt-tally report reports on an invocation that already ran: its rows are in the audit table.",
+	Report:  "dbt-tally report reports on an earlier dbt invocation, whose rows are in the audit table.",
 	Publish: "dbt-tally publish posts the report.json of a run that could not, for example one from a fork.",
 	Prune:   "dbt-tally prune deletes old audit rows: dbt-tally prune --older-than 180d",
 	Install: "dbt-tally install writes macros/dbt_tally.sql, for a dbt that dbt-tally does not start, as in dbt Cloud.",
@@ -61,7 +61,7 @@ func writeHelp(w io.Writer, command Command) {
 	fmt.Fprintf(w, "\nEach flag is also an input of the GitHub Action:\n%s\n", inputsPage)
 }
 
-// usage is the flag with its values.
+// usage returns the flag with its values.
 func (in input) usage() string {
 	switch {
 	case in.toggle:

@@ -7,17 +7,17 @@ type input struct {
 	name    string
 	value   string   // the default
 	allowed []string // nil if anything is allowed
-	toggle  bool     // true or false; as a flag it needs no value
+	toggle  bool     // true or false; the flag needs no value
 	secret  bool
 	only    []Command // narrows the commands of its group; nil: all of them
 	help    string
 	example string
 }
 
-// group is the inputs under one heading of the help.
+// group contains the inputs under one heading of the help.
 type group struct {
 	title    string
-	commands []Command // that take these inputs
+	commands []Command // the commands that take these inputs
 	inputs   []input
 }
 
@@ -28,18 +28,17 @@ var (
 	posting   = []Command{DBT, Report, Publish}
 )
 
-// scale is when a surface is written.
+// scale lists the values of When.
 var scale = []string{string(Always), string(Changes), string(Problems), string(Never)}
 
-// groups is the only list of inputs. The flags and the help are made from it, the
-// action's INPUT_* variables are matched against it, and action.yml and the docs are
-// checked against it.
+// groups is the only list of inputs. The flags, the help, action.yml and the tables in the
+// docs are generated from it, and the INPUT_* variables are looked up in it.
 var groups = []group{
 	{"What runs", auditing, []input{
 		{
 			name: "mode", value: string(DBT), allowed: names(commandNames), only: projects,
 			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
-				"the report of an invocation that already ran; publish posts the report of a run that has no " +
+				"the report of an earlier invocation; publish posts the report of a run that has no " +
 				"write access, for example one from a fork; prune deletes old audit rows; install writes the audit " +
 				"macros into the project for dbt Cloud.",
 		},
@@ -96,7 +95,8 @@ var groups = []group{
 		{
 			name: "baseline", value: string(Auto),
 			help: "The earlier run to compare with: auto (on a pull request the newest successful run of the " +
-				"base branch, else the previous one of the same branch), none, a branch, or a dbt invocation_id.", example: "main",
+				"base branch, otherwise the previous run of the same branch), none, a branch, or a dbt invocation_id.",
+			example: "main",
 		},
 		{name: "baseline-table", help: "The audit table with the baseline's rows, as " +
 			"[[database.]schema.]name. Default: this run's."},
@@ -217,7 +217,7 @@ func Inputs() []Input {
 	return list
 }
 
-// choices are the values that the input takes, nil if anything is allowed.
+// choices returns the values that the input accepts, or nil if it accepts any.
 func (in input) choices() []string {
 	if in.toggle {
 		return []string{"true", "false"}
@@ -240,7 +240,7 @@ func find(name string) (in input, takenBy []Command, ok bool) {
 	return input{}, nil, false
 }
 
-// inputNames are the names of the inputs that the command takes; "" for all.
+// inputNames returns the names of the inputs that the command takes, or all names for "".
 func inputNames(command Command) []string {
 	var list []string
 	for _, in := range Inputs() {

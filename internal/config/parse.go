@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Parse reads the command line and, for inputs that it does not give, the INPUT_*
-// variables of environ (NAME=value, as os.Environ returns them). An empty variable
-// counts as not given, because an empty expression in a workflow asks for nothing.
-// Directories are relative to dir. Help goes to help.
+// Parse reads the command line and, for inputs that are not on it, the INPUT_* variables of
+// environ (NAME=value, as os.Environ returns them). It ignores empty variables, because an
+// empty expression in a workflow means that no value is given. Directories are relative to
+// dir. Parse writes help to help.
 //
 // The command line is
 //
@@ -75,8 +75,8 @@ func (p *parser) environment(environ []string) {
 	}
 }
 
-// flags parses flags up to the first other argument and returns the arguments from there
-// on. Unknown flags are problems. The error is flag.ErrHelp or ErrVersion.
+// flags parses flags up to the first other argument, and returns that argument and the
+// following ones. Unknown flags are problems. The error is flag.ErrHelp or ErrVersion.
 func (p *parser) flags(args []string, command Command) (rest []string, err error) {
 	set := flag.NewFlagSet("dbt-tally", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -109,7 +109,7 @@ func (p *parser) flags(args []string, command Command) (rest []string, err error
 		p.unknownFlag(refused, command, args)
 		if !strings.Contains(refused, "=") && len(args) > 0 && !strings.HasPrefix(args[0], "-") &&
 			!slices.Contains(dbtCommands, args[0]) && !slices.Contains(commandNames, Command(args[0])) {
-			args = args[1:] // most likely its value
+			args = args[1:] // the next argument is probably its value
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (p *parser) unknownFlag(refused string, command Command, rest []string) {
 	p.problems.unknown("flag", "--"+name, command)
 }
 
-// stop ends parsing because of a flag that asks for something else.
+// stop ends parsing because of --help or --version.
 func (p *parser) stop(err error, command Command, help io.Writer) error {
 	if errors.Is(err, flag.ErrHelp) {
 		writeHelp(help, command)
@@ -137,8 +137,8 @@ func (p *parser) stop(err error, command Command, help io.Writer) error {
 	return err
 }
 
-// command decides which command runs: the first word that is not a flag or, without
-// one, the inputs of a workflow.
+// command returns the command to run: the first word that is not a flag or, if there is
+// none, the command in the inputs.
 func (p *parser) command(args, rest []string) (command Command, dbtArgs []string) {
 	if len(rest) > 0 {
 		word := Command(rest[0])
@@ -159,7 +159,7 @@ func (p *parser) command(args, rest []string) (command Command, dbtArgs []string
 	}
 	mode := Command(p.text("mode"))
 	if !slices.Contains(commandNames, mode) {
-		return DBT, nil // the value is reported with the others
+		return DBT, nil // the unusable value is reported with the others
 	}
 	return mode, nil
 }
@@ -169,7 +169,7 @@ func isInput(name string) bool {
 	return ok
 }
 
-// value is a flag's value.
+// value is the value of a flag.
 type value struct {
 	in     input
 	parser *parser
@@ -204,7 +204,7 @@ func joinToggles(args []string) []string {
 	return joined
 }
 
-// toggles are the words for true and false.
+// toggles maps the words for true and false.
 var toggles = map[string]string{
 	"true": "true", "yes": "true", "on": "true", "1": "true",
 	"false": "false", "no": "false", "off": "false", "0": "false",

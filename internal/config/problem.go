@@ -15,19 +15,19 @@ import (
 
 const inputsPage = docs.Inputs
 
-// problemList gathers the mistakes of the user, so that all are reported at once.
+// problemList collects the user's mistakes, so that all of them are reported at once.
 type problemList []error
 
 func (p *problemList) add(format string, args ...any) {
 	*p = append(*p, fmt.Errorf(format, args...))
 }
 
-// input notes a value that is not allowed.
+// input adds a value that is not allowed.
 func (p *problemList) input(name, value, expected string) {
 	p.add("input %q: unusable value %s; expected %s; see %s", name, shown(value), expected, inputsPage)
 }
 
-// unknown notes a flag or an input that does not exist.
+// unknown adds a flag or an input that does not exist.
 func (p *problemList) unknown(kind, name string, command Command) {
 	known := inputNames(command)
 	if near := nearest(strings.TrimLeft(name, "-"), known); near != "" {
@@ -39,8 +39,8 @@ func (p *problemList) unknown(kind, name string, command Command) {
 
 func (p problemList) err() error { return errors.Join(p...) }
 
-// shown is a refused value, quoted. It may be a token that was put into the wrong
-// input: what looks like one is hidden, and long values are cut.
+// shown returns a refused value in quotes. The value may be a token in the wrong input, so
+// shown hides every part that looks like one, and cuts long values.
 func shown(value string) string {
 	const most = 60
 	value = hide(value)
@@ -55,12 +55,12 @@ var (
 	word  = regexp.MustCompile(`[A-Za-z0-9_+=-]{20,}`)
 	digit = regexp.MustCompile(`[0-9]`)
 
-	// variables are what a dbt command gives its models, secrets included.
+	// variables matches the variables of a dbt command, which may be secrets.
 	variables = regexp.MustCompile(`(?s)(--(?:vars|args)[ =]).*`)
 )
 
-// hide replaces what looks secret in a text: the login of a URL, the variables of a
-// dbt command, and long words with digits, except for their first four characters.
+// hide replaces the parts of a text that may be secret: the login of a URL, the variables of
+// a dbt command, and long words with digits, except for their first four characters.
 func hide(text string) string {
 	text = login.ReplaceAllString(text, "//"+redact.Mark+"@")
 	text = variables.ReplaceAllString(text, "${1}"+redact.Mark)
@@ -72,7 +72,7 @@ func hide(text string) string {
 	})
 }
 
-// alternatives writes "a", "b" or "c".
+// alternatives returns a list such as "a", "b" or "c".
 func alternatives(values []string) string {
 	quoted := make([]string, len(values))
 	for i, v := range values {
@@ -82,7 +82,7 @@ func alternatives(values []string) string {
 	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }
 
-// nearest returns the name that a misspelt one most likely means, or "" if there is none.
+// nearest returns the name that a misspelt name most likely means, or "".
 func nearest(name string, names []string) string {
 	best, distance := "", 3
 	for _, candidate := range names {

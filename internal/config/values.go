@@ -15,7 +15,7 @@ import (
 
 const defaultAuditTable = "dbt_audit.dbt_audit_log"
 
-// config makes the Config and notes every value that makes no sense.
+// config returns the Config and adds a problem for every unusable value.
 func (p *parser) config(command Command, dbtArgs []string) Config {
 	p.checkCommand(command)
 	for _, in := range Inputs() {
@@ -64,8 +64,8 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 	return c
 }
 
-// text is the value of an input, its default if it was not given. An input that does
-// not exist is a mistake in this package.
+// text returns the value of an input, or its default if it is not given. It panics for an
+// unknown input.
 func (p *parser) text(name string) string {
 	in, _, ok := find(name)
 	if !ok {
@@ -79,8 +79,8 @@ func (p *parser) text(name string) string {
 
 func (p *parser) toggle(name string) bool { return toggles[strings.ToLower(p.text(name))] == "true" }
 
-// commands splits dbt-command into command lines. A dbt command on our own command
-// line wins.
+// commands splits dbt-command into command lines. A dbt command on our own command line takes
+// precedence.
 func (p *parser) commands(dbtArgs []string) [][]string {
 	if len(dbtArgs) > 0 {
 		return [][]string{dbtArgs}
@@ -142,13 +142,13 @@ var (
 
 	invocationID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-	// branch excludes what git allows in no branch name (git-check-ref-format(1)).
+	// branch excludes what git forbids in branch names (git-check-ref-format(1)).
 	branch = regexp.MustCompile(`^[^-~^:?*\[\\\s\pC][^~^:?*\[\\\s\pC]*$`)
 
 	ageText = regexp.MustCompile(`^([1-9]\d{0,3})([hdw])$`)
 )
 
-// commentKey takes an empty key for the default.
+// commentKey replaces an empty key by the default.
 func (p *parser) commentKey() string {
 	key := p.text("comment-key")
 	if key == "" {
