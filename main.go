@@ -1,5 +1,5 @@
-// Command dbt-tally runs dbt with audit hooks around every model and shows what
-// the run did to the row counts.
+// Command dbt-tally runs dbt with audit hooks around every model and reports how the row
+// counts changed.
 package main
 
 import (

@@ -10,11 +10,11 @@ const (
 	Notice  Level = "notice"
 )
 
-// Annotation is a message about the run. A CI system that can shows it beside the
-// code of the file that it names.
+// Annotation is a message about the run. If the CI system supports it, it shows the
+// message beside the code of the file.
 type Annotation struct {
 	Level   Level
-	File    string // relative to the root of the repository, "" if it is about no file
+	File    string // relative to the root of the repository; "": the message is about no file
 	Title   string // may be empty
 	Message string
 }

@@ -1,10 +1,10 @@
-// Package ci describes the CI job that dbt-tally runs in: the event that started it
-// and the annotations that its log can carry. Each CI system has a package of its own
-// below, which fills these values in.
+// Package ci describes the CI job in which dbt-tally runs: the event that started it
+// and the annotations in its log. For each CI system, a package below it sets these
+// values.
 package ci
 
-// Event is what started the job, and the job itself. A field that the CI system does
-// not report is zero, and so is the whole Event on a laptop.
+// Event describes the job and the event that started it. A field that the CI system does
+// not report is zero. Outside of CI the whole Event is zero.
 type Event struct {
 	Name        string // such as "pull_request" or "schedule"
 	Repository  string // "owner/name"
@@ -17,7 +17,7 @@ type Event struct {
 	// the commit and the branch or tag of the job. They are empty for a comment's
 	// event, which does not contain the pull request's commit.
 	HeadSHA, HeadRef string
-	BaseRef          string // the branch to merge into, "" if there is none
+	BaseRef          string // the branch to merge into; "": none
 
 	SHA           string // the commit that actions/checkout checks out by default
 	RunID         int64
@@ -26,13 +26,13 @@ type Event struct {
 	Actor         string // who started the job
 	RunURL        string // the page of this attempt
 
-	Upstream *Upstream // the run that a workflow_run event is about, nil for any other event
+	Upstream *Upstream // the run that a workflow_run event is about; nil for other events
 
 	ServerURL, APIURL, GraphQLURL string
 }
 
-// Branch names the branch that this run builds. A fork's branch gets a prefix: its
-// main is not our main, and its counts must never become a baseline for others.
+// Branch returns the branch that this run builds. A fork's branch gets a prefix, because
+// its main is not our main, and its counts must never become a baseline for others.
 func (e Event) Branch() string {
 	if e.Fork {
 		return "fork:" + e.HeadRef
@@ -40,9 +40,9 @@ func (e Event) Branch() string {
 	return e.HeadRef
 }
 
-// Upstream is the run that a workflow_run event is about, as GitHub itself reports
-// it: files that the run left behind have no influence on it. A field that GitHub
-// does not report is zero.
+// Upstream is the run that a workflow_run event is about. All values come from GitHub, so
+// files that the run has written cannot change them. A field that GitHub does not report
+// is zero.
 type Upstream struct {
 	RunID      int64
 	RunAttempt int
@@ -52,5 +52,5 @@ type Upstream struct {
 
 	HeadSHA        string // the pull request's own commit, if the run was about one
 	HeadBranch     string
-	HeadRepository string // "owner/name", "" if it was deleted
+	HeadRepository string // "owner/name"; "" if it was deleted
 }

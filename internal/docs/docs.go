@@ -3,7 +3,7 @@ package docs
 
 const base = "https://github.com/dbt-tally/dbt-tally/blob/main/docs/"
 
-// The pages, each with what a message refers to it for. A test checks that they exist.
+// The pages. A test checks that they exist.
 const (
 	AuditTable      = base + "audit-table.md"
 	DBTCloud        = base + "dbt-cloud.md"
@@ -16,5 +16,5 @@ const (
 	Warehouses      = base + "warehouses.md"
 )
 
-// NewIssue is where a defect of dbt-tally is reported.
+// NewIssue is the page on which users report a defect of dbt-tally.
 const NewIssue = "https://github.com/dbt-tally/dbt-tally/issues/new"

@@ -82,8 +82,8 @@ var mappings = []string{"--vars", "--args"}
 // is empty or has a line break.
 func (r Redactor) Masks() []string { return slices.Clone(r.masks) }
 
-// parts returns the secrets, each also without the space around it, and the lines of
-// those that have several.
+// parts returns the secrets, each also without leading and trailing spaces, and the lines
+// of secrets that have several.
 func parts(secrets []string) []string {
 	var all []string
 	for _, secret := range secrets {

@@ -55,7 +55,7 @@ func TestASecretIsRemovedInEveryEncoding(t *testing.T) {
 		"base64 of user and password": "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+password)),
 		"base64, another user":        base64.StdEncoding.EncodeToString([]byte("user:" + password)),
 		"base64 for URLs":             base64.RawURLEncoding.EncodeToString([]byte("a:" + password + "@host")),
-		"two, side by side":           password + password,
+		"two adjacent ones":           password + password,
 		"a part at the line's end":    "LINE 12: select cast('p%40ss''w\n",
 		"a part at its beginning":     "\n   w\"o/rd & <ü>\\1' as text)",
 		"PostgreSQL's ellipses":       `LINE 12: ...t('p%40ss''w"o/rd & <...`,

@@ -10,8 +10,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Annotations mark breaches, failed models and failed tests at their files, the most
-// important first, as far as GitHub shows them.
+// Annotations mark breaches, failed models and failed tests at their files. The most
+// important ones come first, because GitHub limits their number.
 type Annotations struct {
 	Annotate func(ci.Annotation)
 	// ProblemsAreErrors means that problems with auditing are already annotated as
@@ -33,7 +33,7 @@ func (a Annotations) Deliver(_ context.Context, r report.Report, links Links) (L
 	return links, nil
 }
 
-// limit is how many annotations of a level the report may use. GitHub shows ten of
+// limit returns how many annotations of a level the report may use. GitHub shows ten of
 // each level per step; the others are left for skipped surfaces (warnings) and for
 // problems with auditing.
 // https://docs.github.com/en/rest/checks/runs
@@ -47,8 +47,8 @@ func (a Annotations) limit(level ci.Level, r report.Report) int {
 	return 10
 }
 
-// fitting returns the annotations of a level, at most limit of them. If some are left
-// out, the last one states how many.
+// fitting returns at most limit annotations of a level. If it leaves out any, the last one
+// states how many.
 func fitting(all []ci.Annotation, level ci.Level, limit int) []ci.Annotation {
 	all = slices.DeleteFunc(slices.Clone(all), func(a ci.Annotation) bool { return a.Level != level })
 	shown := limit - 1
@@ -83,7 +83,7 @@ func aboutGates(made report.Report) []ci.Annotation {
 	return list
 }
 
-// style is foreign text as an annotation may show it.
+// style makes untrusted text safe for an annotation.
 var style = report.Style{Name: plain, Prose: plain}
 
 func plain(s string) string { return report.Clean(s, report.MaxName) }

@@ -17,7 +17,7 @@ type Comment struct {
 	Run         run
 	When        config.When
 	Text        func(report.Report) (string, error)
-	OnlyNewer   bool // leave the comment of this run as it is, too
+	OnlyNewer   bool // do not change the comment of this run either
 }
 
 // Name implements Surface.

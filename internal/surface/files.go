@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
 )
 
-// Files are report.json and report.md in a directory that exists.
+// Files are report.json and report.md in an existing directory.
 type Files struct{ Dir string }
 
 // Name implements Surface.

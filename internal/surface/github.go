@@ -30,8 +30,8 @@ type GitHub struct {
 	Published bool
 }
 
-// Surfaces returns those that the user asked for. If GitHub cannot be asked, it is one
-// surface that fails with the reason.
+// Surfaces returns the surfaces that the user asked for. If no request to GitHub is
+// possible, it returns one surface that fails with the reason.
 func (g GitHub) Surfaces() []Surface {
 	first := g.first()
 	if first == "" {
@@ -56,7 +56,7 @@ func (g GitHub) ChangedFiles(ctx context.Context) ([]string, error) {
 	return client.ChangedFiles(ctx, g.Event.PullRequest)
 }
 
-// surfaces returns those that the user asked for, in the order in which they are
+// surfaces returns the surfaces that the user asked for, in the order in which they are
 // written.
 func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
 	from := run{
@@ -72,8 +72,8 @@ func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
 			Forge: client, PullRequest: pr, Run: from, When: g.Comment, Text: text, OnlyNewer: g.Published,
 		})
 	}
-	// A comment's event does not contain the pull request's commit: its checkout may
-	// be anything.
+	// The event of a comment does not contain the pull request's commit, so it is unknown
+	// what was checked out.
 	if asked(g.ReviewComments) && g.Event.HeadSHA != "" {
 		list = append(list, ReviewComments{Forge: client, PullRequest: pr, Run: from})
 	}
@@ -107,7 +107,7 @@ func (g GitHub) text(r report.Report) (string, error) {
 	return markdown.Comment(r, g.links())
 }
 
-// links are the pages of the run and, on a pull request, of its changed files.
+// links returns the pages of the run and, on a pull request, of its changed files.
 func (g GitHub) links() markdown.Links {
 	links := markdown.Links{Run: g.Event.RunURL}
 	if g.Event.PullRequest != 0 && g.Event.ServerURL != "" {
@@ -116,7 +116,7 @@ func (g GitHub) links() markdown.Links {
 	return links
 }
 
-// first names the first surface that the user asked for, "" if there is none.
+// first returns the name of the first surface that the user asked for, or "".
 func (g GitHub) first() string {
 	switch {
 	case g.Published:
@@ -143,7 +143,7 @@ func (g GitHub) client() (*github.Client, error) {
 	})
 }
 
-// unreachable stands for surfaces that cannot be written at all.
+// unreachable replaces surfaces that cannot be written at all.
 type unreachable struct {
 	name string
 	err  error
@@ -155,8 +155,8 @@ func (u unreachable) Deliver(_ context.Context, _ report.Report, links Links) (L
 	return links, u.err
 }
 
-// posting looks up the pull request for which a report is published. Without one,
-// nothing is published.
+// posting looks up the pull request for which a report is published. If there is none, it
+// fails, and nothing is published.
 type posting struct{ pr *pullRequest }
 
 func (posting) Name() string { return "publish" }

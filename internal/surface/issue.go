@@ -12,8 +12,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Issue is about runs that have no pull request. It stays open while there is something
-// to report.
+// Issue is the issue for runs that have no pull request. It stays open while there is
+// something to report.
 type Issue struct {
 	Forge interface {
 		Issue(ctx context.Context, issue forge.Issue) (forge.Posted, error)

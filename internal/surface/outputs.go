@@ -55,19 +55,20 @@ func (o Outputs) values(r report.Report, links Links) map[string]string {
 // Output describes one output of the action.
 type Output struct{ Name, Help string }
 
-// AllOutputs lists the outputs of the action in the order of the docs; action.yml
-// and the docs are held to it by tests.
+// AllOutputs lists the outputs of the action in the order of the docs. Tests compare it
+// with action.yml and the docs.
 func AllOutputs() []Output {
 	return []Output{
-		{"invocation-id", "dbt's invocation_id, the run_id of the audit rows; of several dbt commands, the last one's."},
+		{"invocation-id", "dbt's invocation_id, which is the run_id of the audit rows. " +
+			"If there are several dbt commands, that of the last one."},
 		{"dbt-exit-code", "dbt's own exit code."},
 		{"status", "success, failed or incomplete (dbt was interrupted)."},
 		{"models", "Number of models, seeds and snapshots that dbt ran or skipped."},
 		{"models-changed", "Number of these that grew, shrank, were emptied or are new."},
-		{"rows-before", "Rows before the run, of the models whose change is known."},
-		{"rows-after", "Rows after the run, of the same models."},
-		{"rows-delta", "rows-after less rows-before."},
-		{"gates-breached", "Number of breaches, of whatever severity."},
+		{"rows-before", "Rows before the run, over the models whose change is known."},
+		{"rows-after", "Rows after the run, over the same models."},
+		{"rows-delta", "rows-after minus rows-before."},
+		{"gates-breached", "Number of breached gates, of either severity."},
 		{"comment-url", "Address of the comment; empty if there is none."},
 		{"report-json", "Path of report.json, relative to the workspace; empty if it could not be written."},
 	}

@@ -8,19 +8,19 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/forge"
 )
 
-// pullRequest is the pull request that the comment and the review comments share. It
-// is looked up once; a failure is reported by the first of them.
+// pullRequest is the pull request that the comment and the review comments share. It is
+// looked up once. If that fails, only the first of them reports the failure.
 type pullRequest struct {
 	find   func(ctx context.Context) (number int, err error)
 	number int
-	failed bool // the lookup
+	failed bool // the lookup failed
 
 	// unreachable means that the review comments would fail in the same way as the
 	// comment did, after an equally long wait.
 	unreachable bool
 }
 
-// get returns the number, errReported if an earlier call failed.
+// get returns the number. The error is errReported if an earlier call failed.
 func (p *pullRequest) get(ctx context.Context) (int, error) {
 	if p.failed {
 		return 0, errReported
@@ -33,7 +33,7 @@ func (p *pullRequest) get(ctx context.Context) (int, error) {
 	return number, err
 }
 
-// finder looks for the open pull request of a branch.
+// finder finds the open pull request of a branch.
 type finder interface {
 	OpenPullRequest(ctx context.Context, head forge.Head) (number int, ok bool, err error)
 }
@@ -60,7 +60,7 @@ func findPullRequest(ctx context.Context, from finder, event ci.Event) (int, err
 	case err != nil:
 		return 0, err
 	case !ok && event.Upstream != nil:
-		return 0, fmt.Errorf("%w: no open one from branch %q of %q ends in %s",
+		return 0, fmt.Errorf("%w: branch %q of %q has no open one at commit %s",
 			ErrNoPullRequest, head.Branch, head.Repository, head.SHA)
 	case !ok:
 		return 0, ErrNoPullRequest

@@ -8,7 +8,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
 )
 
-// ReviewComments are about breaches and failed models, at their files.
+// ReviewComments are comments about breaches and failed models at their files in the diff.
 type ReviewComments struct {
 	Forge interface {
 		Review(ctx context.Context, review forge.Review) error

@@ -1,6 +1,6 @@
-// Package surface delivers a report to every place where it can be seen: report
-// files, terminal, annotations, job summary, comment, review comments, check run,
-// issue and outputs. Each is one type; what the report contains is decided elsewhere.
+// Package surface delivers a report to everything that shows it: report files, terminal,
+// annotations, job summary, comment, review comments, check run, issue and outputs. Each is
+// one type. It leaves the contents of the report to package report.
 package surface
 
 import (
@@ -15,22 +15,22 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// Surface is one place that shows a report.
+// Surface is one thing that shows a report, for example the comment.
 type Surface interface {
-	// Name is what messages call it.
+	// Name returns its name in messages.
 	Name() string
 	// Deliver brings the surface up to date. It returns the links with its own added.
 	Deliver(ctx context.Context, r report.Report, links Links) (Links, error)
 }
 
-// Links are the addresses at which earlier surfaces put the report, for later surfaces to
-// show. A link is "" if there is none.
+// Links are the addresses of the report on earlier surfaces, for later surfaces to show. A
+// link is "" if there is none.
 type Links struct {
 	ReportJSON string // path of report.json
 	Comment    string // URL of the pull request's comment
 }
 
-// Why a surface is skipped.
+// The reasons why a surface is skipped.
 var (
 	ErrNoPullRequest = errors.New("no pull request")
 	errNoCommit      = errors.New("the event does not contain the commit that it is about")
@@ -42,9 +42,9 @@ var (
 	errReported = errors.New("already reported")
 )
 
-// Deliver writes the report to every surface, in order. A surface that fails is reported
-// and does not stop the next ones, and neither does one that does not answer, because
-// each has only half of the remaining time.
+// Deliver writes the report to every surface, in order. It reports a surface that fails and
+// continues with the next one. It also continues if a surface does not answer, because each
+// may use only half of the remaining time.
 func Deliver(ctx context.Context, surfaces []Surface, r report.Report, skipped func(Skipped)) Links {
 	var links Links
 	for _, s := range surfaces {
@@ -79,7 +79,7 @@ type Skipped struct {
 }
 
 // Reporter returns a function that describes skipped surfaces of one job: the level
-// and the text, or ok = false if nothing is left to say. Conditions that the user
+// and the text, or ok = false if there is nothing to report. Conditions that the user
 // cannot fix are notices: no pull request, and the read-only token of a foreign pull
 // request, which is mentioned once.
 func Reporter(event ci.Event) func(Skipped) (level ci.Level, text string, ok bool) {

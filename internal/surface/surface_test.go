@@ -67,9 +67,9 @@ func TestSurfacesAfterAFailedOneAreStillWritten(t *testing.T) {
 		skipped []string
 		reviews int
 	}{
-		"all is well":     {pr: pull(7, nil), reviews: 1},
+		"no error":        {pr: pull(7, nil), reviews: 1},
 		"no pull request": {pr: pull(0, lost), skipped: []string{"comment: no pull request found"}},
-		"the comment is wrong": {
+		"the comment is refused": {
 			pr: pull(7, nil), fail: errors.New("422"),
 			skipped: []string{"comment: 422", "review comments: 422", "check run: 422"}, reviews: 1,
 		},
@@ -120,7 +120,7 @@ func TestLinksReachLaterSurfaces(t *testing.T) {
 	}
 }
 
-func TestWhichReportsDeserveASurface(t *testing.T) {
+func TestWhichReportsCreateASurface(t *testing.T) {
 	t.Parallel()
 	change := int64(-1)
 	quiet := report.Report{Status: report.Success}
@@ -204,9 +204,9 @@ func TestConditionsThatTheUserCannotFixAreNotices(t *testing.T) {
 			[]error{ErrNoPullRequest, errNoCommit},
 			[]ci.Level{ci.Notice, ci.Notice},
 		},
-		"a fork's token, mentioned once": {fork, []error{denied, denied}, []ci.Level{ci.Notice}},
-		"an own token":                   {ci.Event{}, []error{denied, denied}, []ci.Level{ci.Warning, ci.Warning}},
-		"another error on a fork":        {fork, []error{errors.New("422")}, []ci.Level{ci.Warning}},
+		"a fork's token, reported once": {fork, []error{denied, denied}, []ci.Level{ci.Notice}},
+		"a token that may write":        {ci.Event{}, []error{denied, denied}, []ci.Level{ci.Warning, ci.Warning}},
+		"another error on a fork":       {fork, []error{errors.New("422")}, []ci.Level{ci.Warning}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +244,7 @@ func (slow) Deliver(ctx context.Context, _ report.Report, links Links) (Links, e
 	return links, ctx.Err()
 }
 
-func TestASurfaceThatPanicsOrHangsKeepsTheReportFromNoOther(t *testing.T) {
+func TestASurfaceThatPanicsOrHangsDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// MakeWritable creates the directory if necessary and proves that a file can be
-// written in it, so that a run does not end without its report. The error states
-// the reason without the path.
+// MakeWritable creates the directory if necessary and checks that a file can be written
+// in it, so that a run does not end without its report. The error contains the reason
+// without the path.
 func MakeWritable(dir string) error {
 	probe := filepath.Join(dir, ".dbt-tally")
 	err := os.MkdirAll(dir, 0o755)
@@ -40,7 +40,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	return os.Rename(file.Name(), path)
 }
 
-// rootCause is the operating system's error without the path.
+// rootCause returns the operating system's error without the path.
 func rootCause(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -10,8 +10,8 @@ import (
 )
 
 // Branch returns the branch that is checked out in the Git checkout that contains
-// dir, and its commit. Both are "" outside of a checkout, the branch also for a
-// detached HEAD.
+// dir, and its commit. Both are "" outside of a checkout. The branch is also "" if HEAD is
+// detached.
 func Branch(dir string) (branch, commit string) {
 	head, git, err := readHead(dir)
 	if err != nil {
@@ -28,9 +28,9 @@ func Branch(dir string) (branch, commit string) {
 	return strings.TrimPrefix(ref, "refs/heads/"), commit
 }
 
-// Commit returns the commit at which the Git checkout that contains dir is. It reads
-// files instead of running git, because git executes what the configuration of an
-// untrusted checkout names.
+// Commit returns the commit of the Git checkout that contains dir. It reads files instead
+// of running git, because git executes programs that the configuration of an untrusted
+// checkout names.
 func Commit(dir string) (string, error) {
 	head, git, err := readHead(dir)
 	if err != nil {
@@ -41,12 +41,12 @@ func Commit(dir string) (string, error) {
 		return head, nil
 	}
 	if !filepath.IsLocal(ref) {
-		return "", fmt.Errorf("its HEAD is the unusual %q", ref)
+		return "", fmt.Errorf("its HEAD is %q, which is not a commit or a branch", ref)
 	}
 	return resolve(git, ref)
 }
 
-// readHead returns the content of HEAD and the Git directory that it is in.
+// readHead returns the content of HEAD and the Git directory that contains it.
 func readHead(dir string) (head, git string, err error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return "", "", err
@@ -83,8 +83,8 @@ func linked(file string) (string, error) {
 	return Absolute(filepath.Dir(file), path), nil
 }
 
-// resolve returns the commit of a ref, which is in a file of its own, or packed, in the
-// Git directory or, for a worktree, in the one that it shares.
+// resolve returns the commit of a ref. The ref is a separate file, or packed, in the Git
+// directory or, for a worktree, in the directory that the worktrees share.
 func resolve(git, ref string) (string, error) {
 	dirs := []string{git}
 	if common, err := os.ReadFile(filepath.Join(git, "commondir")); err == nil {

@@ -61,7 +61,7 @@ func TestTheCheckoutIsReadAsGitReadsIt(t *testing.T) {
 		0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Commit(project); err == nil || !strings.Contains(err.Error(), "unusual") {
-		t.Errorf("a HEAD that leads out: got %v, want an error", err)
+	if _, err := Commit(project); err == nil || !strings.Contains(err.Error(), "not a commit or a branch") {
+		t.Errorf("a HEAD that points outside: got %v, want an error", err)
 	}
 }

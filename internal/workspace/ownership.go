@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// GiveBack changes the owner of what this process created or changed in dir since
-// the given time to the owner of dir. A container action runs as root in a
-// workspace that belongs to another user, and the next job's checkout cannot remove
-// root's files (https://github.com/actions/runner/issues/434). It does nothing
-// unless the process is root and the directory is not root's. The error of a
-// missing directory is fs.ErrNotExist.
+// GiveBack makes the owner of dir the owner of all files in it that this process created or
+// changed since the given time. A container action runs as root in a workspace that belongs
+// to another user, and the next job's checkout cannot remove files that belong to root
+// (https://github.com/actions/runner/issues/434). GiveBack does nothing unless the process
+// is root and the directory belongs to another user. The error of a missing directory is
+// fs.ErrNotExist.
 func GiveBack(dir string, since time.Time) error {
 	var owner syscall.Stat_t
 	if err := syscall.Stat(dir, &owner); err != nil {
@@ -25,7 +25,7 @@ func GiveBack(dir string, since time.Time) error {
 	if os.Geteuid() != 0 || owner.Uid == 0 {
 		return nil
 	}
-	root, err := os.OpenRoot(dir) // no symbolic link of the dbt project leads out of it
+	root, err := os.OpenRoot(dir) // so that no symbolic link of the dbt project leads outside
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func GiveBack(dir string, since time.Time) error {
 // changedSince lists the files that belong to the user and were changed since then.
 // A directory that cannot be read is an error; the other files are still listed.
 func changedSince(files fs.FS, uid uint32, since time.Time) ([]string, error) {
-	since = since.Add(-time.Second) // file systems have a clock of their own, some with whole seconds only
+	since = since.Add(-time.Second) // file systems have their own clock, some only with whole seconds
 	var names []string
 	var problems error
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {

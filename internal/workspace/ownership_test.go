@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// workspace is a folder as a run leaves it: a file of its own, and one with the
-// time of the archive it came from, beside a link that leads out.
+// workspace returns a folder after a run: it contains a new file, a file with the time of
+// the archive from which it came, and a link that leads outside.
 func workspace(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -39,7 +39,7 @@ func workspace(t *testing.T) string {
 	return dir
 }
 
-func TestWhatChangedSinceIsFoundByItsOwner(t *testing.T) {
+func TestChangedSinceListsTheFilesOfTheOwner(t *testing.T) {
 	t.Parallel()
 	all := []string{".", "dbt_packages", "dbt_packages/utils", "dbt_packages/utils/macro.sql", "link", "report.json"}
 	me := uint32(os.Getuid())
@@ -48,9 +48,9 @@ func TestWhatChangedSinceIsFoundByItsOwner(t *testing.T) {
 		since time.Time
 		want  []string
 	}{
-		"made in this run": {me, time.Now(), all},
-		"older":            {me, time.Now().Add(time.Minute), nil},
-		"another user's":   {me + 1, time.Now(), nil},
+		"created in this run": {me, time.Now(), all},
+		"older":               {me, time.Now().Add(time.Minute), nil},
+		"another user's":      {me + 1, time.Now(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +75,7 @@ func (u unreadable) ReadDir(name string) ([]fs.DirEntry, error) {
 	return fs.ReadDir(u.FS, name)
 }
 
-func TestOneUnreadableFolderHidesNoOther(t *testing.T) {
+func TestAnUnreadableFolderDoesNotHideOthers(t *testing.T) {
 	t.Parallel()
 	got, err := changedSince(unreadable{os.DirFS(workspace(t))}, uint32(os.Getuid()), time.Now())
 	if !errors.Is(err, fs.ErrPermission) || !slices.Contains(got, "report.json") {
@@ -83,9 +83,9 @@ func TestOneUnreadableFolderHidesNoOther(t *testing.T) {
 	}
 }
 
-// Only root can give files away, so for other users this shows that nothing is tried;
-// make e2e shows the rest from outside of a container.
-func TestTheOwnerOfAFolderGetsWhatIsRoots(t *testing.T) {
+// Only root can give files away. For other users this test shows that GiveBack does nothing;
+// make e2e tests the rest from outside of a container.
+func TestTheOwnerOfAFolderGetsTheFilesOfRoot(t *testing.T) {
 	t.Parallel()
 	dir := workspace(t)
 	owner := os.Getuid()
@@ -113,7 +113,7 @@ func TestTheOwnerOfAFolderGetsWhatIsRoots(t *testing.T) {
 	}
 }
 
-func TestAFolderThatIsNotThereIsAnError(t *testing.T) {
+func TestAMissingFolderIsAnError(t *testing.T) {
 	t.Parallel()
 	if err := GiveBack(filepath.Join(t.TempDir(), "none"), time.Now()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v; want that it does not exist", err)

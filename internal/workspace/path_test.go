@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A project in a subdirectory with a package of the repository's own, which dbt links
-// into its directory of packages.
+// The project is in a subdirectory and uses a local package of the repository, which dbt
+// links into its directory of packages.
 func TestFilesOfTheProjectAndOfItsPackages(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.EvalSymlinks(t.TempDir())

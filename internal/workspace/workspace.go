@@ -1,13 +1,12 @@
-// Package workspace handles the files around a run: the checkout that CI made and
-// what it contains, safe writes of the report files, and the return of files that
-// root created to the owner of the workspace.
+// Package workspace handles the files around a run: it reads the checkout that CI created,
+// writes files safely, and gives files that root created to the owner of the workspace.
 package workspace
 
 import (
 	"path/filepath"
 )
 
-// Absolute returns path as seen from the directory base.
+// Absolute resolves path from the directory base.
 func Absolute(base, path string) string {
 	if filepath.IsAbs(path) {
 		return path

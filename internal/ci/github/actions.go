@@ -1,6 +1,6 @@
-// Package github talks to the GitHub Actions runner: the event that started the job,
-// masks, groups, annotations, the job summary and the outputs. What they contain is
-// decided elsewhere.
+// Package github communicates with the GitHub Actions runner: it reads the event that
+// started the job, and writes masks, groups, annotations, the job summary and the outputs.
+// It leaves their contents to other packages.
 package github
 
 import (
@@ -11,15 +11,15 @@ import (
 	"github.com/sethvargo/go-githubactions"
 )
 
-// Actions is the runner of this job. Outside of GitHub Actions, as on a laptop, its
-// commands write nothing, because nothing would read them.
+// Actions is the runner of this job. Outside of GitHub Actions, for example on a laptop,
+// its commands write nothing, because nothing would read them.
 type Actions struct {
 	getenv func(string) string
-	out    io.Writer // nothing outside of GitHub Actions
+	out    io.Writer // discards everything outside of GitHub Actions
 	action *githubactions.Action
 }
 
-// New takes the job's environment and the output that the runner reads.
+// New returns the runner for the job's environment and the output that the runner reads.
 func New(getenv func(string) string, stdout io.Writer) *Actions {
 	a := &Actions{getenv: getenv, out: io.Discard}
 	if a.Active() {
@@ -32,8 +32,8 @@ func New(getenv func(string) string, stdout io.Writer) *Actions {
 	return a
 }
 
-// deaf hides write errors, on which githubactions panics: a closed output must not
-// change the exit code.
+// deaf hides write errors, because githubactions panics on them, and a closed output must
+// not change the exit code.
 type deaf struct{ w io.Writer }
 
 func (d deaf) Write(p []byte) (int, error) {
@@ -44,12 +44,12 @@ func (d deaf) Write(p []byte) (int, error) {
 // Active reports whether this is a job on GitHub Actions.
 func (a *Actions) Active() bool { return a.getenv("GITHUB_ACTIONS") == "true" }
 
-// minMask is the length in bytes from which a text is masked: a shorter one would
-// replace half of the log, and is not a secret.
+// minMask is the length in bytes from which a text is masked. A shorter text is not a
+// secret, and its mask would replace half of the log.
 const minMask = 4
 
-// Mask makes the runner replace these texts in everything that is logged from now
-// on. Each line of a text is masked by itself, because the log is read by lines.
+// Mask makes the runner replace these texts in everything that is logged from now on. It
+// masks each line of a text separately, because the runner reads the log line by line.
 func (a *Actions) Mask(secrets []string) {
 	for _, secret := range secrets {
 		for line := range strings.FieldsFuncSeq(secret, func(c rune) bool { return c == '\n' || c == '\r' }) {

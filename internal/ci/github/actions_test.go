@@ -48,7 +48,7 @@ func TestCommandsAreWrittenAsTheRunnerReadsThem(t *testing.T) {
 				File:  "a.sql", Message: "m",
 			})
 		}, "::warning file=a.sql::m\n"},
-		{"annotation of nothing", func(r *Actions) {
+		{"annotation without a file", func(r *Actions) {
 			r.Annotate(ci.Annotation{
 				Level:   ci.Notice,
 				Message: "m",
@@ -65,7 +65,7 @@ func TestCommandsAreWrittenAsTheRunnerReadsThem(t *testing.T) {
 			out.Reset()
 			tt.do(New(job(map[string]string{"GITHUB_ACTIONS": ""}), &out))
 			if out.Len() != 0 {
-				t.Errorf("away from Actions it wrote %q", &out)
+				t.Errorf("outside of Actions it wrote %q", &out)
 			}
 		})
 	}
@@ -78,7 +78,7 @@ func TestStoppedCommandsResumeByATokenThatCannotBeGuessed(t *testing.T) {
 	for range 2 {
 		var out bytes.Buffer
 		resume := New(job(nil), &out).StopCommands()
-		out.WriteString("::error::from dbt") // without an end of its line
+		out.WriteString("::error::from dbt") // without a line break
 		resume()
 		m := stopped.FindStringSubmatch(out.String())
 		if m == nil || m[1] != m[2] || tokens[m[1]] {
@@ -138,7 +138,7 @@ func TestOutputOfSeveralLinesIsRefused(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(output); err == nil {
-		t.Error("something was written")
+		t.Error("a file was written")
 	}
 }
 

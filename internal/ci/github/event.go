@@ -11,8 +11,8 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// Event reads the job's environment and the event file. Outside of GitHub Actions
-// it is the zero Event.
+// Event reads the job's environment and the event file. Outside of GitHub Actions it
+// returns the zero Event.
 func (a *Actions) Event() (ci.Event, error) {
 	if !a.Active() {
 		return ci.Event{}, nil
@@ -30,8 +30,8 @@ func (a *Actions) Event() (ci.Event, error) {
 		APIURL:     a.getenv("GITHUB_API_URL"),
 		GraphQLURL: a.getenv("GITHUB_GRAPHQL_URL"),
 	}
-	// A job has the rights of the actor, also if another user runs it again. A
-	// workflow_run has those of the repository, whoever started the run that it follows.
+	// A job has the rights of the actor, even if another user re-runs it. A workflow_run
+	// has those of the repository, whoever started the upstream run.
 	// https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
 	e.Dependabot = a.getenv("GITHUB_ACTOR") == "dependabot[bot]" && e.Name != "workflow_run"
 	e.RunID, _ = strconv.ParseInt(a.getenv("GITHUB_RUN_ID"), 10, 64)
@@ -66,7 +66,7 @@ type payload struct {
 	} `json:"pull_request"`
 	Issue *struct {
 		Number      int
-		PullRequest *struct{} `json:"pull_request"` // nil: an issue that is no pull request
+		PullRequest *struct{} `json:"pull_request"` // nil: the issue is not a pull request
 	}
 	MergeGroup *struct {
 		BaseRef string `json:"base_ref"`
@@ -74,8 +74,8 @@ type payload struct {
 	WorkflowRun *workflowRun `json:"workflow_run"`
 }
 
-// readPayload reads the event's file. Only an event about a pull request, or about
-// a run of one, needs it, so only there is it missed where the runner names none.
+// readPayload reads the event's file. Without a file it returns an error only for the
+// events that need it: those about a pull request, or about a run of one.
 func (a *Actions) readPayload(event string) (payload, error) {
 	const hint = "expected the JSON file that GitHub Actions writes; see " + docs.Troubleshooting
 	path := a.getenv("GITHUB_EVENT_PATH")

@@ -18,7 +18,7 @@ const (
 
 func TestEventOfAJob(t *testing.T) {
 	t.Parallel()
-	// What differs from the event of a push to main.
+	// Each case lists the differences from the event of a push to main.
 	ofPullRequest := func(name string, fork bool) func(*ci.Event) {
 		return func(e *ci.Event) {
 			e.Name, e.PullRequest, e.Fork = name, 7, fork
@@ -111,7 +111,7 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 		}
 		for _, part := range []string{"GITHUB_EVENT_PATH: ", path, want, "; expected ", "; see https://"} {
 			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%q does not say %q", err, part)
+				t.Errorf("%q does not contain %q", err, part)
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func TestDependabotsJobsAreRecognisedByTheActor(t *testing.T) {
 	}
 }
 
-func TestEventAwayFromActionsIsZero(t *testing.T) {
+func TestEventOutsideOfActionsIsZero(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"GITHUB_ACTIONS": "", "GITHUB_EVENT_PATH": "testdata/torn.json"}
 	got, err := New(job(env), io.Discard).Event()

@@ -11,25 +11,25 @@ import (
 // them, for example outside of GitHub Actions.
 var ErrNoFile = errors.New("not set by the runner")
 
-// Summary adds Markdown to the step's summary. GitHub drops the whole summary of
-// a step beyond 1 MiB: to stay below is up to the caller.
+// Summary adds Markdown to the step's summary. The caller must keep it below 1 MiB, because
+// GitHub drops the whole summary of a step that is larger.
 func (a *Actions) Summary(markdown string) error {
 	return a.appendTo("GITHUB_STEP_SUMMARY", strings.TrimSuffix(markdown, "\n")+"\n")
 }
 
-// Output sets an output of the step. The value is a scalar or JSON on one line;
-// one of several lines is refused.
+// Output sets an output of the step. The value is a scalar or JSON on one line. Output
+// refuses a value of several lines.
 //
-// It is not githubactions.SetOutput: that ends a value at a fixed delimiter, by
-// which a value could set other outputs.
+// It does not use githubactions.SetOutput, which ends a value at a fixed delimiter: a value
+// that contains the delimiter could set other outputs.
 func (a *Actions) Output(name, value string) error {
 	if strings.ContainsAny(value, "\r\n") {
-		return fmt.Errorf("output %q: the value has several lines, expected one", name)
+		return fmt.Errorf("output %q: the value has several lines; expected one", name)
 	}
 	return a.appendTo("GITHUB_OUTPUT", name+"="+value+"\n")
 }
 
-// appendTo adds to the file that a variable names.
+// appendTo appends to the file that an environment variable names.
 func (a *Actions) appendTo(variable, text string) (err error) {
 	path := a.getenv(variable)
 	if path == "" {

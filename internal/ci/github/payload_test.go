@@ -16,7 +16,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-// starts are the events that start a workflow, as far as GitHub's webhooks know them.
+// starts lists the events that start a workflow and are also webhooks.
 // https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
 var starts = []string{
 	"branch_protection_rule", "check_run", "check_suite", "create", "delete", "deployment", "deployment_status",
@@ -25,8 +25,7 @@ var starts = []string{
 	"push", "release", "repository_dispatch", "status", "watch", "workflow_dispatch", "workflow_run",
 }
 
-// example is a payload whose fields are looked up without the types that are tested
-// here.
+// example is a payload whose fields are looked up without the types under test.
 type example map[string]any
 
 func (e example) at(path ...string) any {
@@ -63,7 +62,7 @@ func TestPayloadsOfEveryEventAreRead(t *testing.T) {
 	}
 }
 
-// read is the event of a job that this payload started.
+// read returns the event of a job that this payload started.
 func read(t *testing.T, name string, payload example) ci.Event {
 	t.Helper()
 	text, err := json.Marshal(payload)
@@ -100,7 +99,7 @@ func wanted(t *testing.T, name string, payload example) ci.Event {
 		want.BaseRef = payload.text("pull_request", "base", "ref")
 		want.Fork = payload.text("pull_request", "head", "repo", "full_name") != repository
 		if want.PullRequest == 0 || len(want.HeadSHA) != 40 || want.HeadRef == "" || want.BaseRef == "" {
-			t.Errorf("the example is of another form: %+v", want)
+			t.Errorf("the example lacks the expected fields: %+v", want)
 		}
 	case payload.at("issue", "pull_request") != nil:
 		want.PullRequest = payload.number("issue", "number")
@@ -120,9 +119,9 @@ func wanted(t *testing.T, name string, payload example) ci.Event {
 	return want
 }
 
-// examples are GitHub's own (npm's @octokit/webhooks-examples) and, by name, variants of
-// them for the cases that they lack: forks, comments on a pull request, and events that
-// only start workflows.
+// examples returns GitHub's own examples (npm's @octokit/webhooks-examples), and variants
+// for the cases that these lack: forks, comments on a pull request, and events that only
+// start workflows.
 func examples(t *testing.T) map[string][]example {
 	t.Helper()
 	path := filepath.Join(server.Cache(), "webhooks/node_modules/@octokit/webhooks-examples/api.github.com/index.json")
@@ -165,7 +164,7 @@ func examples(t *testing.T) map[string][]example {
 	return all
 }
 
-// changed is a copy with some fields changed.
+// changed returns a copy with some fields changed.
 func changed(t *testing.T, payload example, changes string) example {
 	t.Helper()
 	text, err := json.Marshal(payload)

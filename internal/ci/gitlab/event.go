@@ -13,7 +13,7 @@ import (
 // Active reports whether this is a job on GitLab CI.
 func Active(getenv func(string) string) bool { return getenv("GITLAB_CI") == "true" }
 
-// Event describes the job. Outside of GitLab CI it is the zero Event. The head of a
+// Event describes the job. Outside of GitLab CI it returns the zero Event. The head of a
 // merge request is its own commit and branch, not the merged result that GitLab may
 // create for the pipeline.
 func Event(getenv func(string) string) ci.Event {
