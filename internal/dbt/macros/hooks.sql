@@ -113,12 +113,14 @@
             commits. A session that alters that table would wait for the whole build, or
             deadlock with it. The rollback of an inner block releases the lock; its
             variable keeps the count. The insert waits at most 5 s for a locked audit
-            table, and then the user's own lock_timeout is restored. -#}
-        {%- do adapter.add_query("do $dbt_tally$ declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); begin "
+            table, and then the user's own lock_timeout is restored. A name that contains
+            the tag of the block would end it. -#}
+        {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted) ~ '$' -%}
+        {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); begin "
               ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
               ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "
               ~ sql ~ "; perform set_config('lock_timeout', dbt_tally_wait, true); exception when others or query_canceled then "
-              ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end $dbt_tally$", auto_begin=True) -%}
+              ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end " ~ tag, auto_begin=True) -%}
       {%- elif target.type == 'duckdb' and dbt_version[:2] == '1.' -%}
         {%- do adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions) -%}
       {%- else -%}
