@@ -17,6 +17,8 @@ const (
 	// ends within 30 s.
 	// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
 	failover = time.Minute
+	// lockPatience is how long a locked table is waited for before dbt has run.
+	lockPatience = 30 * time.Second
 	// pause is the time between two attempts.
 	pause = 250 * time.Millisecond
 )
@@ -42,9 +44,9 @@ func (l *link) bePatient(ctx context.Context) {
 }
 
 // inTx runs f in a transaction of its own and rolls it back if f fails. If the
-// transaction fails for a temporary reason, inTx runs f again until l.patience is used
-// up. f must therefore be idempotent: if the answer to a commit is lost, the commit may
-// still have taken effect.
+// transaction fails for a temporary reason, inTx runs f again until the time for that is
+// used up. f must therefore be idempotent: if the answer to a commit is lost, the commit
+// may still have taken effect.
 func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error) error {
 	return l.patiently(ctx, s, t, func(conn *sql.Conn) error { return l.transact(ctx, conn, f) })
 }
@@ -79,7 +81,7 @@ func (l *link) patiently(ctx context.Context, s step, t Table, f func(*sql.Conn)
 			l.reached, l.failing = true, time.Time{}
 			return nil
 		}
-		if failure := l.db.Failure(err); !l.again(ctx, failure) {
+		if failure := l.db.Failure(err); !l.again(ctx, s, failure) {
 			return l.explain(s, t, failure)
 		}
 	}
@@ -127,14 +129,20 @@ func (l *link) transact(ctx context.Context, conn *sql.Conn, f func(*sql.Tx) err
 
 // again pauses and reports whether to try again. A server that was never reached is not
 // tried again, because its address is probably wrong.
-func (l *link) again(ctx context.Context, f connect.Failure) bool {
-	if !l.reached || !f.Passes {
+func (l *link) again(ctx context.Context, s step, f connect.Failure) bool {
+	if !f.Passes || !l.reached && !f.Locked {
 		return false
+	}
+	patience := l.patience
+	// Each try to alter a table delays the hooks of other jobs, and the table can be used
+	// as it is.
+	if patience == 0 && f.Locked && s != addingColumns {
+		patience = lockPatience
 	}
 	if l.failing.IsZero() {
 		l.failing = time.Now()
 	}
-	if time.Since(l.failing) >= l.patience {
+	if time.Since(l.failing) >= patience {
 		return false
 	}
 	select {

@@ -109,19 +109,20 @@ func TestASessionThatEndsWhileDBTRunsIsReplaced(t *testing.T) {
 	}
 }
 
+var tooManyWaiters = fakesnowflake.Result{
+	Refusal: &fakesnowflake.Refusal{
+		Code: 625, SQLState: "57014",
+		Message: "the number of waiters for this lock exceeds the 20 statements limit.",
+	},
+}
+
 func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
-	locked := fakesnowflake.Result{
-		Refusal: &fakesnowflake.Refusal{
-			Code: 625, SQLState: "57014",
-			Message: "the number of waiters for this lock exceeds the 20 statements limit.",
-		},
-	}
 	fake.Answer("= 'LOG' order by", tutorialCatalog)
 	fake.Answer("information_schema", noTable)
 	fake.Answer(
-		"where run_id in", fakesnowflake.Result{Columns: allColumns[:7]}, locked, locked,
+		"where run_id in", fakesnowflake.Result{Columns: allColumns[:7]}, tooManyWaiters, tooManyWaiters,
 		fakesnowflake.Result{Columns: allColumns[:7]},
 	)
 	store := open(t, fakeOptions(fake, nil))

@@ -73,6 +73,8 @@ type Failure struct {
 	// Passes means that the cause is temporary: the connection was lost, the server fails
 	// over, or two transactions were in conflict.
 	Passes bool
+	// Locked means that other sessions held a lock for too long. Passes is set as well.
+	Locked bool
 }
 
 // Denied is the object on which a right is missing.

@@ -78,6 +78,7 @@ func refusal(err error, refused *driver.MySQLError) connect.Failure {
 	case refused.Number == schemaDenied, refused.Number == tableDenied:
 		f.Denied = connect.Object
 	case refused.Number == lockTimedOut:
+		f.Locked = true
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
 	case slices.Contains(readOnly, refused.Number):
 		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)

@@ -78,6 +78,7 @@ func refusal(err error, refused *pgconn.PgError) connect.Failure {
 	case insufficientPrivilege:
 		f.Denied = denied(refused)
 	case lockNotAvailable:
+		f.Locked = true
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
 	case readOnlyTransaction:
 		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)

@@ -157,7 +157,7 @@ func failure(err error) connect.Failure {
 		return f
 	}
 	f.Raced = refused.Number == objectExists
-	f.Passes = slices.Contains(passing, refused.Number)
+	f.Passes, f.Locked = slices.Contains(passing, refused.Number), refused.Number == lockWaiters
 	if slices.Contains(denied, refused.Number) {
 		f.Denied = connect.Object
 	} else if fix := hint(refused); fix != "" {
