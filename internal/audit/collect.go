@@ -3,10 +3,12 @@ package audit
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
@@ -44,7 +46,10 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, no
 		last := request.Runs[len(request.Runs)-1]
 		request.Code = warehouse.Code{RunID: last.ID, Fingerprints: nodes.Fingerprints}
 	}
-	if p.store == nil || len(request.Invocations) == 0 {
+	if p.store == nil {
+		return c
+	}
+	if c.Problems = p.nameless(invocations); len(request.Invocations) == 0 {
 		return c
 	}
 	request.Relations = nodes.Relations
@@ -75,6 +80,19 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, no
 		c.Problems = append(c.Problems, p.settings.Job.Secrets.Redact(problem))
 	}
 	return c
+}
+
+// nameless returns a problem for each invocation that ended early and whose ID is unknown,
+// so that its audit rows cannot be found.
+func (p *Prepared) nameless(invocations []dbt.Invocation) (problems []string) {
+	for _, inv := range invocations {
+		if inv.ID == "" && inv.Command.Builds() && (inv.Killed || inv.Interrupted) {
+			problems = append(problems, fmt.Sprintf("the audit rows of dbt %s cannot be found: dbt ended before it wrote "+
+				"run_results.json, and its log does not contain its invocation_id; use another log format than text, "+
+				"and a log level for the file; see %s", inv.Command.Name(), docs.Troubleshooting))
+		}
+	}
+	return problems
 }
 
 // Record records the invocations that Collect left out. breached means that a gate of

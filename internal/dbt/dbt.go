@@ -36,6 +36,7 @@ type Invocation struct {
 	CompletedAt time.Time
 	ExitCode    int
 	Interrupted bool
+	Killed      bool         // by a signal that did not come from dbt-tally
 	Nodes       []NodeResult // in order of completion; an interrupted node comes last
 	Error       string       // dbt's message if it could not run at all, otherwise ""
 	Audit       AuditCost

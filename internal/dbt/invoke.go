@@ -63,7 +63,7 @@ func (c CLI) Invoke(ctx context.Context, command Command, hooks Hooks, version V
 	inv.ID, inv.Audit = cmp.Or(inv.ID, seen.id), seen.cost
 	inv.DBTVersion = cmp.Or(seen.version, inv.DBTVersion)
 	c.collect(&inv, seen, earlier)
-	if !inv.Interrupted && cmd.ProcessState.ExitCode() < 0 {
+	if inv.Killed = !inv.Interrupted && cmd.ProcessState.ExitCode() < 0; inv.Killed {
 		inv.Error = fmt.Sprintf("dbt was ended by the system (%s); "+
 			"if memory ran out, lower --threads or use a larger machine; see %s", cmd.ProcessState, docs.Troubleshooting)
 	}

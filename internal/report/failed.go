@@ -11,17 +11,17 @@ import (
 // notANode is the kind of a failure of dbt as a whole.
 const notANode = "dbt"
 
-// couldNotRun states why dbt built nothing, with the first line of its error. It returns
-// "" if dbt built something, or had nothing to build.
+// couldNotRun states why dbt did not run or did not end, with the first line of its error.
+// It returns "" if dbt ended by itself, or had nothing to build.
 func couldNotRun(r Report, s Style) string {
-	if len(r.Models) > 0 {
-		return ""
-	}
 	for _, f := range r.Failures {
 		if f.Kind != notANode {
 			continue
 		}
 		kind, line := firstError(f.Message)
+		if cause, _, ours := strings.Cut(line, "; "); ours && strings.HasPrefix(line, "dbt was ") {
+			return s.Prose(cause)
+		}
 		what := "dbt could not start"
 		if kind == "Compilation" || kind == "Parsing" {
 			what = "dbt could not compile the project"
@@ -31,7 +31,7 @@ func couldNotRun(r Report, s Style) string {
 		}
 		return what + ": " + s.Prose(Clean(line, maxError))
 	}
-	if code := r.DBTExitCode(); code != 0 && len(r.Failures) == 0 && r.Status != Incomplete {
+	if code := r.DBTExitCode(); code != 0 && len(r.Models)+len(r.Failures) == 0 && r.Status != Incomplete {
 		return fmt.Sprintf("dbt ended with exit code %d before it ran a model", code)
 	}
 	return ""
