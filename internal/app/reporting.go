@@ -12,6 +12,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/surface"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // reportOn collects the data about the invocations from dbt's artifacts and the warehouse,
@@ -25,10 +26,13 @@ func (c Command) reportOn(
 		con.problems([]string{problem}, mustWork)
 		prepared.Problems = append(prepared.Problems, problem)
 	}
-	code, problem := readCode(s.dbt.cli, invocations)
-	if problem != "" {
-		con.problems([]string{problem}, false)
-		prepared.Problems = append(prepared.Problems, problem)
+	var code []tally.CodeNode
+	if problem == "" { // a file that cannot be read is reported once
+		code, problem = readCode(s.dbt.cli, invocations)
+		if problem != "" {
+			con.problems([]string{problem}, false)
+			prepared.Problems = append(prepared.Problems, problem)
+		}
 	}
 	step, cancel := collecting.context(ctx)
 	defer cancel()

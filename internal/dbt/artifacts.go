@@ -1,6 +1,7 @@
 package dbt
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
 // lenient reads JSON as Python writes it: it is fast, and accepts what dbt accepts.
@@ -47,7 +50,7 @@ func (c CLI) readRunResults() (runResults, error) {
 	}
 	defer file.Close()
 	if err := json.UnmarshalRead(file, &r, lenient...); err != nil {
-		return r, fmt.Errorf("read run_results.json: %w", err)
+		return r, fmt.Errorf("read run_results.json: %w", incomplete(err))
 	}
 	return r, nil
 }
@@ -103,9 +106,18 @@ func (c CLI) ReadManifest(also []string) ([]ManifestNode, error) {
 	defer file.Close()
 	nodes, err := readManifest(file, also)
 	if err != nil {
-		return nil, fmt.Errorf("read manifest.json: %w", err)
+		return nil, fmt.Errorf("read manifest.json: %w", incomplete(err))
 	}
 	return nodes, nil
+}
+
+// incomplete explains the error of a file that ends too early.
+func incomplete(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: the file is incomplete; free space on the disk if it is full, and run dbt again; see %s",
+			err, docs.Troubleshooting)
+	}
+	return err
 }
 
 func readManifest(r io.Reader, also []string) ([]ManifestNode, error) {

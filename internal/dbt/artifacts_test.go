@@ -73,7 +73,8 @@ func TestBrokenArtifactsAreErrors(t *testing.T) {
 	c := CLI{TargetPath: t.TempDir()}
 	write(t, `{"nodes": {"model.a.b": {"name": `, c.TargetPath, "manifest.json")
 	write(t, `{"results": 7}`, c.TargetPath, "run_results.json")
-	if _, err := c.ReadManifest(nil); err == nil || !strings.HasPrefix(err.Error(), "read manifest.json: ") {
+	if _, err := c.ReadManifest(nil); err == nil || !strings.HasPrefix(err.Error(), "read manifest.json: ") ||
+		!strings.Contains(err.Error(), ": the file is incomplete; free space on the disk") {
 		t.Errorf("manifest: got %v", err)
 	}
 	if _, err := c.readRunResults(); err == nil || !strings.HasPrefix(err.Error(), "read run_results.json: ") {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -87,12 +88,18 @@ func (l *link) patiently(ctx context.Context, s step, t Table, f func(*sql.Conn)
 	}
 }
 
-// explain adds the statement that grants the right if one is missing.
+// explain adds the statement that grants the right if one is missing, and the fix for a
+// table that refuses audit rows.
 func (l *link) explain(s step, t Table, f connect.Failure) error {
-	if f.Denied == connect.Nothing {
+	switch {
+	case f.Denied != connect.Nothing:
+		return fmt.Errorf("%w; %s", f.Err, l.dialect.grant(s, t, f.Denied))
+	case s == inserting && f.Unexplained:
+		return fmt.Errorf("it accepts no audit row: %w; change or remove the constraint, the type or the trigger "+
+			"that refuses one, or use another audit-table; see "+docs.AuditTable, f.Err)
+	default:
 		return f.Err
 	}
-	return fmt.Errorf("%w; %s", f.Err, l.dialect.grant(s, t, f.Denied))
 }
 
 func (l *link) try(ctx context.Context, f func(*sql.Conn) error) error {

@@ -86,12 +86,17 @@ func TestTheErrorOfARefusedMySQLConnectionHasTheReasonAndNoSecret(t *testing.T) 
 				map[string]any{"password": `hunter'2\`},
 				"connect to mysql at 127.0.0.1:" + fmt.Sprint(db.Port) + ": Error 1045 (28000): Access denied for user",
 			},
+			"wrong password, with the fix": {map[string]any{"password": "hunter"}, "; set username and password in the profile"},
+			"no host": {
+				map[string]any{"server": "no-such.invalid", "port": 1}, "there is no host \"no-such.invalid\"; correct the host",
+			},
+			"another program": {map[string]any{"port": closing(t)}, ": the server closed the connection; correct the port"},
 			"password equal to the user": {
 				map[string]any{"username": "hunter2", "password": "hunter2"}, "Access denied for user '***'",
 			},
-			"no server": {map[string]any{"port": 1}, "connect to mysql at 127.0.0.1:1: "},
+			"no server": {map[string]any{"port": 1}, "connect to mysql at 127.0.0.1:1: connection refused; start"},
 			"no socket": {
-				map[string]any{"server": nil, "unix_socket": "/no/socket"}, "connect to mysql at /no/socket: ",
+				map[string]any{"server": nil, "unix_socket": "/no/socket"}, "connect to mysql at /no/socket: there is no such socket; ",
 			},
 			"unknown authority": {map[string]any{"ssl_disabled": nil, "ssl_verify_cert": true}, "set ssl_ca to the file"},
 			"wrong authority": {

@@ -90,10 +90,31 @@ func TestTheErrorOfARefusedConnectionHasTheReasonAndNoSecret(t *testing.T) {
 	}, map[string]refusedConnection{
 		"TLS is needed":           {login(postgres.NeedsTLS, "disable"), "set sslmode to require, verify-ca or verify-full"},
 		"a certificate is needed": {login(postgres.NeedsCertificate, "require"), "set sslcert and sslkey"},
-		"wrong password":          {map[string]any{"password": `hunter'2\`}, "password authentication failed"},
-		"no such database":        {map[string]any{"dbname": "nothing"}, `database "nothing" does not exist`},
-		"no server":               {map[string]any{"port": 1}, "connect to postgres at 127.0.0.1:1: "},
-		"unknown authority":       {map[string]any{"sslmode": "verify-ca"}, "set sslrootcert"},
+		"wrong password": {
+			map[string]any{"password": `hunter'2\`},
+			": FATAL: password authentication failed for user \"postgres\" (SQLSTATE 28P01); set user and password in the profile",
+		},
+		"wrong password, perhaps with TLS": {
+			map[string]any{"password": `hunter'2\`, "sslmode": "prefer"},
+			fmt.Sprintf("connect to postgres at 127.0.0.1:%d: FATAL: password", db.Port),
+		},
+		"no such database": {
+			map[string]any{"dbname": "nothing"}, `database "nothing" does not exist (SQLSTATE 3D000); set dbname to`,
+		},
+		"no such role": {map[string]any{"role": "nix"}, `role "nix" does not exist (SQLSTATE 22023); set role in the profile`},
+		"no server": {
+			map[string]any{"port": 1, "sslmode": "prefer"},
+			"connect to postgres at 127.0.0.1:1: connection refused; start the server, or correct host and port",
+		},
+		"no host": {
+			map[string]any{"host": "no-such.invalid", "port": 1},
+			"connect to postgres at no-such.invalid:1: there is no host \"no-such.invalid\"; correct the host",
+		},
+		"no socket": {map[string]any{"host": "/nowhere"}, "connect to postgres at /nowhere: there is no such socket; correct"},
+		"another program": {
+			map[string]any{"port": closing(t)}, ": the server closed the connection; correct the port in the profile",
+		},
+		"unknown authority": {map[string]any{"sslmode": "verify-ca"}, "set sslrootcert"},
 		"certificate of another host": {
 			map[string]any{"sslmode": "verify-full", "sslrootcert": db.CA},
 			"use the host that the certificate names, or set sslmode: verify-ca",
@@ -110,6 +131,26 @@ func TestTheErrorOfARefusedConnectionHasTheReasonAndNoSecret(t *testing.T) {
 		"bad port":                 {map[string]any{"port": "hunter"}, "host or port cannot be read"},
 		"role that is not granted": {map[string]any{"role": "nobody_here"}, "nobody_here"},
 	})
+}
+
+// closing returns the port of a server that closes every connection at once.
+func closing(t *testing.T) (port int) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func TestConnectingToASilentServerEnds(t *testing.T) {

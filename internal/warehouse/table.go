@@ -2,10 +2,13 @@ package warehouse
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 // column is one column of a table, with its type in the warehouse's words.
@@ -171,8 +174,14 @@ func listed(columns []definition) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// narrow lists the engines' integer types that hold at most 2,147,483,647.
-var narrow = []string{"integer", "int", "int4", "int32", "smallint", "int2", "int16", "mediumint", "tinyint"}
+// narrow maps the engines' integer types that are narrower than bigint to their highest
+// numbers.
+var narrow = map[string]int64{
+	"integer": math.MaxInt32, "int": math.MaxInt32, "int4": math.MaxInt32, "int32": math.MaxInt32,
+	"mediumint": 1<<23 - 1,
+	"smallint":  math.MaxInt16, "int2": math.MaxInt16, "int16": math.MaxInt16,
+	"tinyint": math.MaxInt8,
+}
 
 // narrowCount returns the problem and the fix if row_count is too narrow for large
 // tables.
@@ -180,12 +189,15 @@ func (f found) narrowCount() string {
 	was := f.typeOf("row_count")
 	name, size, _ := strings.Cut(was, "(")
 	digits, _, _ := strings.Cut(size, ",")
-	fewDigits := name == "number" && len(digits) == 1 // number(9,0) or less
-	if !slices.Contains(narrow, name) && !fewDigits {
+	most := narrow[name]
+	if n, err := strconv.Atoi(digits); name == "number" && err == nil && n < 10 {
+		most = int64(math.Pow10(n)) - 1
+	}
+	if most == 0 {
 		return ""
 	}
-	return fmt.Sprintf("row_count of %s is %s, too narrow for more than 2,147,483,647 rows; widen it: %s",
-		f.relation, was, f.widen)
+	return fmt.Sprintf("row_count of %s is %s, too narrow for more than %s rows; widen it: %s",
+		f.relation, was, tally.Number(most), f.widen)
 }
 
 // alterCount returns the statement that changes row_count to bigint in most engines.

@@ -2,6 +2,7 @@ package github
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -91,9 +92,22 @@ func (a *Actions) readPayload(event string) (payload, error) {
 	}
 	var p payload
 	if err := json.Unmarshal(text, &p); err != nil {
-		return payload{}, fmt.Errorf("GITHUB_EVENT_PATH: %s is not an event: %w; %s", path, err, hint)
+		return payload{}, fmt.Errorf("GITHUB_EVENT_PATH: %s is not an event: %s; %s", path, invalid(err), hint)
 	}
 	return p, nil
+}
+
+// invalid describes JSON that is not an event, without the names of Go types.
+func invalid(err error) string {
+	var unexpected *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &unexpected):
+		return err.Error()
+	case unexpected.Field == "":
+		return "it is a JSON " + unexpected.Value + ", not an object"
+	default:
+		return fmt.Sprintf("%q is a JSON %s", strings.ToLower(unexpected.Field), unexpected.Value)
+	}
 }
 
 // describe adds the payload's data to those of the environment.

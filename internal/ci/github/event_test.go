@@ -98,7 +98,8 @@ func TestUnreadableEventFileIsNamed(t *testing.T) {
 	for file, want := range map[string]string{
 		"missing.json": "no such file",
 		"torn.json":    "is not an event: unexpected end of JSON input",
-		"list.json":    "is not an event: json: cannot unmarshal array",
+		"list.json":    "is not an event: it is a JSON array, not an object; expected the JSON file",
+		"wrong.json":   `is not an event: "pull_request.number" is a JSON string; expected the JSON file`,
 	} {
 		path := "testdata/" + file
 		_, err := New(job(map[string]string{

@@ -75,6 +75,9 @@ type Failure struct {
 	Passes bool
 	// Locked means that other sessions held a lock for too long. Passes is set as well.
 	Locked bool
+	// Unexplained means that the server refused the statement, and that Err has nothing
+	// but its words.
+	Unexplained bool
 }
 
 // Denied is the object on which a right is missing.

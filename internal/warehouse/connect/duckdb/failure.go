@@ -69,6 +69,6 @@ func failure(err error) connect.Failure {
 	case errors.Is(err, context.DeadlineExceeded):
 		return connect.Failure{Err: fmt.Errorf("DuckDB did not answer in time: %w", err)}
 	default:
-		return connect.Failure{Err: err}
+		return connect.Failure{Err: err, Unexplained: refused != nil}
 	}
 }

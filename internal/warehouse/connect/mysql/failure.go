@@ -1,11 +1,13 @@
 package mysql
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -22,6 +24,7 @@ const (
 	loginDenied   = 1045
 	tableDenied   = 1142
 	lockTimedOut  = 1205
+	tooManyUsers  = 1040
 	databaseThere = 1007
 	tableThere    = 1050
 	deadlock      = 1213
@@ -37,7 +40,7 @@ var (
 	// passing are the temporary errors other than readOnly.
 	passing = []uint16{
 		lockTimedOut, deadlock,
-		1040, // too many connections
+		tooManyUsers,
 		1053, // the server is shutting down
 		1317, // the statement was killed, as it is when the server shuts down
 		1927, // MariaDB: the connection was killed
@@ -82,6 +85,8 @@ func refusal(err error, refused *driver.MySQLError) connect.Failure {
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
 	case slices.Contains(readOnly, refused.Number):
 		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)
+	default:
+		f.Unexplained = !f.Passes
 	}
 	return f
 }
@@ -105,7 +110,14 @@ func (e *dialError) Unwrap() error { return e.error }
 
 // explain states the address and the cause, without the rest of the error.
 func (e *dialError) explain(address string) error {
-	cause := connect.Redactor(e.password)(strings.Join(strings.Fields(e.Error()), " "))
+	cause := connect.Unreachable(e)
+	if errors.Is(e, driver.ErrInvalidConn) || errors.Is(e, sqldriver.ErrBadConn) {
+		cause = connect.Unreachable(io.EOF)
+	}
+	if cause == "" {
+		cause = strings.Join(strings.Fields(e.Error()), " ")
+	}
+	cause = connect.Redactor(e.password)(cause)
 	return fmt.Errorf("connect to mysql at %s: %s%s", address, cause, e.advice())
 }
 
@@ -116,7 +128,10 @@ func (e *dialError) advice() string {
 	var invalid *tls.CertificateVerificationError
 	switch {
 	case errors.As(e, &refused) && refused.Number == loginDenied:
-		return connect.ExpiredToken(e.password)
+		const fix = "; set username and password in the profile to a login that the server knows; see " + docs.Warehouses
+		return cmp.Or(connect.ExpiredToken(e.password), fix)
+	case errors.As(e, &refused) && refused.Number == tooManyUsers:
+		return "; lower threads, or run fewer jobs at once; see " + docs.Warehouses
 	case errors.As(e, &name):
 		return "; use the host that the certificate names, or unset ssl_verify_identity; see " + docs.Warehouses
 	case errors.As(e, &unknown), errors.As(e, &invalid):

@@ -1,15 +1,12 @@
 package postgres
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,6 +22,11 @@ const (
 	readOnlyTransaction   = "25006"
 	insufficientPrivilege = "42501"
 	lockNotAvailable      = "55P03"
+	noSuchDatabase        = "3D000"
+	tooManyConnections    = "53300"
+	cannotConnectNow      = "57P03"
+	queryCanceled         = "57014"
+	invalidValue          = "22023"
 )
 
 // If two jobs create the same schema or table, the later one receives a unique violation
@@ -44,10 +46,10 @@ var passingCodes = []string{
 	readOnlyTransaction,
 	"40001", // on a reader: conflict with the replay
 	"40P01", // deadlock_detected
-	"53300", // too_many_connections
+	tooManyConnections,
 	"57P01", // admin_shutdown
 	"57P02", // crash_shutdown
-	"57P03", // cannot_connect_now
+	cannotConnectNow,
 }
 
 // failure classifies an error of pgx.
@@ -74,14 +76,20 @@ func refusal(err error, refused *pgconn.PgError) connect.Failure {
 		Raced:  slices.Contains(racedCodes, refused.Code),
 		Passes: passes(refused),
 	}
-	switch refused.Code {
-	case insufficientPrivilege:
+	switch {
+	case refused.Code == insufficientPrivilege:
 		f.Denied = denied(refused)
-	case lockNotAvailable:
+	case refused.Code == lockNotAvailable:
 		f.Locked = true
 		f.Err = fmt.Errorf("%w: another transaction held it for more than %s", err, connect.LockWait)
-	case readOnlyTransaction:
+	case refused.Code == queryCanceled && strings.Contains(refused.Message, "statement timeout"):
+		f.Err = fmt.Errorf("%w; raise statement_timeout for this user; see "+docs.Warehouses, err)
+	case refused.Code == invalidValue && strings.HasPrefix(refused.Message, "role "):
+		f.Err = fmt.Errorf("%w; set role in the profile to one that exists; see "+docs.Warehouses, err)
+	case refused.Code == readOnlyTransaction:
 		f.Err = fmt.Errorf("%w; use the writer's endpoint in the profile; see "+docs.Warehouses, err)
+	default:
+		f.Unexplained = !f.Passes
 	}
 	return f
 }
@@ -107,55 +115,4 @@ func cutOff(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
-}
-
-// explainConnect keeps the cause for each address, and drops the configuration that pgx's
-// error contains.
-func explainConnect(err *pgconn.ConnectError) error {
-	where := net.JoinHostPort(err.Config.Host, strconv.Itoa(int(err.Config.Port)))
-	if strings.HasPrefix(err.Config.Host, "/") {
-		where = err.Config.Host
-	}
-	var causes []string // one line per attempt, with TLS and without
-	for line := range strings.Lines(errors.Unwrap(err).Error()) {
-		if cause := strings.Join(strings.Fields(line), " "); !slices.Contains(causes, cause) {
-			causes = append(causes, cause)
-		}
-	}
-	cause := connect.Redactor(err.Config.Password)(strings.Join(causes, "; "))
-	return fmt.Errorf("connect to postgres at %s: %s%s", where, cause, loginAdvice(err))
-}
-
-func loginAdvice(err *pgconn.ConnectError) string {
-	var refused *pgconn.PgError
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &refused):
-		return refusalAdvice(refused, err.Config.Password)
-	case errors.As(err, &name):
-		return "; use the host that the certificate names, or set sslmode: verify-ca; see " + docs.Warehouses
-	case errors.As(err, &unknown), errors.As(err, &invalid):
-		return "; set sslrootcert to the file of the authority that signed the server's certificate; " +
-			"see " + docs.Warehouses
-	default:
-		return ""
-	}
-}
-
-// Messages from
-// https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/libpq/auth.c,
-// because their codes are too few to distinguish them.
-func refusalAdvice(refused *pgconn.PgError, password string) string {
-	switch {
-	case !strings.HasPrefix(refused.Code, invalidAuthorization):
-		return ""
-	case strings.Contains(refused.Message, "no encryption"):
-		return "; set sslmode to require, verify-ca or verify-full; see " + docs.Warehouses
-	case strings.Contains(refused.Message, "client certificate"):
-		return "; set sslcert and sslkey to the files of a certificate that the server knows; see " + docs.Warehouses
-	default:
-		return connect.ExpiredToken(password)
-	}
 }

@@ -162,6 +162,8 @@ func failure(err error) connect.Failure {
 		f.Denied = connect.Object
 	} else if fix := hint(refused); fix != "" {
 		f.Err = fmt.Errorf("%w%s", err, fix)
+	} else {
+		f.Unexplained = !f.Passes
 	}
 	return f
 }
