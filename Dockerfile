@@ -1,7 +1,7 @@
-# The action's image: one static binary, and the dbts that it runs. docs/image.md lists
-# its contents, what was left out and its size. No syntax line, RUN --mount or COPY --from
-# of another image: the builder of act and of older engines supports none of them.
-# older engines bring has none of them.
+# The action's image: one static binary and the dbt environments. docs/image.md lists its
+# contents, what was left out and its size. There is no syntax line, RUN --mount or COPY
+# --from of another image, because the builder of act and of older engines does not
+# support them.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -16,8 +16,8 @@ RUN CGO_ENABLED=0 go build -trimpath -tags minicore_disabled \
 
 FROM python:3.12-slim-bookworm
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
-# dbt deps fetches packages with git, which needs no Perl for that; the requirements input
-# uses uv.
+# dbt deps fetches packages with git, which does not need Perl for that. The requirements
+# input uses uv.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git=1:2.39.* \
  && rm -rf /var/lib/apt/lists/* /usr/share/perl /usr/lib/*-linux-gnu/perl /usr/share/doc/git \

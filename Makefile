@@ -45,7 +45,7 @@ bench: tools ## Compare the cost of dbt-tally with its limits
 	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h
 
 .PHONY: e2e
-e2e: ## Test the image on a Docker engine, under a runner, with a GitHub
+e2e: ## Test the image on a Docker engine, under a runner, with an emulated GitHub
 	@scripts/tools.sh act dbt-1.11 emulate image
 	@scripts/e2e/engine.sh
 	@scripts/e2e/bases.sh

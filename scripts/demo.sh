@@ -14,7 +14,7 @@ tally() { # DAY: the run's exit status
   local status=0
   build/dbt-tally --project-dir "$shop" --dbt-executable .cache/dbt-1.11/bin/dbt \
     --report-dir "build/demo/$1" build --quiet || status=$?
-  printf '\ndbt is quiet here; its log is %s/logs/dbt.log.\n' "$shop"
+  printf '\nThe output of dbt is not shown; its log is %s/logs/dbt.log.\n' "$shop"
   return "$status"
 }
 

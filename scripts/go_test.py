@@ -45,7 +45,7 @@ def main() -> int:
     for (package, name), text in skipped.items():
         print(f"skipped: {package} {name}\n{text}", end="")
     if skipped:
-        print(f"{len(skipped)} tests were skipped" + ("; here none may be" if no_skips else ""))
+        print(f"{len(skipped)} tests were skipped" + ("; none may be skipped here" if no_skips else ""))
     return status or int(no_skips and bool(skipped))
 
 

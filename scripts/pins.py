@@ -71,7 +71,7 @@ def main() -> int:
             try:
                 new = newest(pin)
             except (subprocess.CalledProcessError, LookupError) as problem:
-                print(f"pins: no newest version of {pin[0]}: {problem}", file=sys.stderr)
+                print(f"pins: cannot find the newest version of {pin[0]}: {problem}", file=sys.stderr)
                 return 1
             versions[pin[0]] = pin[0].removesuffix(old) + new
     for old, new in versions.items():

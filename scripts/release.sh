@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# release.sh check VERSION: refuse anything but a newer version of what origin/main has now.
+# release.sh check VERSION: refuse unless the checkout is origin/main's newest commit and
+# VERSION is newer than every release.
 #
 # release.sh tag VERSION IMAGE DIGEST: create the tag vVERSION on one commit on top of
 # main whose action.yml refers to the image by digest, move the major version's tag there,
@@ -46,7 +47,7 @@ check_version() {
   if [[ $newest == "$version" ]]; then
     problem "v$version is already released; use a new version"
   elif [[ -n $newest && $(printf '%s\n' "$newest" "$version" | sort --version-sort | tail -n 1) != "$version" ]]; then
-    # A release is main, so an older number would move users back, or say so.
+    # A release is the newest main, so it needs the highest number.
     problem "v$newest is already released; use a version after it"
   fi
 }
@@ -80,7 +81,8 @@ tag() {
   fetch
   check_version "$version"
   check_commit
-  # While the image was built, others may have pushed to main: its newest commit is not required.
+  # The newest commit is not required, because others may have pushed to main while the image
+  # was built.
   git merge-base --is-ancestor HEAD origin/main || problem "HEAD is not a commit of origin/main; release main"
   [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || problem "invalid digest \"$digest\"; expected sha256: and 64 hexadecimal digits"
   refuse_if_any

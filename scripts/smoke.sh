@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# smoke.sh IMAGE VERSION: run an image as it was pushed: its version, the dbts in it, and
-# two days of the example shop on DuckDB without any network.
+# smoke.sh IMAGE VERSION: test a pushed image: its version, its dbt environments, and two
+# days of the example shop on DuckDB without a network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

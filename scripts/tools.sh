@@ -50,7 +50,7 @@ bring_python() {
 }
 
 # The image's version of Python. If pyenv has one, its path is used: a shim also answers
-# for versions that are not selected, and uv believes it.
+# for versions that are not selected, and uv relies on the answer.
 python_of_the_image() {
   compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.12.*/bin/python" | sort -V | tail -n 1 | grep . || echo 3.12
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# uv.sh: print the path of a uv: the one on the PATH, else one below .cache/uv, installed
-# there with venv or pip, whichever this Python has.
+# uv.sh: print the path of uv. If there is none on the PATH, install one below .cache/uv
+# with venv or pip, whichever this Python has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

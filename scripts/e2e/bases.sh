@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# bases.sh: make sure that the base images of our image and of the tests exist. Each is
-# pulled. If no container registry can be reached, a stand-in with the same name is made
-# from Debian's packages and this machine's Go and Python. Its label is stand-in=true.
+# bases.sh: pull the base images of our image and of the tests. If no container registry
+# can be reached, build a stand-in with the same name from Debian's packages and this
+# machine's Go and Python. Its label is stand-in=true.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ there() {
   docker image inspect "$1" >/dev/null 2>&1 || timeout 300 docker pull --quiet "$1" >/dev/null 2>&1
 }
 
-# The authorities that this machine trusts in addition to Debian's (usually a proxy's).
+# The authorities that this machine trusts in addition to Debian's, usually that of a proxy.
 own_authorities() { # DIR
   local bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} known file
   mkdir -p "$work/split" "$1"
@@ -79,7 +79,7 @@ LABEL stand-in=true
 X
 }
 
-# This machine's Python 3.12 if pyenv has one, else Debian's.
+# This machine's Python 3.12 if pyenv has one, otherwise Debian's.
 stand_in_python() {
   local dir=$work/python source
   rm -rf "$dir"

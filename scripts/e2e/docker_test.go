@@ -109,11 +109,11 @@ func (s shop) read(name string) string {
 	return string(text)
 }
 
-// isTheOwners fails the test if the container left files of another owner.
+// isTheOwners fails the test if a file in the workspace belongs to another user.
 func (s shop) isTheOwners() {
 	s.t.Helper()
 	if left := run(s.t, "find", s.workspace, "!", "-user", owner()); left != "" {
-		s.t.Errorf("not the owner's:\n%s", left)
+		s.t.Errorf("files of another owner:\n%s", left)
 	}
 }
 
@@ -134,7 +134,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not so after a minute: %s", what)
+			t.Fatalf("still waiting after a minute: %s", what)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# engine.sh: make sure that a Docker engine runs. If there is none, start one (and install
-# it, on Debian as root). It keeps running until engine.sh stop.
+# engine.sh: start a Docker engine if none answers, and install one if necessary (on Debian,
+# as root). It keeps running until engine.sh stop.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

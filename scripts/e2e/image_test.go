@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestNothingOfRootIsLeftInTheWorkspace(t *testing.T) {
+func TestNoFileOfRootRemainsInTheWorkspace(t *testing.T) {
 	s := newShop(t)
 	s.write("packages.yml", "packages: [{local: tools}]\n")
 	run(t, "mkdir", filepath.Join(s.workspace, "tools"))
@@ -56,7 +56,7 @@ func TestEachEnvironmentHasItsDBT(t *testing.T) {
 		got := run(t, "docker", "run", "--rm", "--entrypoint", program, image, "--version")
 		for _, word := range want {
 			if !strings.Contains(got, word) {
-				t.Errorf("%s --version does not say %q:\n%s", program, word, got)
+				t.Errorf("%s --version does not contain %q:\n%s", program, word, got)
 			}
 		}
 	}

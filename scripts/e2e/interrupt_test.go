@@ -50,7 +50,7 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 				t.Errorf("status %q, %v; want incomplete", report.Status, err)
 			}
 			if comments := github.Comments(t); len(comments) != 1 || !strings.Contains(comments[0], "dbt was interrupted") {
-				t.Errorf("comments %q; want one that says that dbt was interrupted", comments)
+				t.Errorf("comments %q; want one with the interrupt", comments)
 			}
 			s.isTheOwners()
 		})

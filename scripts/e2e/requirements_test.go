@@ -38,7 +38,7 @@ func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 		t.Errorf("%v s; want the second from the cache", took)
 	}
 	if left := run(t, "find", home, "!", "-user", owner()); left != "" {
-		t.Errorf("not the owner's, at home:\n%s", left)
+		t.Errorf("files of another owner in the home directory:\n%s", left)
 	}
 	s.isTheOwners()
 }
@@ -52,7 +52,7 @@ func TestConflictingRequirementsAreReportedInUVsWords(t *testing.T) {
 	}
 	for _, want := range []string{"unsatisfiable", "line 2 (dbt-core==1.7.20)"} {
 		if !strings.Contains(string(out), want) {
-			t.Errorf("it does not say %q:\n%s", want, out)
+			t.Errorf("the output does not contain %q:\n%s", want, out)
 		}
 	}
 }

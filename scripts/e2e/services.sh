@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# services.sh: make sure that the workflow's database services exist: pulled or, if
-# bases.sh made a stand-in of Debian, built from Debian's packages. A stand-in supports
-# the variables of the public image that are used here.
+# services.sh: pull the images of the workflow's database services or, if bases.sh built a
+# stand-in of Debian, build them from Debian's packages. A stand-in supports only the
+# variables of the public image that are used here.
 set -euo pipefail
 
 debian=debian:bookworm-slim

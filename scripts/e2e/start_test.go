@@ -50,9 +50,9 @@ func (c cost) fastest(t *testing.T, said string) cost {
 	return cost{min(c.elapsed, elapsed), min(c.cpu, user+system)}
 }
 
-// TestDBTIsStartedSoon measures from the start of the container's process to that of dbt:
+// TestDBTIsStartedQuickly measures from the start of the container's process to that of dbt:
 // inputs, profile, and preparing the audit table.
-func TestDBTIsStartedSoon(t *testing.T) {
+func TestDBTIsStartedQuickly(t *testing.T) {
 	s := newShop(t)
 	var waits []time.Duration
 	for range 3 {
