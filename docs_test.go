@@ -42,7 +42,8 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 	}
 }
 
-// The README takes two minutes to read, and its table contains only existing inputs.
+// The README must be short enough to read in a few minutes, and its table may contain only
+// existing inputs.
 func TestReadmeIsShort(t *testing.T) {
 	t.Parallel()
 	text := string(read(t, "README.md"))
@@ -64,7 +65,7 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
-// Until a release exists, only main can be used.
+// Before the first release the docs use main, and after it a version.
 func TestDocsNameARefThatExists(t *testing.T) {
 	t.Parallel()
 	released := regexp.MustCompile(`(?m)^## \[\d`).Match(read(t, "CHANGELOG.md"))
@@ -145,7 +146,7 @@ func TestTroubleshootingQuotesTheCode(t *testing.T) {
 	for _, message := range messages {
 		for part := range strings.FieldsFuncSeq(message[1], func(c rune) bool { return strings.ContainsRune("`…:;\"", c) }) {
 			if part = strings.Trim(part, " ,"); !bytes.Contains(sources.Bytes(), []byte(part)) {
-				t.Errorf("no message of ours says %q, as in %s", part, message[1])
+				t.Errorf("no message in the code contains %q, as in %s", part, message[1])
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// The limits beyond which one thing is several things.
+// The limits of a file, a line, a function, a type and a package.
 const (
 	fileLines  = 300
 	lineLength = 120
@@ -162,7 +162,7 @@ func excuses(t *testing.T, list []string) func(name string) bool {
 	t.Helper()
 	used := map[string]bool{}
 	t.Cleanup(func() {
-		broken := t.Failed() // then some names may not have been checked
+		broken := t.Failed() // if so, some names may not have been checked
 		for _, name := range list {
 			if !used[name] && !broken {
 				t.Errorf("%s keeps the rule: remove it from the list", name)

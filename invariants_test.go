@@ -151,7 +151,7 @@ func TestImportsGoDown(t *testing.T) {
 	floors = func(dir string, way []string) int {
 		way = append(way, dir)
 		if below[dir] < 0 {
-			t.Fatalf("mayImport goes round in a circle: %s", strings.Join(way, ", "))
+			t.Fatalf("mayImport has a cycle: %s", strings.Join(way, ", "))
 		}
 		if below[dir] == 0 {
 			below[dir] = -1
@@ -208,13 +208,13 @@ func TestNamesSayWhatIsInside(t *testing.T) {
 	for _, name := range tracked(t) {
 		for part := range strings.SplitSeq(strings.TrimSuffix(name, path.Ext(name)), "/") {
 			if empty.MatchString(part) {
-				t.Errorf("%s: %q says nothing; name what it is about", name, part)
+				t.Errorf("%s: %q is too general; use a name that describes the contents", name, part)
 			}
 		}
 	}
 }
 
-// A path in a home directory or in this checkout means nothing to others.
+// A path in a home directory or in this checkout does not exist on other machines.
 func TestNothingIsTiedToOneMachine(t *testing.T) {
 	t.Parallel()
 	checkout, err := os.Getwd()

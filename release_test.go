@@ -173,7 +173,7 @@ func TestInvalidReleasesAreRefused(t *testing.T) {
 		want   string // of the refusal
 	}{
 		"no command":            {nil, nil, "wrong arguments: none; expected check VERSION"},
-		"not known command":     {nil, []string{"undo", "1.2.3"}, "wrong arguments: undo 1.2.3"},
+		"unknown command":       {nil, []string{"undo", "1.2.3"}, "wrong arguments: undo 1.2.3"},
 		"no version":            {nil, []string{"check"}, "wrong arguments: check"},
 		"too few arguments":     {nil, []string{"tag", "1.2.3"}, "wrong arguments: tag 1.2.3"},
 		"not a version":         {nil, []string{"check", "v1"}, "invalid version"},
@@ -220,7 +220,7 @@ func TestInvalidReleasesAreRefused(t *testing.T) {
 	}
 }
 
-// Whoever releases sees all problems at once.
+// The script reports all problems at once.
 func TestAllProblemsOfAReleaseAreReported(t *testing.T) {
 	t.Parallel()
 	dir, _ := releasable(t)

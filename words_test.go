@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// dialect lists our own words and forms that readers stumble over, each with the text to
-// write instead.
+// dialect lists words and forms that readers stumble over, each with the text to write
+// instead.
 var dialect = []struct {
 	form    *regexp.Regexp
 	instead string

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// childrenCPU is the CPU time of all child processes that have ended.
+// childrenCPU returns the CPU time in seconds of all child processes that have ended.
 func childrenCPU(tb testing.TB) float64 {
 	tb.Helper()
 	var usage syscall.Rusage

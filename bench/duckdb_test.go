@@ -34,7 +34,7 @@ func BenchmarkDuckDB(b *testing.B) {
 }
 
 func (t *table) compareDuckDB(kind string, plain, tally costs) {
-	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements a model")
+	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements per model")
 	for _, c := range []struct {
 		name string
 		costs

@@ -16,7 +16,7 @@ func TestStatementsOfModelsAreCounted(t *testing.T) {
 		line(t, "E016", object{"conn_name": "master"})+
 		"dbt was here\n")
 	if got := statements(t, log, models); got != 2 {
-		t.Errorf("%v statements a model, want 2", got)
+		t.Errorf("%v statements per model, want 2", got)
 	}
 }
 

@@ -55,7 +55,7 @@ func BenchmarkHooks(b *testing.B) {
 // compare adds the lines for one kind of build. There is no tutorial for a first build,
 // on which its hooks fail.
 func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs, most float64) {
-	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements a model")
+	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements per model")
 	show := func(name string, c costs) {
 		t.line("  "+name, fmt.Sprintf("%.2f s", median(c.run)), fmt.Sprintf("%.2f s", median(c.process)),
 			fmt.Sprintf("%.2f s", median(c.cpu)), fmt.Sprintf("%.2f", c.statements))

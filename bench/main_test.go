@@ -110,7 +110,7 @@ func (t *table) print(b *testing.B) {
 	fmt.Printf("\n%s\n", t.text.String()) // b.Log is cut after ten lines
 }
 
-// median is the middle value, or the lower of two middle ones.
+// median returns the middle value, or the lower of two middle ones.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[(len(sorted)-1)/2]

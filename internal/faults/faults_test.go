@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 				said += comment.Body
 			}
 			if !strings.Contains(said, f.said) {
-				t.Errorf("nothing says %q\n%s", f.said, clip(said))
+				t.Errorf("neither the output nor a comment contains %q\n%s", f.said, clip(said))
 			}
 			w.noSecrets(got.output)
 			if after := w.macros(); f.what != "the project is removed while dbt runs" && !slices.Equal(before, after) {
@@ -83,16 +83,16 @@ func clip(text string) string {
 	return text
 }
 
-// The page must equal the table.
+// docs/reliability.md must equal the table.
 func TestThePageIsTheTable(t *testing.T) {
 	t.Parallel()
 	var page strings.Builder
 	page.WriteString(`# Reliability
 
-What happens if something around dbt-tally goes wrong. Each row is a fault that a test
+What happens if something around dbt-tally fails. Each row is a fault that a test
 injects into the whole program, with a fake dbt, a real PostgreSQL and a fake GitHub. In
 every case the run ends in time, dbt's own exit status is passed on, no secret is written
-in any form, and the project is left as it was.
+in any form, and the project is unchanged.
 
 | where | fault | exit status | comment | ends within | message | lost |
 | --- | --- | --- | --- | --- | --- | --- |

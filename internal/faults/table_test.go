@@ -12,7 +12,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
-// fault is one thing that goes wrong, and what must hold nevertheless. In every case the
+// fault is one failure, and what must hold nevertheless. In every case the
 // run ends in time, no secret is written in any form, and the project is unchanged.
 type fault struct {
 	where, what string
@@ -21,7 +21,7 @@ type fault struct {
 	comments    int           // on the pull request
 	within      time.Duration // 0: a minute
 	said        string        // part of the output or of the comment; the page shows it
-	lost        string        // what does not survive; "": everything does
+	lost        string        // what is lost; "": nothing
 }
 
 var faults = []fault{
@@ -34,7 +34,7 @@ var faults = []fault{
 		inject: func(w *world) { w.write("bin/dbt", "#!/no/such/python\n") },
 	},
 	{
-		where: "dbt", what: "dbt ends with a status of its own", exit: 7, comments: 1,
+		where: "dbt", what: "dbt ends with an unusual exit status", exit: 7, comments: 1,
 		inject: func(w *world) { w.dbt("exit 7") },
 	},
 	{
@@ -61,7 +61,7 @@ var faults = []fault{
 	},
 	{
 		where: "dbt", what: "`manifest.json` is cut off", comments: 1, said: "manifest.json",
-		lost:   "what the manifest says of the models",
+		lost:   "the models' names and files from the manifest",
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; printf '{' >target/manifest.json`) },
 	},
 	{
@@ -75,7 +75,7 @@ var faults = []fault{
 
 	{
 		where: "terminal", what: "nothing reads the output (`\\| head`)", comments: 1,
-		inject: func(w *world) { w.dbt(`exec fake-dbt "$@" >/dev/null`); w.eyes = false },
+		inject: func(w *world) { w.dbt(`exec fake-dbt "$@" >/dev/null`); w.reader = false },
 	},
 	{
 		where: "terminal", what: "standard error is closed", comments: 1,
@@ -120,7 +120,7 @@ var faults = []fault{
 		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPORT"] = "1" },
 	},
 	{
-		where: "PostgreSQL", what: "the server accepts and never answers", comments: 1, within: 2 * time.Minute, said: "connect to postgres at",
+		where: "PostgreSQL", what: "the server accepts connections and never answers", comments: 1, within: 2 * time.Minute, said: "connect to postgres at",
 		lost:   "the counts of this run",
 		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPORT"] = w.silent() },
 	},
@@ -264,7 +264,7 @@ var faultsOfGitHub = []fault{
 		inject: func(w *world) { w.dbt("exit 0"); delete(w.env, "PGHOST") },
 	},
 	{
-		where: "inputs", what: "a macro file of the project has our name", comments: 1, said: "not dbt-tally",
+		where: "inputs", what: "the project has a file with the name of our macro file", comments: 1, said: "not dbt-tally",
 		lost: "the counts of this run",
 		inject: func(w *world) {
 			if err := os.MkdirAll(w.path("project/macros"), 0o755); err != nil {

@@ -28,22 +28,22 @@ import (
 // world is a job on GitHub about a pull request, with its own project and PostgreSQL,
 // before its only step.
 type world struct {
-	t     *testing.T
-	dir   string
-	db    postgres.Database
-	forge *fakegithub.Server
-	env   map[string]string
-	shell string   // runs dbt-tally; "$@" are its arguments
-	args  []string // of dbt-tally
-	after func()   // runs when a dbt that waits has done its work
-	eyes  bool     // the output is read; otherwise its reader is gone
+	t      *testing.T
+	dir    string
+	db     postgres.Database
+	forge  *fakegithub.Server
+	env    map[string]string
+	shell  string   // runs dbt-tally; "$@" are its arguments
+	args   []string // the arguments of dbt-tally
+	after  func()   // runs when a dbt that waits has done its work
+	reader bool     // a reader of the output exists; otherwise the output is closed
 }
 
 const token = fakegithub.JobToken
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), db: postgres.New(t), shell: `exec dbt-tally "$@"`, args: []string{"build"}, eyes: true}
+	w := &world{t: t, dir: t.TempDir(), db: postgres.New(t), shell: `exec dbt-tally "$@"`, args: []string{"build"}, reader: true}
 	w.forge = fakegithub.New(t, fakegithub.Options{})
 	if err := os.CopyFS(w.path("project"), os.DirFS(filepath.Join(server.Root(), "testdata", "project"))); err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 		name, value, _ := strings.Cut(entry, "=")
 		w.env[name] = value
 	}
-	// A shell passes on no variable with a hyphen in its name.
+	// A shell does not pass on a variable with a hyphen in its name.
 	program, err := exec.LookPath("dbt-tally")
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func (w *world) run() ended {
 	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if !w.eyes {
+	if !w.reader {
 		read, written, err := os.Pipe()
 		if err != nil {
 			w.t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 
 var sqlBlock = regexp.MustCompile("(?ms)^```sql\n(.*?)^```$")
 
-// sqlOf returns the SQL in a page.
+// sqlOf returns the SQL blocks of a page.
 func sqlOf(t *testing.T, page string) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(server.Root(), "docs", page))

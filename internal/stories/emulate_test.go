@@ -24,7 +24,7 @@ func TestStoriesOnAnotherGitHub(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: testdata("script/e2e"), Setup: s.setup, Cmds: commands})
 }
 
-// another is the other GitHub of a story.
+// another is the emulated GitHub of a story.
 type another struct {
 	stories
 	github *emulate.GitHub

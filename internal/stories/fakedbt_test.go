@@ -81,8 +81,8 @@ func newFakeProject(t *testing.T) *project {
 	return p
 }
 
-// leavings are the parts of an ended dbt's files that dbt-tally reads, without what
-// differs from run to run.
+// leavings are the parts that dbt-tally reads of the files of an ended dbt, without the
+// values that differ from run to run.
 type leavings struct {
 	ExitCode int
 	Results  []dbt.NodeResult
@@ -91,7 +91,7 @@ type leavings struct {
 	Audit    [][]string
 }
 
-// leave runs dbt-tally and returns what dbt left.
+// leave runs dbt-tally and returns the leavings of dbt.
 func (p *project) leave(args ...string) leavings {
 	p.t.Helper()
 	logs := filepath.Join(p.dir, "logs")
@@ -164,7 +164,7 @@ func (p *project) read(log string) []string {
 			continue
 		}
 		text := m[2]
-		if strings.HasPrefix(text, "On ") { // the statement itself left audit rows
+		if strings.HasPrefix(text, "On ") { // the audit rows show the statement
 			text = "audit: " + strings.Fields(text)[1]
 		}
 		text = dots.ReplaceAllString(tookSeconds.ReplaceAllString(text, ""), "...")
@@ -174,7 +174,7 @@ func (p *project) read(log string) []string {
 	return read
 }
 
-// same removes from a text what differs from project to project.
+// same removes from a text the values that differ from project to project.
 func (p *project) same(text string) string {
 	text = testHash.ReplaceAllString(text, ".hash")
 	return strings.ReplaceAll(text, p.database.(postgres.Database).Name, "db")

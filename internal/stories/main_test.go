@@ -107,8 +107,8 @@ func (s stories) story(ts *testscript.TestScript) story {
 type world struct {
 	database database
 	forge    *fakegithub.Server
-	pull     pull // of the job
-	fork     pull // from a fork; the zero value: not open yet
+	pull     pull // the pull request of the job
+	fork     pull // the pull request from a fork; the zero value: not open yet
 	env      *testscript.Env
 }
 

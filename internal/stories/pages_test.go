@@ -25,9 +25,8 @@ var (
 	varies = regexp.MustCompile(`\d+(?:\.\d+)? s\b|\S+/target/|just now|[\d.]+ s ago`)
 )
 
-// follow does what a page asks its readers to do: follow tutorial.md SECTION... writes
-// the files of these sections and runs their commands, whose output must equal the
-// page's.
+// follow follows the steps of a page: follow tutorial.md SECTION... writes the files of
+// these sections and runs their commands, whose output must equal the page's.
 func (s stories) follow(ts *testscript.TestScript, _ bool, args []string) {
 	name := filepath.Join(server.Root(), "docs", args[0])
 	page, err := os.ReadFile(name)
@@ -89,7 +88,7 @@ func console(ts *testscript.TestScript, block string) string {
 	return made.String()
 }
 
-// same returns the words of an output without what differs from run to run.
+// same returns the words of an output without the values that differ from run to run.
 func same(output string) string {
 	return strings.Join(strings.Fields(varies.ReplaceAllString(output, "#")), " ")
 }

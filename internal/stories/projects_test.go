@@ -13,7 +13,7 @@ import (
 )
 
 // TestDBTDoesTheSameWithAndWithout runs the projects of testdata/projects twice, side by
-// side: with dbt and with dbt-tally. dbt must print, return and leave the same, and each
+// side: with dbt and with dbt-tally. dbt must have the same output, exit code and files, and each
 // count must be correct. A directory with a file steps is a separate project on top of
 // base; all others are combined on top of base, so that a new shape does not need another
 // run of dbt. A line of steps is a dbt command, optionally after variables, or selects a

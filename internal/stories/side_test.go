@@ -91,7 +91,7 @@ var differing = []struct {
 	{regexp.MustCompile(`"(completed_at|started_at|created_at|ts|execution_time|elapsed|thread|pid)": ?("[^"]*"|[\d.e-]+)`), `"$1": X`},
 }
 
-// normal returns text without what differs from run to run.
+// normal returns text without the values that differ from run to run.
 func (s side) normal(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "DIR")
 	if db, ok := s.database.(postgres.Database); ok {
@@ -180,8 +180,8 @@ var (
 	separator  = regexp.MustCompile(`^={30}`)
 )
 
-// said returns a log without the records for debugging, which include the audit's
-// statements. It keeps dbt's own record of how it was called.
+// said returns a log without the debug records, which include the statements of the audit.
+// It keeps the record of dbt's command line.
 func said(log string) string {
 	var kept strings.Builder
 	keep := true

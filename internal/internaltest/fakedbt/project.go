@@ -207,7 +207,7 @@ func ordered(nodes []node) ([]node, error) {
 			return !slices.ContainsFunc(n.refs, func(ref string) bool { return !done[ref] })
 		})
 		if next < 0 {
-			return nil, fmt.Errorf("%s refers to %v, which is not there or refers back", nodes[0].id(), nodes[0].refs)
+			return nil, fmt.Errorf("%s refers to %v, which does not exist or refers back to it", nodes[0].id(), nodes[0].refs)
 		}
 		n := nodes[next]
 		sorted, nodes = append(sorted, n), slices.Delete(nodes, next, next+1)
