@@ -11,6 +11,6 @@ for wanted in *.in; do
     fakesnow.in) options=(--python-version 3.11) ;;
     *) options=(--python-version 3.10) ;;
   esac
-  "$uv" pip compile --quiet --upgrade --universal "${options[@]}" --override overrides.txt \
+  "$uv" pip compile --quiet --upgrade --universal "${options[@]}" --override ../../internal/dbt/overrides.txt \
     --no-header --no-annotate --output-file "${wanted%.in}.txt" "$wanted"
 done

@@ -3,9 +3,11 @@ package dbt
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +50,12 @@ func RequirementsDir(lookupEnv func(string) (string, bool)) string {
 	return filepath.Join(os.TempDir(), "dbt-tally")
 }
 
+// overrides replaces dependencies that no run needs and that a registry alone cannot
+// provide. scripts/lock.sh locks the image's environments with the same file.
+//
+//go:embed overrides.txt
+var overrides []byte
+
 // Install creates an environment. uv's cache is beside it, and therefore on the same file
 // system, so uv links packages instead of copying them. uv's output goes to Output. The
 // error names the requirements at fault.
@@ -79,11 +87,15 @@ func (r Requirements) fill(ctx context.Context, env Environment) error {
 	if err := os.WriteFile(list, []byte(strings.Join(r.Lines, "\n")+"\n"), 0o644); err != nil {
 		return fmt.Errorf("install requirements: %w", err)
 	}
+	override := filepath.Join(env.dir, "overrides.txt")
+	if err := os.WriteFile(override, overrides, 0o644); err != nil {
+		return fmt.Errorf("install requirements: %w", err)
+	}
 	for _, args := range [][]string{
 		{"venv", "--no-progress", "--allow-existing", env.dir},
 		{
 			"pip", "install", "--no-progress", "--python", filepath.Join(env.dir, "bin", "python"),
-			"--requirement", list,
+			"--requirement", list, "--override", override,
 		},
 	} {
 		if err := r.uv(ctx, args); err != nil {
@@ -115,8 +127,30 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 		return fmt.Errorf("input %q: uv could not be started: %w; install uv on the PATH; see %s",
 			"requirements", err, docs.Image)
 	}
-	return fmt.Errorf("input %q: uv could not install %s: %s; see %s",
-		"requirements", strings.Join(r.blamed(said.String()), ", "), uvReason(said.String()), docs.Image)
+	blamed := strings.Join(r.blamed(said.String()), ", ")
+	reason := uvReason(said.String())
+	if host := unreachable(said.String()); host != "" {
+		return fmt.Errorf("input %q: uv could not install %s: cannot download from %s: %s; "+
+			"allow the job to reach it, or set UV_DEFAULT_INDEX to a registry that it can reach; see %s",
+			"requirements", blamed, host, reason, docs.Image)
+	}
+	return fmt.Errorf("input %q: uv could not install %s: %s; see %s", "requirements", blamed, reason, docs.Image)
+}
+
+var failedDownload = regexp.MustCompile("(?i)failed to (?:fetch|download):? `?(https?://[^\\s`]+)")
+
+// unreachable returns the host of uv's last failed download, or "" if nothing was
+// downloaded in vain. The rest of the address may contain a registry's password.
+func unreachable(output string) string {
+	failed := failedDownload.FindAllStringSubmatch(output, -1)
+	if failed == nil {
+		return ""
+	}
+	address, err := url.Parse(failed[len(failed)-1][1])
+	if err != nil {
+		return ""
+	}
+	return address.Hostname()
 }
 
 // uvReason returns the reason at the end of uv's output, as one line.

@@ -141,6 +141,34 @@ func TestTheErrorNamesTheLinesThatCannotBeInstalled(t *testing.T) {
 	}
 }
 
+// dbt-core 1.12 depends on a package that the registry does not have whole.
+func TestAParserThatNoRunUsesIsNotInstalled(t *testing.T) {
+	t.Parallel()
+	r, said := requirements(t, "dbt-core")
+	r.Lines[1] = "--find-links " + registry(t, map[string]string{"dbt-core==1.12.6": "dbt-core-experimental-parser"})
+	env, err := r.Install(t.Context())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	if err := env.Remove(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheErrorNamesTheHostThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	r, said := requirements(t)
+	r.Lines = []string{"dbt-core"}
+	r.Env = append(r.Env, "UV_DEFAULT_INDEX=http://registry:hunter22@127.0.0.1:1/simple", "UV_HTTP_RETRIES=0")
+	_, err := r.Install(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "line 1 (dbt-core): cannot download from 127.0.0.1: Connection refused") {
+		t.Errorf("error %v; want the host and the reason\n%s", err, said)
+	}
+	if err != nil && strings.Contains(err.Error(), "hunter22") {
+		t.Errorf("error %v; want no password", err)
+	}
+}
+
 func TestErrorsWithoutUVOrTime(t *testing.T) {
 	t.Parallel()
 	r, _ := requirements(t, "dbt-core")
