@@ -46,7 +46,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		con.secrets.Keep(cfg.GitHubToken)
 		return con.refuse(err)
 	}
-	defer c.leaveWorkspace(con, time.Now())
+	defer giveBack(con, c.borrowed(con))
 	switch cfg.Command {
 	case config.DBT:
 		return c.dbt(ctx, cfg, con)
@@ -65,17 +65,30 @@ func (c Command) Main(ctx context.Context, args []string) int {
 	}
 }
 
-// leaveWorkspace gives the files that this run created to the owner of the directory: in
-// the checkout, or in the working directory outside of CI, and in the home directory that
-// GitHub mounts for a job.
-func (c Command) leaveWorkspace(con console, since time.Time) {
-	err := workspace.GiveBack(cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir), since)
+// borrowed returns the directories in which this run creates files and that may belong to
+// another user: the checkout, or the working directory outside of CI, and the home
+// directory that GitHub mounts for a job.
+func (c Command) borrowed(con console) []workspace.Loan {
+	dirs := []string{cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir)}
 	if con.actions.Active() {
-		if problem := workspace.GiveBack(c.getenv("HOME"), since); !errors.Is(problem, fs.ErrNotExist) {
-			err = errors.Join(err, problem)
+		dirs = append(dirs, c.getenv("HOME"))
+	}
+	var loans []workspace.Loan
+	for _, dir := range dirs {
+		loans = append(loans, workspace.Borrow(dir, time.Now()))
+	}
+	return loans
+}
+
+// giveBack gives the files that this run created to the owner of each directory.
+func giveBack(con console, loans []workspace.Loan) {
+	var problems error
+	for _, loan := range loans {
+		if err := loan.GiveBack(); !errors.Is(err, fs.ErrNotExist) {
+			problems = errors.Join(problems, err)
 		}
 	}
-	if err != nil {
-		con.warn("files that belong to root may remain in the workspace: " + err.Error())
+	if problems != nil {
+		con.warn("files that belong to root may remain in the workspace: " + problems.Error())
 	}
 }

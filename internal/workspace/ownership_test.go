@@ -95,7 +95,7 @@ func TestTheOwnerOfAFolderGetsTheFilesOfRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := GiveBack(dir, time.Now()); err != nil {
+	if err := Borrow(dir, time.Now()).GiveBack(); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -115,7 +115,85 @@ func TestTheOwnerOfAFolderGetsTheFilesOfRoot(t *testing.T) {
 
 func TestAMissingFolderIsAnError(t *testing.T) {
 	t.Parallel()
-	if err := GiveBack(filepath.Join(t.TempDir(), "none"), time.Now()); !errors.Is(err, fs.ErrNotExist) {
+	if err := Borrow(filepath.Join(t.TempDir(), "none"), time.Now()).GiveBack(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v; want that it does not exist", err)
 	}
+}
+
+// A run that was killed leaves its note, and the next one gives back the files of both.
+func TestTheFilesOfAKilledRunAreGivenBackByTheNext(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	for name, git := range map[string]bool{"in a checkout": true, "without Git": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if git {
+				if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Chown(dir, 4321, 4321); err != nil {
+				t.Fatal(err)
+			}
+			Borrow(dir, time.Now()) // and then it is killed
+			create(t, dir, "killed")
+			hour := time.Now().Add(time.Hour)
+			if err := Borrow(dir, hour).GiveBack(); err != nil {
+				t.Fatal(err)
+			}
+			if got := ownerOf(t, filepath.Join(dir, "killed")); got != 4321 {
+				t.Errorf("the killed run's file belongs to %d; want 4321", got)
+			}
+			create(t, dir, "later")
+			if err := Borrow(dir, hour).GiveBack(); err != nil {
+				t.Fatal(err)
+			}
+			if got := ownerOf(t, filepath.Join(dir, "later")); got != 0 {
+				t.Errorf("a file between two runs belongs to %d; want root, because the first one's note is gone", got)
+			}
+		})
+	}
+}
+
+// A checkout cannot pretend that a run was killed, nor lead the note out of the workspace.
+func TestANoteOfTheCheckoutIsNoNote(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "outside")
+	create(t, dir, "roots")
+	err := errors.Join(
+		os.Symlink(outside, filepath.Join(dir, ".dbt-tally-unfinished")),
+		os.Chown(dir, 4321, 4321),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Add(time.Hour)
+	if loan := Borrow(dir, now); !loan.since.Equal(now) {
+		t.Errorf("since %v; want now, %v", loan.since, now)
+	}
+	if _, err := os.Stat(outside); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the note was written outside of the workspace: %v", err)
+	}
+}
+
+func create(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func ownerOf(t *testing.T, path string) uint32 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Sys().(*syscall.Stat_t).Uid
 }

@@ -2,5 +2,11 @@ package workspace
 
 import "time"
 
-// GiveBack does nothing: on Windows files belong to the user who runs the process.
-func GiveBack(string, time.Time) error { return nil }
+// Loan does nothing: on Windows files belong to the user who runs the process.
+type Loan struct{}
+
+// Borrow returns a loan without effect.
+func Borrow(string, time.Time) Loan { return Loan{} }
+
+// GiveBack does nothing.
+func (Loan) GiveBack() error { return nil }
