@@ -23,7 +23,11 @@ var dialect = []struct {
 	{regexp.MustCompile(`(?i)\bwhere there (?:is|are)\b`), "if there is"},
 	{regexp.MustCompile(`(?i)\bone an? \w`), "one per"},
 	{regexp.MustCompile(`(?i)\b(?:nobody|somebody)\b`), "the actor"},
-	{regexp.MustCompile(`\d %`), "5%, without a space"},
+	{regexp.MustCompile(`(?i)\bis no (?:number|report|time|mapping|list|file|name)\b`), "is not a number"},
+	{regexp.MustCompile(`(?i)\bwhat (?:nobody|is wrong|it takes|equals)\b`), "a noun: the problem"},
+	{regexp.MustCompile(`(?i)\bmeanwhile\b`), "in the meantime, while dbt runs"},
+	{regexp.MustCompile(`(?i)\btaken for\b`), "mistaken for, treated as"},
+	{regexp.MustCompile(`[^\w.]\d+ %[^\w.]`), "5%, without a space"},
 }
 
 // ownWords lists the files that are not in plain English yet. Rewrite one and remove it
@@ -42,6 +46,45 @@ func TestUsersReadPlainEnglish(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Comments follow the same rules.
+func TestEngineersReadPlainEnglish(t *testing.T) {
+	t.Parallel()
+	for _, name := range tracked(t) {
+		for _, comment := range comments(t, name) {
+			for _, d := range dialect {
+				if found := d.form.FindString(comment); found != "" && name != "words_test.go" {
+					t.Errorf("%s: %q in the comment %q; write %s", name, found, shortened(comment), d.instead)
+				}
+			}
+		}
+	}
+}
+
+// comments returns the comments of a file: of Go, of the shell, of Python, of a workflow or
+// of a user story.
+func comments(t *testing.T, name string) []string {
+	t.Helper()
+	if path.Ext(name) != ".go" {
+		if !slices.Contains([]string{".sh", ".py", ".yml", ".txtar"}, path.Ext(name)) {
+			return nil
+		}
+		var texts []string
+		for _, found := range regexp.MustCompile(`(?m)^ *# (.*)$`).FindAllSubmatch(read(t, name), -1) {
+			texts = append(texts, string(found[1]))
+		}
+		return texts
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, read(t, name), parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, group := range file.Comments {
+		texts = append(texts, strings.ReplaceAll(group.Text(), "\n", " "))
+	}
+	return texts
 }
 
 // readByUsers returns the texts for users in a file: all of a page or a template, and the

@@ -39,12 +39,12 @@ type Environment struct {
 // container of an action GitHub mounts neither of the first two, but a home directory
 // that lives as long as the job.
 func RequirementsDir(lookupEnv func(string) (string, bool)) string {
-	for _, place := range []struct{ variable, below string }{
+	for _, parent := range []struct{ variable, below string }{
 		{"RUNNER_TOOL_CACHE", "dbt-tally"}, {"RUNNER_TEMP", "dbt-tally"}, {"HOME", ".cache/dbt-tally"},
 	} {
-		dir, _ := lookupEnv(place.variable)
+		dir, _ := lookupEnv(parent.variable)
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return filepath.Join(dir, place.below)
+			return filepath.Join(dir, parent.below)
 		}
 	}
 	return filepath.Join(os.TempDir(), "dbt-tally")

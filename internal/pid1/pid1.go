@@ -9,7 +9,7 @@ import (
 )
 
 // Supervise runs a program to its end and returns its exit status: 128 plus the signal if
-// a signal ended it, or 2 (with the reason on stderr) if it cannot be run. Meanwhile it
+// a signal ended it, or 2 (with the reason on stderr) if it cannot be run. Until then it
 // reaps every orphan that this process inherits, and forwards each SIGINT and SIGTERM, but
 // only to the program, which decides about its own children. It leaves remaining
 // orphans to the kernel, which ends them with their namespace.

@@ -202,16 +202,16 @@ func (l lab) fallback(t *testing.T) {
 func (l lab) pruned(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
 	for _, tc := range []struct {
-		what     string
-		dryRun   bool
-		log, run int64
+		what       string
+		dryRun     bool
+		audit, run int64
 	}{{"counted", true, 7, 3}, {"deleted", false, 7, 3}, {"left", false, 0, 0}} {
 		var heard int64
-		log, run, err := store.Prune(t.Context(), at("08:35:00"), tc.dryRun, func(n int64) { heard += n })
-		if err != nil || log != tc.log || run != tc.run {
-			t.Errorf("%s: %d audit rows and %d runs, %v; want %d and %d", tc.what, log, run, err, tc.log, tc.run)
+		audit, run, err := store.Prune(t.Context(), at("08:35:00"), tc.dryRun, func(n int64) { heard += n })
+		if err != nil || audit != tc.audit || run != tc.run {
+			t.Errorf("%s: %d audit rows and %d runs, %v; want %d and %d", tc.what, audit, run, err, tc.audit, tc.run)
 		}
-		if want := log + run; !tc.dryRun && heard != want || tc.dryRun && heard != 0 {
+		if want := audit + run; !tc.dryRun && heard != want || tc.dryRun && heard != 0 {
 			t.Errorf("%s: %d rows reported as progress; want those that were deleted", tc.what, heard)
 		}
 	}

@@ -57,7 +57,8 @@ type dialect interface {
 	selectColumns(Table) (query string, args []any)
 	// catalogColumns returns the same query for all tables and views of some schemas.
 	catalogColumns(schemas []string) (query string, args []any)
-	findSchema(Table) (query string, args []any)
+	// selectSchema returns the query for whether the schema of the table exists.
+	selectSchema(Table) (query string, args []any)
 	relation(Table) string
 	createSchema(Table) string
 	createTable(Table, layout) []string

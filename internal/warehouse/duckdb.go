@@ -57,7 +57,7 @@ where lower(table_catalog) = lower(` + at.value(d.database) + ") and lower(table
 order by table_schema, table_name, ordinal_position`, at.args
 }
 
-func (d duckDB) findSchema(t Table) (string, []any) {
+func (d duckDB) selectSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from system.information_schema.schemata " +
 		"where lower(catalog_name) = lower($1) and lower(schema_name) = lower($2)", []any{d.catalog(t), t.Schema}
 }

@@ -66,8 +66,8 @@ func TestThePostgresViewFollowsItsTables(t *testing.T) {
 		return db.Query(t, "select count(*) from pg_views where viewname = 'log_history'")[0][0]
 	}
 	db.Exec(t, "create schema audit")
-	log := warehouse.Table{Schema: "audit", Name: "log"}
-	prepare(t, open(t, options(db, log, warehouse.Write)))
+	audit := warehouse.Table{Schema: "audit", Name: "log"}
+	prepare(t, open(t, options(db, audit, warehouse.Write)))
 	if views() != "1" {
 		t.Fatal("there is no view")
 	}
@@ -75,19 +75,19 @@ func TestThePostgresViewFollowsItsTables(t *testing.T) {
 	role := postgres.Quote(guest.User)
 	db.Exec(t, "drop view audit.log_history", "grant usage on schema audit to "+role,
 		"grant select, insert on all tables in schema audit to "+role)
-	problems := prepare(t, open(t, options(guest, log, warehouse.Write))).Problems
+	problems := prepare(t, open(t, options(guest, audit, warehouse.Write))).Problems
 	want := `there is no view audit.log_history for queries of people: ERROR: permission denied for schema audit ` +
 		`(SQLSTATE 42501); grant usage, create on schema "audit" to `
 	if len(problems) != 1 || !strings.HasPrefix(problems[0], want) {
 		t.Errorf("problems %q; want one that begins with %q", problems, want)
 	}
 	db.Exec(t, "alter table audit.log alter column row_count type integer")
-	prepare(t, open(t, options(db, log, warehouse.Write)))
+	prepare(t, open(t, options(db, audit, warehouse.Write)))
 	if views() != "0" {
 		t.Error("the view of a narrow row_count keeps it from being widened")
 	}
 	db.Exec(t, "alter table audit.log alter column row_count type bigint")
-	prepare(t, open(t, options(db, log, warehouse.Write)))
+	prepare(t, open(t, options(db, audit, warehouse.Write)))
 	if views() != "1" {
 		t.Error("the view is not created again")
 	}

@@ -57,7 +57,7 @@ func (m mysql) catalogColumns(schemas []string) (string, []any) {
 		"where table_schema in " + at.list(schemas) + " order by table_schema, table_name, ordinal_position", at.args
 }
 
-func (m mysql) findSchema(t Table) (string, []any) {
+func (m mysql) selectSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from information_schema.schemata where schema_name = ?", []any{t.Schema}
 }
 

@@ -101,7 +101,7 @@ where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 
 order by c.oid, a.attnum`, at.args
 }
 
-func (p postgres) findSchema(t Table) (string, []any) {
+func (p postgres) selectSchema(t Table) (string, []any) {
 	return "select exists (select from pg_catalog.pg_namespace where nspname = $1)", []any{t.Schema}
 }
 

@@ -97,7 +97,7 @@ from ` + s.catalog(Table{}, "columns") + `
 where upper(table_schema) in ` + at.list(schemas) + ` order by table_schema, table_name, ordinal_position`, at.args
 }
 
-func (s snowflake) findSchema(t Table) (string, []any) {
+func (s snowflake) selectSchema(t Table) (string, []any) {
 	return "select count(*) > 0 from " + s.catalog(t, "schemata") + " where schema_name = ?", []any{t.Schema}
 }
 

@@ -166,9 +166,9 @@ func TestSnowflakeTimesAreUTCWhateverTheirType(t *testing.T) {
 			if diff := gocmp.Diff([]tally.Row{row}, read(t, store, "run")); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			log, _, err := store.Prune(t.Context(), at("10:00:00.2"), true, nil)
-			if log != 1 || err != nil {
-				t.Errorf("%d rows are older, %v; want 1", log, err)
+			audit, _, err := store.Prune(t.Context(), at("10:00:00.2"), true, nil)
+			if audit != 1 || err != nil {
+				t.Errorf("%d rows are older, %v; want 1", audit, err)
 			}
 		})
 	}

@@ -110,7 +110,7 @@ func (e *sqlEngine) create(ctx context.Context, t Table, l layout) (found, error
 }
 
 func (e *sqlEngine) createOnce(ctx context.Context, t Table, l layout) error {
-	query, args := e.dialect.findSchema(t)
+	query, args := e.dialect.selectSchema(t)
 	rows, err := e.db.query(ctx, looking, t, query, args)
 	if err != nil {
 		return err

@@ -80,14 +80,14 @@ func TestRowsAreKeptIfALaterStepFails(t *testing.T) {
 
 func TestWhatWasDeletedBeforeAFailureIsCounted(t *testing.T) {
 	t.Parallel()
-	log, run, err := openWith(t, scripted(func(map[string]any) ([]string, error) {
+	audit, run, err := openWith(t, scripted(func(map[string]any) ([]string, error) {
 		return []string{
 			`{"step": "delete from s.log"}`, `{"audit_rows": 5}`, `{"audit_rows": 2}`, `{"run_rows": 1}`,
 			`{"step": "delete from s.log_run"}`,
 		}, errors.New("gone")
 	})).Prune(t.Context(), at("10:00:00"), false, nil)
-	if want := "prune s.log: delete from s.log_run: gone"; log != 7 || run != 1 || err == nil || err.Error() != want {
-		t.Errorf("%d, %d, %v; want 7, 1 and %s", log, run, err, want)
+	if want := "prune s.log: delete from s.log_run: gone"; audit != 7 || run != 1 || err == nil || err.Error() != want {
+		t.Errorf("%d, %d, %v; want 7, 1 and %s", audit, run, err, want)
 	}
 }
 

@@ -36,7 +36,7 @@ type Server struct {
 	refusals   []Refusal // of the next logins
 	statements []string
 	answers    []*answer
-	pending    map[string]Result // by the path at which the driver is told to poll
+	pending    map[string]Result // by the path at which the driver is to poll
 	chunks     map[string][]byte // by path
 	faults     map[string][]int  // HTTP statuses of the next requests, by path
 	sessions   int

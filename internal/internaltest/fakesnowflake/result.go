@@ -77,7 +77,7 @@ func (r Result) types() []map[string]any {
 	return types
 }
 
-// keep stores a result at the path at which the driver is told to poll.
+// keep stores a result at the path at which the driver is to poll.
 func (s *Server) keep(result Result) (path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -66,7 +66,7 @@ func start(db postgres.Database) (port int, err error) {
 	err = errors.Join(
 		os.WriteFile(settings, fmt.Appendf(nil, configuration, db.Host, db.Port, s.Port, users), 0o644),
 		os.WriteFile(users, fmt.Appendf(nil, "%s %s\n", quote(db.User), quote(db.Password)), 0o644),
-		os.Chmod(s.Dir, 0o755), // the user nobody reads the files
+		os.Chmod(s.Dir, 0o755), // an unprivileged user reads the files
 	)
 	if err != nil {
 		return 0, err

@@ -42,8 +42,8 @@ func table(rows []report.Row, r report.Report, o Options) string {
 		return draw(rows, choices[0], report.MaxName)
 	}
 	for _, columns := range choices {
-		if room := o.Width - widthBeside(rows, columns); room >= minName {
-			return draw(rows, columns, room)
+		if nameWidth := o.Width - widthBeside(rows, columns); nameWidth >= minName {
+			return draw(rows, columns, nameWidth)
 		}
 	}
 	last := choices[len(choices)-1]
