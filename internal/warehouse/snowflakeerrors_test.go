@@ -112,7 +112,7 @@ func TestTheErrorOfAFailedSnowflakeConnectionHasTheReason(t *testing.T) {
 		"no such address": {nil, 404, "HTTP: 404"},
 		"refresh token refused": {
 			oauth, 0,
-			"Snowflake returned no access token for the refresh token: Invalid refresh token. (invalid_grant); use a refresh token that " +
+			"no access token was returned for the refresh token: Invalid refresh token. (invalid_grant); use a refresh token that " +
 				"has not expired, with the id and secret of its client",
 		},
 	} {

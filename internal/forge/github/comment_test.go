@@ -27,7 +27,7 @@ func TestFirstCommentIsCreated(t *testing.T) {
 	if diff := cmp.Diff(want, gh.Comments(fakegithub.PullRequest)); diff != "" {
 		t.Errorf("comments (-want +got):\n%s", diff)
 	}
-	if want := (postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Created)); posted != want {
+	if want := postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Created); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 }
@@ -251,7 +251,7 @@ func TestNewerRunThatCreatesAtTheSameTimeWins(t *testing.T) {
 
 	posted := post(t, c, forge.Comment{RunID: 10, Body: "of run 10"})
 
-	if want := (postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Newer)); posted != want {
+	if want := postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Newer); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 	wantOurs(t, gh, "of run 11")

@@ -196,7 +196,7 @@ func TestDuplicateThatCannotBeRemovedIsReported(t *testing.T) {
 	posted, err := client(t, gh).Comment(t.Context(), forge.Comment{PullRequest: fakegithub.PullRequest, Body: "new"})
 
 	wantKind(t, err, forge.ErrUnavailable, "remove the duplicate https://github.com/acme/shop/pull/7#issuecomment-1002")
-	if want := (postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Updated)); posted != want {
+	if want := postedAs("https://github.com/acme/shop/pull/7#issuecomment-1001", forge.Updated); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 }

@@ -95,7 +95,7 @@ func TestCloseWithoutItsCommentIsReported(t *testing.T) {
 	if !errors.Is(err, forge.ErrLocked) {
 		t.Errorf("got %v, want %v", err, forge.ErrLocked)
 	}
-	if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Closed)); posted != want {
+	if want := postedAs("https://github.com/acme/shop/issues/8", forge.Closed); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 }

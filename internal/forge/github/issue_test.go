@@ -23,7 +23,7 @@ func TestBreachOpensAnIssue(t *testing.T) {
 		Key: "prod", RunID: 10, RunAttempt: 1, Breached: true, Title: "1 gate breached", Body: "orders fell",
 	})
 
-	if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Created)); posted != want {
+	if want := postedAs("https://github.com/acme/shop/issues/8", forge.Created); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 	wantIssues(t, gh, fakegithub.Issue{
@@ -80,7 +80,7 @@ func TestCleanRunClosesTheIssueWithAComment(t *testing.T) {
 
 	posted := settle(t, c, forge.Issue{RunID: 11, Body: "clean in run 11"})
 
-	if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Closed)); posted != want {
+	if want := postedAs("https://github.com/acme/shop/issues/8", forge.Closed); posted != want {
 		t.Errorf("posted %+v, want %+v", posted, want)
 	}
 	wantIssues(t, gh, closed(ours(issueNumber, breach), "completed"))
@@ -129,7 +129,7 @@ func TestOlderRunLeavesTheIssueOfANewerOne(t *testing.T) {
 
 			posted := settle(t, c, older)
 
-			if want := (postedAs("https://github.com/acme/shop/issues/8", forge.Newer)); posted != want {
+			if want := postedAs("https://github.com/acme/shop/issues/8", forge.Newer); posted != want {
 				t.Errorf("posted %+v, want %+v", posted, want)
 			}
 			wantIssues(t, gh, ours(issueNumber, newer))

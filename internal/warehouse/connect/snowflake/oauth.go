@@ -17,7 +17,7 @@ import (
 )
 
 // errRefresh means that Snowflake itself refused to return an access token.
-var errRefresh = errors.New("Snowflake returned no access token for the refresh token")
+var errRefresh = errors.New("no access token was returned for the refresh token")
 
 // accessToken returns the profile's token. If the profile has a client ID and secret, the
 // token is a refresh token, as in dbt, and accessToken exchanges it for an access token
