@@ -31,13 +31,12 @@ if [[ $status != 3 ]]; then
   exit 1
 fi
 
-"$(scripts/uv.sh)" run --quiet --no-project --with markdown-it-py==4.3.0 \
-  scripts/page.py build/demo/day-2/report.md build/demo/comment.html
 cat <<'END'
 
 dbt completed without an error on both days. dbt-tally ended the second one with exit
 status 3, because dim_customers lost more rows than its limit of 10% (models/marts/_marts.yml).
 
-  build/demo/comment.html        the report as a pull request would show it
+  build/demo/day-2/report.html   the report: open it in a browser
+  build/demo/day-2/report.md     the job summary
   build/demo/day-2/report.json   everything in it, for programs
 END

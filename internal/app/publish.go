@@ -40,6 +40,7 @@ func (c Command) publish(ctx context.Context, cfg config.Config, con console) in
 		links = surface.Deliver(ctx, surface.GitHub{
 			HTTP: c.HTTP, Event: onBehalf(event), Token: cfg.GitHubToken, Key: cfg.CommentKey,
 			Comment: cfg.Comment, ReviewComments: cfg.ReviewComments, Check: cfg.Check, Published: true,
+			ReportURL: cfg.ReportURL,
 		}.Surfaces(), made, skipped)
 	}
 	if err := con.actions.Output("comment-url", links.Comment); err != nil {

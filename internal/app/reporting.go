@@ -113,5 +113,6 @@ func gitHub(client *http.Client, s start) surface.GitHub {
 	return surface.GitHub{
 		HTTP: client, Event: s.job.Event, Token: cfg.GitHubToken, Key: cfg.CommentKey, Comment: cfg.Comment,
 		ReviewComments: cfg.ReviewComments, Check: cfg.Check, Issue: cfg.Issue, Target: s.audit.Connection.Target,
+		ReportURL: cfg.ReportURL,
 	}
 }

@@ -38,6 +38,7 @@ type Config struct {
 	Issue          When // for runs without a pull request
 	Summary        bool
 	Annotations    bool
+	ReportURL      string // the address of report.html, "" if it is not known
 	ReportDir      string // "" for the default; never "" for Publish
 
 	AllowPullRequestTarget bool // run even if the checkout may contain the pull request's code

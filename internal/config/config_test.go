@@ -113,6 +113,10 @@ func TestInputsAndFlagsBecomeTheConfig(t *testing.T) {
 			environ: []string{"INPUT_ANNOTATIONS=false"},
 			want:    func(c *Config) { c.Annotations = false },
 		},
+		"where the report can be opened": {
+			args: []string{"--report-url", "https://acme.github.io/shop/report.html?run=1", "build"},
+			want: func(c *Config) { c.ReportURL = "https://acme.github.io/shop/report.html?run=1" },
+		},
 		"an empty comment-key": {args: []string{"--comment-key", "", "build"}, want: func(*Config) {}},
 		"a mode as an input": {
 			environ: []string{"INPUT_MODE=report"},
@@ -220,7 +224,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		[]string{"--comment", "allways", "--tagret", "ci", "--threads=many", "--project-dir", "nowhere"},
 		[]string{
 			"INPUT_DBT-COMMAND=build --select 'a\nrun", "INPUT_AUDIT_TABLE=x", "INPUT_COMMENT-KEY=<!-- a -->",
-			"INPUT_SUMMARY=maybe", "INPUT_AUDIT-TABLE=a\"b", "INPUT_QUITE-SOMETHING-ELSE=1",
+			"INPUT_SUMMARY=maybe", "INPUT_REPORT-URL=javascript:alert(1)", "INPUT_AUDIT-TABLE=a\"b", "INPUT_QUITE-SOMETHING-ELSE=1",
 		}, dir, io.Discard)
 	if err == nil {
 		t.Fatal("no error")
@@ -236,6 +240,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 			`closed quotes` + see,
 		`input "audit_table": unknown; did you mean "audit-table"?` + see,
 		`input "comment-key": unusable value "<!-- a -->"; expected 1 to 100 letters, digits, spaces and . _ / : -` + see,
+		`input "report-url": unusable value "javascript:alert(1)"; expected a web address that begins with https://` + see,
 		`input "summary": unusable value "maybe"; expected "true" or "false"` + see,
 		`input "audit-table": unusable value "a\"b"; expected [[database.]schema.]name without quotes`,
 		`input "quite-something-else": unknown; expected one of mode, dbt-command, project-dir`,

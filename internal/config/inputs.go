@@ -171,8 +171,12 @@ var groups = []group{
 		},
 		{
 			name: "report-dir",
-			help: "Directory for report.json and report.md. Default: dbt-tally in dbt's target directory. With " +
-				"mode: publish, the directory of the report.json to post.",
+			help: "Directory for report.json, report.md and report.html. Default: dbt-tally in dbt's target " +
+				"directory. With mode: publish, the directory of the report.json to post.",
+		},
+		{
+			name: "report-url", example: "https://acme.github.io/shop/report.html",
+			help: "The address at which report.html can be opened. The comment, the check run and the issue link to it.",
 		},
 	}},
 	{"Safety", []Command{DBT}, []input{

@@ -47,6 +47,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		Summary:        p.toggle("summary"),
 		Annotations:    p.toggle("annotations"),
 		ReportDir:      p.text("report-dir"),
+		ReportURL:      p.matching("report-url", webAddress, "a web address that begins with https://"),
 
 		AllowPullRequestTarget: p.toggle("allow-pull-request-target"),
 
@@ -54,7 +55,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		DryRun:     p.toggle("dry-run"),
 		Verify:     p.toggle("verify"),
 		Remove:     p.toggle("remove"),
-		Invocation: p.invocation(),
+		Invocation: p.matching("invocation", invocationID, "dbt's invocation_id"),
 	}
 	c.Audit = p.audit(c.Hooks)
 	if c.Hooks == Off && c.Limits.Any() {
@@ -144,6 +145,9 @@ var (
 
 	// branch excludes what git forbids in branch names (git-check-ref-format(1)).
 	branch = regexp.MustCompile(`^[^-~^:?*\[\\\s\pC][^~^:?*\[\\\s\pC]*$`)
+
+	// webAddress excludes what would end a link in Markdown.
+	webAddress = regexp.MustCompile(`^https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]+$`)
 
 	ageText = regexp.MustCompile(`^([1-9]\d{0,3})([hdw])$`)
 )
@@ -238,10 +242,11 @@ func (p *parser) olderThan(command Command) time.Duration {
 	return old
 }
 
-func (p *parser) invocation() string {
-	text := p.text("invocation")
-	if text != "" && !invocationID.MatchString(text) {
-		p.problems.input("invocation", text, "dbt's invocation_id")
+// matching returns the value of an optional input that must match a pattern.
+func (p *parser) matching(input string, pattern *regexp.Regexp, expected string) string {
+	text := p.text(input)
+	if text != "" && !pattern.MatchString(text) {
+		p.problems.input(input, text, expected)
 	}
 	return text
 }

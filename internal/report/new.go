@@ -66,6 +66,9 @@ func New(run Input, t tally.Tally) Report {
 		line.Cause = causeOf(t.Causes, line.NodeID)
 		r.Models = append(r.Models, line)
 	}
+	for _, run := range t.Runs {
+		r.Runs = append(r.Runs, RunOf(run))
+	}
 	r.Causes, r.Drift = rootCauses(t.Causes, run.Files), driftOf(t.Drift)
 	rank(r.Models)
 	for _, b := range Breaches(r.Models) {
@@ -102,6 +105,7 @@ func lineOf(m tally.Model) Model {
 		FanOut:          fanOutOf(m.FanOut),
 		Columns:         columnsOf(m.Columns),
 		Written:         writtenOf(m.Written),
+		Trend:           Trend{Points: m.Points, Expected: m.Expected, Gates: m.GateLines()},
 	}
 }
 

@@ -45,6 +45,7 @@ type Report struct {
 	Gates        []Gate       `json:"gates"`
 	Causes       []RootCause  `json:"causes"` // the largest first, edits before data
 	Drift        *Drift       `json:"drift"`  // null if nothing could be compared
+	Runs         []Run        `json:"-"`      // the earlier runs that the trends refer to, newest first
 
 	// Sought describes the search for a baseline that was not found. It is nil if there
 	// is a baseline or none was wanted.
@@ -142,7 +143,8 @@ type Model struct {
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not
 	FanOut          *FanOut      `json:"fan_out"`         // null if it did not move
 	Columns         *Columns     `json:"columns"`         // null if they are the baseline's, or unknown
-	Written         *Written     `json:"written"`         // null if it was not counted
+	Trend           Trend        `json:"-"`
+	Written         *Written     `json:"written"` // null if it was not counted
 }
 
 // Columns are the columns of a model that differ from the baseline's.

@@ -21,6 +21,18 @@ func Rows(n *int64) string {
 	return tally.Number(*n)
 }
 
+// Signed returns a change with its sign, "same" for none, in words.
+func Signed(change *int64) string {
+	switch {
+	case change == nil:
+		return Nothing
+	case *change == 0:
+		return "same"
+	default:
+		return tally.Signed(*change)
+	}
+}
+
 // Plural returns a count with its noun: "1 model", "2 models".
 func Plural(n int, noun string) string {
 	if n == 1 {

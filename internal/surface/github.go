@@ -24,7 +24,8 @@ type GitHub struct {
 	Check          config.When
 	Issue          config.When
 
-	Target string // the target's name, for the issue's title
+	Target    string // the target's name, for the issue's title
+	ReportURL string // the address of report.html, "" if it is not known
 	// Published means that the report is posted on behalf of another run, which the event
 	// describes.
 	Published bool
@@ -61,6 +62,7 @@ func (g GitHub) ChangedFiles(ctx context.Context) ([]string, error) {
 func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
 	from := run{
 		Key: g.Key, ID: g.Event.RunID, Attempt: g.Event.RunAttempt, URL: g.Event.RunURL, Commit: g.Event.HeadSHA,
+		Report: g.ReportURL,
 	}
 	text := g.text
 	var list []Surface
@@ -96,20 +98,21 @@ type run struct {
 	ID      int64
 	Attempt int
 	URL     string
+	Report  string // the address of report.html, "" if it is not known
 	Commit  string // "" if the event does not contain it
 }
 
 // text renders the comment and the text of the check run.
 func (g GitHub) text(r report.Report) (string, error) {
 	if g.Published {
-		return markdown.PublishedComment(r, g.Event.RunURL)
+		return markdown.PublishedComment(r, markdown.Links{Run: g.Event.RunURL, Report: g.ReportURL})
 	}
 	return markdown.Comment(r, g.links())
 }
 
 // links returns the pages of the run and, on a pull request, of its changed files.
 func (g GitHub) links() markdown.Links {
-	links := markdown.Links{Run: g.Event.RunURL}
+	links := markdown.Links{Run: g.Event.RunURL, Report: g.ReportURL}
 	if g.Event.PullRequest != 0 && g.Event.ServerURL != "" {
 		links.Files = fmt.Sprintf("%s/%s/pull/%d/files", g.Event.ServerURL, g.Event.Repository, g.Event.PullRequest)
 	}

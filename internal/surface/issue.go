@@ -45,7 +45,7 @@ func (i Issue) Deliver(ctx context.Context, r report.Report, links Links) (Links
 		issue.Body = fmt.Sprintf("Nothing left to report: [run](%s).", i.Run.URL)
 	}
 	if open {
-		body, err := markdown.Comment(r, markdown.Links{Run: i.Run.URL})
+		body, err := markdown.Comment(r, markdown.Links{Run: i.Run.URL, Report: i.Run.Report})
 		if err != nil {
 			return links, err
 		}

@@ -49,6 +49,7 @@ func (o Outputs) values(r report.Report, links Links) map[string]string {
 		"gates-breached": strconv.Itoa(r.Totals.GatesBreached),
 		"comment-url":    links.Comment,
 		"report-json":    o.Checkout.Relative(links.ReportJSON),
+		"report-html":    o.Checkout.Relative(links.ReportHTML),
 	}
 }
 
@@ -71,5 +72,6 @@ func AllOutputs() []Output {
 		{"gates-breached", "Number of breached gates, of either severity."},
 		{"comment-url", "Address of the comment; empty if there is none."},
 		{"report-json", "Path of report.json, relative to the workspace; empty if it could not be written."},
+		{"report-html", "Path of report.html, which opens in the browser; likewise."},
 	}
 }

@@ -27,6 +27,7 @@ type Surface interface {
 // link is "" if there is none.
 type Links struct {
 	ReportJSON string // path of report.json
+	ReportHTML string // path of report.html
 	Comment    string // URL of the pull request's comment
 }
 

@@ -112,7 +112,8 @@ func TestLinksReachLaterSurfaces(t *testing.T) {
 		Outputs{Set: func(name, value string) error { set[name] = value; return nil }},
 	}, report.Report{}, func(s Skipped) { t.Errorf("skipped %s: %v", s.Surface, s.Err) })
 	if set["comment-url"] != "https://github.com/acme/shop/pull/7#1" ||
-		set["report-json"] != links.ReportJSON || links.ReportJSON == "" {
+		set["report-json"] != links.ReportJSON || links.ReportJSON == "" ||
+		set["report-html"] != links.ReportHTML || links.ReportHTML == "" {
 		t.Errorf("outputs %v with the links %+v", set, links)
 	}
 	if len(set) != len(AllOutputs()) {

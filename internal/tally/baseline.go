@@ -11,10 +11,11 @@ const maxHistory = 30
 
 // past contains the counts of the earlier runs, by node.
 type past struct {
-	runs   []Run                    // those that counted anything, newest first
-	points map[string]map[int]found // by the key of the node's line, then by the index in runs
-	newest int                      // index of the newest run that a model was compared with; len(runs): none yet
-	asked  bool                     // a model of this run was looked up
+	runs     []Run                    // those that counted anything, newest first
+	points   map[string]map[int]found // by the key of the node's line, then by the index in runs
+	compared int                      // how many of the newest runs are compared with
+	newest   int                      // index of the newest run that a model was compared with; len(runs): none yet
+	asked    bool                     // a model of this run was looked up
 
 	// complete lists the resource types that at least one run counted completely. A retry
 	// does not count as one, because it builds only what had failed before.
@@ -50,13 +51,18 @@ func newPast(h History, ix nodeIndex) *past {
 		index[run.ID] = i
 	}
 	p := &past{runs: runs, points: map[string]map[int]found{}, newest: len(runs), complete: map[string]bool{}}
+	for i, run := range h.Runs {
+		if counted[run.ID] && (h.Compared == 0 || i < h.Compared) {
+			p.compared++
+		}
+	}
 	for _, point := range points {
 		run, listed := index[point.RunID]
 		if !listed {
 			continue
 		}
 		id, match := ix.findPoint(point)
-		if !retried(runs[run]) {
+		if run < p.compared && !retried(runs[run]) {
 			p.complete[resourceType(id)] = true
 		}
 		if p.points[id] == nil {
@@ -99,6 +105,8 @@ func (p *past) compare(m *Model, id string) {
 	p.asked = true
 	points := p.points[id]
 	places := slices.DeleteFunc(slices.Sorted(maps.Keys(points)), func(run int) bool { return points[run].ambiguous })
+	m.Points = p.trend(points, places)
+	places = slices.DeleteFunc(places, func(run int) bool { return run >= p.compared })
 	if len(places) == 0 {
 		m.BaselineNew = m.Before == nil && p.complete[m.Node.ResourceType]
 		return
@@ -117,7 +125,7 @@ func (p *past) compare(m *Model, id string) {
 	}
 	slices.Reverse(m.History)
 	m.HistorySince = &p.runs[places[len(m.History)-2]].CompletedAt
-	m.Unusual = unusual(m.History)
+	m.Unusual, m.Expected = unusual(m.History), expected(m.History)
 }
 
 // rebuilt returns the status and the reason of a materialized view that was dropped together with a table

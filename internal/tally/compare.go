@@ -76,7 +76,7 @@ func Compare(in Input) Tally {
 		m.Unprotected = in.unprotected(m, node.Limits)
 		t.Models = append(t.Models, m)
 	}
-	t.BaselineRun = earlier.baseline()
+	t.BaselineRun, t.Runs = earlier.baseline(), earlier.runs
 	return t
 }
 

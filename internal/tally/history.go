@@ -33,6 +33,10 @@ type History struct {
 	Runs []Run
 	Rows []Row
 
+	// Compared is how many of the newest runs are compared with. The others only continue
+	// the trend. 0: all of them.
+	Compared int
+
 	// Fingerprints are those of the newest run that stored any, by node ID; nil: no run
 	// did.
 	Fingerprints map[string]string
@@ -46,6 +50,9 @@ type point struct {
 	Relation string
 	Count    int64    // rows after that run
 	Seconds  *float64 // from the before to the after row; nil if there is only one
+	Before   *int64
+	Time     time.Time
+	Written  *Written // nil: unknown
 }
 
 // points returns the counts in the rows. Rows without a node ID belong to the node that has
@@ -78,6 +85,7 @@ func (h History) points() []point {
 		}
 		found = append(found, point{
 			RunID: at.run, NodeID: at.node, Relation: p.after.Relation, Count: *p.after.Count, Seconds: p.seconds(),
+			Time: p.after.Time, Written: written(p.wrote), Before: p.countBefore(),
 		})
 	}
 	return found

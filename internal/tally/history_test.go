@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestTheRowsOfAnEarlierRunThatCount(t *testing.T) {
@@ -51,7 +52,7 @@ func TestTheRowsOfAnEarlierRunThatCount(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, History{Rows: test.rows}.points()); diff != "" {
+			if diff := cmp.Diff(test.want, History{Rows: test.rows}.points(), cmpopts.IgnoreFields(point{}, "Time", "Before", "Written")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

@@ -26,6 +26,14 @@ func (p *pair) add(r Row) {
 	}
 }
 
+// countBefore returns the rows before the run, or nil if they are unknown.
+func (p pair) countBefore() *int64 {
+	if p.before == nil {
+		return nil
+	}
+	return p.before.Count
+}
+
 // seconds returns the time from the before row to the after row, or nil if it is unknown:
 // both rows have the same time if the hooks use the time of the transaction.
 func (p pair) seconds() *float64 {

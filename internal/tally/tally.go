@@ -70,6 +70,8 @@ type Earlier struct {
 	BaselineIsBefore bool
 	HistorySince     *time.Time // when the run ended that History begins with; nil without any
 	History          []int64    // its counts in earlier runs, oldest first, and After: at most 30; nil without any
+	Points           []Point    // of the earlier runs, oldest first; Run is the index in Tally.Runs
+	Expected         *Range     // in which its count would not be unusual; nil: too little history
 	Unusual          bool       // the change against the newest earlier run is far outside those before it
 }
 
@@ -107,6 +109,7 @@ func (m Model) BaselineChange() *int64 {
 type Tally struct {
 	Models      []Model // ordered by node ID
 	BaselineRun *Run    // the newest run that any model was compared with, or is new against; nil: nothing was compared
+	Runs        []Run   // the earlier runs that counted anything, newest first
 	Causes      Causes  // the zero value if nothing was compared
 	Drift       *Drift  // nil if nothing was compared
 }

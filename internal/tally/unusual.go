@@ -30,12 +30,17 @@ func unusual(counts []int64) bool {
 // (https://www.itl.nist.gov/div898/handbook/eda/section3/eda35h.htm).
 func score(counts []int64) float64 {
 	earlier, last := steps(counts)
-	middle := median(earlier)
-	away := make([]float64, len(earlier))
-	for i, step := range earlier {
-		away[i] = math.Abs(step - middle)
+	return math.Abs(last-median(earlier)) / spreadOf(earlier)
+}
+
+// spreadOf is the median distance from the median, scaled as in the modified z-score.
+func spreadOf(values []float64) float64 {
+	middle := median(values)
+	away := make([]float64, len(values))
+	for i, value := range values {
+		away[i] = math.Abs(value - middle)
 	}
-	return math.Abs(last-middle) / max(median(away)/0.6745, leastSpread)
+	return max(median(away)/0.6745, leastSpread)
 }
 
 // steps are the relative changes from count to count, the last one separate: the

@@ -15,8 +15,9 @@ var style = report.Style{Name: code, Prose: prose}
 
 // Links are the pages to which a text links. They are trusted. "" means no link.
 type Links struct {
-	Run   string // the page of the CI run
-	Files string // the page of the pull request's changed files
+	Run    string // the page of the CI run
+	Files  string // the page of the pull request's changed files
+	Report string // the report.html, if it is published
 }
 
 // file returns the address of a file in the pull request's changes.

@@ -38,6 +38,9 @@ func facts(r report.Report, more []string, links Links) string {
 	if links.Run != "" {
 		parts = append(parts, "[this run]("+links.Run+")")
 	}
+	if links.Report != "" {
+		parts = append(parts, "[report]("+links.Report+")")
+	}
 	return strings.Join(parts, " · ")
 }
 

@@ -55,7 +55,7 @@ func wantHarmless(t *testing.T, r report.Report) {
 	t.Helper()
 	_, title := report.Judge(r)
 	wantText(t, title)
-	comment, err := PublishedComment(r, runURL)
+	comment, err := PublishedComment(r, Links{Run: runURL})
 	if err != nil {
 		return // more commands than fit in a comment
 	}
@@ -112,7 +112,7 @@ func complaintOf(n ast.Node, source []byte) string {
 
 func TestPublishedCommentLinksItsRun(t *testing.T) {
 	t.Parallel()
-	comment, err := PublishedComment(situation.Changed(), runURL)
+	comment, err := PublishedComment(situation.Changed(), Links{Run: runURL})
 	if err != nil {
 		t.Fatal(err)
 	}

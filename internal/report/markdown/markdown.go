@@ -38,9 +38,9 @@ func Comment(r report.Report, links Links) (string, error) {
 
 // PublishedComment renders Comment for the report of another run, and states that with a
 // link to that run's page, which is trusted.
-func PublishedComment(r report.Report, runURL string) (string, error) {
-	p := commentPage(r, Links{Run: runURL})
-	p.PublishedFrom = runURL
+func PublishedComment(r report.Report, links Links) (string, error) {
+	p := commentPage(r, links)
+	p.PublishedFrom = links.Run
 	return render("comment.md.tmpl", p, commentLimit)
 }
 

@@ -1,0 +1,27 @@
+package report
+
+import (
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Trend is how the rows of a model developed, for the surfaces that have space for it.
+type Trend struct {
+	Points   []tally.Point    // of earlier runs, oldest first; Run is the index in Report.Runs
+	Expected *tally.Range     // the counts of this run that would not be unusual; nil: not known
+	Gates    []tally.GateLine // on the rows of this run
+}
+
+// Run is an earlier run. Unknown texts are "".
+type Run struct {
+	CompletedAt time.Time
+	Branch      string
+	Commit      string
+	URL         string // as untrusted as any text of the run table
+}
+
+// RunOf returns the part of a run that surfaces show.
+func RunOf(run tally.Run) Run {
+	return Run{CompletedAt: run.CompletedAt.UTC(), Branch: run.Branch, Commit: run.Commit, URL: run.URL}
+}
