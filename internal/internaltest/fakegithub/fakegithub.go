@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fault"
 )
 
 // The contents of the fake by default.
@@ -55,6 +57,7 @@ type Server struct {
 	description *openapi3.T // nil if it is not installed
 	options     Options
 	closing     chan struct{}
+	faults      fault.List
 
 	mu         sync.Mutex
 	lastID     int64
@@ -65,7 +68,6 @@ type Server struct {
 	remarks    []ReviewComment
 	checks     []CheckRun
 	locked     []int
-	faults     []*fault
 	requests   []string
 }
 
@@ -96,7 +98,7 @@ func New(t T, o Options) *Server {
 	return s
 }
 
-// URL returns the value of GITHUB_API_URL. GraphQL is below it, at /graphql.
+// URL is the value of GITHUB_API_URL. GraphQL is below it, at /graphql.
 func (s *Server) URL() string { return s.http.URL }
 
 // Requests returns every request so far, such as "GET /repos/a/b/issues/7/comments?page=2".
@@ -128,19 +130,17 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, serve func() an
 	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
 	s.mu.Unlock()
 
-	f := s.fault(r)
-	if f == nil {
+	f := s.faults.Meet(r)
+	switch {
+	case f == nil:
 		serve().write(w)
-		return
+	case f.Hang:
+		fault.Silent(r, s.closing)
+	default:
+		a := problem(f.Status, f.Message)
+		a.header = f.Header()
+		a.write(w)
 	}
-	if f.Hang {
-		select {
-		case <-r.Context().Done():
-		case <-s.closing:
-		}
-		return
-	}
-	f.answer().write(w)
 }
 
 // refuse fails the test because of a request that GitHub would not understand, or that
