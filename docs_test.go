@@ -226,6 +226,9 @@ func actionInputs() string {
 	var b strings.Builder
 	b.WriteString("inputs:\n")
 	for _, input := range config.Inputs() {
+		if input.Name == "gitlab-token" {
+			continue // an action runs on GitHub
+		}
 		fmt.Fprintf(&b, "  %s:\n    description: %q\n", input.Name, input.Help)
 		if input.Name == "github-token" {
 			input.Default = "${{ github.token }}"

@@ -93,6 +93,7 @@ var importer = map[string]string{
 	"github.com/nikolalohinski/gonja":       "internal/profile",
 	"github.com/sethvargo/go-githubactions": "internal/ci/github",
 	"github.com/snowflakedb/gosnowflake":    "internal/warehouse/connect/snowflake",
+	"gitlab.com/gitlab-org/api/client-go":   "internal/forge/gitlab",
 }
 
 // A source is one Go file of the repository.

@@ -10,9 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
-	actions "github.com/dbt-tally/dbt-tally/internal/ci/github"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
 	"github.com/dbt-tally/dbt-tally/internal/workspace"
@@ -28,14 +28,12 @@ type Command struct {
 	HTTP           *http.Client
 	Now            func() time.Time
 	Kill           <-chan struct{} // closed on the second interrupt: dbt is killed
-	Patience       time.Duration   // limits reading the audit rows; 0: 90 s
 }
 
 // Main runs the command that the arguments and inputs name and returns the exit
 // status. When ctx is done, it interrupts dbt and reports what is known by then.
 func (c Command) Main(ctx context.Context, args []string) int {
-	ci := actions.New(c.getenv, c.Stdout)
-	con := newConsole(c.Stdout, c.Stderr, ci)
+	con := newConsole(c.Stdout, c.Stderr, systemOf(c.getenv, c.Stdout, c.Now))
 	cfg, err := config.Parse(args, c.Environ, c.Dir, c.Stdout)
 	switch {
 	case errors.Is(err, config.ErrHelp):
@@ -44,7 +42,7 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		con.line("dbt-tally %s", c.Version)
 		return ExitOK
 	case err != nil:
-		con.secrets.Keep(cfg.GitHubToken)
+		con.secrets.Keep(cfg.Tokens()...)
 		return con.refuse(err)
 	}
 	defer giveBack(con, c.borrowed(con))
@@ -68,10 +66,10 @@ func (c Command) Main(ctx context.Context, args []string) int {
 
 // borrowed returns the directories in which this run creates files and that may belong to
 // another user: the checkout, or the working directory outside of CI, and the home
-// directory that GitHub mounts for a job.
+// directory that the CI system mounts for a job.
 func (c Command) borrowed(con console) []workspace.Loan {
-	dirs := []string{cmp.Or(c.getenv("GITHUB_WORKSPACE"), c.Dir)}
-	if con.actions.Active() {
+	dirs := []string{cmp.Or(con.system.workspace, c.Dir)}
+	if con.system.home {
 		dirs = append(dirs, c.getenv("HOME"))
 	}
 	var loans []workspace.Loan
@@ -92,4 +90,19 @@ func giveBack(con console, loans []workspace.Loan) {
 	if problems != nil {
 		con.warn("files that belong to root may remain in the workspace: " + problems.Error())
 	}
+}
+
+func (c Command) getenv(name string) string {
+	value, _ := c.lookupEnv(name)
+	return value
+}
+
+// lookupEnv returns the last value, which is the one that a child process sees.
+func (c Command) lookupEnv(name string) (value string, ok bool) {
+	for _, entry := range c.Environ {
+		if v, is := strings.CutPrefix(entry, name+"="); is {
+			value, ok = v, true
+		}
+	}
+	return value, ok
 }

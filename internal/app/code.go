@@ -74,7 +74,7 @@ func built(invocations []dbt.Invocation, nodes []dbt.ManifestNode) map[string]st
 // changedFiles returns the files that the pull request changes, relative to the project.
 // It requests them only if the baseline has no fingerprints to compare with, and returns
 // nil if they are unknown.
-func changedFiles(ctx context.Context, github surface.GitHub, s start, history tally.History) []string {
+func changedFiles(ctx context.Context, from surface.Forge, s start, history tally.History) []string {
 	if len(history.Runs) == 0 || history.Fingerprints != nil || s.job.Event.PullRequest == 0 {
 		return nil
 	}
@@ -82,7 +82,7 @@ func changedFiles(ctx context.Context, github surface.GitHub, s start, history t
 	if project == "" {
 		return nil
 	}
-	all, err := github.ChangedFiles(ctx)
+	all, err := from.ChangedFiles(ctx)
 	if err != nil {
 		return nil // the report states that the files are unknown
 	}

@@ -6,28 +6,27 @@ import (
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
-	actions "github.com/dbt-tally/dbt-tally/internal/ci/github"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 )
 
-// console writes all messages to the user: as annotations in a job, and as lines on
-// standard error elsewhere.
+// console writes all messages to the user: as annotations if the CI system has them, and
+// as lines on standard error elsewhere.
 type console struct {
 	out, err io.Writer
-	actions  *actions.Actions
+	system   system
 	secrets  *job.Secrets
 }
 
-func newConsole(out, err io.Writer, actions *actions.Actions) console {
-	return console{out: out, err: err, actions: actions, secrets: job.NewSecrets(actions.Mask)}
+func newConsole(out, err io.Writer, system system) console {
+	return console{out: out, err: err, system: system, secrets: job.NewSecrets(system.mask)}
 }
 
 // message shows one message, without secrets.
 func (c console) message(level ci.Level, text string) {
 	text = c.secrets.Redact(text)
-	if c.actions.Active() {
-		c.actions.Annotate(ci.Annotation{Level: level, Title: "dbt-tally", Message: text})
+	if c.system.annotate != nil {
+		c.system.annotate(ci.Annotation{Level: level, Title: "dbt-tally", Message: text})
 		return
 	}
 	fmt.Fprintf(c.err, "dbt-tally: %s: %s\n", level, text)
@@ -68,7 +67,7 @@ func (c console) problems(list []string, mustWork bool) {
 
 // skipped returns a function that reports surfaces that could not be reached.
 func (c console) skipped(event ci.Event) func(surface.Skipped) {
-	describe := surface.Reporter(event)
+	describe := surface.Reporter(event, c.system.vendor)
 	return func(s surface.Skipped) {
 		if level, text, ok := describe(s); ok {
 			c.message(level, text)

@@ -63,7 +63,7 @@ func (c Command) deps(ctx context.Context, s start, con console) []dbt.Invocatio
 	if _, err := os.Stat(s.job.Project.PackagesPath); err == nil {
 		return nil
 	}
-	end := con.actions.Group("dbt deps")
+	end := con.system.section("dbt deps")
 	defer end()
 	inv := c.invokeOne(ctx, s, s.job.Commands[0].Like("deps"), dbt.Hooks{}, con)
 	if inv.ExitCode == 0 {
@@ -90,7 +90,7 @@ func (c Command) invoke(ctx context.Context, s start, hooks dbt.Hooks, con conso
 func (c Command) invokeOne(
 	ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console,
 ) dbt.Invocation {
-	resume := con.actions.StopCommands()
+	resume := con.system.plain()
 	inv, err := s.dbt.cli.Invoke(ctx, command, hooks, s.dbt.version)
 	resume()
 	if err != nil {

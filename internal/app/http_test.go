@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -24,11 +25,15 @@ func TestACompanysOwnAuthorityIsTrusted(t *testing.T) {
 		}
 	}
 	for file, trusted := range map[string]bool{
-		company: true, junk: false,
-		filepath.Join(dir, "of-the-host.pem"): false, "": false,
+		"NODE_EXTRA_CA_CERTS=" + company: true, "CI_SERVER_TLS_CA_FILE=" + company: true, "NODE_EXTRA_CA_CERTS=" + junk: false,
+		"NODE_EXTRA_CA_CERTS=" + filepath.Join(dir, "of-the-host.pem"): false, "": false,
 	} {
 		client := HTTPClient(func(name string) string {
-			return map[string]string{"NODE_EXTRA_CA_CERTS": file}[name]
+			value, _ := strings.CutPrefix(file, name+"=")
+			if value == file {
+				return ""
+			}
+			return value
 		})
 		answer, err := client.Get(server.URL)
 		if err == nil {

@@ -48,7 +48,7 @@ func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con con
 
 // install installs the dbt that the requirements select.
 func (c Command) install(ctx context.Context, requirements []string, con console, p *program) {
-	end, began := con.actions.Group("uv pip install"), c.Now()
+	end, began := con.system.section("uv pip install"), c.Now()
 	defer end()
 	p.environment, p.err = dbt.Requirements{
 		Lines: requirements, Dir: dbt.RequirementsDir(c.lookupEnv), UV: "uv", Env: c.Environ, Output: c.Stdout,

@@ -21,7 +21,7 @@ import (
 // write the report file, so the file has no influence on where it is posted. A file that
 // cannot be used does not fail the workflow.
 func (c Command) publish(ctx context.Context, cfg config.Config, con console) int {
-	event, err := con.actions.Event()
+	event, err := con.system.event()
 	if err == nil && event.Upstream == nil {
 		err = fmt.Errorf("mode \"publish\": cannot publish for the event %q; use on: workflow_run; see %s",
 			event.Name, docs.Permissions)
@@ -29,7 +29,7 @@ func (c Command) publish(ctx context.Context, cfg config.Config, con console) in
 	if err != nil {
 		return con.refuse(err)
 	}
-	con.secrets.Keep(cfg.GitHubToken)
+	con.secrets.Keep(cfg.Tokens()...)
 	skipped := con.skipped(event)
 	made, err := readPublished(workspace.Absolute(c.Dir, cfg.ReportDir), cfg.ReportDir, *event.Upstream)
 	if err != nil {
@@ -37,13 +37,13 @@ func (c Command) publish(ctx context.Context, cfg config.Config, con console) in
 	}
 	var links surface.Links
 	if err == nil {
-		links = surface.Deliver(ctx, surface.GitHub{
-			HTTP: c.HTTP, Event: onBehalf(event), Token: cfg.GitHubToken, Key: cfg.CommentKey,
+		links = surface.Deliver(ctx, surface.Forge{
+			Vendor: con.system.vendor, HTTP: c.HTTP, Event: onBehalf(event), Token: con.system.token(cfg), Key: cfg.CommentKey,
 			Comment: cfg.Comment, ReviewComments: cfg.ReviewComments, Check: cfg.Check, Published: true,
 			ReportURL: cfg.ReportURL,
 		}.Surfaces(), made, skipped)
 	}
-	if err := con.actions.Output("comment-url", links.Comment); err != nil {
+	if err := con.system.output("comment-url", links.Comment); err != nil {
 		skipped(surface.Skipped{Surface: "output comment-url", Err: err})
 	}
 	return ExitOK

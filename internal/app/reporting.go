@@ -34,7 +34,7 @@ func (c Command) reportOn(
 			prepared.Problems = append(prepared.Problems, problem)
 		}
 	}
-	step, cancel := collecting.within(c.Patience).context(ctx)
+	step, cancel := collecting.context(ctx)
 	defer cancel()
 	began := c.Now()
 	collected := prepared.Collect(step, invocations, audit.Nodes{
@@ -47,7 +47,7 @@ func (c Command) reportOn(
 		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
 		prepared: prepared, collected: collected, around: around, invocations: invocations,
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
-		code: code, changed: changedFiles(step, gitHub(c.HTTP, s), s, collected.History),
+		code: code, changed: changedFiles(step, forgeOf(c.HTTP, s, con), s, collected.History),
 	})
 	con.problems(problems, mustWork)
 	step, cancel = recording.context(ctx)
@@ -63,7 +63,7 @@ func (c Command) reportOn(
 	return made
 }
 
-// deliver writes the report to every surface of this job and returns its exit status,
+// deliver brings the report to every surface of this job and returns its exit status,
 // which no surface changes.
 func (c Command) deliver(ctx context.Context, s start, made report.Report, con console) int {
 	step, cancel := delivering.context(ctx)
@@ -89,29 +89,30 @@ func (c Command) tableOutput(commands []dbt.Command) io.Writer {
 func (c Command) surfaces(s start, con console) []surface.Surface {
 	cfg, event := s.job.Config, s.job.Event
 	list := []surface.Surface{
-		surface.Files{Dir: s.job.ReportDir},
+		surface.Files{Dir: s.job.ReportDir, Vendor: con.system.vendor, Event: event},
 		surface.Terminal{Out: c.tableOutput(s.job.Commands), NoColor: c.getenv("NO_COLOR") != ""},
 	}
-	if !con.actions.Active() {
-		return list
-	}
-	if cfg.Annotations {
+	if annotate := con.system.annotate; annotate != nil && cfg.Annotations {
 		list = append(list, surface.Annotations{
-			Annotate: con.actions.Annotate, ProblemsAreErrors: cfg.Audit.Failure == config.Fail,
+			Annotate: annotate, ProblemsAreErrors: cfg.Audit.Failure == config.Fail,
 		})
 	}
-	if cfg.Summary {
-		list = append(list, surface.Summary{Write: con.actions.Summary, Trend: event.PullRequest == 0})
+	if write := con.system.summary; write != nil && cfg.Summary {
+		list = append(list, surface.Summary{Write: write, Trend: event.PullRequest == 0})
 	}
-	list = append(list, gitHub(c.HTTP, s).Surfaces()...)
-	return append(list, surface.Outputs{Set: con.actions.Output, Checkout: s.job.Checkout})
+	list = append(list, forgeOf(c.HTTP, s, con).Surfaces()...)
+	if set := con.system.output; set != nil {
+		list = append(list, surface.Outputs{Set: set, Checkout: s.job.Checkout})
+	}
+	return list
 }
 
-// gitHub returns the job's access to GitHub.
-func gitHub(client *http.Client, s start) surface.GitHub {
+// forgeOf returns the job's access to the forge that runs it.
+func forgeOf(client *http.Client, s start, con console) surface.Forge {
 	cfg := s.job.Config
-	return surface.GitHub{
-		HTTP: client, Event: s.job.Event, Token: cfg.GitHubToken, Key: cfg.CommentKey, Comment: cfg.Comment,
+	return surface.Forge{
+		Vendor: con.system.vendor, HTTP: client, Event: s.job.Event,
+		Token: con.system.token(cfg), JobToken: con.system.jobToken, Key: cfg.CommentKey, Comment: cfg.Comment,
 		ReviewComments: cfg.ReviewComments, Check: cfg.Check, Issue: cfg.Issue, Target: s.audit.Connection.Target,
 		ReportURL: cfg.ReportURL,
 	}

@@ -6,8 +6,6 @@ import (
 	"os"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
-	"github.com/dbt-tally/dbt-tally/internal/ci"
-	"github.com/dbt-tally/dbt-tally/internal/ci/gitlab"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
@@ -26,7 +24,7 @@ type start struct {
 // will report its own reason.
 func (c Command) start(ctx context.Context, cfg config.Config, con console) (start, error) {
 	j, err := job.New(cfg, job.Surroundings{
-		Dir: c.Dir, LookupEnv: c.lookupEnv, Event: c.event(con), Secrets: con.secrets,
+		Dir: c.Dir, LookupEnv: c.lookupEnv, Checkout: con.system.workspace, Event: con.system.event, Secrets: con.secrets,
 	})
 	if err != nil {
 		return start{}, err
@@ -43,7 +41,7 @@ func (c Command) start(ctx context.Context, cfg config.Config, con console) (sta
 	}
 	return start{job: j, dbt: found, scratch: scratch, audit: audit.Settings{
 		Job: j, Connection: connection, DBT: found.cli, Version: found.version,
-		Program: c.Version, Unattended: con.actions.Active(), Now: c.Now,
+		Program: c.Version, Unattended: con.system.active, Now: c.Now,
 	}}, nil
 }
 
@@ -62,15 +60,6 @@ func scratchDir(targetPath string) (string, error) {
 		return dir, nil
 	}
 	return "", err
-}
-
-// event returns the function that reads the event of the CI system that runs this
-// process.
-func (c Command) event(con console) func() (ci.Event, error) {
-	if con.actions.Active() {
-		return con.actions.Event
-	}
-	return func() (ci.Event, error) { return gitlab.Event(c.getenv), nil }
 }
 
 // close removes the temporary files. A file that cannot be removed is left to the system.

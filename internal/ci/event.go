@@ -7,9 +7,9 @@ package ci
 // not report is zero. Outside of CI the whole Event is zero.
 type Event struct {
 	Name        string // such as "pull_request" or "schedule"
-	Repository  string // "owner/name"
+	Repository  string // "owner/name"; on GitLab the project with all of its groups
 	PullRequest int    // 0: the event is not about a pull request
-	Fork        bool   // the pull request comes from another repository, so the token may be read-only
+	Fork        bool   // the pull request comes from another repository, so the token may be read-only or missing
 	Dependabot  bool   // Dependabot started the job: the token may be read-only and secrets are missing
 
 	// HeadSHA and HeadRef are the pull request's own commit and branch, not the
@@ -19,9 +19,10 @@ type Event struct {
 	HeadSHA, HeadRef string
 	BaseRef          string // the branch to merge into; "": none
 
-	SHA           string // the commit that actions/checkout checks out by default
+	RepositoryID  int64  // GitLab's, which its API takes; 0 on GitHub
+	SHA           string // the commit that the CI system checks out by default
 	RunID         int64
-	RunAttempt    int
+	RunAttempt    int // with the RunID: decides which of two runs is newer
 	Workflow, Job string
 	Actor         string // who started the job
 	RunURL        string // the page of this attempt

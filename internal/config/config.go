@@ -31,6 +31,7 @@ type Config struct {
 	Accept        bool         // breaches of this run are only reported, and its counts become a baseline
 
 	GitHubToken    string
+	GitLabToken    string
 	Comment        When
 	CommentKey     string
 	ReviewComments When
@@ -49,6 +50,9 @@ type Config struct {
 	Remove     bool          // Install: remove the macros
 	Invocation string        // Report: dbt's invocation_id, "" for that of target/run_results.json
 }
+
+// Tokens returns the secrets among the inputs.
+func (c Config) Tokens() []string { return []string{c.GitHubToken, c.GitLabToken} }
 
 // Table is the name of a table. A part is "" if it is not given.
 type Table struct{ Database, Schema, Name string }

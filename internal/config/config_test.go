@@ -453,3 +453,26 @@ func TestATokenInTheWrongInputIsNotRepeated(t *testing.T) {
 		})
 	}
 }
+
+func TestATokenComesFromItsVariableToo(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args, environ []string
+		want          string
+	}{
+		"the variable": {[]string{"build"}, []string{"GITLAB_TOKEN= of-the-job \n"}, "of-the-job"},
+		"an empty one": {[]string{"build"}, []string{"GITLAB_TOKEN="}, ""},
+		"a flag wins":  {[]string{"--gitlab-token", "mine", "build"}, []string{"GITLAB_TOKEN=of-the-job"}, "mine"},
+		"an input wins": {
+			[]string{"build"}, []string{"INPUT_GITLAB-TOKEN=input", "GITLAB_TOKEN=of-the-job"}, "input",
+		},
+		"a command without use for it": {
+			[]string{"prune", "--older-than", "180d"}, []string{"GITLAB_TOKEN=of-the-job"}, "of-the-job",
+		},
+	} {
+		got, err := Parse(test.args, test.environ, t.TempDir(), io.Discard)
+		if err != nil || got.GitLabToken != test.want {
+			t.Errorf("%s: got %q, %v; want %q", name, got.GitLabToken, err, test.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ type input struct {
 	allowed []string // nil if anything is allowed
 	toggle  bool     // true or false; the flag needs no value
 	secret  bool
+	env     string    // the environment variable that gives it if nothing else does
 	only    []Command // narrows the commands of its group; nil: all of them
 	help    string
 	example string
@@ -141,6 +142,9 @@ var groups = []group{
 	{"Surfaces", posting, []input{
 		{name: "github-token", secret: true, help: "Token for the comment and everything else on GitHub. As " +
 			"an action, the default is the job's token."},
+		{name: "gitlab-token", secret: true, env: "GITLAB_TOKEN", help: "Token for the note and everything else on " +
+			"GitLab: of the project, with the scope api and the role Reporter or higher. Default: the variable " +
+			"GITLAB_TOKEN. CI_JOB_TOKEN may not write notes."},
 		{
 			name: "comment", value: string(Always), allowed: scale,
 			help: "When a comment is created on the pull request: always, if rows changed or there are problems, " +
@@ -242,6 +246,18 @@ func find(name string) (in input, takenBy []Command, ok bool) {
 		}
 	}
 	return input{}, nil, false
+}
+
+// inputOf returns the input that an environment variable gives.
+func inputOf(variable string) (name string, ok bool) {
+	for _, g := range groups {
+		for _, in := range g.inputs {
+			if in.env != "" && in.env == variable {
+				return in.name, true
+			}
+		}
+	}
+	return "", false
 }
 
 // inputNames returns the names of the inputs that the command takes, or all names for "".

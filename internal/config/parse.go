@@ -55,12 +55,15 @@ type parser struct {
 	problems problemList
 }
 
-// environment gathers the INPUT_* variables. The runner upper-cases a name and keeps
-// its hyphens.
+// environment gathers the INPUT_* variables, whose names the runner upper-cases with their
+// hyphens, and the variables that an input has in addition.
 func (p *parser) environment(environ []string) {
 	inputs := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
+		if input, ok := inputOf(name); ok && strings.TrimSpace(value) != "" {
+			p.given[input] = strings.TrimSpace(value)
+		}
 		p.action = p.action || entry == "GITHUB_ACTIONS=true" || strings.HasPrefix(name, "INPUT_")
 		if name, ok := strings.CutPrefix(name, "INPUT_"); ok && strings.TrimSpace(value) != "" {
 			inputs[strings.ToLower(name)] = strings.TrimSpace(value)

@@ -39,6 +39,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		Accept:        p.toggle("accept"),
 
 		GitHubToken:    p.text("github-token"),
+		GitLabToken:    p.text("gitlab-token"),
 		Comment:        When(p.text("comment")),
 		CommentKey:     p.commentKey(),
 		ReviewComments: When(p.text("review-comments")),
@@ -164,8 +165,8 @@ func (p *parser) commentKey() string {
 	return key
 }
 
-// audit returns the audit table and what happens if it cannot be used. With the project's
-// own hooks the default is the unqualified table that the session finds.
+// audit is where the audit table is. With the project's own hooks the default is the
+// table as the session finds it.
 func (p *parser) audit(hooks Hooks) Audit {
 	a := Audit{Failure: Failure(p.text("audit-failure"))}
 	text := p.text("audit-table")
@@ -251,7 +252,7 @@ func (p *parser) matching(input string, pattern *regexp.Regexp, expected string)
 	return text
 }
 
-// lines returns the lines of a text that are neither empty nor comments.
+// lines are the lines of a text that are neither empty nor comments.
 func lines(text string) []string {
 	var list []string
 	for line := range strings.Lines(text) {

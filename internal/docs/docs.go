@@ -8,6 +8,7 @@ const (
 	AuditTable      = base + "audit-table.md"
 	DBTCloud        = base + "dbt-cloud.md"
 	Gates           = base + "gates.md"
+	GitLab          = base + "gitlab.md"
 	HooksTutorial   = base + "hooks-tutorial.md" // hooks: project
 	Image           = base + "image.md"          // other dbt versions and adapters
 	Inputs          = base + "inputs.md"

@@ -26,7 +26,7 @@ func TestFaults(t *testing.T) {
 			w := newWorld(t)
 			before := w.macros()
 			f.inject(w)
-			if f.what == "the project has a file with the name of our macro file" {
+			if f.what == "a macro file of the project has our name" {
 				before = w.macros()
 			}
 			got := w.run()

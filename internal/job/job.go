@@ -22,6 +22,7 @@ import (
 // Surroundings contains what the process received when it was started.
 type Surroundings struct {
 	Dir       string // the working directory, absolute
+	Checkout  string // the directory to which the CI system checked out; "" outside of CI
 	LookupEnv func(name string) (value string, ok bool)
 	Event     func() (ci.Event, error)
 	Secrets   *Secrets
@@ -45,9 +46,8 @@ type Job struct {
 // New reads the project and validates everything that can be validated before dbt starts.
 // It creates only the report directory. The error joins all mistakes in the inputs.
 func New(cfg config.Config, s Surroundings) (Job, error) {
-	s.Secrets.Keep(cfg.GitHubToken)
-	root, _ := s.LookupEnv("GITHUB_WORKSPACE")
-	j := Job{Config: cfg, Checkout: workspace.Checkout(root), Dir: s.Dir, Secrets: s.Secrets}
+	s.Secrets.Keep(cfg.Tokens()...)
+	j := Job{Config: cfg, Checkout: workspace.Checkout(s.Checkout), Dir: s.Dir, Secrets: s.Secrets}
 	var err, eventErr error
 	j.Event, eventErr = s.Event()
 	if j.Commands, err = commands(cfg); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fault"
 )
 
 // comment checks the comments on the pull request: comment list prints every comment,
@@ -88,10 +89,20 @@ func (s stories) issue(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fault makes GitHub's fake fail until fault none:
+// failing is a fake that can be made to fail.
+type failing interface {
+	Fail(method, pattern string, f fault.Fault)
+	Heal()
+}
+
+// fault makes the forge's fake fail until fault none:
 // fault [times=N] [retry-after=SECONDS] METHOD PATTERN STATUS MESSAGE.
 func (s stories) fault(ts *testscript.TestScript, _ bool, args []string) {
-	var f fakegithub.Fault
+	var fake failing = s.world(ts).forge
+	if gitlab := s.world(ts).gitlab; gitlab != nil {
+		fake = gitlab
+	}
+	var f fault.Fault
 	for ; strings.Contains(args[0], "="); args = args[1:] {
 		name, value, _ := strings.Cut(args[0], "=")
 		n, err := strconv.Atoi(value)
@@ -106,14 +117,14 @@ func (s stories) fault(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	if args[0] == "none" {
-		s.world(ts).forge.Heal()
+		fake.Heal()
 		return
 	}
 	var err error
 	f.Status, err = strconv.Atoi(args[2])
 	ts.Check(err)
 	f.Message = strings.Join(args[3:], " ")
-	s.world(ts).forge.Fail(args[0], args[1], f)
+	fake.Fail(args[0], args[1], f)
 }
 
 // outputs compares step outputs: outputs models=5 status=success.

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegitlab"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/program"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
@@ -24,7 +25,7 @@ import (
 )
 
 // The fake dbt is the dbt of the stories that do not request a real one.
-func TestMain(m *testing.M) { program.Main(program.Tests{M: m, Parallel: 4}, "dbt") }
+func TestMain(m *testing.M) { program.Main(program.Tests{M: m}, "dbt") }
 
 // TestStories runs every user story of testdata/script through the whole program, on real
 // databases and the strict fake of GitHub. Stories about dbt request a real one.
@@ -42,6 +43,12 @@ func TestMySQLStories(t *testing.T) {
 			stories{t, flavour}.run("script/mysql")
 		})
 	}
+}
+
+// TestGitLabStories runs the stories of GitLab CI, on the strict fake of GitLab.
+func TestGitLabStories(t *testing.T) {
+	t.Parallel()
+	stories{t: t}.run("script/gitlab")
 }
 
 // stories runs scripts. The commands that a script needs from the test process are its
@@ -70,6 +77,10 @@ func (s stories) commands() map[string]command {
 		"sql":        s.sql,
 		"real":       s.real,
 		"github":     s.github,
+		"gitlab":     s.gitlab,
+		"note":       s.note,
+		"discussion": s.discussion,
+		"ticket":     s.ticket,
 		"comment":    s.comment,
 		"diff":       s.diff,
 		"review":     s.review,
@@ -107,8 +118,9 @@ func (s stories) story(ts *testscript.TestScript) story {
 type world struct {
 	database database
 	forge    *fakegithub.Server
-	pull     pull // the pull request of the job
-	fork     pull // the pull request from a fork; the zero value: not open yet
+	gitlab   *fakegitlab.Server // nil: the story is not about GitLab
+	pull     pull               // the pull request of the job
+	fork     pull               // the pull request from a fork; the zero value: not open yet
 	env      *testscript.Env
 }
 
@@ -135,7 +147,7 @@ func testdata(name string) string { return filepath.Join(server.Root(), "testdat
 // real puts a real dbt on the PATH before the fake: real dbt 1.8. It is forked from a
 // warm process, unless the story measures a cold start: real dbt 1.11 cold.
 func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
-	start := warmDBT
+	start := warmdbt.Start
 	if len(args) > 2 && args[2] == "cold" {
 		start = warmdbt.Environment
 	}
@@ -168,9 +180,4 @@ func (s stories) signal(ts *testscript.TestScript, _ bool, _ []string) {
 // input sets an input of the action to the text of a file: input dbt-command FILE.
 func (s stories) input(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("INPUT_"+strings.ToUpper(args[0]), ts.ReadFile(args[1]))
-}
-
-// warmDBT returns the directory of a warm dbt with all adapters of the stories.
-func warmDBT(t testing.TB, version string) string {
-	return warmdbt.Start(t, version, "postgres", "duckdb", "snowflake", "mysql")
 }

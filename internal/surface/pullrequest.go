@@ -40,8 +40,8 @@ type finder interface {
 
 // findPullRequest returns the pull request that the event is about or, for a push,
 // the open one of the pushed branch. A workflow_run event is about the pull request
-// of the run before it. The error is ErrNoPullRequest if there is none.
-func findPullRequest(ctx context.Context, from finder, event ci.Event) (int, error) {
+// of the run before it. If there is none, the error is the one given.
+func findPullRequest(ctx context.Context, from finder, event ci.Event, none error) (int, error) {
 	if event.PullRequest != 0 {
 		return event.PullRequest, nil
 	}
@@ -53,7 +53,7 @@ func findPullRequest(ctx context.Context, from finder, event ci.Event) (int, err
 	case event.Name == "push":
 		head = forge.Head{Repository: event.Repository, Branch: event.HeadRef, SHA: event.HeadSHA}
 	default:
-		return 0, ErrNoPullRequest
+		return 0, none
 	}
 	number, ok, err := from.OpenPullRequest(ctx, head)
 	switch {
@@ -61,9 +61,9 @@ func findPullRequest(ctx context.Context, from finder, event ci.Event) (int, err
 		return 0, err
 	case !ok && event.Upstream != nil:
 		return 0, fmt.Errorf("%w: branch %q of %q has no open one at commit %s",
-			ErrNoPullRequest, head.Branch, head.Repository, head.SHA)
+			none, head.Branch, head.Repository, head.SHA)
 	case !ok:
-		return 0, ErrNoPullRequest
+		return 0, none
 	}
 	return number, nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
@@ -33,11 +34,10 @@ type Links struct {
 
 // The reasons why a surface is skipped.
 var (
-	ErrNoPullRequest = errors.New("no pull request")
-	errNoCommit      = errors.New("the event does not contain the commit that it is about")
-	errNoToken       = errors.New("no token; set github-token; see " + docs.Permissions)
-	errReadOnly      = errors.New("the token of a pull request from a fork or from Dependabot is read-only; " +
-		"use mode: publish in a workflow_run to post report.json; see " + docs.Permissions)
+	ErrNoPullRequest  = errors.New("no pull request")
+	errNoMergeRequest = errors.New("no merge request")
+	errNoCommit       = errors.New("the event does not contain the commit that it is about")
+	errNoChecks       = errors.New("GitLab has no check runs; the job passes or fails as the gates do")
 
 	// errReported is returned by a surface whose reason was reported for an earlier one.
 	errReported = errors.New("already reported")
@@ -58,7 +58,7 @@ func Deliver(ctx context.Context, surfaces []Surface, r report.Report, skipped f
 	return links
 }
 
-// deliver writes the report to one surface. A panic becomes an error of this surface.
+// deliver brings the report to one surface. A panic there is an error of this surface.
 func deliver(ctx context.Context, s Surface, r report.Report, links Links) (added Links, err error) {
 	defer func() {
 		if defect := recover(); defect != nil {
@@ -79,11 +79,14 @@ type Skipped struct {
 	Err     error
 }
 
+// fated are conditions that the user cannot fix.
+var fated = []error{ErrNoPullRequest, errNoMergeRequest, errNoCommit, errNoChecks, errForeignPipeline}
+
 // Reporter returns a function that describes skipped surfaces of one job: the level
 // and the text, or ok = false if there is nothing to report. Conditions that the user
-// cannot fix are notices: no pull request, and the read-only token of a foreign pull
-// request, which is mentioned once.
-func Reporter(event ci.Event) func(Skipped) (level ci.Level, text string, ok bool) {
+// cannot fix are notices, among them that a foreign pull request has no token that may
+// write, which is mentioned once.
+func Reporter(event ci.Event, vendor Vendor) func(Skipped) (level ci.Level, text string, ok bool) {
 	mentioned := false
 	return func(s Skipped) (ci.Level, string, bool) {
 		level, why := ci.Warning, s.Err
@@ -93,8 +96,8 @@ func Reporter(event ci.Event) func(Skipped) (level ci.Level, text string, ok boo
 				return "", "", false
 			}
 			mentioned = true
-			level, why = ci.Notice, errReadOnly
-		case errors.Is(why, ErrNoPullRequest), errors.Is(why, errNoCommit):
+			level, why = ci.Notice, vendor.foreign
+		case slices.ContainsFunc(fated, func(err error) bool { return errors.Is(why, err) }):
 			level = ci.Notice
 		}
 		return level, fmt.Sprintf("skip %s: %v", s.Surface, why), true

@@ -211,7 +211,7 @@ func TestConditionsThatTheUserCannotFixAreNotices(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			describe := Reporter(test.event)
+			describe := Reporter(test.event, GitHub)
 			var got []ci.Level
 			for _, err := range test.errs {
 				if level, _, ok := describe(Skipped{Surface: "comment", Err: err}); ok {

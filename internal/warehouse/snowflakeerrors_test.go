@@ -322,7 +322,7 @@ func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 	}
 }
 
-// schemaThere returns the catalog's answer to whether the schema exists.
+// schemaThere is the catalog's answer to whether the schema exists.
 func schemaThere(refused string) string {
 	if refused == "create schema" {
 		return "false"

@@ -1,8 +1,6 @@
 package markdown
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -16,17 +14,17 @@ var style = report.Style{Name: code, Prose: prose}
 // Links are the pages to which a text links. They are trusted. "" means no link.
 type Links struct {
 	Run    string // the page of the CI run
-	Files  string // the page of the pull request's changed files
 	Report string // the report.html, if it is published
+	// File returns the address of a file in the pull request's changes; nil: there is none.
+	File func(name string) string
 }
 
 // file returns the address of a file in the pull request's changes.
 func (l Links) file(name string) string {
-	if l.Files == "" || name == "" {
+	if l.File == nil || name == "" {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(name))
-	return l.Files + "#diff-" + hex.EncodeToString(sum[:])
+	return l.File(name)
 }
 
 // columns are the columns of the tables of models.

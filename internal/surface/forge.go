@@ -2,22 +2,23 @@ package surface
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/config"
-	"github.com/dbt-tally/dbt-tally/internal/forge/github"
+	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/report/markdown"
 )
 
-// GitHub describes the surfaces that GitHub's API writes.
-type GitHub struct {
-	HTTP  *http.Client
-	Event ci.Event
+// Forge describes the surfaces that a forge's API writes. The zero Vendor has none.
+type Forge struct {
+	Vendor Vendor
+	HTTP   *http.Client
+	Event  ci.Event
 
 	Token          string
+	JobToken       string // of GitLab's job, which is no use here
 	Key            string // distinguishes the jobs of one pull request
 	Comment        config.When
 	ReviewComments config.When
@@ -31,65 +32,89 @@ type GitHub struct {
 	Published bool
 }
 
-// Surfaces returns the surfaces that the user asked for. If no request to GitHub is
+// client is what each forge offers. A check run is only possible if it is a checker too.
+type client interface {
+	Comment(ctx context.Context, comment forge.Comment) (forge.Posted, error)
+	Review(ctx context.Context, review forge.Review) error
+	Issue(ctx context.Context, issue forge.Issue) (forge.Posted, error)
+	ChangedFiles(ctx context.Context, pullRequest int) ([]string, error)
+	finder
+}
+
+type checker interface {
+	Check(ctx context.Context, check forge.Check) (forge.Posted, error)
+}
+
+// Surfaces returns the surfaces that the user asked for. If no request to the forge is
 // possible, it returns one surface that fails with the reason.
-func (g GitHub) Surfaces() []Surface {
-	first := g.first()
-	if first == "" {
+func (f Forge) Surfaces() []Surface {
+	first := f.first()
+	if first == "" || f.Vendor.open == nil {
 		return nil
 	}
-	client, err := g.client()
+	client, err := f.Vendor.open(f)
 	if err != nil {
 		return []Surface{unreachable{name: first, err: err}}
 	}
-	return g.surfaces(client, &pullRequest{find: func(ctx context.Context) (int, error) {
-		return findPullRequest(ctx, client, g.Event)
+	return f.surfaces(client, &pullRequest{find: func(ctx context.Context) (int, error) {
+		return findPullRequest(ctx, client, f.Event, f.Vendor.none)
 	}})
 }
 
 // ChangedFiles returns the files that the event's pull request changes, relative to
 // the repository.
-func (g GitHub) ChangedFiles(ctx context.Context) ([]string, error) {
-	client, err := g.client()
+func (f Forge) ChangedFiles(ctx context.Context) ([]string, error) {
+	if f.Vendor.open == nil {
+		return nil, ErrNoPullRequest
+	}
+	client, err := f.Vendor.open(f)
 	if err != nil {
 		return nil, err
 	}
-	return client.ChangedFiles(ctx, g.Event.PullRequest)
+	return client.ChangedFiles(ctx, f.Event.PullRequest)
 }
 
 // surfaces returns the surfaces that the user asked for, in the order in which they are
 // written.
-func (g GitHub) surfaces(client *github.Client, pr *pullRequest) []Surface {
+func (f Forge) surfaces(client client, pr *pullRequest) []Surface {
 	from := run{
-		Key: g.Key, ID: g.Event.RunID, Attempt: g.Event.RunAttempt, URL: g.Event.RunURL, Commit: g.Event.HeadSHA,
-		Report: g.ReportURL,
+		Key: f.Key, ID: f.Event.RunID, Attempt: f.Event.RunAttempt, URL: f.Event.RunURL, Commit: f.Event.HeadSHA,
+		Report: f.ReportURL,
 	}
-	text := g.text
+	text := f.text
 	var list []Surface
-	if g.Published {
+	if f.Published {
 		list = append(list, posting{pr})
 	}
-	if asked(g.Comment) {
+	if asked(f.Comment) {
 		list = append(list, Comment{
-			Forge: client, PullRequest: pr, Run: from, When: g.Comment, Text: text, OnlyNewer: g.Published,
+			Forge: client, PullRequest: pr, Run: from, When: f.Comment, Text: text, OnlyNewer: f.Published,
 		})
 	}
 	// The event of a comment does not contain the pull request's commit, so it is unknown
 	// what was checked out.
-	if asked(g.ReviewComments) && g.Event.HeadSHA != "" {
+	if asked(f.ReviewComments) && f.Event.HeadSHA != "" {
 		list = append(list, ReviewComments{Forge: client, PullRequest: pr, Run: from})
 	}
-	if asked(g.Check) {
-		check := Check{Forge: client, Run: from, When: g.Check, Text: text}
-		if g.Published {
-			check.PullRequest = pr
-		}
-		list = append(list, check)
+	if asked(f.Check) {
+		list = append(list, f.check(client, pr, from))
 	}
-	if asked(g.Issue) && g.Event.PullRequest == 0 {
-		list = append(list, Issue{Forge: client, Run: from, When: g.Issue, Target: g.Target})
+	if asked(f.Issue) && f.Event.PullRequest == 0 {
+		list = append(list, Issue{Forge: client, Run: from, When: f.Issue, Target: f.Target})
 	}
 	return list
+}
+
+func (f Forge) check(client client, pr *pullRequest, from run) Surface {
+	checks, ok := client.(checker)
+	if !ok {
+		return unreachable{name: Check{}.Name(), err: errNoChecks}
+	}
+	check := Check{Forge: checks, Run: from, When: f.Check, Text: f.text}
+	if f.Published {
+		check.PullRequest = pr
+	}
+	return check
 }
 
 // run is the CI run that a surface is written for.
@@ -103,47 +128,32 @@ type run struct {
 }
 
 // text renders the comment and the text of the check run.
-func (g GitHub) text(r report.Report) (string, error) {
-	if g.Published {
-		return markdown.PublishedComment(r, markdown.Links{Run: g.Event.RunURL, Report: g.ReportURL})
+func (f Forge) text(r report.Report) (string, error) {
+	links := markdown.Links{Run: f.Event.RunURL, Report: f.ReportURL}
+	if f.Published {
+		return markdown.PublishedComment(r, links)
 	}
-	return markdown.Comment(r, g.links())
-}
-
-// links returns the pages of the run and, on a pull request, of its changed files.
-func (g GitHub) links() markdown.Links {
-	links := markdown.Links{Run: g.Event.RunURL, Report: g.ReportURL}
-	if g.Event.PullRequest != 0 && g.Event.ServerURL != "" {
-		links.Files = fmt.Sprintf("%s/%s/pull/%d/files", g.Event.ServerURL, g.Event.Repository, g.Event.PullRequest)
+	if f.Event.PullRequest != 0 && f.Event.ServerURL != "" {
+		links.File = f.Vendor.file(f.Event)
 	}
-	return links
+	return markdown.Comment(r, links)
 }
 
 // first returns the name of the first surface that the user asked for, or "".
-func (g GitHub) first() string {
+func (f Forge) first() string {
 	switch {
-	case g.Published:
+	case f.Published:
 		return posting{}.Name()
-	case asked(g.Comment):
+	case asked(f.Comment):
 		return Comment{}.Name()
-	case asked(g.ReviewComments):
+	case asked(f.ReviewComments):
 		return ReviewComments{}.Name()
-	case asked(g.Check):
+	case asked(f.Check):
 		return Check{}.Name()
-	case asked(g.Issue):
+	case asked(f.Issue):
 		return Issue{}.Name()
 	}
 	return ""
-}
-
-func (g GitHub) client() (*github.Client, error) {
-	if g.Token == "" {
-		return nil, errNoToken
-	}
-	return github.New(github.Config{
-		HTTP: g.HTTP, APIURL: g.Event.APIURL, GraphQLURL: g.Event.GraphQLURL,
-		Token: g.Token, Repository: g.Event.Repository,
-	})
 }
 
 // unreachable replaces surfaces that cannot be written at all.
