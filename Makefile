@@ -39,6 +39,11 @@ golden: ## Rewrite the golden files with the tests' results; read the diff
 pictures: ## Draw docs/pictures from the golden files, as GitHub shows them
 	@scripts/tools.sh pictures
 	@node scripts/pictures/render.mjs .cache/pictures
+	@scripts/tools.sh browser
+	@mkdir -p build/pictures
+	go test ./internal/report/html -run TestInChromium -count 1 -pictures $(CURDIR)/build/pictures
+	@cp build/pictures/panel-1280-light.png docs/pictures/report-light.png
+	@cp build/pictures/panel-1280-dark.png docs/pictures/report-dark.png
 
 .PHONY: bench
 bench: tools ## Compare the cost of dbt-tally with its limits
@@ -56,7 +61,7 @@ e2e: ## Test the image on a Docker engine, under a runner, with an emulated GitH
 
 .PHONY: tools
 tools: ## Install the programs that the tests need
-	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks pgbouncer mariadb mysql
+	@scripts/tools.sh dbt-1.7-mysql dbt-1.8 dbt-1.11 dbt-1.12 fakesnow openapi webhooks pgbouncer mariadb mysql browser
 
 .PHONY: lock
 lock: ## Set every pin that Dependabot cannot watch to its newest version

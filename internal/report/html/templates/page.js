@@ -144,8 +144,11 @@ function ticks(low, high) {
   return list;
 }
 
+// chartWidth is that of the panel, so that labels are as large as other text.
+const chartWidth = () => Math.min(innerWidth, 736) - 32;
+
 function trend(model, list) {
-  const width = 640, height = 230, left = 78, bottom = 26, top = 12, right = 12;
+  const width = chartWidth(), height = 230, left = 78, bottom = 26, top = 12, right = 12;
   const bounds = [...list.map((p) => p.rows), ...(model.x || []), ...(model.g || []).map((g) => g.y)];
   const marks = ticks(Math.min(...bounds), Math.max(...bounds));
   const [low, high] = [marks[0], marks[marks.length - 1]];
@@ -177,7 +180,7 @@ function trend(model, list) {
 }
 
 function bars(list) {
-  const width = 640, height = 110, left = 78, right = 12;
+  const width = chartWidth(), height = 110, left = 78, right = 12;
   const most = Math.max(1, ...list.map((p) => p.wrote ? p.wrote[0] + p.wrote[1] + p.wrote[2] : 0));
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": "Rows inserted, updated and deleted by each run" });
   svg.append(make("text", { x: left - 6, y: 14, "text-anchor": "end" }, number.format(most)), make("text", { x: left - 6, y: height - 4, "text-anchor": "end" }, "0"));
