@@ -1,4 +1,4 @@
-// Package buildinfo knows which version of dbt-tally this program is.
+// Package buildinfo determines the version of this program.
 package buildinfo
 
 import (

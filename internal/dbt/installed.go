@@ -67,7 +67,7 @@ func (i Installed) Write() (changed bool, err error) {
 	return true, nil
 }
 
-// Remove removes the file, of whatever version, and its directory if that is then empty.
+// Remove removes the file, even of another version, and its directory if it is then empty.
 func (i Installed) Remove() (removed bool, err error) {
 	there, err := i.read()
 	if there == nil || err != nil {

@@ -57,7 +57,7 @@ func TestASecretIsRemovedInEveryEncoding(t *testing.T) {
 		"base64 for URLs":             base64.RawURLEncoding.EncodeToString([]byte("a:" + password + "@host")),
 		"two adjacent ones":           password + password,
 		"a part at the line's end":    "LINE 12: select cast('p%40ss''w\n",
-		"a part at its beginning":     "\n   w\"o/rd & <ü>\\1' as text)",
+		"a part at the line's start":  "\n   w\"o/rd & <ü>\\1' as text)",
 		"PostgreSQL's ellipses":       `LINE 12: ...t('p%40ss''w"o/rd & <...`,
 		"cut at both ends":            `LINE 12: ...''w"o/rd & <...`,
 		"cut at both ends, in JSON":   `{"msg": "Database Error\n  LINE 12: ...''w\"o/rd & <...\n"}`,

@@ -124,7 +124,7 @@ func worst(m Model) int {
 	return rank
 }
 
-// Sign returns the sign of the model's worst breach, or else of its standing.
+// Sign returns the sign of the model's worst breach or, without one, of its standing.
 func (m Model) Sign() string {
 	if i := worst(m); i < len(alarms) {
 		return alarms[i].Sign

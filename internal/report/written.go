@@ -13,8 +13,8 @@ type Written struct {
 	Updated  *int64             `json:"updated"` // rewritten, with other values or with the same
 	Deleted  *int64             `json:"deleted"`
 	Changed  *int64             `json:"changed"`  // by the change column; of a snapshot, keys with a new version
-	Source   tally.ChangeSource `json:"source"`   // "" if the numbers are not known
-	Reason   string             `json:"reason"`   // why they are not, or what limits their meaning; else ""
+	Source   tally.ChangeSource `json:"source"`   // "" if the numbers are unknown
+	Reason   string             `json:"reason"`   // why they are unknown, or what limits their meaning; otherwise ""
 	Versions *Versions          `json:"versions"` // of a snapshot, if they are known
 }
 

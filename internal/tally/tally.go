@@ -68,8 +68,8 @@ type Earlier struct {
 	// BaselineIsBefore means that the baseline counted the same table as this run, and
 	// that the table did not change in between, so that both comparisons are one fact.
 	BaselineIsBefore bool
-	HistorySince     *time.Time // when the run ended that History begins with; nil without any
-	History          []int64    // its counts in earlier runs, oldest first, and After: at most 30; nil without any
+	HistorySince     *time.Time // the end of the first run in History; nil: no history
+	History          []int64    // its counts in earlier runs, oldest first, and After: at most 30; nil: none
 	Points           []Point    // of the earlier runs, oldest first; Run is the index in Tally.Runs
 	Expected         *Range     // in which its count would not be unusual; nil: too little history
 	Unusual          bool       // the change against the newest earlier run is far outside those before it

@@ -13,8 +13,8 @@ type Written struct {
 	// Of a snapshot it is the number of keys with a new version. Nil if unknown.
 	Changed *int64
 
-	Source   ChangeSource // "" if the numbers are not known
-	Reason   string       // why they are not known, or what limits their meaning; else ""
+	Source   ChangeSource // "" if the numbers are unknown
+	Reason   string       // why they are unknown, or what limits their meaning; otherwise ""
 	Versions *Versions    // of a snapshot, if they are known
 }
 

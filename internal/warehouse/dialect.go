@@ -44,7 +44,7 @@ type dialect interface {
 	// session returns the first statement of every transaction, or "". Behind a pooler no
 	// other setting of a session lasts.
 	session() (query string, args []any)
-	// placeholders writes the values of one statement.
+	// placeholders returns an empty list of values for one statement.
 	placeholders() *placeholders
 	// exact returns the catalog's form of a name that a user writes.
 	exact(name string) string

@@ -128,7 +128,7 @@ func (d duckDB) selectRows(f found, runs []string) (string, []any) {
 	return "select " + d.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-// selectNewest finds the phase in the name, because all hooks write it in the same form.
+// selectNewest takes the phase from the name, where all hooks write it in the same form.
 func (d duckDB) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
 	at, written := d.placeholders(), d.utc(f, "execution_time")
 	return "select " + d.texts(f, recordColumns) + " from " + f.relation + `

@@ -44,7 +44,7 @@ func (l *link) bePatient(ctx context.Context) {
 	}
 }
 
-// inTx runs f in a transaction of its own and rolls it back if f fails. If the
+// inTx runs f in a separate transaction and rolls it back if f fails. If the
 // transaction fails for a temporary reason, inTx runs f again until the time for that is
 // used up. f must therefore be idempotent: if the answer to a commit is lost, the commit
 // may still have taken effect.

@@ -191,7 +191,7 @@ func (p postgres) selectRows(f found, runs []string) (string, []any) {
 	return "select " + p.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-// selectNewest finds the phase in the name, because all hooks write it in the same form.
+// selectNewest takes the phase from the name, where all hooks write it in the same form.
 func (p postgres) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
 	at := p.placeholders()
 	return "select distinct on (" + f.node() + ") " + p.texts(f, recordColumns) + " from " + f.relation + `

@@ -208,7 +208,7 @@ func (s snowflake) selectRows(f found, runs []string) (string, []any) {
 	return "select " + s.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
 }
 
-// selectNewest finds the phase in the name, because all hooks write it in the same form.
+// selectNewest takes the phase from the name, where all hooks write it in the same form.
 func (s snowflake) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
 	at, written := s.placeholders(), s.utc(f, "execution_time")
 	return "select " + s.texts(f, recordColumns) + " from " + f.relation + `

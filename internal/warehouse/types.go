@@ -88,7 +88,7 @@ func Words(typeName string) tally.Words {
 	return tally.Words{Missing: missing, HookFaults: profileTypes[typeName].faults}
 }
 
-// Quiet stops the driver of this profile type from writing files or messages of its own
+// Quiet stops the driver of this profile type from writing its own files or messages
 // and from looking for the cloud in which it runs. It changes the whole process,
 // including its environment (through setenv), so the program calls it once, before Open.
 // A driver may create files in the directory scratch.

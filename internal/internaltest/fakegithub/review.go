@@ -15,7 +15,7 @@ import (
 type File struct {
 	PullRequest int
 	Path        string
-	Was         string // its path before it was renamed, else ""
+	Was         string // its path before it was renamed, otherwise ""
 	Patch       string // the hunks; "": GitHub shows none
 }
 

@@ -13,7 +13,7 @@ import (
 // maxPoints is how many earlier runs a trend has.
 const maxPoints = 90
 
-// about is what the script needs to know of a model beside its row.
+// about contains the data about a model that the script needs besides its row.
 type about struct {
 	id, relation  string
 	file, path    string // relative to the repository, and to the project
@@ -26,7 +26,7 @@ type about struct {
 
 // data is the JSON for the script. Its keys are short, because there are many models.
 type data struct {
-	Now    int64      `json:"now"` // seconds since 1970; 0: the page is of no run
+	Now    int64      `json:"now"` // seconds since 1970; 0: the page shows no run
 	Files  string     `json:"files"`
 	Runs   []runData  `json:"runs"` // newest first
 	Words  []string   `json:"words"`
@@ -133,7 +133,7 @@ func (a about) data(w *words, runs int) nodeData {
 	return n
 }
 
-// history fills in what the newest runs counted and wrote.
+// history adds what the newest runs counted and wrote.
 func (n *nodeData) history(a about, runs int) {
 	counts, ins, upd, del := make([]*int64, runs), make([]*int64, runs), make([]*int64, runs), make([]*int64, runs)
 	wrote := false

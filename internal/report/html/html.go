@@ -31,7 +31,7 @@ type Links struct {
 	Files string // the repository's files at the commit; a file's path is appended to it
 }
 
-// Write writes the page of a report. It trusts no text of the report.
+// Write writes the page of a report. It treats all text of the report as untrusted.
 func Write(w io.Writer, r report.Report, links Links) error { return write(w, reportPage(r, links)) }
 
 // WriteHistory writes the page of a history alone.
@@ -64,7 +64,7 @@ func text(name string) string {
 	return string(content)
 }
 
-// hash is how a Content-Security-Policy names an inline script or style.
+// hash returns the form in which a Content-Security-Policy names an inline script or style.
 func hash(content string) string {
 	sum := sha256.Sum256([]byte(content))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])

@@ -36,7 +36,7 @@ func TestThePageOfEachSituation(t *testing.T) {
 	golden.Check(t, "testdata/history.golden.html", assets.ReplaceAllString(renderedHistory(t, developed(3, 40)), ""))
 }
 
-// Names are attacked where a page could take them for markup, for data or for an address.
+// Each name would do harm if the page treated it as markup, as data or as an address.
 func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
 	for _, attack := range []string{
@@ -65,7 +65,7 @@ func TestThousandModelsFitIntoTheBudget(t *testing.T) {
 	}
 }
 
-// nightly is a run of a project with so many models after so many runs. Every third is a
+// nightly returns a run of a project with so many models after so many runs. Every third is a
 // view, and every third of the tables an incremental model that grows.
 func nightly(models, runs int) report.Report {
 	night := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
@@ -135,7 +135,7 @@ func nightly(models, runs int) report.Report {
 	return report.New(about, t)
 }
 
-// developed is a history of so many models over so many days.
+// developed returns a history of so many models over so many days.
 func developed(models, days int) report.History {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	var h tally.History

@@ -9,7 +9,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// mostNodes is how many nodes a lineage shows; a larger one is folded by folder.
+// mostNodes limits the nodes of a lineage. A larger one shows folders instead of models.
 const mostNodes = 300
 
 // lineage is the graph of what differs from the baseline.
@@ -27,7 +27,7 @@ type lineageNode struct {
 	Class      string // "cause" for a root cause
 }
 
-// graph is what a lineage is drawn from.
+// graph is the data from which a lineage is drawn.
 type graph struct {
 	nodes []graphNode
 	edges [][2]int // from parent to child

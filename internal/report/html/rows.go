@@ -14,7 +14,7 @@ type column struct {
 	cell  func(report.Model) string
 }
 
-// columnsOf returns the columns that say something of any model.
+// columnsOf returns the columns that have a value for at least one model.
 func columnsOf(r report.Report) []column {
 	list := []column{
 		{r.RowsTitle(style), func(m report.Model) string { return report.FromTo(m.Before, m.After) }},
@@ -84,7 +84,7 @@ func why(m report.Model, cause string, node func(id string) string) []string {
 	return parts
 }
 
-// notes are the sentences of the model's panel.
+// notes returns the sentences of the model's panel.
 func notes(m report.Model, cause string, node func(id string) string) []string {
 	list := report.GateWords(m, style)
 	add := func(intro, text string) {

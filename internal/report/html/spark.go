@@ -62,7 +62,7 @@ func line(ys []int) string {
 	return b.String()
 }
 
-// pair is the second number of two: a minus sign separates them, too.
+// pair returns the second number of two. A minus sign also separates them.
 func pair(n int) string {
 	if n < 0 {
 		return strconv.Itoa(n)

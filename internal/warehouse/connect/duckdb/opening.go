@@ -37,7 +37,7 @@ func newOpening(s connect.Settings) (opening, error) {
 	}
 	o := opening{Path: cmp.Or(s.Text("path"), ":memory:"), Config: map[string]any{}, Statements: []string{}, attempts: 1}
 	if !isFile(o.Path) {
-		return opening{}, fmt.Errorf("%s is not a file", o.Path)
+		return opening{}, fmt.Errorf("path: %s is not a file", o.Path)
 	}
 	maps.Copy(o.Config, mapping(s.Values["config_options"]))
 	err := errors.Join(
@@ -68,7 +68,7 @@ func (o *opening) extend(extensions []any) error {
 			install := fmt.Sprintf("INSTALL %v FROM %v", e["name"], e["repo"])
 			o.Statements = append(o.Statements, install, "LOAD "+literal(e["name"]))
 		default:
-			return fmt.Errorf("an extension that is %T", extension)
+			return fmt.Errorf("extensions: unsupported type %T", extension)
 		}
 	}
 	return nil
@@ -81,12 +81,12 @@ func (o *opening) addSecrets(s connect.Settings) error {
 	case "aws":
 		secrets = append(slices.Clone(secrets), map[string]any{"type": "s3", "provider": "credential_chain"})
 	default:
-		return fmt.Errorf("use_credential_provider is %s", provider)
+		return fmt.Errorf("use_credential_provider: unsupported value %q", provider)
 	}
 	for i, secret := range secrets {
 		values, ok := secret.(map[string]any)
 		if !ok {
-			return fmt.Errorf("a secret that is %T", secret)
+			return fmt.Errorf("secrets: unsupported type %T", secret)
 		}
 		o.Statements = append(o.Statements, createSecret(values, fmt.Sprintf("_dbt_secret_%d", i+1)))
 	}
@@ -130,7 +130,7 @@ func (o *opening) attach(attachments []any, database string) error {
 		values := mapping(attachment)
 		path, _ := values["path"].(string)
 		if strings.HasPrefix(path, "md:") || strings.HasPrefix(path, "motherduck:") || path == "" {
-			return fmt.Errorf("it attaches %q", path)
+			return fmt.Errorf("attach: %q is not a file", path)
 		}
 		statement := "ATTACH IF NOT EXISTS " + literal(path)
 		if alias, ok := values["alias"].(string); ok {

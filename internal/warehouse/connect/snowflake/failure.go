@@ -61,7 +61,7 @@ var advices = []struct {
 	{
 		[]int{390144, 394300, 394301, 394302, 394303, 394304, 394305, 394306},
 		"",
-		"use the private key that belongs to the user's rsa_public_key, the user's login name, and a clock that is right",
+		"use the private key that belongs to the user's rsa_public_key, the user's login name, and a correct clock",
 	},
 	{[]int{390186, 390189}, "", "set role to one that is granted to the user"},
 	{[]int{390317}, "", "set role to one that the token is for"},
