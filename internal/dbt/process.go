@@ -16,8 +16,8 @@ const (
 	ExitCouldNotRun = 2
 )
 
-// start runs dbt until it ends. When ctx is done, start interrupts dbt once: a Ctrl-C in the
-// terminal does not reach dbt, which runs in its own process group. start returns dbt's
+// start runs dbt until it ends. When ctx is done, start interrupts dbt once, because a Ctrl-C
+// in the terminal does not reach dbt, which runs in its own process group. start returns dbt's
 // exit code, or ExitCouldNotRun if a signal ended dbt. The error is non-nil only if dbt
 // could not be started.
 func (c CLI) start(ctx context.Context, cmd *exec.Cmd) (code int, err error) {

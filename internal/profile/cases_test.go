@@ -202,7 +202,7 @@ var testCases = []testCase{
 	{Name: "config on top", File: "config:\n  send_anonymous_usage_stats: false\n" + output("host: h")},
 	{Name: "unicode", File: output(`host: "{{ env_var('UNI') }}"`, "schéma: größe ☃", `b: "{{ 'ö' | upper }}"`)},
 	{Name: "keys are not rendered", File: output(`"{{ env_var('HOST') }}": x`)},
-	{Name: "keys that are no strings", File: output("1: a", "off: b", "~: c")},
+	{Name: "keys that are not strings", File: output("1: a", "off: b", "~: c")},
 	{
 		Name: "other targets are not rendered",
 		File: output("host: h") + "    prod:\n      host: \"{{ env_var('NOPE') }}\"\n",
@@ -218,7 +218,7 @@ var testCases = []testCase{
 		Target: "prod",
 	},
 	{Name: "target missing", File: output("host: h"), Target: "prod"},
-	{Name: "target is no mapping", File: "shop:\n  target: dev\n  outputs:\n    dev: text\n"},
+	{Name: "target is not a mapping", File: "shop:\n  target: dev\n  outputs:\n    dev: text\n"},
 	{Name: "target null", File: "shop:\n  target:\n  outputs:\n    dev: {type: duckdb}\n"},
 	{Name: "target is a number", File: "shop:\n  target: 1\n  outputs:\n    1: {type: duckdb}\n"},
 	{Name: "no outputs", File: "shop:\n  target: dev\n"},

@@ -97,7 +97,7 @@ var searchCases = []searchCase{
 		Name: "paths by environment", Dir: "empty", Args: []string{"--project-dir", "../shop"},
 		Env: map[string]string{"DBT_TARGET_PATH": "tt", "DBT_LOG_PATH": "ll"},
 	},
-	{Name: "macro paths no list", Dir: "badmacros"},
+	{Name: "macro paths are not a list", Dir: "badmacros"},
 	{Name: "no name", Dir: "noname"},
 }
 

@@ -23,7 +23,7 @@ type Redactor struct {
 func New(secrets []string) Redactor {
 	var r Redactor
 	var forms []string
-	manyLines := map[string]bool{} // their tails are those of their lines
+	manyLines := map[string]bool{} // secrets of several lines; the tails of the lines suffice
 	for _, secret := range parts(secrets) {
 		once, twice := formsOf(secret)
 		r.masks = append(r.masks, once...)

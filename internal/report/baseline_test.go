@@ -20,18 +20,18 @@ func TestStandingIsTheMoreInformativeStatus(t *testing.T) {
 		model tally.Model
 		want  tally.Status
 	}{
-		"first build, fewer rows than there": {situation.Was(plain(tally.New, 9), 10, 1), tally.Shrank},
-		"first build, more rows than there":  {situation.Was(plain(tally.New, 11), 10, 1), tally.Grew},
-		"first build, as many as there":      {situation.Was(plain(tally.New, 10), 10, 1), tally.Unchanged},
-		"first build, emptied":               {situation.Was(plain(tally.New, 0), 10, 1), tally.Emptied},
-		"first build, empty there too":       {situation.Was(plain(tally.New, 0), 0, 1), tally.Empty},
-		"first build, not there":             {situation.NewThere(plain(tally.New, 9)), tally.New},
-		"first build, nothing compared":      {plain(tally.New, 9), tally.New},
-		"built again, fewer rows than there": {situation.Was(plain(tally.Unchanged, 9), 10, 1), tally.Shrank},
-		"built again, not there":             {situation.NewThere(plain(tally.Unchanged, 9)), tally.New},
-		"built again, empty, not there":      {situation.NewThere(plain(tally.Empty, 0)), tally.New},
-		"this run's change stays":            {situation.Was(plain(tally.Grew, 9), 10, 1), tally.Grew},
-		"a failure stays":                    {situation.NewThere(plain(tally.Failed, situation.Unknown)), tally.Failed},
+		"first build, fewer rows than the baseline": {situation.Was(plain(tally.New, 9), 10, 1), tally.Shrank},
+		"first build, more rows than the baseline":  {situation.Was(plain(tally.New, 11), 10, 1), tally.Grew},
+		"first build, as many as the baseline":      {situation.Was(plain(tally.New, 10), 10, 1), tally.Unchanged},
+		"first build, emptied":                      {situation.Was(plain(tally.New, 0), 10, 1), tally.Emptied},
+		"first build, empty in the baseline too":    {situation.Was(plain(tally.New, 0), 0, 1), tally.Empty},
+		"first build, not in the baseline":          {situation.NewThere(plain(tally.New, 9)), tally.New},
+		"first build, nothing compared":             {plain(tally.New, 9), tally.New},
+		"built again, fewer rows than the baseline": {situation.Was(plain(tally.Unchanged, 9), 10, 1), tally.Shrank},
+		"built again, not in the baseline":          {situation.NewThere(plain(tally.Unchanged, 9)), tally.New},
+		"built again, empty, not in the baseline":   {situation.NewThere(plain(tally.Empty, 0)), tally.New},
+		"this run's change stays":                   {situation.Was(plain(tally.Grew, 9), 10, 1), tally.Grew},
+		"a failure stays":                           {situation.NewThere(plain(tally.Failed, situation.Unknown)), tally.Failed},
 	} {
 		if got := line(test.model).Standing(); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)

@@ -26,7 +26,7 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 			Gates: []Gate{{Severity: tally.SeverityWarn}, {Severity: tally.SeverityError}},
 		},
 		{
-			Name: "first build, fewer than there", Status: tally.New,
+			Name: "first build, fewer than the baseline", Status: tally.New,
 			Change: new(int64(7)), After: new(int64(7)), BaselineChange: new(int64(-50)),
 		},
 		{Name: "emptied", Status: tally.Emptied, Change: new(int64(-2))},
@@ -38,7 +38,7 @@ func TestModelsAreRankedByWhatMattersMost(t *testing.T) {
 	}
 	want := []string{
 		"breached", "warned", "failed a", "failed b", "emptied", "shrank by the most possible",
-		"first build, fewer than there", "shrank", "grew much", "grew a little", "new", "calm",
+		"first build, fewer than the baseline", "shrank", "grew much", "grew a little", "new", "calm",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)

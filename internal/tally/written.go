@@ -33,7 +33,7 @@ const (
 	FromEngine  ChangeSource = "engine"  // the counters of the warehouse
 	FromAdapter ChangeSource = "adapter" // the figures that the adapter reports of its statements
 	FromBatch   ChangeSource = "batch"   // the rows that dbt was about to write, counted in its temporary table
-	FromCounts  ChangeSource = "derived" // the counts before and after, where they leave no other possibility
+	FromCounts  ChangeSource = "derived" // the counts before and after, if these allow only one result
 )
 
 var changeSources = []ChangeSource{FromEngine, FromAdapter, FromBatch, FromCounts}

@@ -113,8 +113,8 @@ type builder struct {
 	bad     map[string]bool // nodes that failed or were skipped; nodes that refer to them are skipped
 }
 
-// node builds one node, unless a node that it refers to failed. An error is the fake's
-// own.
+// node builds one node, unless a node that it refers to failed. An error is one of the
+// fake itself.
 func (b builder) node(ctx context.Context, number int, n node) (result, error) {
 	of, began := fmt.Sprintf("%d of %d", number, b.total), time.Now()
 	b.log.debug("Began running node " + n.id())
