@@ -5,6 +5,7 @@ and error, and then a JSON line with its arguments, environment, working directo
 process group; it gets the exit code.
 """
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -58,6 +59,7 @@ def become(wanted, files):
     os.environ.clear()
     os.environ.update(wanted["environment"])
     sys.argv = wanted["arguments"]
+    atexit.register(gc.unfreeze)  # DuckDB reports what is never collected
     return cli()
 
 
