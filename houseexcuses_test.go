@@ -8,13 +8,7 @@ var (
 	longFunctions []string
 	widePackages  []string
 
-	// The dialects have a method for each statement.
-	wideTypes = []string{
-		"internal/warehouse.duckDB",
-		"internal/warehouse.mysql",
-		"internal/warehouse.postgres",
-		"internal/warehouse.snowflake",
-	}
+	wideTypes []string
 
 	wideStructs = []string{"internal/ci.Event", "internal/tally.Run"}
 

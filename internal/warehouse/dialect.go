@@ -1,8 +1,6 @@
 package warehouse
 
 import (
-	"time"
-
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -48,43 +46,44 @@ type dialect interface {
 	placeholders() *placeholders
 	// exact returns the catalog's form of a name that a user writes.
 	exact(name string) string
-	// reaches returns an error if the connection cannot reach the table's database; fits
-	// returns one if a table of ours cannot have the name.
-	reaches(Table) error
-	fits(Table) error
-	// selectColumns returns the query for schema, table, column and type of each column,
-	// in order. It selects no rows if there is no such table.
-	selectColumns(Table) (query string, args []any)
-	// catalogColumns returns the same query for all tables and views of some schemas.
-	catalogColumns(schemas []string) (query string, args []any)
-	// selectSchema returns the query for whether the schema of the table exists.
-	selectSchema(Table) (query string, args []any)
+	// accepts returns an error if the connection cannot reach the table's database or, with
+	// Write, if a table of ours cannot have the name.
+	accepts(Table, Access) error
+	// tableColumns returns the query for schema, table, column and type of each column, in
+	// order, of the tables with these names beside a table. Without a schema the first one
+	// is the name of a table in any schema in which the session finds it.
+	tableColumns(beside Table, names []string) query
+	// schemaColumns returns the same query for all tables and views of some schemas.
+	schemaColumns(schemas []string) query
+	// selectSchema selects one row if the table's schema exists.
+	selectSchema(Table) query
 	relation(Table) string
 	createSchema(Table) string
 	createTable(Table, layout) []string
 	addColumns(found) []string
-	// createView returns the beginning of a statement that creates a view. secondsBetween
-	// returns the seconds from one time to another, which may be null.
+	// createView returns the beginning of a statement that creates a view.
 	createView(Table) string
-	secondsBetween(from, to string) string
 	// widenCount changes the row_count of a relation to bigint.
 	widenCount(relation string) string
-	// insertProof returns an insert in the form of the hooks. guard returns the code that
-	// prevents a failing insert from failing its model, if it must be tested: a query
-	// around "{}", the insert, that returns null or the reason for the failure.
-	insertProof(found) string
-	guard() string
+	// text returns the expression for a column's value as text, and instant the one for a
+	// time, which compares with a placeholder of a time.
+	text(f found, column string) string
+	instant(f found, column string) string
+	words() words
 	// insertRun inserts nothing if that run already has a row.
 	insertRun(f found, values []*string) (query string, args []any)
-	// selectRows, selectNewest and selectRuns return queries for recordColumns of some
-	// runs, for recordColumns of the newest after row of each node, and for runs.
-	selectRows(f found, runs []string) (query string, args []any)
-	selectNewest(f found, since, before time.Time, exclude []string) (query string, args []any)
-	selectRuns(found, runFilter) (query string, args []any)
-	// countOlder returns the query for the runs that have rows older than a time, by a
-	// column, and their number of such rows. deleteOlder deletes these rows of some runs.
-	countOlder(f found, column string, than time.Time) (query string, args []any)
-	deleteOlder(f found, column string, than time.Time, runs []string) (query string, args []any)
 	// grant returns the fix for a missing right, and the page about it.
 	grant(step, Table, connect.Denied) string
+}
+
+// words are an engine's words for what needs no function.
+type words struct {
+	types [4]string // by kind
+	// seconds is the expression for the seconds between two times, {from} and {to}, which
+	// may be null.
+	seconds     string
+	time, count string // the literals of the hooks' inserts
+	// guard prevents a failing insert from failing its model, if it must be tested: a query
+	// around "{}", the insert, that returns null or the reason for the failure; "": none.
+	guard string
 }

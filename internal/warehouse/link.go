@@ -24,8 +24,7 @@ const (
 	pause = 250 * time.Millisecond
 )
 
-// link runs transactions on a database, and repeats those that fail for a temporary
-// reason.
+// link runs statements on a database, and repeats those that fail for a temporary reason.
 type link struct {
 	db      connect.Database
 	dialect dialect
@@ -53,23 +52,21 @@ func (l *link) inTx(ctx context.Context, s step, t Table, f func(*sql.Tx) error)
 }
 
 // send runs statements as inTx does, but sends the whole transaction as one message, and
-// returns the rows of the last statement. The driver must support batches.
+// returns the rows of those that return any. After an error these are the rows of the
+// statements before it. The driver must support batches.
 func (l *link) send(
 	ctx context.Context, s step, t Table, end string, statements ...connect.Statement,
-) (rows [][]*string, err error) {
+) (rows [][][]*string, err error) {
 	all := []connect.Statement{{SQL: "begin"}}
 	if query, args := l.dialect.session(); query != "" {
 		all = append(all, connect.Statement{SQL: query, Args: args})
 	}
 	all = append(append(all, statements...), connect.Statement{SQL: end})
-	err = l.patiently(ctx, s, t, func(conn *sql.Conn) error {
-		results, err := l.db.Batch(ctx, conn, all)
-		if err != nil {
+	err = l.patiently(ctx, s, t, func(conn *sql.Conn) (err error) {
+		if rows, err = l.db.Batch(ctx, conn, all); err != nil {
 			_, _ = conn.ExecContext(ctx, "rollback") // err is the cause if this fails too
-			return err
 		}
-		rows = results[len(all)-2]
-		return nil
+		return err
 	})
 	return rows, err
 }
@@ -161,39 +158,31 @@ func (l *link) again(ctx context.Context, s step, f connect.Failure) bool {
 }
 
 // query returns all rows of a query, nil for null.
-func (l *link) query(
-	ctx context.Context, s step, t Table, query string, args []any,
-) (all [][]*string, err error) {
+func (l *link) query(ctx context.Context, s step, t Table, q query) (all [][]*string, err error) {
 	if l.db.Batch != nil {
-		return l.send(ctx, s, t, "commit", connect.Statement{SQL: query, Args: args})
+		answers, err := l.send(ctx, s, t, "commit", connect.Statement{SQL: q.String(), Args: q.args, Rows: true})
+		if err != nil {
+			return nil, err
+		}
+		return answers[0], nil
 	}
-	err = l.inTx(ctx, s, t, func(tx *sql.Tx) error {
-		all = nil
-		rows, err := tx.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		names, err := rows.Columns()
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			values, into := make([]*string, len(names)), make([]any, len(names))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				return err
-			}
-			all = append(all, values)
-		}
-		return rows.Err()
+	err = l.patiently(ctx, s, t, func(conn *sql.Conn) (err error) {
+		all, err = textRows(ctx, conn, q.String(), q.args)
+		return err
 	})
 	return all, err
 }
 
-// do runs statements without values in one transaction.
+func textRows(ctx context.Context, conn *sql.Conn, query string, args []any) (all [][]*string, err error) {
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	return connect.Texts(rows)
+}
+
+// do runs statements without values.
 func (l *link) do(ctx context.Context, s step, t Table, statements ...string) error {
 	all := make([]connect.Statement, len(statements))
 	for i, statement := range statements {
@@ -202,7 +191,8 @@ func (l *link) do(ctx context.Context, s step, t Table, statements ...string) er
 	return l.run(ctx, s, t, all...)
 }
 
-// run runs statements in one transaction.
+// run runs statements: in one transaction if that is one message, and each by itself
+// otherwise.
 func (l *link) run(ctx context.Context, s step, t Table, statements ...connect.Statement) error {
 	if len(statements) == 0 {
 		return nil
@@ -211,14 +201,16 @@ func (l *link) run(ctx context.Context, s step, t Table, statements ...connect.S
 		_, err := l.send(ctx, s, t, "commit", statements...)
 		return err
 	}
-	return l.inTx(ctx, s, t, func(tx *sql.Tx) error {
-		for _, statement := range statements {
-			if _, err := tx.ExecContext(ctx, statement.SQL, statement.Args...); err != nil {
-				return err
-			}
+	for _, statement := range statements {
+		err := l.patiently(ctx, s, t, func(conn *sql.Conn) error {
+			_, err := conn.ExecContext(ctx, statement.SQL, statement.Args...)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // tryOut runs a statement and rolls it back.
@@ -245,6 +237,9 @@ func (l *link) rollingBack(ctx context.Context, s step, t Table, f func(*sql.Tx)
 
 // raced reports whether another job did the same at the same time.
 func (l *link) raced(err error) bool { return l.db.Failure(err).Raced }
+
+// passes reports whether the cause of an error is temporary.
+func (l *link) passes(err error) bool { return l.db.Failure(err).Passes }
 
 // release closes the connection if it keeps other processes, such as dbt, from using the
 // database.

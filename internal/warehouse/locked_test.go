@@ -56,8 +56,7 @@ func TestALockedMySQLTableIsWaitedForBeforeDBTToo(t *testing.T) {
 func TestALockedSnowflakeTableIsWaitedForBeforeDBTToo(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
-	fake.Answer("= 'LOG' order by", tutorialCatalog)
-	fake.Answer("information_schema", noTable)
+	fake.Answer("information_schema", tutorialCatalog)
 	fake.Answer("where run_id in", tooManyWaiters, tooManyWaiters, fakesnowflake.Result{Columns: allColumns[:7]})
 	prepare(t, open(t, fakeOptions(fake, nil)))
 }

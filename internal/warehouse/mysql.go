@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
@@ -34,7 +33,9 @@ func (m mysql) session() (string, []any) {
 
 func (mysql) exact(name string) string { return name }
 
-func (m mysql) reaches(t Table) error {
+// accepts takes every name, because MySQL refuses a name that is too long and does not
+// truncate it.
+func (m mysql) accepts(t Table, _ Access) error {
 	if t.Database == "" || t.Database == cmp.Or(t.Schema, m.schema) {
 		return nil
 	}
@@ -42,23 +43,30 @@ func (m mysql) reaches(t Table) error {
 		"set the schema to it, and no database; see "+docs.Warehouses, t.Database)
 }
 
-// fits accepts every name, because MySQL refuses a name that is too long and does not
-// truncate it.
-func (mysql) fits(Table) error { return nil }
-
-func (m mysql) selectColumns(t Table) (string, []any) {
-	return "select table_schema, table_name, column_name, column_type from information_schema.columns " +
-		"where table_schema = ? and table_name = ? order by ordinal_position", []any{cmp.Or(t.Schema, m.schema), t.Name}
-}
-
-func (m mysql) catalogColumns(schemas []string) (string, []any) {
+func (m mysql) tableColumns(beside Table, names []string) query {
 	at := m.placeholders()
-	return "select table_schema, table_name, column_name, column_type from information_schema.columns " +
-		"where table_schema in " + at.list(schemas) + " order by table_schema, table_name, ordinal_position", at.args
+	return mysqlColumns("table_schema = "+at.value(cmp.Or(beside.Schema, m.schema))+
+		" and table_name in "+at.list(names), at.args)
 }
 
-func (m mysql) selectSchema(t Table) (string, []any) {
-	return "select count(*) > 0 from information_schema.schemata where schema_name = ?", []any{t.Schema}
+func (m mysql) schemaColumns(schemas []string) query {
+	at := m.placeholders()
+	return mysqlColumns("table_schema in "+at.list(schemas), at.args)
+}
+
+func mysqlColumns(where string, args []any) query {
+	return query{
+		columns: []string{"table_schema", "table_name", "column_name", "column_type"},
+		from:    "information_schema.columns where " + where,
+		order:   "table_schema, table_name, ordinal_position", args: args,
+	}
+}
+
+func (mysql) selectSchema(t Table) query {
+	return query{
+		columns: []string{"schema_name"},
+		from:    "information_schema.schemata where schema_name = ?", args: []any{t.Schema},
+	}
 }
 
 func (m mysql) relation(t Table) string { return backquote(t.Schema) + "." + backquote(t.Name) }
@@ -103,37 +111,36 @@ func (m mysql) indexName(l layout) string { return strings.Join(l.index, "_") + 
 const keyLength = 255
 
 func (m mysql) column(d definition, l layout) string {
-	types := [...]string{text: "text", timestamp: "datetime(6)", bigint: "bigint", integer: "integer"}
 	switch {
 	case d.kind == text && (d.name == l.key || slices.Contains(l.index, d.name)):
 		return fmt.Sprintf("%s varchar(%d)", d.name, keyLength)
 	case d.name == l.key:
-		return d.name + " " + types[d.kind]
+		return d.name + " " + m.words().types[d.kind]
 	default:
-		return d.name + " " + types[d.kind] + " null"
+		return d.name + " " + m.words().types[d.kind] + " null"
 	}
 }
 
 func (m mysql) createView(t Table) string { return "create or replace view " + m.relation(t) }
 
-func (mysql) secondsBetween(from, to string) string {
-	return "timestampdiff(microsecond, " + from + ", " + to + ") / 1000000"
-}
-
 func (m mysql) widenCount(relation string) string {
 	return "alter table " + relation + " modify row_count bigint"
 }
 
-func (m mysql) insertProof(f found) string { return proofOf(f, "'2000-01-01 00:00:00'", "'0'") }
-
-// guard is empty, because MySQL has no such block.
-func (m mysql) guard() string { return "" }
-
-// values returns the columns, null if the table lacks them. The driver returns every
-// value as text, and a time in the session's zone.
-func (m mysql) values(f found, columns []string) string {
-	return f.values(columns, func(name, _ string) string { return name })
+// words has no guard, because MySQL has no such block.
+func (mysql) words() words {
+	return words{
+		types:   [...]string{text: "text", timestamp: "datetime(6)", bigint: "bigint", integer: "integer"},
+		seconds: "timestampdiff(microsecond, {from}, {to}) / 1000000",
+		time:    "'2000-01-01 00:00:00'", count: "'0'",
+	}
 }
+
+// text relies on the driver, which returns every value as text, and a time in the
+// session's zone.
+func (mysql) text(_ found, column string) string { return column }
+
+func (mysql) instant(_ found, column string) string { return column }
 
 // insertRun ignores a duplicate primary key. "On duplicate key update" would need the
 // right to update, and "where not exists" would block another job's insert.
@@ -145,41 +152,6 @@ func (m mysql) insertRun(f found, values []*string) (string, []any) {
 	}
 	return "insert ignore into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") +
 		") values (" + strings.Join(row, ", ") + ")", at.args
-}
-
-func (m mysql) selectRows(f found, runs []string) (string, []any) {
-	at := m.placeholders()
-	return "select " + m.values(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
-}
-
-// selectNewest avoids window functions, which MySQL 5.7 lacks. It returns all rows of a
-// node that have the same newest time.
-func (m mysql) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
-	at := m.placeholders()
-	where := " where execution_time >= " + at.at(since) + " and execution_time < " + at.at(before) +
-		" and run_id not in " + at.list(exclude) +
-		" and lower(model_name) like '% - after' and row_count is not null"
-	return "select " + m.values(f, recordColumns) + " from " + f.relation +
-		" join (select " + f.node() + " as node, max(execution_time) as newest from " + f.relation + where +
-		" group by 1) n on " + f.node() + " = n.node and execution_time = n.newest" + where, append(at.args, at.args...)
-}
-
-func (m mysql) selectRuns(f found, filter runFilter) (string, []any) {
-	at := m.placeholders()
-	return "select " + m.values(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
-		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
-}
-
-func (m mysql) countOlder(f found, column string, than time.Time) (string, []any) {
-	at := m.placeholders()
-	return "select run_id, count(*) from " + f.relation + " where " + column + " < " + at.at(than) +
-		" and run_id is not null group by run_id", at.args
-}
-
-func (m mysql) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
-	at := m.placeholders()
-	return "delete from " + f.relation + " where " + column + " < " + at.at(than) +
-		" and run_id in " + at.list(runs), at.args
 }
 
 // grant returns the statement that an administrator must run.

@@ -16,22 +16,21 @@ import (
 // Each case is a way in which a server ends the old connection, or answers on it, while it
 // fails over.
 func TestAMySQLFailoverIsWaitedFor(t *testing.T) {
-	const reading = "select model_name"
+	const reading, recording, commit = "select model_name", "insert ignore", ";\ncommit"
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		for name, tc := range map[string]struct{ says, statement string }{
-			"closed at the look-up":   {closed, "information_schema"},
-			"closed at the record":    {closed, "insert ignore"},
-			"closed at the commit":    {closed, "COMMIT"},
+			"closed at the record":    {closed, recording},
+			"closed at the commit":    {closed, commit},
 			"closed at the read":      {closed, reading},
-			"reset at the commit":     {reset, "COMMIT"},
+			"reset at the commit":     {reset, commit},
 			"reset at the read":       {reset, reading},
 			"too many connections":    {"1040", reading},
 			"shutting down":           {"1053", reading},
-			"lock wait timeout":       {"1205", "insert ignore"},
-			"deadlock":                {"1213", "insert ignore"},
-			"the server only reads":   {"1290", "insert ignore"},
-			"a read-only transaction": {"1792", "insert ignore"},
-			"InnoDB is read-only":     {"1836", "insert ignore"},
+			"lock wait timeout":       {"1205", recording},
+			"deadlock":                {"1213", recording},
+			"the server only reads":   {"1290", recording},
+			"a read-only transaction": {"1792", recording},
+			"InnoDB is read-only":     {"1836", recording},
 			"statement killed":        {"1317", reading},
 			"connection killed":       {"1927", reading},
 			"session killed":          {"3169", reading},

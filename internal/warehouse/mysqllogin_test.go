@@ -71,7 +71,7 @@ func TestATokenIsSentOnlyToAVerifiedMySQL(t *testing.T) {
 		wantSent string
 		want     string // part of the error; the server ends after the login
 	}{
-		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "was lost"},
+		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "the server closed the connection"},
 		"an unknown server":  {nil, "", "set ssl_ca: without it the password might go to another server"},
 		"no TLS": {
 			map[string]any{"ssl_disabled": true},

@@ -1,11 +1,9 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,12 +70,6 @@ func (c Code) rows() [][]string {
 	return rows
 }
 
-// selectNodes returns the query for node_id, fingerprint and columns_hash of one
-// invocation.
-func selectNodes(at *placeholders, f found, run string) (query string, args []any) {
-	return "select node_id, fingerprint, columns_hash from " + f.relation + " where run_id = " + at.value(run), at.args
-}
-
 // noFingerprints states the consequence of fingerprints that could not be stored.
 func noFingerprints(t Table, why error) string {
 	return fmt.Sprintf("code fingerprints are not stored in %s, "+
@@ -89,85 +81,74 @@ func noColumns(t Table, why error) string {
 	return fmt.Sprintf("columns are not stored in %s, so that later runs cannot compare theirs: %v", t, why)
 }
 
-// sqlNodes is the node table beside an audit table, if there is one.
-type sqlNodes struct {
-	*sqlEngine
-	audit Table
-}
-
-// store writes the lists of columns that no earlier run has stored, and then the nodes,
-// in one transaction.
-func (e sqlNodes) store(ctx context.Context, code Code) error {
-	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
-	if err != nil || !ok {
-		return err
+// insertCode returns the inserts of the lists of columns that no earlier run has stored,
+// and of the nodes.
+func insertCode(d dialect, t tables, code Code, stored question) (lists, nodes []connect.Statement) {
+	if len(code.Fingerprints) == 0 || !t.nodes.ready() {
+		return nil, nil
 	}
-	if err := e.storeColumns(ctx, code); err != nil {
+	if !t.lists.ready() || stored.err != nil {
 		code.Columns = nil // a hash without its list is useless
 	}
-	return e.insert(ctx, f, func(at *placeholders, row []string) string {
-		return at.list(append([]string{code.RunID}, row...))
-	}, code.rows())
+	known, all := listsByHash(stored.rows), code.lists()
+	var rows [][]string
+	for _, hash := range slices.Sorted(maps.Keys(all)) {
+		if _, there := known[hash]; !there {
+			rows = append(rows, []string{hash, all[hash]})
+		}
+	}
+	nodeRows := code.rows()
+	for i, row := range nodeRows {
+		nodeRows[i] = append([]string{code.RunID}, row...)
+	}
+	return inserts(d, t.lists, rows), inserts(d, t.nodes, nodeRows)
 }
 
-// storeColumns writes the new lists of columns.
-func (e sqlNodes) storeColumns(ctx context.Context, code Code) error {
-	f, ok, err := e.lookBeside(ctx, columnsTable(e.audit), columnsLayout)
-	if err != nil || !ok || len(code.Columns) == 0 {
-		return cmp.Or(err, errNoColumns)
+// inserts returns inserts of texts, many rows per statement.
+func inserts(d dialect, f found, all [][]string) (statements []connect.Statement) {
+	for len(all) > 0 {
+		at := d.placeholders()
+		var values []string
+		for size := 0; len(all) > 0 && len(values) < nodesPerInsert && size < messageSize/2; all = all[1:] {
+			values = append(values, at.list(all[0]))
+			for _, text := range all[0] {
+				size += len(text)
+			}
+		}
+		query := "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") values " +
+			strings.Join(values, ", ")
+		statements = append(statements, connect.Statement{SQL: query, Args: at.args})
 	}
+	return statements
+}
+
+// lists returns the lists of columns by their hashes.
+func (c Code) lists() map[string]string {
 	lists := map[string]string{}
-	for _, columns := range code.Columns {
+	for _, columns := range c.Columns {
 		if hash, list := columnList(columns); hash != "" {
 			lists[hash] = list
 		}
 	}
-	known, err := e.columnLists(ctx, f, slices.Sorted(maps.Keys(lists)))
-	if err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, hash := range slices.Sorted(maps.Keys(lists)) {
-		if _, stored := known[hash]; !stored {
-			rows = append(rows, []string{hash, lists[hash]})
-		}
-	}
-	return e.insert(ctx, f, (*placeholders).list, rows)
+	return lists
 }
 
-var errNoColumns = errors.New("there is no columns table, or nothing to store in it")
-
-// columnLists reads lists of columns by their hashes.
-func (e sqlNodes) columnLists(ctx context.Context, f found, hashes []string) (map[string]string, error) {
-	lists := map[string]string{}
-	for chunk := range slices.Chunk(hashes, nodesPerInsert) {
-		at := e.dialect.placeholders()
-		query := "select columns_hash, columns from " + f.relation + " where columns_hash in " + at.list(chunk)
-		rows, err := e.db.query(ctx, reading, f.table, query, at.args)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			lists[deref(row[0])] = deref(row[1])
-		}
+func listsByHash(rows [][]*string) map[string]string {
+	lists := make(map[string]string, len(rows))
+	for _, row := range rows {
+		lists[deref(row[0])] = deref(row[1])
 	}
-	return lists, nil
+	return lists
 }
 
-// insert inserts rows of texts in one transaction, many per statement.
-func (e sqlNodes) insert(ctx context.Context, f found, as func(*placeholders, []string) string, all [][]string) error {
-	var inserts []connect.Statement
-	for rows := range slices.Chunk(all, nodesPerInsert) {
-		at := e.dialect.placeholders()
-		values := make([]string, len(rows))
-		for i, row := range rows {
-			values[i] = as(at, row)
-		}
-		query := "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") values " +
-			strings.Join(values, ", ")
-		inserts = append(inserts, connect.Statement{SQL: query, Args: at.args})
+// storedLists asks which of the lists of columns are stored.
+func storedLists(d dialect, t tables, code Code) question {
+	q := question{step: reading, table: t.lists.table}
+	lists := code.lists()
+	if len(lists) > 0 && len(code.Fingerprints) > 0 && t.nodes.ready() && t.lists.ready() && !t.lists.fresh {
+		q.query = selectLists(d, t.lists, slices.Sorted(maps.Keys(lists)))
 	}
-	return e.db.run(ctx, recording, f.table, inserts...)
+	return q
 }
 
 // columnList returns a list of columns as JSON, and its hash, or "" for no columns.
@@ -183,22 +164,30 @@ func columnList(columns []tally.Column) (hash, list string) {
 	return hex.EncodeToString(sum[:sha256.Size/2]), string(text)
 }
 
-// columns reads the columns of all these relations with one query of the catalog, by node
-// ID.
-func (e sqlNodes) columns(ctx context.Context, relations map[string]string) (map[string][]tally.Column, error) {
-	nodes, schemas := map[string]string{}, map[string]bool{}
-	for id, relation := range relations {
-		if schema, name := lastNames(relation); schema != "" {
-			nodes[strings.ToLower(schema+"\x00"+name)], schemas[schema] = id, true
+// askColumns asks the catalog for the columns of all these relations.
+func askColumns(d dialect, t tables, relations map[string]string) question {
+	q := question{step: looking, table: t.audit.table}
+	schemas := map[string]bool{}
+	for _, relation := range relations {
+		if schema, _ := lastNames(relation); schema != "" {
+			schemas[schema] = true
 		}
 	}
-	if len(schemas) == 0 {
-		return nil, nil
+	if len(schemas) > 0 {
+		q.query = d.schemaColumns(slices.Sorted(maps.Keys(schemas)))
 	}
-	query, args := e.dialect.catalogColumns(slices.Sorted(maps.Keys(schemas)))
-	rows, err := e.db.query(ctx, looking, e.audit, query, args)
-	if err != nil {
-		return nil, err
+	return q
+}
+
+// columnsByNode returns the columns of the relations by node ID, from the catalog's rows.
+func columnsByNode(relations map[string]string, rows [][]*string) map[string][]tally.Column {
+	if len(rows) == 0 {
+		return nil
+	}
+	nodes := map[string]string{}
+	for id, relation := range relations {
+		schema, name := lastNames(relation)
+		nodes[strings.ToLower(schema+"\x00"+name)] = id
 	}
 	columns := map[string][]tally.Column{}
 	for _, row := range rows {
@@ -207,46 +196,35 @@ func (e sqlNodes) columns(ctx context.Context, relations map[string]string) (map
 			columns[id] = append(columns[id], tally.Column{Name: deref(row[2]), Type: deref(row[3])})
 		}
 	}
-	return columns, nil
+	return columns
 }
 
 // runsWithNodes is how many of the newest runs are searched for fingerprints: if one job
 // runs several dbt commands, only the last one stores them.
 const runsWithNodes = 5
 
-// newest returns the data of the newest run that stored any.
-func (e sqlNodes) newest(ctx context.Context, runs []string) (nodes [][]*string, columns map[string]string, err error) {
-	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
-	if err != nil || !ok {
-		return nil, nil, err
+// storedNodes asks for what the newest of these runs that stored anything stored, and for
+// its lists of columns.
+func storedNodes(d dialect, t tables, runs []string) (nodes, lists question) {
+	nodes = question{step: reading, table: t.nodes.table}
+	lists = question{step: reading, table: t.lists.table}
+	if t.nodes.ready() {
+		nodes.query = selectNodes(d, t, runs)
 	}
-	for _, run := range runs[:min(len(runs), runsWithNodes)] {
-		query, args := selectNodes(e.dialect.placeholders(), f, run)
-		if nodes, err = e.db.query(ctx, reading, f.table, query, args); err != nil || len(nodes) > 0 {
-			break
-		}
+	if t.nodes.ready() && t.lists.ready() {
+		lists.query = selectListsOf(d, t, runs)
 	}
-	hashes := map[string]bool{}
-	for _, row := range nodes {
-		if hash := deref(row[2]); hash != "" {
-			hashes[hash] = true
-		}
-	}
-	if f, ok, lookErr := e.lookBeside(ctx, columnsTable(e.audit), columnsLayout); lookErr == nil && ok {
-		columns, err = e.columnLists(ctx, f, slices.Sorted(maps.Keys(hashes)))
-	}
-	return nodes, columns, err
+	return nodes, lists
 }
 
 // pruneBeside deletes the fingerprints of invocations that are not recorded or no longer
 // are.
-func (e sqlNodes) pruneBeside(ctx context.Context, runs found) error {
-	f, ok, err := e.lookBeside(ctx, nodeTable(e.audit), nodeLayout)
-	if err != nil || !ok {
-		return err
+func (e *sqlEngine) pruneBeside(ctx context.Context, t tables) error {
+	if !t.nodes.ready() {
+		return nil
 	}
-	query := "delete from " + f.relation + " where run_id not in (select run_id from " + runs.relation + ")"
-	_, err = e.deleteOnce(ctx, f, query, nil)
+	query := "delete from " + t.nodes.relation + " where run_id not in (select run_id from " + t.runs.relation + ")"
+	_, err := e.deleteOnce(ctx, t.nodes, query, nil)
 	return err
 }
 

@@ -63,31 +63,23 @@ const batchRows = 10_000
 
 func (e *sqlEngine) prune(ctx context.Context, p pruning) (audit, run int64, err error) {
 	e.db.bePatient(ctx)
-	f, err := e.look(ctx, e.table, auditLayout)
-	if err == nil {
-		err = f.usable()
-	}
+	t, err := e.known(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	if audit, err = e.pruneTable(ctx, f, "execution_time", p); err != nil {
+	if audit, err = e.pruneTable(ctx, t.audit, "execution_time", p); err != nil || !t.runs.ready() {
 		return audit, 0, err
 	}
-	runs, ok, err := e.lookBeside(ctx, runTable(f.table), runLayout)
-	if err != nil || !ok {
-		return audit, 0, err
-	}
-	run, err = e.pruneTable(ctx, runs, "completed_at", p)
+	run, err = e.pruneTable(ctx, t.runs, "completed_at", p)
 	if err == nil && !p.dryRun {
-		err = sqlNodes{e, f.table}.pruneBeside(ctx, runs)
+		err = e.pruneBeside(ctx, t)
 	}
 	return audit, run, err
 }
 
 // pruneTable filters by run, which is indexed, and by time, which is not.
 func (e *sqlEngine) pruneTable(ctx context.Context, f found, column string, p pruning) (rows int64, err error) {
-	query, args := e.dialect.countOlder(f, column, p.than)
-	counts, err := e.db.query(ctx, deleting, f.table, query, args)
+	counts, err := e.db.query(ctx, deleting, f.table, countOlder(e.dialect, f, column, p.than))
 	if err != nil {
 		return 0, err
 	}
@@ -100,7 +92,7 @@ func (e *sqlEngine) pruneTable(ctx context.Context, f found, column string, p pr
 			rows += share.rows
 			continue
 		}
-		query, args := e.dialect.deleteOlder(f, column, p.than, share.runs)
+		query, args := deleteOlder(e.dialect, f, column, p.than, share.runs)
 		deleted, err := e.deleteOnce(ctx, f, query, args)
 		if err != nil {
 			return rows, err

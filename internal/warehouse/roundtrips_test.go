@@ -1,36 +1,107 @@
 package warehouse_test
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"sync/atomic"
 	"testing"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// Every run pays for each round trip, which takes long if the warehouse is far away.
-func TestPostgresRoundTripsOfARun(t *testing.T) {
+// Every run pays for each round trip, which takes long if the warehouse is far away. Each
+// warehouse gets a first run, which creates the tables, and a second one, which is compared with the first.
+func TestRoundTripsOfARun(t *testing.T) {
 	t.Parallel()
+	for name, tc := range map[string]struct {
+		behind        func(*testing.T) (open func() *warehouse.Store, relation func(string) string, trips *atomic.Int64)
+		first, second int64
+	}{
+		"postgres":  {countedPostgres, 7, 5},
+		"mysql":     {countedMySQL, 8, 6}, // one more: the settings of a connection
+		"snowflake": {countedSnowflake, 14, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			open, relation, trips := tc.behind(t)
+			for i, most := range []int64{tc.first, tc.second} {
+				was, id := trips.Load(), strconv.Itoa(i)
+				store := open()
+				prepared := prepare(t, store)
+				got := collect(t, store, oneRun(id, relation))
+				if err := store.Close(); err != nil {
+					t.Error(err)
+				}
+				if problems := append(prepared.Problems, got.Problems...); len(problems) > 0 {
+					t.Errorf("problems %q", problems)
+				}
+				if len(got.Columns) != 1 || len(got.History.Columns) != i || len(got.History.Runs) != i {
+					t.Errorf("run %d: columns %v, history %+v; want the columns, and those of the run before",
+						i, got.Columns, got.History)
+				}
+				if sent := trips.Load() - was; sent > most {
+					t.Errorf("run %d: %d round trips; want at most %d", i, sent, most)
+				}
+			}
+		})
+	}
+}
+
+// oneRun is the request of a run that built one model, which is the audit table itself.
+func oneRun(id string, relation func(string) string) warehouse.CollectRequest {
+	const node = "model.shop.orders"
+	ended := map[string]string{"0": "09:00:00", "1": "09:30:00"}[id]
+	return warehouse.CollectRequest{
+		Invocations: []string{id},
+		Runs:        []tally.Run{{ID: id, StartedAt: at(ended), CompletedAt: at(ended), Status: "success"}},
+		Code:        warehouse.Code{RunID: id, Fingerprints: map[string]string{node: "f"}},
+		Relations:   map[string]string{node: relation("dbt_audit_log")},
+		History:     warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")},
+	}
+}
+
+func countedPostgres(t *testing.T) (func() *warehouse.Store, func(string) string, *atomic.Int64) {
 	db := postgres.New(t)
 	way := newProxy(t, postgresProtocol, db.Port)
 	db.Port = way.port
-	trips := func(id string) int64 {
-		was := way.statements.Load()
-		store := open(t, options(db, auditLog, warehouse.Write))
-		prepare(t, store)
-		collect(t, store, warehouse.CollectRequest{
-			Invocations: []string{id}, Runs: []tally.Run{{ID: id, CompletedAt: at("09:00:00"), Status: "success"}},
-			History: warehouse.HistoryQuery{Wanted: true, Before: at("10:00:00")},
-		})
-		store.Close()
-		return way.statements.Load() - was
+	return func() *warehouse.Store { return open(t, options(db, auditLog, warehouse.Write)) },
+		func(name string) string { return `"db"."audit"."` + name + `"` }, &way.statements
+}
+
+func countedMySQL(t *testing.T) (func() *warehouse.Store, func(string) string, *atomic.Int64) {
+	db := mysql.New(t, mysql.MariaDB)
+	way := newProxy(t, mysqlProtocol, db.Port)
+	db.Port = way.port
+	table := warehouse.Table{Schema: db.Name + "_audit", Name: "dbt_audit_log"}
+	return func() *warehouse.Store { return open(t, mysqlOptions(db, table, warehouse.Write)) },
+		func(name string) string { return "`" + table.Schema + "`.`" + name + "`" }, &way.statements
+}
+
+// countedSnowflake counts all requests, with login and logout.
+func countedSnowflake(t *testing.T) (func() *warehouse.Store, func(string) string, *atomic.Int64) {
+	db, requests := fakesnow.New(t), &atomic.Int64{}
+	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: db.Host + ":" + strconv.Itoa(db.Port)})
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		to.ServeHTTP(w, r)
+	}))
+	t.Cleanup(between.Close)
+	address, err := url.Parse(between.URL)
+	if err == nil {
+		db.Port, err = strconv.Atoi(address.Port())
 	}
-	for _, tc := range []struct {
-		run  string
-		most int64
-	}{{"first", 27}, {"second", 17}} {
-		if got := trips(tc.run); got > tc.most {
-			t.Errorf("%s run: %d round trips; want at most %d", tc.run, got, tc.most)
-		}
+	if err != nil {
+		t.Fatal(err)
 	}
+	return func() *warehouse.Store {
+			return open(t, snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write))
+		},
+		func(name string) string { return db.Name + ".dbt_audit." + name }, requests
 }

@@ -187,22 +187,18 @@ func noHistoryView(t Table, why error) string {
 
 // prepareHistory creates the view of a complete audit table and its run table, unless it
 // exists. A narrow row_count comes first: PostgreSQL cannot widen the column of a view.
-func (e *sqlEngine) prepareHistory(ctx context.Context, audit found) (problem string) {
-	if len(audit.missing()) > 0 || audit.narrowCount() != "" {
+func (e builder) prepareHistory(ctx context.Context, t tables) (problem string) {
+	if t.history || !t.audit.ready() || t.audit.narrowCount() != "" {
 		return ""
 	}
-	view := historyView(audit.table)
-	_, err := e.look(ctx, view, layout{})
-	if !errors.Is(err, ErrNoTable) {
-		return ""
-	}
-	query := selectHistory(audit.relation, e.dialect.relation(runTable(audit.table)),
-		e.dialect.secondsBetween("m.started_at", "m.built_at"))
-	err = e.db.do(ctx, creatingView, view, e.dialect.createView(view)+" as\n"+query)
+	view := historyView(t.audit.table)
+	seconds := strings.NewReplacer("{from}", "m.started_at", "{to}", "m.built_at").Replace(e.dialect.words().seconds)
+	query := selectHistory(t.audit.relation, t.runs.relation, seconds)
+	err := e.db.do(ctx, creatingView, view, e.dialect.createView(view)+" as\n"+query)
 	if err == nil {
 		return ""
 	}
-	if _, lookErr := e.look(ctx, view, layout{}); lookErr == nil {
+	if _, lookErr := e.lookAt(ctx, found{table: view}); lookErr == nil {
 		return "" // another job has created it
 	}
 	return noHistoryView(view, err)

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
@@ -56,13 +55,9 @@ func (s snowflake) exact(name string) string {
 	return name
 }
 
-// reaches accepts all databases. Snowflake itself reports whether one exists and whether
-// the role may use it.
-func (s snowflake) reaches(Table) error { return nil }
-
-// fits accepts every name, because Snowflake refuses a name that is too long and does not
-// truncate it.
-func (s snowflake) fits(Table) error { return nil }
+// accepts takes everything. Snowflake itself reports whether a database exists and
+// whether the role may use it, and refuses a name that is too long.
+func (snowflake) accepts(Table, Access) error { return nil }
 
 // catalog returns a view of the information schema in the table's database.
 func (s snowflake) catalog(t Table, view string) string {
@@ -73,32 +68,45 @@ func (s snowflake) catalog(t Table, view string) string {
 	return quote(database) + ".information_schema." + view
 }
 
-func (s snowflake) selectColumns(t Table) (string, []any) {
-	schema, args := "current_schema()", []any{t.Name}
-	if t.Schema != "" {
-		schema, args = "?", []any{t.Schema, t.Name}
-	}
-	return `select table_schema, table_name, column_name,
-	data_type || coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '')
-from ` + s.catalog(t, "columns") + `
-where table_schema = ` + schema + ` and table_name = ? order by ordinal_position`, args
-}
-
-// catalogColumns compares the schemas in upper case, because dbt by default writes names
-// without quotes.
-func (s snowflake) catalogColumns(schemas []string) (string, []any) {
+func (s snowflake) tableColumns(beside Table, names []string) query {
 	at := s.placeholders()
-	for i, schema := range schemas {
-		schemas[i] = strings.ToUpper(schema)
+	schema := "current_schema()"
+	if beside.Schema != "" {
+		schema = at.value(beside.Schema)
 	}
-	return `select table_schema, table_name, column_name, data_type ||
-	coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '(' || character_maximum_length || ')', '')
-from ` + s.catalog(Table{}, "columns") + `
-where upper(table_schema) in ` + at.list(schemas) + ` order by table_schema, table_name, ordinal_position`, at.args
+	return query{
+		columns: []string{
+			"table_schema", "table_name", "column_name",
+			"data_type || coalesce('(' || numeric_precision || ',' || numeric_scale || ')', '')",
+		},
+		from: s.catalog(beside, "columns") + " where table_schema = " + schema + " and table_name in " +
+			at.list(names),
+		order: "table_name, ordinal_position", args: at.args,
+	}
 }
 
-func (s snowflake) selectSchema(t Table) (string, []any) {
-	return "select count(*) > 0 from " + s.catalog(t, "schemata") + " where schema_name = ?", []any{t.Schema}
+// schemaColumns compares the schemas in upper case, because dbt by default writes names
+// without quotes.
+func (s snowflake) schemaColumns(schemas []string) query {
+	at, upper := s.placeholders(), make([]string, len(schemas))
+	for i, schema := range schemas {
+		upper[i] = strings.ToUpper(schema)
+	}
+	return query{
+		columns: []string{
+			"table_schema", "table_name", "column_name", "data_type || coalesce('(' || numeric_precision || ',' || " +
+				"numeric_scale || ')', '(' || character_maximum_length || ')', '')",
+		},
+		from:  s.catalog(Table{}, "columns") + " where upper(table_schema) in " + at.list(upper),
+		order: "table_schema, table_name, ordinal_position", args: at.args,
+	}
+}
+
+func (s snowflake) selectSchema(t Table) query {
+	return query{
+		columns: []string{"schema_name"},
+		from:    s.catalog(t, "schemata") + " where schema_name = ?", args: []any{t.Schema},
+	}
 }
 
 // relation includes the database, because a model's hook may have switched the session to
@@ -121,61 +129,46 @@ func (s snowflake) createSchema(t Table) string {
 // own tables transient, because it can rebuild them. Snowflake has no indexes and does
 // not enforce primary keys.
 func (s snowflake) createTable(t Table, l layout) []string {
-	columns := strings.Join(each(l.columns, s.column), ", ")
+	columns := strings.Join(definitions(s, l.columns), ", ")
 	return []string{"create table if not exists " + s.relation(t) + " (" + columns + ")"}
 }
 
 func (s snowflake) addColumns(f found) []string {
-	return each(f.missing(), func(d definition) string {
-		return "alter table " + f.relation + " add column if not exists " + s.column(d)
-	})
+	statements := definitions(s, f.missing())
+	for i := range statements {
+		statements[i] = "alter table " + f.relation + " add column if not exists " + statements[i]
+	}
+	return statements
 }
 
 func (s snowflake) createView(t Table) string { return "create view if not exists " + s.relation(t) }
-
-func (snowflake) secondsBetween(from, to string) string {
-	return "datediff('millisecond', " + from + ", " + to + ") / 1000"
-}
-
-func (s snowflake) column(d definition) string { return d.name + " " + s.typeName(d.kind) }
-
-func (s snowflake) typeName(k kind) string {
-	return [...]string{text: "string", timestamp: "timestamp_ntz", bigint: "bigint", integer: "integer"}[k]
-}
 
 func (s snowflake) widenCount(relation string) string {
 	return "alter table " + relation + " alter column row_count set data type number(38, 0)"
 }
 
-// guard returns the block that prevents a failing insert from failing its model. The
-// block returns null, or the reason for the failure.
-func (s snowflake) guard() string {
-	return "execute immediate $$ begin {}; exception when other then return sqlerrm; end; $$"
+// words has a guard: the block returns null, or the reason for the failure. The time is in
+// a form that no setting of the session changes.
+func (snowflake) words() words {
+	return words{
+		types:   [...]string{text: "string", timestamp: "timestamp_ntz", bigint: "bigint", integer: "integer"},
+		seconds: "datediff('millisecond', {from}, {to}) / 1000",
+		time:    "to_timestamp_tz('2000-01-01 00:00:00.000000 +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')",
+		count:   "0",
+		guard:   "execute immediate $$ begin {}; exception when other then return sqlerrm; end; $$",
+	}
 }
 
-func (s snowflake) insertProof(f found) string {
-	return proofOf(f, s.instant("'2000-01-01 00:00:00.000000'"), "0")
+// text takes a time without a zone as UTC.
+func (s snowflake) text(f found, column string) string {
+	if strings.HasPrefix(f.typeOf(column), "timestamp") {
+		return "to_varchar(" + s.instant(f, column) + ", 'YYYY-MM-DD HH24:MI:SS.FF6')"
+	}
+	return column + "::string"
 }
 
-// instant returns the UTC time of an expression with sqlTime's text, for a column of any
-// timestamp type, because the session's settings may change the format and the zone of
-// times.
-func (s snowflake) instant(expression string) string {
-	return "to_timestamp_tz(" + expression + " || ' +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')"
-}
-
-// texts returns the columns as text, with a time without a zone as UTC.
-func (s snowflake) texts(f found, columns []string) string {
-	return f.values(columns, func(name, typ string) string {
-		if strings.HasPrefix(typ, "timestamp") {
-			return "to_varchar(" + s.utc(f, name) + ", 'YYYY-MM-DD HH24:MI:SS.FF6')"
-		}
-		return name + "::string"
-	})
-}
-
-// utc returns the time of a column without its zone, for comparisons.
-func (s snowflake) utc(f found, column string) string {
+// instant returns the time of a column without its zone.
+func (snowflake) instant(f found, column string) string {
 	switch f.typeOf(column) {
 	case "timestamp_ntz":
 		return column
@@ -195,45 +188,12 @@ func (s snowflake) insertRun(f found, values []*string) (string, []any) {
 		if kind := f.layout.columns[i].kind; kind == timestamp {
 			row[i] = fmt.Sprintf(at.time, at.value(value))
 		} else {
-			row[i] = "cast(" + at.value(value) + " as " + s.typeName(kind) + ")"
+			row[i] = "cast(" + at.value(value) + " as " + s.words().types[kind] + ")"
 		}
 	}
 	return "insert into " + f.relation + " (" + strings.Join(f.layout.names(), ", ") + ") select " +
 		strings.Join(row, ", ") + " from (select 1 as one) where not exists (select 1 from " + f.relation +
 		" where run_id = " + at.value(values[0]) + ")", at.args
-}
-
-func (s snowflake) selectRows(f found, runs []string) (string, []any) {
-	at := s.placeholders()
-	return "select " + s.texts(f, recordColumns) + " from " + f.relation + " where run_id in " + at.list(runs), at.args
-}
-
-// selectNewest takes the phase from the name, where all hooks write it in the same form.
-func (s snowflake) selectNewest(f found, since, before time.Time, exclude []string) (string, []any) {
-	at, written := s.placeholders(), s.utc(f, "execution_time")
-	return "select " + s.texts(f, recordColumns) + " from " + f.relation + `
-where ` + written + " >= " + at.at(since) + " and " + written + " < " + at.at(before) +
-		" and run_id not in " + at.list(exclude) + `
-	and model_name ilike '% - after' and row_count is not null
-qualify row_number() over (partition by ` + f.node() + " order by execution_time desc) = 1", at.args
-}
-
-func (s snowflake) selectRuns(f found, filter runFilter) (string, []any) {
-	at := s.placeholders()
-	return "select " + s.texts(f, f.layout.names()) + " from " + f.relation + " where " + at.where(filter) +
-		fmt.Sprintf(" order by completed_at desc limit %d", filter.limit), at.args
-}
-
-func (s snowflake) countOlder(f found, column string, than time.Time) (string, []any) {
-	at := s.placeholders()
-	return "select run_id::string, count(*)::string from " + f.relation + " where " + s.utc(f, column) +
-		" < " + at.at(than) + " and run_id is not null group by run_id", at.args
-}
-
-func (s snowflake) deleteOlder(f found, column string, than time.Time, runs []string) (string, []any) {
-	at := s.placeholders()
-	return "delete from " + f.relation + " where " + s.utc(f, column) + " < " + at.at(than) +
-		" and run_id in " + at.list(runs), at.args
 }
 
 // grant returns the statement that the owner must run.

@@ -37,7 +37,7 @@ func manyRows(n int) (result [][]any, want []tally.Row) {
 		}
 		result = append(
 			result,
-			[]any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one", nil, nil, nil},
+			append([]any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one"}, make([]any, 8)...),
 		)
 		want = append(want, row)
 	}
@@ -57,9 +57,8 @@ func TestAResultOfSnowflakeIsReadInEveryFormat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := fakesnowflake.New(t)
-			form.Columns, form.Rows = allColumns[:7], values
-			fake.Answer("= 'LOG' order by", tutorialCatalog)
-			fake.Answer("information_schema", noTable) // of the run table
+			form.Columns, form.Rows = allColumns[:12], values
+			fake.Answer("information_schema", tutorialCatalog)
 			fake.Answer("from \"SHOP\".\"AUDIT\".\"LOG\" where run_id in", form)
 			fake.Fail("/queries/v1/query-request", 503)
 			fake.Fail("/chunks/1", 503)
@@ -84,9 +83,9 @@ func TestASessionThatEndsWhileDBTRunsIsReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := fakesnowflake.New(t)
-			fake.Answer("= 'LOG' order by", tutorialCatalog)
-			fake.Answer("information_schema", noTable)
-			fake.Answer("where run_id in", fakesnowflake.Result{Columns: allColumns[:7]})
+			fake.Answer("information_schema", tutorialCatalog)
+			empty := fakesnowflake.Result{Columns: allColumns[:7]}
+			fake.Answer("where run_id in", empty, fakesnowflake.Result{Refusal: &refusal}, empty)
 			o := fakeOptions(fake, nil)
 			o.Renew = func() warehouse.Target {
 				target := o.Target
@@ -96,7 +95,6 @@ func TestASessionThatEndsWhileDBTRunsIsReplaced(t *testing.T) {
 			}
 			store := open(t, o)
 			prepare(t, store)
-			fake.Answer("BEGIN", fakesnowflake.Result{Refusal: &refusal}, fakesnowflake.Result{})
 			read(t, store, "one")
 			want := []fakesnowflake.Login{
 				plainLogin(fakesnowflake.Login{User: "ci", Password: "hunter-0"}),
@@ -119,8 +117,7 @@ var tooManyWaiters = fakesnowflake.Result{
 func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
-	fake.Answer("= 'LOG' order by", tutorialCatalog)
-	fake.Answer("information_schema", noTable)
+	fake.Answer("information_schema", tutorialCatalog)
 	fake.Answer(
 		"where run_id in", fakesnowflake.Result{Columns: allColumns[:7]}, tooManyWaiters, tooManyWaiters,
 		fakesnowflake.Result{Columns: allColumns[:7]},
@@ -130,16 +127,28 @@ func TestALockedTableIsWaitedForOnceDBTHasRun(t *testing.T) {
 	read(t, store, "one")
 }
 
+// answerPrune makes the fake answer Prune, for one row of one run.
+func answerPrune(fake *fakesnowflake.Server) {
+	fake.Answer("information_schema", tutorialCatalog)
+	fake.Answer("count(*)", fakesnowflake.Result{Columns: []string{"RUN_ID", "N"}, Rows: [][]any{{"old", "1"}}})
+	fake.Answer("delete from", fakesnowflake.Result{
+		Columns: []string{"number of rows deleted"}, Rows: [][]any{{"1"}}, Changes: true,
+	})
+}
+
 func TestWaitingForASilentSnowflakeEnds(t *testing.T) {
 	t.Parallel()
 	for name, silence := range map[string]func(*fakesnowflake.Server){
-		"from the start":   func(fake *fakesnowflake.Server) { fake.FallSilent() },
-		"at a transaction": func(fake *fakesnowflake.Server) { fake.Answer("BEGIN", fakesnowflake.Result{Silent: true}) },
+		"from the start": func(fake *fakesnowflake.Server) { fake.FallSilent() },
 		"at a query": func(fake *fakesnowflake.Server) {
 			fake.Answer("information_schema", fakesnowflake.Result{Silent: true})
 		},
+		"at a transaction": func(fake *fakesnowflake.Server) {
+			answerPrune(fake)
+			fake.Answer("BEGIN", fakesnowflake.Result{Silent: true})
+		},
 		"at a commit": func(fake *fakesnowflake.Server) {
-			fake.Answer("information_schema", noTable)
+			answerPrune(fake)
 			fake.Answer("COMMIT", fakesnowflake.Result{Silent: true})
 		},
 	} {
@@ -150,7 +159,7 @@ func TestWaitingForASilentSnowflakeEnds(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
 			began := time.Now()
-			_, err := open(t, fakeOptions(fake, nil)).Prepare(ctx)
+			_, _, err := open(t, fakeOptions(fake, nil)).Prune(ctx, at("10:00:00"), false, nil)
 			if ctx.Err() == nil || !strings.Contains(err.Error(), context.DeadlineExceeded.Error()) {
 				t.Errorf("error %v; want the context to end it", err)
 			}
@@ -196,20 +205,22 @@ func TestAnAnswerThatTheDriverCannotParseIsOnlyAnError(t *testing.T) {
 	}
 }
 
-// If a transaction could not be ended, a statement of the next one would find the test
-// row of Prepare, and commit it.
+// If a transaction could not be ended, a later statement would be part of it, and commit
+// it.
 func TestASessionEndsWithATransactionThatCannotBeRolledBack(t *testing.T) {
 	t.Parallel()
 	fake := fakesnowflake.New(t)
 	refused := fakesnowflake.Refusal{Code: 603, SQLState: "XX000", Message: "internal error"}
 	fake.Answer("ROLLBACK", fakesnowflake.Result{Refusal: &refused})
-	fake.Answer("information_schema", fakesnowflake.Result{Refusal: &refused}, noTable)
+	fake.Answer("delete from", fakesnowflake.Result{Refusal: &refused})
+	answerPrune(fake)
 	store := open(t, fakeOptions(fake, nil))
-	if _, err := store.Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "internal error") {
+	if _, _, err := store.Prune(t.Context(), at("10:00:00"), false, nil); err == nil ||
+		!strings.Contains(err.Error(), "internal error") {
 		t.Fatalf("error %v; want the first one", err)
 	}
-	if _, err := store.Prepare(t.Context()); !errors.Is(err, warehouse.ErrNoTable) {
-		t.Fatalf("error %v; want ErrNoTable", err)
+	if _, _, err := store.Prune(t.Context(), at("10:00:00"), true, nil); err != nil {
+		t.Fatal(err)
 	}
 	if begun, ended := fake.Sessions(); begun != 2 || ended != 1 {
 		t.Errorf("%d sessions begun, %d ended; want the first one ended and another", begun, ended)

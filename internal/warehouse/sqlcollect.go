@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -12,49 +13,52 @@ import (
 
 func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, error) {
 	e.db.bePatient(ctx)
-	audit, err := e.look(ctx, e.table, auditLayout)
-	if err == nil {
-		err = audit.usable()
-	}
+	t, err := e.known(ctx)
 	if err != nil {
 		return answer{}, err
 	}
+	rows := question{step: reading, table: t.audit.table}
+	if len(f.Invocations) > 0 {
+		rows.query = selectRows(e.dialect, t.audit, f.Invocations)
+	}
+	columns, runs := askColumns(e.dialect, t, f.Relations), question{}
+	if f.History.Wanted && !f.History.elsewhere() {
+		runs = earlierRuns(e.dialect, t, f)
+	}
 	// The rows that the gates of this run need come first, so that they are not lost if
 	// the run table or the baseline does not answer.
-	a := answer{relation: audit.relation}
-	var unread error
-	if len(f.Invocations) > 0 {
-		a.rows, unread = e.read(ctx, audit, f.Invocations)
+	e.db.ask(ctx, &rows, &columns, &runs)
+	if rows.err != nil && e.prepared != nil { // dbt may have replaced the table
+		e.prepared = nil
+		return e.collect(ctx, f)
 	}
-	ctx, cancel := half(ctx)
-	defer cancel()
-	runs, here, err := e.lookBeside(ctx, runTable(audit.table), runLayout)
-	if err == nil && here {
-		err = e.record(ctx, runs, f.Runs)
-	}
-	if err != nil {
-		a.problems = append(a.problems, notRecorded(runTable(audit.table), err))
+	a := answer{relation: t.audit.relation, rows: rows.rows, columns: columnsByNode(f.Relations, columns.rows)}
+	if columns.err != nil {
+		a.problems = append(a.problems, "the columns could not be read: "+columns.err.Error())
 	}
 	if len(f.Relations) > 0 {
-		var err error
-		if a.columns, err = (sqlNodes{e, audit.table}).columns(ctx, f.Relations); err != nil {
-			a.problems = append(a.problems, "the columns could not be read: "+err.Error())
-		}
 		f.Code.Columns = a.columns
 	}
-	if err == nil && here && len(f.Code.Fingerprints) > 0 {
-		if err := (sqlNodes{e, audit.table}).store(ctx, f.Code); err != nil {
-			a.problems = append(a.problems, noFingerprints(nodeTable(audit.table), err))
-		}
+	lists := storedLists(e.dialect, t, f.Code)
+	ctx, cancel := half(ctx)
+	defer cancel()
+	if a.earlier, err = e.compare(ctx, t, f, runs, &lists); err != nil {
+		a.problems = append(a.problems, noHistory(err))
 	}
-	if f.History.Wanted {
-		ctx, cancel := half(ctx)
-		defer cancel()
-		if a.earlier, err = e.compare(ctx, audit, runs, here, f); err != nil {
-			a.problems = append(a.problems, noHistory(err))
-		}
+	a.problems = append(a.problems, e.write(ctx, t, f, lists)...)
+	return a, rows.err
+}
+
+// known returns the tables as prepare left them, or looks them up.
+func (e *sqlEngine) known(ctx context.Context) (tables, error) {
+	if e.prepared != nil {
+		return *e.prepared, nil
 	}
-	return a, unread
+	t, err := e.look(ctx, e.table)
+	if err == nil {
+		err = t.audit.usable()
+	}
+	return t, err
 }
 
 // half returns a context with half of the remaining time, so that later steps have time
@@ -67,82 +71,133 @@ func half(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
-// lookBeside finds a table that belongs to the audit table; ok is false if there is
-// none with all columns.
-func (e *sqlEngine) lookBeside(ctx context.Context, t Table, l layout) (f found, ok bool, err error) {
-	f, err = e.look(ctx, t, l)
-	if errors.Is(err, ErrNoTable) {
-		return found{}, false, nil
+// earlierRuns asks for the earlier runs or, without a run table, for the rows to compare
+// with.
+func earlierRuns(d dialect, t tables, f CollectRequest) question {
+	q := question{step: reading, table: t.audit.table}
+	before := f.History.Before
+	switch {
+	case t.runs.ready():
+		q.table, q.query = t.runs.table, selectRuns(d, t.runs, f.filter(30))
+	case f.History.RunID != "":
+		q.query = selectRows(d, t.audit, []string{f.History.RunID})
+	default:
+		q.query = selectNewest(d, t.audit, before.Add(-fallbackAge), before, f.Invocations)
 	}
-	return f, err == nil && len(f.missing()) == 0, err
+	return q
 }
 
-func (e *sqlEngine) record(ctx context.Context, f found, runs []tally.Run) error {
-	inserts := make([]connect.Statement, len(runs))
-	for i, run := range runs {
-		inserts[i].SQL, inserts[i].Args = e.dialect.insertRun(f, runValues(run))
+// compare finds the data to compare with: in these tables, unless the request names
+// others. It returns nil if none is requested. It asks for the lists, too.
+func (e *sqlEngine) compare(
+	ctx context.Context, t tables, f CollectRequest, runs question, lists *question,
+) (_ *earlier, err error) {
+	ctx, cancel := half(ctx)
+	defer cancel()
+	if f.History.Wanted && f.History.elsewhere() {
+		if t, err = e.lookElsewhere(ctx, t, f.History); err == nil {
+			runs = earlierRuns(e.dialect, t, f)
+			e.db.ask(ctx, &runs)
+		}
 	}
-	return e.db.run(ctx, recording, f.table, inserts...)
+	if err == nil {
+		err = runs.err
+	}
+	if err != nil || !f.History.Wanted || !t.runs.ready() {
+		e.db.ask(ctx, lists)
+		if err != nil || !f.History.Wanted {
+			return nil, err
+		}
+		return &earlier{rows: runs.rows}, nil
+	}
+	var rows, nodes, theirs, newest question
+	if ids := runIDs(runs.rows); len(ids) > 0 {
+		rows = question{step: reading, table: t.audit.table, query: selectRows(e.dialect, t.audit, ids)}
+		nodes, theirs = storedNodes(e.dialect, t, ids[:min(len(ids), runsWithNodes)])
+	} else if f.History.named() {
+		newest = question{step: reading, table: t.runs.table, query: selectRuns(e.dialect, t.runs, newestRuns)}
+	}
+	e.db.ask(ctx, &rows, &nodes, &theirs, &newest, lists)
+	if err := errors.Join(rows.err, newest.err); err != nil {
+		return nil, err
+	}
+	// Without the nodes the changed files are used instead.
+	return &earlier{
+		runs: runs.rows, rows: rows.rows, newest: newest.rows, nodes: nodes.rows, lists: listsByHash(theirs.rows),
+	}, nil
 }
 
-// compare finds the data to compare with: in these tables, unless the query names others.
-// here is false if there is no run table.
-func (e *sqlEngine) compare(ctx context.Context, audit, runs found, here bool, f CollectRequest) (*earlier, error) {
-	asked := f.History
+// lookElsewhere finds the tables to compare with.
+func (e *sqlEngine) lookElsewhere(ctx context.Context, t tables, asked HistoryQuery) (tables, error) {
+	named := asked.at(e.table)
 	asked.Database, asked.Schema = e.dialect.exact(asked.Database), e.dialect.exact(asked.Schema)
 	asked.Name = e.dialect.exact(asked.Name)
-	at := asked.at(audit.table)
-	if err := e.dialect.reaches(at); err != nil {
-		return nil, fmt.Errorf("baseline-table: %w", err)
+	at := asked.at(t.audit.table)
+	if err := e.dialect.accepts(at, Read); err != nil {
+		return tables{}, fmt.Errorf("baseline-table: %w", err)
 	}
-	if f.History.elsewhere() {
-		var err error
-		if audit, err = e.look(ctx, at, auditLayout); err == nil {
-			err = audit.usable()
-		}
-		if err == nil {
-			runs, here, err = e.lookBeside(ctx, runTable(audit.table), runLayout)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("audit table %s: %w", f.History.at(e.table), err)
-		}
-	}
-	if !here {
-		return e.compareWithout(ctx, audit, f)
-	}
-	var err error
-	var found earlier
-	if found.runs, err = e.selectRuns(ctx, runs, f.filter(30)); err != nil {
-		return nil, err
-	}
-	if ids := runIDs(found.runs); len(ids) > 0 {
-		// If this fails, the changed files are used instead.
-		found.nodes, found.lists, _ = sqlNodes{e, audit.table}.newest(ctx, ids)
-		found.rows, err = e.read(ctx, audit, ids)
-	} else if f.History.named() {
-		found.newest, err = e.selectRuns(ctx, runs, newestRuns)
+	there, err := e.look(ctx, at)
+	if err == nil {
+		err = there.audit.usable()
 	}
 	if err != nil {
-		return nil, err
+		return tables{}, fmt.Errorf("audit table %s: %w", named, err)
 	}
-	return &found, nil
+	return there, nil
 }
 
-// compareWithout compares without a run table.
-func (e *sqlEngine) compareWithout(ctx context.Context, audit found, f CollectRequest) (*earlier, error) {
-	before := f.History.Before
-	query, args := e.dialect.selectNewest(audit, before.Add(-fallbackAge), before, f.Invocations)
-	if id := f.History.RunID; id != "" {
-		query, args = e.dialect.selectRows(audit, []string{id})
+// write records the runs and stores the code, with the lists of columns that no earlier
+// run has stored: in one message if the warehouse can, and otherwise one by one.
+func (e *sqlEngine) write(ctx context.Context, t tables, f CollectRequest, stored question) (problems []string) {
+	if !t.runs.ready() {
+		return nil
 	}
-	rows, err := e.db.query(ctx, reading, audit.table, query, args)
-	if err != nil {
-		return nil, err
+	runs := insertRuns(e.dialect, t.runs, f.Runs)
+	lists, nodes := insertCode(e.dialect, t, f.Code, stored)
+	all := slices.Concat(lists, nodes, runs)
+	if e.db.db.Batch != nil && sizeOfAll(all) <= messageSize && e.db.run(ctx, recording, t.runs.table, all...) == nil {
+		return nil
 	}
-	return &earlier{rows: rows}, nil
+	if err := e.db.run(ctx, recording, t.runs.table, runs...); err != nil {
+		return []string{notRecorded(t.runs.table, err)}
+	}
+	for _, list := range lists {
+		if e.db.run(ctx, recording, t.lists.table, list) != nil {
+			f.Code.Columns = nil // a hash without its list is useless
+			_, nodes = insertCode(e.dialect, t, f.Code, stored)
+			break
+		}
+	}
+	for _, insert := range nodes {
+		if err := e.db.run(ctx, recording, t.nodes.table, insert); err != nil {
+			return []string{noFingerprints(t.nodes.table, err)}
+		}
+	}
+	return nil
 }
 
-func (e *sqlEngine) selectRuns(ctx context.Context, f found, filter runFilter) ([][]*string, error) {
-	query, args := e.dialect.selectRuns(f, filter)
-	return e.db.query(ctx, reading, f.table, query, args)
+// messageSize limits the bytes of one message. Servers refuse longer ones than 4 MB.
+const messageSize = 2 << 20
+
+func sizeOfAll(statements []connect.Statement) (size int) {
+	for _, s := range statements {
+		size += len(s.SQL)
+		for _, arg := range s.Args {
+			switch value := arg.(type) {
+			case string:
+				size += len(value)
+			case *string:
+				size += len(deref(value))
+			}
+		}
+	}
+	return size
+}
+
+func insertRuns(d dialect, f found, runs []tally.Run) []connect.Statement {
+	inserts := make([]connect.Statement, len(runs))
+	for i, run := range runs {
+		inserts[i].SQL, inserts[i].Args = d.insertRun(f, runValues(run))
+	}
+	return inserts
 }

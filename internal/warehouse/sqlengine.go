@@ -1,19 +1,25 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // sqlEngine reaches a warehouse through a driver for database/sql.
 type sqlEngine struct {
-	db      *link
-	dialect dialect
-	table   Table // the audit table
-	access  Access
+	db       *link
+	dialect  dialect
+	table    Table // the audit table
+	access   Access
+	prepared *tables // nil before prepare
 }
 
 // openSQL wraps a database that a connector has opened.
@@ -22,10 +28,7 @@ func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 	e.db = &link{db: db, dialect: e.dialect}
 	exact := e.dialect.exact
 	e.table = Table{Database: exact(o.Table.Database), Schema: exact(o.Table.Schema), Name: exact(o.Table.Name)}
-	if err := e.dialect.reaches(e.table); err != nil {
-		return nil, errors.Join(fmt.Errorf("audit-table: %w", err), e.close())
-	}
-	if err := e.dialect.fits(e.table); o.Access == Write && err != nil {
+	if err := e.dialect.accepts(e.table, o.Access); err != nil {
 		return nil, errors.Join(fmt.Errorf("audit-table: %w", err), e.close())
 	}
 	return e, nil
@@ -33,28 +36,166 @@ func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 
 func (e *sqlEngine) close() error { return e.db.close() }
 
-// look finds a table, or returns ErrNoTable.
-func (e *sqlEngine) look(ctx context.Context, t Table, l layout) (found, error) {
-	query, args := e.dialect.selectColumns(t)
-	rows, err := e.db.query(ctx, looking, t, query, args)
-	if err != nil {
-		return found{}, err
-	}
-	if len(rows) == 0 {
-		return found{}, ErrNoTable
-	}
-	f := found{table: t, layout: l}
-	for _, row := range rows {
-		f.table.Schema, f.table.Name = deref(row[0]), deref(row[1])
-		f.columns = append(f.columns, column{Name: deref(row[2]), Type: deref(row[3])})
-	}
-	f.relation = e.dialect.relation(f.table)
-	f.widen = e.dialect.widenCount(f.relation)
-	return f, nil
+// tables are the tables of ours that are in one schema. One that does not exist has no
+// columns.
+type tables struct {
+	schema, history           bool // they exist; the schema is known only with Write
+	audit, runs, nodes, lists found
 }
 
-// read returns recordColumns of all audit rows of some runs.
-func (e *sqlEngine) read(ctx context.Context, f found, runs []string) ([][]*string, error) {
-	query, args := e.dialect.selectRows(f, runs)
-	return e.db.query(ctx, reading, f.table, query, args)
+// beside returns the tables that belong to the audit table, each of which needs the ones
+// before it, with the consequences of their absence.
+func (t *tables) beside() []companion {
+	return []companion{{&t.runs, noRunTable}, {&t.nodes, noFingerprints}, {&t.lists, noColumns}}
+}
+
+type companion struct {
+	*found
+	problem func(Table, error) string
+}
+
+// look finds the tables. It returns ErrNoTable if there is no audit table; the names of
+// the tables that belong to it are then those that they would have.
+func (e *sqlEngine) look(ctx context.Context, audit Table) (tables, error) {
+	t := expected(audit)
+	names := []string{audit.Name}
+	if audit.Schema != "" { // else only the audit table shows which schema it is
+		for _, other := range t.beside() {
+			names = append(names, other.table.Name)
+		}
+		names = append(names, historyView(audit).Name)
+	}
+	columns := question{step: looking, table: audit, query: e.dialect.tableColumns(audit, names)}
+	schema := question{step: looking, table: audit}
+	if e.access == Write && audit.Schema != "" {
+		schema.query = e.dialect.selectSchema(audit)
+	}
+	e.db.ask(ctx, &columns, &schema)
+	if err := cmp.Or(columns.err, schema.err); err != nil {
+		return t, err
+	}
+	t.schema = len(schema.rows) > 0
+	history := found{table: historyView(audit)}
+	history.fill(columns.rows)
+	t.history = history.there()
+	t.audit.fill(columns.rows)
+	if !t.audit.there() {
+		return t, ErrNoTable
+	}
+	if audit.Schema == "" {
+		return e.look(ctx, t.audit.table)
+	}
+	t.audit.addressed(e.dialect)
+	for _, other := range t.beside() {
+		if other.fill(columns.rows); other.there() {
+			other.addressed(e.dialect)
+		}
+	}
+	return t, nil
+}
+
+// expected returns the tables as if none existed.
+func expected(audit Table) tables {
+	return tables{
+		audit: found{table: audit, layout: auditLayout}, runs: found{table: runTable(audit), layout: runLayout},
+		nodes: found{table: nodeTable(audit), layout: nodeLayout},
+		lists: found{table: columnsTable(audit), layout: columnsLayout},
+	}
+}
+
+// fill takes the columns of the table out of the catalog's rows.
+func (f *found) fill(rows [][]*string) {
+	name := f.table.Name
+	for _, row := range rows {
+		if isNamed(deref(row[1]), name) {
+			f.table.Schema, f.table.Name = deref(row[0]), deref(row[1])
+			f.columns = append(f.columns, column{Name: deref(row[2]), Type: deref(row[3])})
+		}
+	}
+}
+
+// isNamed reports whether the catalog has a name in this form. PostgreSQL truncates long
+// names; accepts has refused those that would then be ambiguous.
+func isNamed(there, name string) bool {
+	truncated := len(there) > nameLimit-utf8.UTFMax && strings.HasPrefix(name, there)
+	return truncated || strings.EqualFold(there, name)
+}
+
+// addressed fills in what depends on the name in the catalog.
+func (f *found) addressed(d dialect) {
+	f.relation = d.relation(f.table)
+	f.widen = d.widenCount(f.relation)
+}
+
+// question is a query and its answer.
+type question struct {
+	step  step
+	table Table
+	query query
+
+	rows [][]*string // nil for null
+	err  error
+}
+
+// ask answers questions in as few round trips as the warehouse allows. A question that
+// fails does not affect the others. One without a query is not asked.
+func (l *link) ask(ctx context.Context, questions ...*question) {
+	left := slices.DeleteFunc(questions, func(q *question) bool { return q.query.from == "" })
+	if l.db.Batch == nil && !l.db.Exclusive && len(left) > 1 && l.askUnited(ctx, left) == nil {
+		return
+	}
+	for len(left) > 0 {
+		n := 1
+		if l.db.Batch != nil {
+			n = l.askTogether(ctx, left)
+		} else {
+			left[0].rows, left[0].err = l.query(ctx, left[0].step, left[0].table, left[0].query)
+		}
+		left = left[n:]
+	}
+}
+
+// askTogether sends questions as one message, and returns how many of them are answered;
+// the last of these may have failed.
+func (l *link) askTogether(ctx context.Context, questions []*question) int {
+	statements := make([]connect.Statement, len(questions))
+	for i, q := range questions {
+		statements[i] = connect.Statement{SQL: q.query.String(), Args: q.query.args, Rows: true}
+	}
+	answers, err := l.send(ctx, questions[0].step, questions[0].table, "commit", statements...)
+	for i, rows := range answers {
+		questions[i].rows = rows
+	}
+	if err == nil {
+		return len(questions)
+	}
+	failed := min(len(answers), len(questions)-1)
+	if failed > 0 { // the answers are kept, and the error has to name the right table
+		return failed
+	}
+	questions[0].err = err
+	return 1
+}
+
+// askUnited asks questions as one statement. A transaction would cost two more round
+// trips.
+func (l *link) askUnited(ctx context.Context, questions []*question) error {
+	queries := make([]query, len(questions))
+	for i, q := range questions {
+		queries[i] = q.query
+	}
+	text, args := united(queries)
+	var rows [][]*string
+	err := l.patiently(ctx, questions[0].step, questions[0].table, func(conn *sql.Conn) (err error) {
+		rows, err = textRows(ctx, conn, text, args)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	answers, err := divided(queries, rows)
+	for i := range answers {
+		questions[i].rows = answers[i]
+	}
+	return err
 }

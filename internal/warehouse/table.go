@@ -61,6 +61,11 @@ func (l layout) names() []string {
 	return each(l.columns, func(d definition) string { return d.name })
 }
 
+// definitions returns the definitions of columns as SQL.
+func definitions(d dialect, columns []definition) []string {
+	return each(columns, func(c definition) string { return c.name + " " + d.words().types[c.kind] })
+}
+
 // The audit table. The first four columns are those of the tutorial.
 var auditLayout = layout{
 	columns: []definition{
@@ -92,6 +97,7 @@ type found struct {
 	guard    string // around the hooks' inserts; "": none
 	columns  []column
 	layout   layout // the expected layout
+	fresh    bool   // this program has just created it
 }
 
 // names returns the names of all columns, in lower case.
@@ -129,17 +135,9 @@ func (f found) present() []definition {
 	})
 }
 
-// values returns some columns as a query selects them, null if the table lacks them.
-func (f found) values(columns []string, as func(name, typ string) string) string {
-	values := make([]string, len(columns))
-	for i, name := range columns {
-		values[i] = "null"
-		if typ := f.typeOf(name); typ != "" {
-			values[i] = as(name, typ)
-		}
-	}
-	return strings.Join(values, ", ")
-}
+// there reports whether the table exists, and ready whether it has all columns, too.
+func (f found) there() bool { return len(f.columns) > 0 }
+func (f found) ready() bool { return f.there() && len(f.missing()) == 0 }
 
 // node returns the expression that identifies the node of a row.
 func (f found) node() string {

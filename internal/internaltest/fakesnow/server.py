@@ -23,12 +23,14 @@ from sqlglot import exp
 IGNORED = [r"\s*alter\s+session\s+(un)?set\s+(?!autocommit)", r"\s*(grant|revoke)\b"]
 
 # Snowflake Scripting, of which fakesnow has nothing: the one block that the audit
-# hooks send, around one statement.
+# hooks send, around one statement or several.
 BLOCK = re.compile(
     r"execute\s+immediate\s+\$\$\s*begin\b(?P<statement>(?:(?!\$\$).)*?);"
     r"\s*exception\s+when\s+other\s+then\s+return\s+sqlerrm;\s*end;?\s*\$\$",
     re.IGNORECASE | re.DOTALL,
 )
+
+STATEMENT = re.compile(r"(?:'(?:[^'\\]|''|\\.)*'|[^;'])+", re.DOTALL)
 
 plain_parse = fakesnow.cursor.parse_one
 plain_execute = FakeSnowflakeCursor.execute
@@ -81,7 +83,8 @@ def qualify_inserted(merge):
 def execute(cursor, command, *args, **kwargs):
     if block := BLOCK.search(command):
         try:
-            execute(cursor, block["statement"], **kwargs)
+            for statement in STATEMENT.findall(block["statement"]):
+                execute(cursor, statement.strip(), **kwargs)
             failure = "null"
         except Error as error:
             failure = exp.Literal.string(error.msg).sql(dialect="snowflake")

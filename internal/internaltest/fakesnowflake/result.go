@@ -19,6 +19,7 @@ type Result struct {
 	Columns []string
 	Rows    [][]any // strings, or nil for null
 	Arrow   bool    // instead of JSON
+	Changes bool    // the rows are the number of rows that the statement changed
 	Chunk   int     // how many rows go into each part; 0: all into the first
 
 	Refusal *Refusal // instead of rows
@@ -40,12 +41,16 @@ func (s *Server) reply(result Result) any {
 		return reply{Success: true, Code: "333334", Data: map[string]any{"queryId": "01b4", "getResultUrl": path}}
 	}
 	first, rest := result.Rows, [][]any(nil)
+	statementType := 0x1000 // a query
+	if result.Changes {
+		statementType = 0x3000
+	}
 	if result.Chunk > 0 && len(first) > result.Chunk {
 		first, rest = first[:result.Chunk], first[result.Chunk:]
 	}
 	data := map[string]any{
 		"queryId": "01b4", "rowtype": result.types(), "total": len(result.Rows), "returned": len(result.Rows),
-		"statementTypeId": 0x1000, "queryResultFormat": "json", "qrmk": chunkKey,
+		"statementTypeId": statementType, "queryResultFormat": "json", "qrmk": chunkKey,
 	}
 	if result.Arrow {
 		data["queryResultFormat"] = "arrow"

@@ -48,9 +48,10 @@ type Database struct {
 	// open.
 	Exclusive bool
 
-	// Batch sends statements as one message and returns the rows of each, with every
-	// value as text. After an error the caller must roll back an open transaction. Batch
-	// is nil if the driver does not support it.
+	// Batch sends statements as one message and returns the rows of those that return any,
+	// with every value as text. After an error it returns the rows of the statements before
+	// it, and the caller must roll back an open transaction. Batch is nil if the driver
+	// does not support it.
 	Batch func(context.Context, *sql.Conn, []Statement) ([][][]*string, error)
 
 	// Failure classifies an error of DB.
@@ -61,6 +62,26 @@ type Database struct {
 type Statement struct {
 	SQL  string
 	Args []any
+	Rows bool // it returns rows that the caller needs
+}
+
+// Texts reads all rows as texts, nil for null.
+func Texts(rows *sql.Rows) (all [][]*string, err error) {
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		values, into := make([]*string, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		all = append(all, values)
+	}
+	return all, rows.Err()
 }
 
 // Failure is a driver's error in a form that does not depend on the driver.

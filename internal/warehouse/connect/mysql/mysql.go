@@ -32,7 +32,7 @@ func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 	}
 	db := sql.OpenDB(connector{config: config, timeout: timeout, now: o.Now})
 	db.SetMaxOpenConns(1)
-	return connect.Database{DB: db, User: config.User, Failure: failures{config.Addr}.failure}, nil
+	return connect.Database{DB: db, User: config.User, Batch: batch, Failure: failures{config.Addr}.failure}, nil
 }
 
 // configure selects no database, as dbt-mysql does, because the schema may not exist yet.
@@ -42,6 +42,9 @@ func configure(s connect.Settings) (*driver.Config, error) {
 	config.Passwd = password(s)
 	config.Logger = &driver.NopLogger{} // the same messages are returned as errors
 	config.InterpolateParams = true     // some proxies do not support prepared statements
+	config.MultiStatements = true       // a transaction is one message
+	// The driver escapes a whole message by the mode that is set before it.
+	config.Params = map[string]string{"sql_mode": "'STRICT_ALL_TABLES'"}
 	host, port := s.Text("server", "host"), cmp.Or(s.Text("port"), "3306")
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return nil, fmt.Errorf("port: %q is not a port; expected a number; see "+docs.Warehouses, port)

@@ -11,7 +11,7 @@ import (
 )
 
 // batch sends the statements as one message of the simple protocol, which returns every
-// value as text.
+// value as text. It is part of connect.Database.
 func batch(ctx context.Context, conn *sql.Conn, statements []connect.Statement) (all [][][]*string, err error) {
 	err = conn.Raw(func(driverConn any) error {
 		queued := &pgx.Batch{}
@@ -19,13 +19,15 @@ func batch(ctx context.Context, conn *sql.Conn, statements []connect.Statement) 
 			queued.Queue(statement.SQL, statement.Args...)
 		}
 		results := driverConn.(*stdlib.Conn).Conn().SendBatch(ctx, queued)
-		for range statements {
+		for _, statement := range statements {
 			answer, err := texts(results)
 			if err != nil {
 				_ = results.Close() // returns the same error
 				return err
 			}
-			all = append(all, answer)
+			if statement.Rows {
+				all = append(all, answer)
+			}
 		}
 		return results.Close()
 	})

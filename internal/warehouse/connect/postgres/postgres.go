@@ -36,10 +36,13 @@ func Open(_ context.Context, o connect.Options) (connect.Database, error) {
 		return nil
 	}
 	// One connection for all statements, because an open one needs no new password.
-	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew))
+	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew), stdlib.OptionShouldPing(never))
 	db.SetMaxOpenConns(1)
 	return connect.Database{DB: db, User: config.User, Name: config.Database, Batch: batch, Failure: failure}, nil
 }
+
+// never saves a round trip: a statement notices a lost connection as well as a ping does.
+func never(context.Context, stdlib.ShouldPingParams) bool { return false }
 
 // configure keeps the password out of the connection string, which pgx repeats in its
 // errors.
