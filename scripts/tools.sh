@@ -165,6 +165,7 @@ for name; do
     openapi) bring_node; bring openapi "$openapi" openapi_description ;;
     mariadb) machine_has_mariadb >/dev/null || debian_packages mariadb mariadb-server-core mariadb-client-core ;;
     pgbouncer) command -v pgbouncer >/dev/null || debian_packages pgbouncer pgbouncer ;;
+    docker-registry) command -v docker-registry >/dev/null || debian_packages docker-registry docker-registry ;;
     mysql) bring_mysql ;;
     act) bring act "$act" go_program "$act" ;;
     webhooks) bring_node; bring webhooks "$webhooks" npm_package "$webhooks" ;;
@@ -178,7 +179,7 @@ for name; do
     emulate) bring_node; bring emulate "$emulate" npm_package "$emulate" ;;
     golangci-lint) bring golangci-lint "$golangci_lint" go_program "$golangci_lint" ;;
     *)
-      echo "unknown tool \"$name\"; expected uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, act, pictures, browser or golangci-lint" >&2
+      echo "unknown tool \"$name\"; expected uv, dbt-1.7-mysql, dbt-1.8, dbt-1.11, dbt-1.12, image, fakesnow, openapi, webhooks, emulate, pgbouncer, mariadb, mysql, docker-registry, act, pictures, browser or golangci-lint" >&2
       exit 64
       ;;
   esac

@@ -31,7 +31,8 @@ func TestActionInAWorkflow(t *testing.T) {
 		{"pull_request", github.Event(), 1},
 	} {
 		t.Run(c.event, func(t *testing.T) {
-			job := act(t, root, checkout, github, c.event, c.payload)
+			job := act(t, checkout, github, c.event, c.payload, "--workflows", ".github/workflows/e2e.yml",
+				"--matrix", "database:mariadb:10.11")
 			if summary := job.summary("Build"); !strings.Contains(summary, "`orders_log`") {
 				t.Errorf("the summary does not name the model orders_log: %q", summary)
 			}
@@ -62,8 +63,9 @@ func (j job) summary(step string) string {
 	return ""
 }
 
-// act runs the workflow's job for an event; it must succeed.
-func act(t *testing.T, root, checkout string, github *emulate.GitHub, event string, payload map[string]any) job {
+// act runs the checkout's workflows for an event, with further arguments of act; they must
+// succeed.
+func act(t *testing.T, checkout string, github *emulate.GitHub, event string, payload map[string]any, args ...string) job {
 	t.Helper()
 	text, err := json.Marshal(payload)
 	if err != nil {
@@ -74,11 +76,13 @@ func act(t *testing.T, root, checkout string, github *emulate.GitHub, event stri
 		t.Fatal(err)
 	}
 	api := fmt.Sprintf("http://%s:%d", gateway(t), github.Port)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".cache/act/act"), event,
-		"--workflows", ".github/workflows/e2e.yml", "--eventpath", path, "--json", "--rm",
-		"--matrix", "database:mariadb:10.11", "--pull=false", "--action-offline-mode", "--platform", "ubuntu-latest=debian:bookworm-slim",
-		"--env", "GITHUB_REPOSITORY="+emulate.Repository, "--secret", "GITHUB_TOKEN="+emulate.JobToken,
-		"--env", "GITHUB_API_URL="+api, "--env", "GITHUB_GRAPHQL_URL="+api+"/graphql")
+	args = append([]string{
+		event, "--eventpath", path, "--json", "--rm", "--pull=false", "--action-offline-mode",
+		"--platform", "ubuntu-latest=debian:bookworm-slim",
+		"--env", "GITHUB_REPOSITORY=" + emulate.Repository, "--secret", "GITHUB_TOKEN=" + emulate.JobToken,
+		"--env", "GITHUB_API_URL=" + api, "--env", "GITHUB_GRAPHQL_URL=" + api + "/graphql",
+	}, args...)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(repositoryRoot(t), ".cache/act/act"), args...)
 	cmd.Dir = checkout
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -81,7 +81,7 @@ func newShop(t *testing.T) shop {
 	run(t, "cp", "-R", filepath.Join(repositoryRoot(t), "testdata/project")+"/.", s.workspace)
 	s.database = run(t, "docker", "run", "--detach", "--rm", "--env", "POSTGRES_PASSWORD=shop", "postgres:15")
 	t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", s.database).Run() })
-	s.host = run(t, "docker", "inspect", s.database, "--format", "{{.NetworkSettings.IPAddress}}")
+	s.host = run(t, "docker", "inspect", s.database, "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
 	eventually(t, "PostgreSQL answers", func() bool { return s.psql("select 1") == "1" })
 	return s
 }

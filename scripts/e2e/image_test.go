@@ -17,7 +17,7 @@ func TestNoFileOfRootRemainsInTheWorkspace(t *testing.T) {
 	s.write("packages.yml", "packages: [{local: tools}]\n")
 	run(t, "mkdir", filepath.Join(s.workspace, "tools"))
 	s.write("tools/dbt_project.yml", "name: tools\n")
-	run(t, "docker", s.docker("--rm", image)...)
+	run(t, "docker", s.docker("--rm", image, "build")...)
 	for _, made := range []string{"target", "logs", "dbt_packages", "target/dbt-tally/report.json"} {
 		if found := run(t, "find", filepath.Join(s.workspace, made), "-maxdepth", "0"); found == "" {
 			t.Errorf("there is no %s", made)
@@ -32,10 +32,10 @@ func TestTheExitStatusIsTheContainers(t *testing.T) {
 		args []string
 		want int
 	}{
-		{nil, 0},
-		{[]string{"--max-rows", "2"}, 3},
+		{[]string{"build"}, 0},
+		{[]string{"--max-rows", "2", "build"}, 3},
 		{[]string{"build", "--no-such-flag"}, 2},
-		{[]string{"--comment", "allways"}, 64},
+		{[]string{"--comment", "allways", "build"}, 64},
 	} {
 		cmd := exec.CommandContext(t.Context(), "docker", append(s.docker("--rm", image), c.args...)...)
 		out, _ := cmd.CombinedOutput()

@@ -23,7 +23,7 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, github := newShop(t), emulate.Start(t)
 			s.write("models/slow.sql", "{{ config(materialized='table') }} select pg_sleep(300)::text as nothing from {{ ref('orders') }}\n")
-			container := run(t, "docker", s.docker(append(s.jobOf(github), "--detach", image)...)...)
+			container := run(t, "docker", s.docker(append(s.jobOf(github), "--detach", image, "build")...)...)
 			t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", container).Run() })
 			queries := func() string {
 				return s.psql("select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")

@@ -21,7 +21,7 @@ func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 	for range 2 {
 		out := run(t, "docker", s.docker("--rm", "--volume", home+":/github/home", "--env",
 			"HOME=/github/home", "--env", "GITHUB_ACTIONS=true",
-			image, "--requirements", "dbt-core==1.10.*\ndbt-postgres")...)
+			image, "--requirements", "dbt-core==1.10.*\ndbt-postgres", "build")...)
 		if !strings.Contains(out, "Running with dbt=1.10.") {
 			t.Fatalf("not dbt 1.10:\n%s", out)
 		}
@@ -45,7 +45,7 @@ func TestRequirementsAreInstalledFromTheRegistry(t *testing.T) {
 
 func TestConflictingRequirementsAreReportedInUVsWords(t *testing.T) {
 	s := newShop(t)
-	args := s.docker("--rm", image, "--requirements", "dbt-postgres\ndbt-core==1.7.20\ndbt-adapters>=1.10")
+	args := s.docker("--rm", image, "--requirements", "dbt-postgres\ndbt-core==1.7.20\ndbt-adapters>=1.10", "build")
 	out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput()
 	if err == nil {
 		t.Fatalf("no conflict:\n%s", out)
@@ -65,7 +65,7 @@ func TestUVUsesTheConfiguredAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := s.docker("--rm", "--env", "SSL_CERT_FILE=/workspace/nobody.pem", image, "--requirements",
-		"dbt-core==1.10.*\ndbt-postgres")
+		"dbt-core==1.10.*\ndbt-postgres", "build")
 	out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "certificate") {
 		t.Errorf("%v; want an error about certificates:\n%s", err, out)

@@ -56,7 +56,7 @@ func TestDBTIsStartedQuickly(t *testing.T) {
 	s := newShop(t)
 	var waits []time.Duration
 	for range 3 {
-		container := run(t, "docker", s.docker("--detach", image)...)
+		container := run(t, "docker", s.docker("--detach", image, "build")...)
 		run(t, "docker", "wait", container)
 		started, err := time.Parse(time.RFC3339Nano,
 			run(t, "docker", "inspect", container, "--format", "{{.State.StartedAt}}"))
