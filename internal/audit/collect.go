@@ -86,10 +86,9 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, no
 // so that its audit rows cannot be found.
 func (p *Prepared) nameless(invocations []dbt.Invocation) (problems []string) {
 	for _, inv := range invocations {
-		if inv.ID == "" && inv.Command.Builds() && (inv.Killed || inv.Interrupted) {
+		if inv.Nameless && inv.Command.Builds() {
 			problems = append(problems, fmt.Sprintf("the audit rows of dbt %s cannot be found: dbt ended before it wrote "+
-				"run_results.json, and its log does not contain its invocation_id; use another log format than text, "+
-				"and a log level for the file; see %s", inv.Command.Name(), docs.Troubleshooting))
+				"run_results.json, and its log does not contain its invocation_id; use the log format debug or json; see %s", inv.Command.Name(), docs.Troubleshooting))
 		}
 	}
 	return problems

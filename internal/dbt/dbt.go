@@ -37,6 +37,7 @@ type Invocation struct {
 	ExitCode    int
 	Interrupted bool
 	Killed      bool         // by a signal that did not come from dbt-tally
+	Nameless    bool         // it ended early, and its log has entries but no ID
 	Nodes       []NodeResult // in order of completion; an interrupted node comes last
 	Error       string       // dbt's message if it could not run at all, otherwise ""
 	Audit       AuditCost

@@ -76,6 +76,7 @@ var statuses = map[string]string{
 // it wrote run_results.json, there is no other source.
 type progress struct {
 	id, version string
+	logged      bool              // the log has entries
 	started     map[string]*begun // nodes that have begun and not finished
 	finished    []NodeResult
 	mainError   string // why dbt could not run at all

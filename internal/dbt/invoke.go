@@ -67,6 +67,7 @@ func (c CLI) Invoke(ctx context.Context, command Command, hooks Hooks, version V
 		inv.Error = fmt.Sprintf("dbt was ended by the system (%s); "+
 			"if memory ran out, lower --threads or use a larger machine; see %s", cmd.ProcessState, docs.Troubleshooting)
 	}
+	inv.Nameless = inv.ID == "" && seen.logged && (inv.Killed || inv.Interrupted)
 	return inv, nil
 }
 

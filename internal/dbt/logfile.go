@@ -119,6 +119,7 @@ type logReader struct {
 // text (log_format_file: text) every line begins a record, and none can be parsed.
 func (r *logReader) read(line string) (starts bool) {
 	next, starts := startRecord(line)
+	r.seen.logged = r.seen.logged || strings.TrimSpace(line) != ""
 	switch m := opening.FindStringSubmatch(line); {
 	case starts:
 		r.end()

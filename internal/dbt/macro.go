@@ -54,6 +54,13 @@ type MacroSet struct {
 // If the project defines run_hooks itself, only dbt_tally_before and dbt_tally_after are
 // installed. Nothing is written if the project has the macros of Install.
 func InstallMacros(macroPaths []string, packagesPath string, set MacroSet) (Macros, error) {
+	if len(macroPaths) == 0 {
+		return Macros{}, fmt.Errorf("write the audit macros: %w; add a directory to macro-paths in dbt_project.yml; see %s",
+			ErrNoMacroPaths, docs.Troubleshooting)
+	}
+	if err := ownMacro(macroPaths); err != nil {
+		return Macros{}, err
+	}
 	m := Macros{Called: true, Path: filepath.Join(macroPaths[0], macroFile)}
 	if set.Hooks {
 		m.findRunHooks(macroPaths, packagesPath)
@@ -95,6 +102,9 @@ func (m Macros) Remove() error {
 // RemoveLeftOver removes the macros of a killed run from the project, for a run that
 // installs none. Macros that another run uses stay.
 func RemoveLeftOver(macroPaths []string) error {
+	if len(macroPaths) == 0 {
+		return nil
+	}
 	if err := removeUnused(filepath.Join(macroPaths[0], macroFile)); err != nil {
 		return fmt.Errorf("remove the audit macros of an earlier run: %w", err)
 	}
@@ -125,7 +135,23 @@ func macroParts(set MacroSet, override bool) []string {
 	return parts
 }
 
+// ownMacro returns ErrOwnMacro if the project defines a macro whose name is one of ours,
+// because dbt refuses a project with two macros of one name.
+func ownMacro(macroPaths []string) (err error) {
+	for _, dir := range macroPaths {
+		eachMacroFile(dir, func(path, text string) {
+			if name := definesOurs.FindStringSubmatch(comment.ReplaceAllString(text, "")); name != nil {
+				err = fmt.Errorf("write the audit macros: %w: %s in %s; rename it; see %s",
+					ErrOwnMacro, name[1], path, docs.Troubleshooting)
+			}
+		})
+	}
+	return err
+}
+
 var (
+	comment         = regexp.MustCompile(`(?s)\{#.*?#\}`)
+	definesOurs     = regexp.MustCompile(`\{%-?\s*macro\s+(dbt_tally_\w+)\s*\(`)
 	definesRunHooks = regexp.MustCompile(`\{%-?\s*macro\s+run_hooks\s*\(`)
 	callsBefore     = regexp.MustCompile(`\bdbt_tally_before\s*\(`)
 	callsAfter      = regexp.MustCompile(`\bdbt_tally_after\s*\(`)

@@ -3,13 +3,8 @@
 package faults
 
 import (
-	"net"
-	"net/http"
-	"os"
-	"strconv"
+	"slices"
 	"time"
-
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 )
 
 // fault is one failure, and what must hold nevertheless. In every case the
@@ -19,22 +14,43 @@ type fault struct {
 	inject      func(w *world)
 	exit        int
 	comments    int           // on the pull request
-	within      time.Duration // 0: a minute
+	within      time.Duration // 0: a minute, with a real dbt three
 	said        string        // part of the output or of the comment; the page shows it
 	lost        string        // what is lost; "": nothing
+	dbt         string        // the version of a real dbt; "": the fake
+	idle        bool          // dbt builds nothing, so that there is nothing to count
+	removed     bool          // the project is gone afterwards
 }
 
-var faults = []fault{
+// limit is the time within which the run ends, with that of dbt.
+func (f fault) limit() time.Duration {
+	limit := time.Minute
+	if f.dbt != "" {
+		limit = 3 * time.Minute
+	}
+	return max(f.within, limit)
+}
+
+// faults are those of every place.
+var faults = slices.Concat(
+	faultsOfDBT, faultsOfRealDBT, faultsOfTheTerminal, faultsOfPostgres, faultsOfMySQL, faultsOfDuckDB,
+	faultsOfGitHub, faultsOfTheRunner, faultsOfInputs,
+)
+
+var faultsOfDBT = []fault{
 	{
 		where: "dbt", what: "dbt is not installed", exit: 2, comments: 1, said: "dbt was not found",
+		idle:   true,
 		inject: func(w *world) { w.args = []string{"--dbt-executable", "no-such-dbt", "build"} },
 	},
 	{
 		where: "dbt", what: "dbt is not a program", exit: 2, comments: 1, said: "its interpreter cannot be started",
+		idle:   true,
 		inject: func(w *world) { w.write("bin/dbt", "#!/no/such/python\n") },
 	},
 	{
 		where: "dbt", what: "dbt ends with an unusual exit status", exit: 7, comments: 1,
+		idle:   true,
 		inject: func(w *world) { w.dbt("exit 7") },
 	},
 	{
@@ -69,10 +85,32 @@ var faults = []fault{
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; rm -rf logs`) },
 	},
 	{
-		where: "dbt", what: "the project is removed while dbt runs", comments: 1,
+		where: "dbt", what: "the project is removed while dbt runs", comments: 1, removed: true,
 		inject: func(w *world) { w.dbt(`fake-dbt "$@"; rm -rf models macros dbt_project.yml`) },
 	},
+	{
+		where: "dbt", what: "dbt prints commands of the runner", comments: 1,
+		inject: func(w *world) {
+			w.dbt(`echo '::stop-commands::x'; echo '::error::not ours'; exec fake-dbt "$@"`)
+		},
+	},
+	{
+		where: "dbt", what: "dbt prints bytes that are no text", comments: 1,
+		inject: func(w *world) {
+			w.dbt(`printf '\377\376\000\033[2J'; exec fake-dbt "$@"`)
+		},
+	},
+	{
+		where: "dbt", what: "dbt fails before it writes anything", exit: 2, comments: 1,
+		said: "dbt ended with exit code 2",
+		idle: true,
+		inject: func(w *world) {
+			w.dbt(`echo broken >&2; exit 2`)
+		},
+	},
+}
 
+var faultsOfTheTerminal = []fault{
 	{
 		where: "terminal", what: "nothing reads the output (`\\| head`)", comments: 1,
 		inject: func(w *world) { w.dbt(`exec fake-dbt "$@" >/dev/null`); w.reader = false },
@@ -102,6 +140,7 @@ var faults = []fault{
 	},
 	{
 		where: "terminal", what: "dbt ignores an interrupt, and a second one comes", exit: 2, comments: 1, said: "dbt was interrupted",
+		idle:   true,
 		inject: func(w *world) { w.dbt(`trap "" INT; kill -TERM $PPID; sleep 1; kill -TERM $PPID; sleep 120`) },
 	},
 	{
@@ -109,168 +148,22 @@ var faults = []fault{
 		lost: "the counts of this run",
 		inject: func(w *world) {
 			w.then(func() { w.lock("dbt_audit.dbt_audit_log") })
-			w.dbt(`fake-dbt "$@"; touch ../built; while [ ! -e ../go ]; do sleep 0.05; done; ` +
+			w.dbt(`fake-dbt "$@"; touch ../built; while [ ! -e ../go ] && [ -e ../waits ]; do sleep 0.05; done; ` +
 				`(sleep 2; kill -INT $PPID) >/dev/null 2>&1 &`)
 		},
 	},
-
 	{
-		where: "PostgreSQL", what: "the server cannot be reached", comments: 1, said: "connect to postgres at",
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPORT"] = "1" },
-	},
-	{
-		where: "PostgreSQL", what: "the server accepts connections and never answers", comments: 1, within: 2 * time.Minute, said: "connect to postgres at",
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPORT"] = w.silent() },
-	},
-	{
-		where: "PostgreSQL", what: "the password is wrong", comments: 1, said: "password",
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.dbt("exit 0"); w.env["PGPASSWORD"] = "not the password" },
-	},
-	{
-		where: "PostgreSQL", what: "the audit table is locked before dbt", comments: 1, within: 2 * time.Minute,
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.run(); w.lock("dbt_audit.dbt_audit_log") },
-	},
-	{
-		where: "PostgreSQL", what: "the audit table is locked after dbt", comments: 1, within: 3 * time.Minute, said: "could not be read",
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.then(func() { w.lock("dbt_audit.dbt_audit_log") }) },
-	},
-	{
-		where: "PostgreSQL", what: "the audit table is dropped while dbt runs", comments: 1, said: "could not be read",
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log cascade") }) },
-	},
-	{
-		where: "PostgreSQL", what: "the audit table is dropped, and there are gates", exit: 3, comments: 1, said: "could not be read",
-		lost: "the counts; gates that cannot be checked fail",
+		where: "terminal", what: "the disk of the output is full", comments: 1,
 		inject: func(w *world) {
-			w.args = []string{"--max-drop", "10%", "build"}
-			w.then(func() { w.db.Exec(w.t, "drop table dbt_audit.dbt_audit_log cascade") })
+			w.shell = `exec dbt-tally "$@" >/dev/full`
 		},
 	},
 	{
-		where: "PostgreSQL", what: "the run table does not answer", exit: 3, comments: 1, within: 3 * time.Minute,
-		said: "this run is not recorded",
-		lost: "the record of this run; the gates of this run are checked",
+		where: "terminal", what: "the job is cancelled while dbt runs", exit: 2, comments: 1,
+		said: "dbt was interrupted",
+		idle: true,
 		inject: func(w *world) {
-			w.args = []string{"--min-rows", "1000", "build"}
-			w.then(func() { w.lock("dbt_audit.dbt_audit_run") })
-		},
-	},
-	{
-		where: "PostgreSQL", what: "the connections are ended while dbt runs", comments: 1,
-		inject: func(w *world) {
-			w.then(func() {
-				w.db.Exec(w.t, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
-			})
-		},
-	},
-}
-
-// silent returns the port of a server that accepts connections and never answers.
-func (w *world) silent() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { listener.Close() })
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-}
-
-const comments = "/repos/*/*/issues/*/comments"
-
-var faultsOfGitHub = []fault{
-	{
-		where: "GitHub", what: "comments fail with 500", said: "skip comment",
-		lost:   "the comment; the job summary and the check have the report",
-		inject: func(w *world) { w.forge.Fail(http.MethodPost, comments, fakegithub.Fault{Status: 500}) },
-	},
-	{
-		where: "GitHub", what: "comments fail once with 502", comments: 1,
-		inject: func(w *world) { w.forge.Fail(http.MethodGet, comments, fakegithub.Fault{Status: 502, Times: 1}) },
-	},
-	{
-		where: "GitHub", what: "too many requests, for a second", comments: 1,
-		inject: func(w *world) {
-			w.forge.Fail(http.MethodGet, comments, fakegithub.Fault{Status: 429, Times: 1, RetryAfter: time.Second})
-		},
-	},
-	{
-		where: "GitHub", what: "the token may not write checks", comments: 1, said: "skip check",
-		lost: "the check",
-		inject: func(w *world) {
-			w.forge.Fail(http.MethodPost, "/repos/*/*/check-runs", fakegithub.Fault{
-				Status: 403, Message: "Resource not accessible by integration",
-			})
-		},
-	},
-	{
-		where: "GitHub", what: "`/graphql` never answers", comments: 1, within: 2 * time.Minute,
-		inject: func(w *world) { w.forge.Fail(http.MethodPost, "/graphql", fakegithub.Fault{Hang: true}) },
-	},
-	{
-		where: "GitHub", what: "the list of comments never answers", within: 2 * time.Minute, said: "skip comment",
-		lost:   "the comment; the job summary and the check have the report",
-		inject: func(w *world) { w.forge.Fail(http.MethodGet, comments, fakegithub.Fault{Hang: true}) },
-	},
-	{
-		where: "GitHub", what: "the API cannot be reached", said: "skip comment",
-		lost:   "the comment; the job summary has the report",
-		inject: func(w *world) { w.env["GITHUB_API_URL"] = "http://127.0.0.1:1" },
-	},
-
-	{
-		where: "runner", what: "the job summary cannot be written", comments: 1, said: "skip",
-		lost:   "the job summary",
-		inject: func(w *world) { w.env["GITHUB_STEP_SUMMARY"] = w.dir },
-	},
-	{
-		where: "runner", what: "the outputs cannot be written", comments: 1, said: "skip",
-		lost:   "the outputs",
-		inject: func(w *world) { w.env["GITHUB_OUTPUT"] = w.dir },
-	},
-	{
-		where: "runner", what: "the event file is broken", exit: 64, said: "GITHUB_EVENT_PATH",
-		inject: func(w *world) { w.write("event.json", "{") },
-	},
-	{
-		where: "runner", what: "the event file is missing", exit: 64, said: "GITHUB_EVENT_PATH",
-		inject: func(w *world) { w.env["GITHUB_EVENT_PATH"] = w.path("missing.json") },
-	},
-	{
-		where: "runner", what: "there is no HOME", comments: 1,
-		inject: func(w *world) { delete(w.env, "HOME") },
-	},
-	{
-		where: "runner", what: "the directory for temporary files is missing", comments: 1,
-		inject: func(w *world) { w.env["TMPDIR"] = w.path("missing") },
-	},
-
-	{
-		where: "inputs", what: "an unknown input", exit: 64, said: "unknown",
-		inject: func(w *world) { w.env["INPUT_AUDIT_TABEL"] = "x" },
-	},
-	{
-		where: "inputs", what: "the token in another input", exit: 64, said: "unusable value",
-		inject: func(w *world) { w.env["INPUT_COMMENT"] = token },
-	},
-	{
-		where: "inputs", what: "a profile that reads a variable that is not set", comments: 1, said: "the connection could not be read",
-		lost:   "the counts of this run",
-		inject: func(w *world) { w.dbt("exit 0"); delete(w.env, "PGHOST") },
-	},
-	{
-		where: "inputs", what: "the project has a file with the name of our macro file", comments: 1, said: "not dbt-tally",
-		lost: "the counts of this run",
-		inject: func(w *world) {
-			if err := os.MkdirAll(w.path("project/macros"), 0o755); err != nil {
-				w.t.Fatal(err)
-			}
-			w.write("project/macros/__dbt_tally.sql", "{# mine #}")
+			w.dbt(`kill -INT $PPID; sleep 1; exec fake-dbt "$@"`)
 		},
 	},
 }

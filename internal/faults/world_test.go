@@ -5,22 +5,20 @@ package faults
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
@@ -35,8 +33,18 @@ type world struct {
 	env    map[string]string
 	shell  string   // runs dbt-tally; "$@" are its arguments
 	args   []string // the arguments of dbt-tally
-	after  func()   // runs when a dbt that waits has done its work
 	reader bool     // a reader of the output exists; otherwise the output is closed
+
+	mysql     mysql.Database // of onMySQL
+	python    string         // of onDuckDB
+	passwords []string
+	waits     string // "started" or "built": where dbt waits for meanwhile
+	meanwhile func()
+	unlocks   []func() // end locks
+
+	mu       sync.Mutex
+	requests []string // that GitHub received, without the header with the token
+	between  between  // answers them; nil: the fake GitHub does
 }
 
 const token = fakegithub.JobToken
@@ -44,7 +52,9 @@ const token = fakegithub.JobToken
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), db: postgres.New(t), shell: `exec dbt-tally "$@"`, args: []string{"build"}, reader: true}
+	w.passwords = []string{w.db.Password}
 	w.forge = fakegithub.New(t, fakegithub.Options{})
+	api := w.gitHub()
 	if err := os.CopyFS(w.path("project"), os.DirFS(filepath.Join(server.Root(), "testdata", "project"))); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +83,7 @@ func newWorld(t *testing.T) *world {
 		"GITHUB_ACTIONS":                 "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": w.path("event.json"),
 		"GITHUB_REPOSITORY": fakegithub.Repository, "GITHUB_SHA": fakegithub.HeadSHA, "GITHUB_REF_NAME": fakegithub.HeadBranch,
 		"GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_WORKFLOW": "ci", "GITHUB_JOB": "dbt", "GITHUB_ACTOR": "alice",
-		"GITHUB_SERVER_URL": "https://github.com", "GITHUB_API_URL": w.forge.URL(), "GITHUB_GRAPHQL_URL": w.forge.URL() + "/graphql",
+		"GITHUB_SERVER_URL": "https://github.com", "GITHUB_API_URL": api, "GITHUB_GRAPHQL_URL": api + "/graphql",
 		"GITHUB_WORKSPACE": w.path("project"), "GITHUB_STEP_SUMMARY": w.path("summary.md"), "GITHUB_OUTPUT": w.path("output.txt"),
 		"TOKEN": token, "INPUT_CHECK": "always",
 	}
@@ -110,11 +120,20 @@ func (w *world) dbt(script string) {
 	w.write("bin/dbt", "#!/bin/sh\nif [ \"$1\" = --version ]; then exec fake-dbt --version; fi\n"+script+"\n")
 }
 
+// before runs f when the audit table is ready and dbt has built nothing yet.
+func (w *world) before(f func()) { w.wait("started", f) }
+
 // then runs f when dbt has done its work and before it ends.
-func (w *world) then(f func()) {
+func (w *world) then(f func()) { w.wait("built", f) }
+
+func (w *world) wait(where string, f func()) {
 	w.t.Helper()
-	w.dbt(`fake-dbt "$@"; code=$?; touch ../built; while [ ! -e ../go ]; do sleep 0.05; done; exit $code`)
-	w.after = f
+	w.waits, w.meanwhile = where, f
+	w.write("waits", where)
+	if w.python == "" {
+		w.dbt(`meet() { if [ "$(cat ../waits)" = $1 ]; then touch ../$1; while [ ! -e ../go ] && [ -e ../waits ]; do sleep 0.05; done; fi; }; ` +
+			`meet started; fake-dbt "$@"; code=$?; meet built; exit $code`)
+	}
 }
 
 // ended is the result of a run.
@@ -126,11 +145,12 @@ type ended struct {
 
 func (w *world) run() ended {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", w.shell, "sh"}, w.args...)...)
 	cmd.Dir, cmd.WaitDelay = w.path("project"), time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// A forked real dbt can only join a process group of its own session.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: w.python == "", Setpgid: w.python != ""}
 	for name, value := range w.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -149,9 +169,9 @@ func (w *world) run() ended {
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.after != nil {
-		w.await("built")
-		w.after()
+	if w.meanwhile != nil {
+		w.await(w.waits)
+		w.meanwhile()
 		w.write("go", "")
 	}
 	err := cmd.Wait()
@@ -164,83 +184,11 @@ func (w *world) run() ended {
 
 func (w *world) await(name string) {
 	w.t.Helper()
-	for range 1200 {
+	for range 4800 {
 		if _, err := os.Stat(w.path(name)); err == nil {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	w.t.Fatalf("%s never came", name)
-}
-
-// lock keeps a table locked until the test ends.
-func (w *world) lock(table string) {
-	w.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.db.Hold(ctx, "lock table "+table)
-	}()
-	w.t.Cleanup(func() { cancel(); <-done })
-	for range 100 {
-		rows := w.db.Query(w.t, "select 1 from pg_locks where mode = 'AccessExclusiveLock' and granted and relation = '"+table+"'::regclass")
-		if len(rows) > 0 {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	w.t.Fatalf("%s was never locked", table)
-}
-
-// secrets returns a world's secrets in every form that could be written by mistake.
-func (w *world) secrets() map[string]string {
-	forms := map[string]string{}
-	for name, secret := range map[string]string{"password": w.db.Password, "token": token} {
-		quoted, _ := json.Marshal(secret)
-		maps.Copy(forms, map[string]string{
-			name:                          secret,
-			name + ", percent-encoded":    url.PathEscape(secret),
-			name + ", in a query":         url.QueryEscape(secret),
-			name + ", in base64":          base64.StdEncoding.EncodeToString([]byte(secret)),
-			name + ", with doubled quote": strings.ReplaceAll(secret, "'", "''"),
-			name + ", in JSON":            strings.Trim(string(quoted), `"`),
-		})
-	}
-	return forms
-}
-
-// noSecrets searches everything that was written: the output without the masks, which the
-// runner removes, all files, and the comments.
-func (w *world) noSecrets(output string) {
-	w.t.Helper()
-	written := map[string]string{"output": output}
-	for _, c := range w.forge.Comments(fakegithub.PullRequest) {
-		written["comment"] += c.Body
-	}
-	written["requests"] = strings.Join(w.forge.Requests(), "\n")
-	err := filepath.WalkDir(w.dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		written[path] = string(text)
-		return err
-	})
-	if err != nil {
-		w.t.Error(err)
-	}
-	for where, text := range written {
-		var seen strings.Builder
-		for line := range strings.Lines(text) {
-			if !strings.HasPrefix(line, "::add-mask::") {
-				fmt.Fprint(&seen, line)
-			}
-		}
-		for form, secret := range w.secrets() {
-			if strings.Contains(seen.String(), secret) {
-				w.t.Errorf("%s has the %s", where, form)
-			}
-		}
-	}
 }

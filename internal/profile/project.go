@@ -19,7 +19,7 @@ type Project struct {
 	Dir          string
 	Name         string
 	ProfileName  string   // "" if the file names none
-	MacroPaths   []string // never empty
+	MacroPaths   []string // empty if dbt reads no macros of the project
 	NodePaths    []string // of models, seeds and snapshots
 	TargetPath   string
 	LogPath      string
@@ -153,7 +153,7 @@ func (r *projectReader) list(key, fallback string) []string {
 		return []string{fallback}
 	}
 	items, ok := r.raw[key].([]any)
-	if !ok || len(items) == 0 {
+	if !ok {
 		r.fail(key, "a list of folders")
 	}
 	var list []string
