@@ -88,7 +88,8 @@ func (p *Prepared) nameless(invocations []dbt.Invocation) (problems []string) {
 	for _, inv := range invocations {
 		if inv.Nameless && inv.Command.Builds() {
 			problems = append(problems, fmt.Sprintf("the audit rows of dbt %s cannot be found: dbt ended before it wrote "+
-				"run_results.json, and its log does not contain its invocation_id; use the log format debug or json; see %s", inv.Command.Name(), docs.Troubleshooting))
+				"run_results.json, and its log does not contain its invocation_id; use the log format debug or json; "+
+				"see %s", inv.Command.Name(), docs.Troubleshooting))
 		}
 	}
 	return problems

@@ -35,6 +35,8 @@ func (w *world) gitHub() string {
 		w.t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
+	// A connection that is reused may belong to the server of a test that has ended.
+	proxy.Transport = &http.Transport{DisableKeepAlives: true}
 	proxy.ErrorLog = log.New(io.Discard, "", 0)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body) // an incomplete one is kept, too

@@ -38,8 +38,8 @@ type world struct {
 	mysql     mysql.Database // of onMySQL
 	python    string         // of onDuckDB
 	passwords []string
-	waits     string // "started" or "built": where dbt waits for meanwhile
-	meanwhile func()
+	waits     string // "started" or "built": where dbt waits until duringDBT has run
+	duringDBT func()
 	unlocks   []func() // end locks
 
 	mu       sync.Mutex
@@ -128,7 +128,7 @@ func (w *world) then(f func()) { w.wait("built", f) }
 
 func (w *world) wait(where string, f func()) {
 	w.t.Helper()
-	w.waits, w.meanwhile = where, f
+	w.waits, w.duringDBT = where, f
 	w.write("waits", where)
 	if w.python == "" {
 		w.dbt(`meet() { if [ "$(cat ../waits)" = $1 ]; then touch ../$1; while [ ! -e ../go ] && [ -e ../waits ]; do sleep 0.05; done; fi; }; ` +
@@ -169,9 +169,9 @@ func (w *world) run() ended {
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.meanwhile != nil {
+	if w.duringDBT != nil {
 		w.await(w.waits)
-		w.meanwhile()
+		w.duringDBT()
 		w.write("go", "")
 	}
 	err := cmd.Wait()
