@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """go_test.py [--no-skips] ARGS...: run `go test ARGS...`, print what it prints, and
-name the skipped tests at the end. With --no-skips a skipped test is a failure.
+name the skipped tests, the slowest tests and the processor time at the end. With
+--no-skips a skipped test is a failure.
 
 Without -v go test is silent about skips, and with it the output of every test
 is printed; so read -json, and print the packages' lines and the failed tests.
@@ -8,6 +9,7 @@ is printed; so read -json, and print the packages' lines and the failed tests.
 
 import collections
 import json
+import resource
 import subprocess
 import sys
 
@@ -17,6 +19,7 @@ def main() -> int:
     no_skips = args[:1] == ["--no-skips"]
     output = collections.defaultdict(list)
     skipped = {}
+    seconds = {}
     tests = subprocess.Popen(
         ["go", "test", "-json", *args[no_skips:]], stdout=subprocess.PIPE, text=True
     )
@@ -34,6 +37,7 @@ def main() -> int:
             output[test].append(event["Output"])
         elif test[1] is not None and action in ("pass", "fail", "skip"):
             text = "".join(output.pop(test, []))
+            seconds[test] = event["Elapsed"]
             if action == "fail":
                 print(text, end="", flush=True)
             if action == "skip":
@@ -44,6 +48,10 @@ def main() -> int:
         print("".join(lines), end="")
     for (package, name), text in skipped.items():
         print(f"skipped: {package} {name}\n{text}", end="")
+    slowest = sorted(seconds.items(), key=lambda item: -item[1])[:5]
+    print("slowest:", ", ".join(f"{name} {took:.0f} s" for (_, name), took in slowest))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"processor time: {used.ru_utime + used.ru_stime:.0f} s")
     if skipped:
         print(f"{len(skipped)} tests were skipped" + ("; none may be skipped here" if no_skips else ""))
     return status or int(no_skips and bool(skipped))

@@ -28,6 +28,7 @@ type Command struct {
 	HTTP           *http.Client
 	Now            func() time.Time
 	Kill           <-chan struct{} // closed on the second interrupt: dbt is killed
+	Patience       time.Duration   // limits reading the audit rows; 0: 90 s
 }
 
 // Main runs the command that the arguments and inputs name and returns the exit

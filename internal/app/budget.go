@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -17,6 +18,12 @@ var (
 	recording  = budget{calm: 15 * time.Second, hurried: time.Second}
 	delivering = budget{calm: 90 * time.Second, hurried: 4 * time.Second}
 )
+
+// within returns b with another calm limit, unless that is 0.
+func (b budget) within(calm time.Duration) budget {
+	b.calm = cmp.Or(calm, b.calm)
+	return b
+}
 
 // context returns a context for one step. An interrupt shortens it instead of ending it at
 // once, whether it comes before the step or during it.

@@ -34,7 +34,7 @@ func (c Command) reportOn(
 			prepared.Problems = append(prepared.Problems, problem)
 		}
 	}
-	step, cancel := collecting.context(ctx)
+	step, cancel := collecting.within(c.Patience).context(ctx)
 	defer cancel()
 	began := c.Now()
 	collected := prepared.Collect(step, invocations, audit.Nodes{

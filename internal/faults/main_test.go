@@ -6,7 +6,6 @@
 package faults
 
 import (
-	"flag"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,15 +17,12 @@ import (
 // tests runs the tests of this package.
 type tests struct{ program.Tests }
 
-// Run allows more parallel tests than there are processors, because most of them wait.
+// Run lets the children of the tests receive SIGHUP.
 func (t tests) Run() int {
 	// A child process ignores a signal that its parent ignores, as under nohup. Handling
 	// SIGHUP here restores its default in the children.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
 	return t.Tests.Run()
 }
 
-func TestMain(m *testing.M) { program.Main(tests{program.Tests{M: m}}, "fake-dbt") }
+func TestMain(m *testing.M) { program.Main(tests{program.Tests{M: m, Parallel: 16}}, "fake-dbt") }

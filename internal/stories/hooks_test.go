@@ -18,7 +18,6 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
-	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -93,17 +92,17 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 	}
 }
 
-// TestEveryNodeOfALargeProjectIsAudited builds 90 seeds and three layers of 100 models
+// TestEveryNodeOfALargeProjectIsAudited builds 30 seeds and three layers of 40 models
 // with 8 threads, first from nothing and then again.
 func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.11", "postgres")
 	p.copy(testdata("hooks/large"))
-	for i := range 90 {
+	for i := range 30 {
 		p.write(fmt.Sprintf("seeds/seed_%d.csv", i), "id\n1\n2\n3\n")
 	}
-	for i := range 100 {
-		p.write(fmt.Sprintf("models/view_%d.sql", i), fmt.Sprintf("select * from {{ ref('seed_%d') }}", i%90))
+	for i := range 40 {
+		p.write(fmt.Sprintf("models/view_%d.sql", i), fmt.Sprintf("select * from {{ ref('seed_%d') }}", i%30))
 		p.write(fmt.Sprintf("models/table_%d.sql", i), fmt.Sprintf(
 			"{{ config(materialized='table') }} select * from {{ ref('view_%d') }} where id > 1", i))
 		p.write(fmt.Sprintf("models/incremental_%d.sql", i), fmt.Sprintf(
@@ -117,8 +116,8 @@ func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 	}
 	for build := range 2 {
 		lines := p.tally("--threads", "8").lines()
-		if len(lines) != 390 {
-			t.Errorf("build %d: %d lines; want 390", build+1, len(lines))
+		if len(lines) != 150 {
+			t.Errorf("build %d: %d lines; want 150", build+1, len(lines))
 		}
 		for name, got := range lines {
 			kind, _, _ := strings.Cut(name, "_")
@@ -132,19 +131,19 @@ func TestEveryNodeOfALargeProjectIsAudited(t *testing.T) {
 			select count(*) filter (where phase = 'before') befores, count(*) filter (where phase = 'after') afters
 			from dev.dbt_audit_log group by run_id, node_id
 		) of_a_node_in_a_run group by 1, 2`)
-	if diff := cmp.Diff([][]string{{"1", "1", "780"}}, rows); diff != "" {
+	if diff := cmp.Diff([][]string{{"1", "1", "300"}}, rows); diff != "" {
 		t.Errorf("before rows, after rows, nodes of both runs (-want +got)\n%s", diff)
 	}
 }
 
-// TestEveryTableOfALargeProjectIsAuditedOnMariaDB builds 300 new tables with 8 threads:
+// TestEveryTableOfALargeProjectIsAuditedOnMariaDB builds 120 tables with 8 threads:
 // no hook's insert is lost to dbt-mysql's commits or delayed by another one.
 func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.7-mysql", "mariadb")
 	p.copy(testdata("hooks/large"))
 	var tables []string
-	for i := range 300 {
+	for i := range 120 {
 		tables = append(tables, fmt.Sprintf("create table table_%d select 1 as id", i))
 		p.write(fmt.Sprintf("models/table_%d.sql", i),
 			"{{ config(materialized='table') }} select 1 as id union all select 2")
@@ -160,7 +159,7 @@ func TestEveryTableOfALargeProjectIsAuditedOnMariaDB(t *testing.T) {
 		}
 	}
 	rows := p.database.Query(t, "select sum(phase = 'before'), sum(phase = 'after'), count(distinct node_id, phase) from dbt_audit_log")
-	if diff := cmp.Diff([][]string{{"300", "300", "600"}}, rows); diff != "" {
+	if diff := cmp.Diff([][]string{{"120", "120", "240"}}, rows); diff != "" {
 		t.Errorf("before rows, after rows, different ones (-want +got)\n%s", diff)
 	}
 }
@@ -234,7 +233,7 @@ type project struct {
 
 func newProject(t *testing.T, version, target string) *project {
 	t.Helper()
-	bin := filepath.Join(warmdbt.Start(t, version), "bin")
+	bin := filepath.Join(warmDBT(t, version), "bin")
 	p := &project{t: t, dir: t.TempDir(), target: target}
 	p.env = append(os.Environ(),
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+p.dir,

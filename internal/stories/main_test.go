@@ -25,7 +25,7 @@ import (
 )
 
 // The fake dbt is the dbt of the stories that do not request a real one.
-func TestMain(m *testing.M) { program.Main(program.Tests{M: m}, "dbt") }
+func TestMain(m *testing.M) { program.Main(program.Tests{M: m, Parallel: 4}, "dbt") }
 
 // TestStories runs every user story of testdata/script through the whole program, on real
 // databases and the strict fake of GitHub. Stories about dbt request a real one.
@@ -147,7 +147,7 @@ func testdata(name string) string { return filepath.Join(server.Root(), "testdat
 // real puts a real dbt on the PATH before the fake: real dbt 1.8. It is forked from a
 // warm process, unless the story measures a cold start: real dbt 1.11 cold.
 func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
-	start := warmdbt.Start
+	start := warmDBT
 	if len(args) > 2 && args[2] == "cold" {
 		start = warmdbt.Environment
 	}
@@ -180,4 +180,9 @@ func (s stories) signal(ts *testscript.TestScript, _ bool, _ []string) {
 // input sets an input of the action to the text of a file: input dbt-command FILE.
 func (s stories) input(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("INPUT_"+strings.ToUpper(args[0]), ts.ReadFile(args[1]))
+}
+
+// warmDBT returns the directory of a warm dbt with all adapters of the stories.
+func warmDBT(t testing.TB, version string) string {
+	return warmdbt.Start(t, version, "postgres", "duckdb", "snowflake", "mysql")
 }

@@ -13,10 +13,9 @@ import (
 	"github.com/go-json-experiment/json"
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
-
-const environment = "../../.cache/dbt-1.11/bin/"
 
 // newDuckDBLab returns a DuckDB file and the Python of a real dbt. There is no operator, so
 // that working through dbt would fail.
@@ -44,7 +43,7 @@ func duckDBOptions(bin, dir string, table warehouse.Table, access warehouse.Acce
 // newDuckDBThroughDBTLab returns a project of a real dbt with our operations as macros, one
 // model whose own hooks name the table "hooked", and a DuckDB file.
 func newDuckDBThroughDBTLab(t *testing.T) lab {
-	bin, dir := dbtBin(t), t.TempDir()
+	bin, dir := filepath.Join(warmdbt.Start(t, "1.11", "duckdb"), "bin"), t.TempDir()
 	openStore := func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
 		o := duckDBOptions(bin, dir, table, access)
 		o.Python, o.Operator = nil, operator{bin: bin, project: dir}
@@ -69,16 +68,7 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 }
 
 // dbtBin returns the directory of a real dbt's programs.
-func dbtBin(t *testing.T) string {
-	bin, err := filepath.Abs(environment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(bin, "dbt")); err != nil {
-		t.Skipf("no dbt: %v: run make tools", err)
-	}
-	return bin
-}
+func dbtBin(t *testing.T) string { return filepath.Join(warmdbt.Environment(t, "1.11"), "bin") }
 
 // execDuckDB runs statements on the file in another process.
 func execDuckDB(bin, dir string) func(*testing.T, ...string) {

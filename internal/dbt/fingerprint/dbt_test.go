@@ -15,7 +15,10 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/dbt/fingerprint"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 )
+
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 // An edit of the project, and the nodes that it edits. Each edit is about different
 // nodes, so all can be applied at once and checked with one run of dbt.
@@ -198,11 +201,7 @@ type project struct {
 
 func newProject(t *testing.T, version string) project {
 	t.Helper()
-	bin := filepath.Join(server.Cache(), "dbt-"+version, "bin", "dbt")
-	if _, err := os.Stat(bin); err != nil {
-		t.Skipf("no dbt %s below .cache: run make tools", version)
-	}
-	p := project{t, t.TempDir(), bin}
+	p := project{t, t.TempDir(), filepath.Join(warmdbt.Start(t, version, "duckdb", "mysql"), "bin", "dbt")}
 	archive, err := txtar.ParseFile("testdata/shop.txtar")
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,9 @@ package program
 
 import (
 	"context"
+	"flag"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,24 +18,37 @@ import (
 )
 
 // Tests runs the tests of a package and then stops the database servers that they share.
-type Tests struct{ *testing.M }
+type Tests struct {
+	*testing.M
+	Parallel int // runs this many tests at once, more than there are processors if most wait; 0: Go's default
+}
 
 // Run returns the exit status of the test binary.
-func (t Tests) Run() int { return server.Main(t.M) }
+func (t Tests) Run() int {
+	if t.Parallel > 0 {
+		if err := flag.Set("test.parallel", strconv.Itoa(t.Parallel)); err != nil {
+			panic(err)
+		}
+	}
+	return server.Main(t.M)
+}
 
 // Main is the TestMain of a package with scripts. They start the fake dbt by the name dbt.
 func Main(tests testscript.TestingM, dbt string) {
 	testscript.Main(tests, map[string]func(){"dbt-tally": dbtTally, dbt: fakeDBT})
 }
 
-// dbtTally runs the program as main.go does.
+// dbtTally runs the program as main.go does, except that it waits less for a server that
+// does not answer.
 func dbtTally() {
 	ctx, kill := app.Interrupts()
 	dir, _ := os.Getwd()
+	client := *app.HTTPClient(os.Getenv)
+	client.Timeout = 5 * time.Second
 	os.Exit(app.Command{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Environ: os.Environ(), Dir: dir, Version: "test",
-		HTTP: app.HTTPClient(os.Getenv), Now: time.Now, Kill: kill,
+		HTTP: &client, Now: time.Now, Kill: kill, Patience: 30 * time.Second,
 	}.Main(ctx, os.Args[1:]))
 }
 

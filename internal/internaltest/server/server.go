@@ -88,10 +88,10 @@ func end(alive io.Closer, sh *exec.Cmd) {
 	_ = sh.Wait() // its error is the signal that it was sent
 }
 
-// Await retries connect until it succeeds, for at most two minutes, because the machine
+// Await retries connect until it succeeds, for at most five minutes, because the machine
 // may be busy.
 func (s *Server) Await(connect func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	for {
 		err := connect(ctx)

@@ -1,27 +1,61 @@
-"""Real dbt, imported once and forked for each start: most of a start is imports.
+"""Real dbt, warmed up once and forked for each start.
 
 server.py SOCKET ADAPTER...: a client sends the files to use as standard input, output
 and error, and then a JSON line with its arguments, environment, working directory and
 process group; it gets the exit code.
+
+Most of a start is imports, code that dbt's serializer generates, and the parsing of
+dbt's own macros. All of it depends on nothing but the installation, so the server does
+it once, by parsing a small project in the way of dbt's programmatic invocations.
 """
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 
-from dbt.cli.main import cli
+from dbt.cli.main import cli, dbtRunner
+
+# What dbt imports late.
+LATE = [
+    "daff", "multiprocessing.dummy", "multiprocessing.pool", "sqlparse", "dbt.task.build", "dbt.task.snapshot",
+    "dbt.task.run_operation", "dbt.task.list", "dbt_common.clients.agate_helper",
+]
+LOGINS = {
+    "postgres": {"host": "nowhere", "user": "x", "password": "x", "port": 1, "dbname": "x"},
+    "snowflake": {"account": "x", "user": "x", "password": "x", "database": "x"},
+    "mysql": {"server": "nowhere", "port": 1, "username": "x", "password": "x"},
+    "duckdb": {"path": ":memory:"},
+}
+PROJECT = {
+    "dbt_project.yml": "{name: warm, profile: warm}",
+    "seeds/a_seed.csv": "id\n1\n",
+    "models/a_table.sql": "{{ config(materialized='table') }} select * from {{ ref('a_seed') }}",
+    "models/an_increment.sql": "{{ config(materialized='incremental') }} select * from {{ ref('a_table') }}",
+    "models/schema.yml": "models: [{name: a_table, columns: [{name: id, data_tests: [unique, not_null]}]}]",
+    "snapshots/a_snapshot.sql": "{% snapshot a_snapshot %}{{ config(target_schema='x', unique_key='id', "
+    "strategy='check', check_cols=['id']) }} select * from {{ ref('a_table') }}{% endsnapshot %}",
+}
 
 
 def main():
     path, *adapters = sys.argv[1:]
-    for adapter in adapters:
+    for module in LATE:
         with contextlib.suppress(ImportError):
-            importlib.import_module(f"dbt.adapters.{adapter}")
+            importlib.import_module(module)
+    with contextlib.suppress(ImportError):
+        # dbt's own tests share the parsed macros of their projects in this way.
+        importlib.import_module("dbt_common.tests").enable_test_caching()
+    for adapter in adapters:
+        warm(adapter)
+    gc.freeze()  # a collection in a fork would copy every page
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
@@ -34,6 +68,29 @@ def main():
             listener.close()
             return keep(client)
         client.close()
+
+
+def warm(adapter):
+    """Parse the small project, if the adapter is installed. It leaves nothing open."""
+    try:
+        importlib.import_module(f"dbt.adapters.{adapter}")
+    except ImportError:
+        return
+    project = tempfile.mkdtemp()
+    output = {"type": adapter, "schema": "x", "threads": 1, **LOGINS[adapter]}
+    profiles = {"warm": {"target": "warm", "outputs": {"warm": output}}}
+    for name, text in {**PROJECT, "profiles.yml": json.dumps(profiles)}.items():
+        file = os.path.join(project, name)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "w") as written:
+            written.write(text)
+    # The static parser starts threads, which a fork loses.
+    command = ["parse", "--project-dir", project, "--profiles-dir", project, "--no-partial-parse", "--no-static-parser"]
+    options = ["--quiet", "--log-level-file", "none", "--no-send-anonymous-usage-stats", "--no-version-check"]
+    result = dbtRunner().invoke(options + command)
+    if not result.success:
+        raise SystemExit(f"parse a project with {adapter}: {result.exception}")
+    shutil.rmtree(project)
 
 
 def keep(client):
