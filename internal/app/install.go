@@ -76,7 +76,7 @@ func (c console) ownRunHooks(file dbt.Installed) (called bool) {
 		c.warn(dbt.AddToRunHooks(file.RunHooksIn))
 	}
 	for _, name := range file.OwnHooks {
-		c.warn(fmt.Sprintf("the package %s has a run_hooks of its own: its models are not audited", name))
+		c.warn(fmt.Sprintf("the package %s defines run_hooks itself, so its models are not audited", name))
 	}
 	return file.Called
 }

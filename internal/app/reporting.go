@@ -63,7 +63,7 @@ func (c Command) reportOn(
 	return made
 }
 
-// deliver brings the report to every surface of this job and returns its exit status,
+// deliver writes the report to every surface of this job and returns its exit status,
 // which no surface changes.
 func (c Command) deliver(ctx context.Context, s start, made report.Report, con console) int {
 	step, cancel := delivering.context(ctx)

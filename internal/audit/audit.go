@@ -54,7 +54,7 @@ func (s Settings) Audits() bool {
 		slices.ContainsFunc(s.Job.Commands, dbt.Command.Builds)
 }
 
-// Prepare makes the audit table and the hooks ready. If that fails, Off contains the
+// Prepare prepares the audit table and the hooks. If that fails, Off contains the
 // reason and dbt can still run without them. The caller closes the result.
 func Prepare(ctx context.Context, s Settings) Prepared {
 	began := s.Now()

@@ -165,8 +165,8 @@ func (p *parser) commentKey() string {
 	return key
 }
 
-// audit is where the audit table is. With the project's own hooks the default is the
-// table as the session finds it.
+// audit returns the audit table and what happens if it cannot be used. With the project's
+// own hooks the default is the unqualified table that the session finds.
 func (p *parser) audit(hooks Hooks) Audit {
 	a := Audit{Failure: Failure(p.text("audit-failure"))}
 	text := p.text("audit-table")
@@ -252,7 +252,7 @@ func (p *parser) matching(input string, pattern *regexp.Regexp, expected string)
 	return text
 }
 
-// lines are the lines of a text that are neither empty nor comments.
+// lines returns the lines of a text that are neither empty nor comments.
 func lines(text string) []string {
 	var list []string
 	for line := range strings.Lines(text) {

@@ -93,7 +93,7 @@ func TestTheLogAgreesWithRunResults(t *testing.T) {
 	}
 }
 
-// outcomes are the status of each node and, for a node that could not be built, the
+// outcomes returns the status of each node and, for a node that could not be built, the
 // reason. For other nodes dbt's log and run_results.json use different words.
 func outcomes(nodes []NodeResult) map[string]string {
 	outcomes := map[string]string{}

@@ -33,7 +33,7 @@ func (w world) clone() world {
 
 func (w world) String() string { return fmt.Sprintf("%+v", w.stickies) }
 
-// key is equal for worlds that continue in the same ways. A run's decisions depend on its
+// key returns a text that is equal for worlds that continue in the same ways. A run's decisions depend on its
 // writes, on its last list and on how often it listed. Its text is always the same.
 func (w world) key() string {
 	b := appendStickies(nil, w.stickies)

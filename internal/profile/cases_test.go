@@ -11,7 +11,7 @@ type testCase struct {
 	Target string            `json:"target"`
 }
 
-// output is a profiles.yml whose only target has these lines.
+// output returns a profiles.yml whose only target has these lines.
 func output(lines ...string) string {
 	return "shop:\n  target: dev\n  outputs:\n    dev:\n      type: postgres\n      " +
 		strings.Join(lines, "\n      ") + "\n"

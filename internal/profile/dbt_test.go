@@ -80,7 +80,7 @@ func TestResolvesAsDBT(t *testing.T) {
 	}
 }
 
-// cases are testCases with their environment filled in.
+// cases returns testCases with their environment set.
 func cases() []testCase {
 	list := make([]testCase, 0, len(testCases))
 	for _, c := range testCases {
@@ -147,7 +147,7 @@ func pythonNumbers(t *testing.T, value any) any {
 	return value
 }
 
-// dbtPython is the Python of the dbt environment that make tools builds.
+// dbtPython returns the Python of the dbt environment that make tools builds.
 func dbtPython(t *testing.T, version string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("..", "..", ".cache", "dbt-"+version, "bin", "python"))

@@ -43,8 +43,8 @@ func (e *evaluation) environment() *exec.Environment {
 	}
 }
 
-// envVar is dbt's env_var. A variable that is set wins over the default, even if it is
-// empty.
+// envVar is dbt's env_var. A variable that is set takes precedence over the default, even
+// if it is empty.
 func (e *evaluation) envVar(_ *exec.Evaluator, args *exec.VarArgs) (any, error) {
 	name, fallback, hasDefault, err := nameAndDefault(args, "var")
 	if err != nil {
@@ -66,7 +66,7 @@ func (e *evaluation) envVar(_ *exec.Evaluator, args *exec.VarArgs) (any, error) 
 	return nil, e.fail(&EnvVarError{Name: name, Where: e.where})
 }
 
-// variable is dbt's var, which knows only the variables of the command line. A string
+// variable is dbt's var, which has only the variables of the command line. A string
 // is rendered again, to text.
 func (e *evaluation) variable(_ *exec.Evaluator, args *exec.VarArgs) (any, error) {
 	name, fallback, hasDefault, err := nameAndDefault(args, "var_name")

@@ -18,7 +18,7 @@ type mark struct{ filter, text string }
 
 func (m mark) String() string { return m.text }
 
-// markFilters are dbt's own filters.
+// markFilters returns dbt's own filters.
 func markFilters() map[string]exec.FilterFunction {
 	filters := map[string]exec.FilterFunction{}
 	for _, name := range []string{"as_text", "as_native", "as_bool", "as_number"} {
@@ -105,7 +105,7 @@ func goValue(v *exec.Value) (any, error) {
 	}
 }
 
-// pythonString is the result of Python's str for a value.
+// pythonString returns the result of Python's str for a value.
 func pythonString(value any) string {
 	if text, ok := value.(string); ok {
 		return text

@@ -97,7 +97,7 @@ func Resolve(o Options, p Project) (Connection, error) {
 	}, nil
 }
 
-// targetName is --target, DBT_TARGET, the profile's target, or "default".
+// targetName returns --target, DBT_TARGET, the profile's target, or "default".
 func (o Options) targetName(profile map[string]any, r *renderer, where string) (string, error) {
 	if name := cmp.Or(o.Target, o.setting("TARGET")); name != "" {
 		return name, nil

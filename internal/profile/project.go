@@ -107,8 +107,9 @@ func (o Options) findProject() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// logPath is relative to the directory in which dbt is started if the environment sets
-// it, else to the project. dbt does not render the file's value.
+// logPath returns the path of dbt's log. It is relative to the directory in which dbt is
+// started if the environment sets it, otherwise to the project. dbt does not render the
+// value in the file.
 func (o Options) logPath(dir string, raw map[string]any) string {
 	if path := o.setting("LOG_PATH"); path != "" {
 		return o.absolute(path)
@@ -134,7 +135,7 @@ type projectReader struct {
 	err      error
 }
 
-// text is the string at key, or fallback if there is none. Of these keys dbt allows
+// text returns the string at key, or fallback if there is none. Of these keys dbt allows
 // secrets only in the profile's name.
 func (r *projectReader) text(key, fallback string, noSecrets bool) string {
 	value := r.rendered(key, r.raw[key], noSecrets)

@@ -100,7 +100,7 @@ func BaselineName(r Report, s Style) string {
 	return r.Baseline.Name(s.Prose)
 }
 
-// RowsTitle is the title of the column with the baseline's and this run's rows: "main →
+// RowsTitle returns the title of the column with the baseline's and this run's rows: "main →
 // here".
 func (r Report) RowsTitle(s Style) string {
 	switch {

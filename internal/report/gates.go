@@ -103,5 +103,5 @@ func Unchecked(models []Model) []Model {
 	return slices.DeleteFunc(slices.Clone(models), func(m Model) bool { return m.GatesUnchecked == "" })
 }
 
-// UncheckedTitle is the title of a list of n such models.
+// UncheckedTitle returns the title of a list of n such models.
 func UncheckedTitle(n int) string { return "gates of " + Plural(n, "model") + " not checked" }

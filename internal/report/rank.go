@@ -20,7 +20,7 @@ func rank(models []Model) {
 	})
 }
 
-// Standing is the status that decides a model's rank, sign and fold. It is this run's
+// Standing returns the status that decides a model's rank, sign and fold. It is this run's
 // status, unless the comparison with the baseline is more informative: on a first build
 // in a separate schema, or without a change since an earlier build in it.
 func (m Model) Standing() tally.Status {
@@ -47,7 +47,7 @@ func (m Model) Standing() tally.Status {
 	}
 }
 
-// size is the change that a model's standing refers to.
+// size returns the change that a model's standing refers to.
 func size(m Model) *int64 {
 	if m.Standing() == m.Status {
 		return m.Change

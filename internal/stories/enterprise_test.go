@@ -39,7 +39,7 @@ func (s stories) enterprise(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// tunnel is a proxy that connects to one address, whatever the requested name.
+// tunnel returns a proxy that connects to one address, regardless of the requested name.
 func tunnel(address string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		there, err := net.Dial("tcp", address)

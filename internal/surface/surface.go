@@ -58,7 +58,7 @@ func Deliver(ctx context.Context, surfaces []Surface, r report.Report, skipped f
 	return links
 }
 
-// deliver brings the report to one surface. A panic there is an error of this surface.
+// deliver writes the report to one surface. A panic becomes an error of this surface.
 func deliver(ctx context.Context, s Surface, r report.Report, links Links) (added Links, err error) {
 	defer func() {
 		if defect := recover(); defect != nil {

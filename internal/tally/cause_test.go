@@ -236,7 +236,7 @@ func TestCausesAreGroupedByTheirRoot(t *testing.T) {
 	}
 }
 
-// large is a project of 5,000 nodes with 20,000 edges in 50 layers.
+// large returns a project of 5,000 nodes with 20,000 edges in 50 layers.
 func large() CauseInput {
 	lines := make([]string, 0, 5000)
 	for i := range 5000 {

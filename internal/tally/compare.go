@@ -24,8 +24,8 @@ type Input struct {
 	// RollsBack means that the warehouse rolls back everything that a failed model did,
 	// including its audit rows (PostgreSQL, DuckDB).
 	RollsBack bool
-	// ProjectHooks means that the project's own hooks write the rows, the tutorial's or
-	// others, and not the injected ones.
+	// ProjectHooks means that the project's own hooks, for example the tutorial's, write
+	// the rows instead of the injected ones.
 	ProjectHooks bool
 	// Words are the warehouse's phrases to look for in dbt's messages.
 	Words Words

@@ -15,7 +15,7 @@ type FanOut struct {
 	Moved    bool    // the ratio differs from the baseline's by more than a tenth
 }
 
-// Factor is the growth of the ratio: 2 if each row of the parent has twice as many rows
+// Factor returns the growth of the ratio: 2 if each row of the parent has twice as many rows
 // as in the baseline. It is +Inf if the model had no rows.
 func (f FanOut) Factor() float64 { return f.Ratio / f.Baseline }
 

@@ -24,7 +24,7 @@ func unusual(counts []int64) bool {
 	return last < slices.Min(earlier) || last > slices.Max(earlier)
 }
 
-// score is the modified z-score of the last change among the earlier ones, after
+// score returns the modified z-score of the last change among the earlier ones, after
 // Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993); 3.5 is the
 // threshold that they recommend
 // (https://www.itl.nist.gov/div898/handbook/eda/section3/eda35h.htm).
@@ -43,7 +43,7 @@ func spreadOf(values []float64) float64 {
 	return max(median(away)/0.6745, leastSpread)
 }
 
-// steps are the relative changes from count to count, the last one separate: the
+// steps returns the relative changes from count to count, and the last one separately: the
 // difference of the logarithms, which is as large for a half as for the double. One row
 // is added to each count, so that a count may be zero.
 func steps(counts []int64) (earlier []float64, last float64) {

@@ -25,7 +25,7 @@ type Versions struct {
 	Closed  int64 // keys that are gone from the source
 }
 
-// ChangeSource is where the numbers of Written are from: the column change_source.
+// ChangeSource is the source of the numbers in Written, from the column change_source.
 type ChangeSource string
 
 // The sources.
@@ -41,8 +41,8 @@ var changeSources = []ChangeSource{FromEngine, FromAdapter, FromBatch, FromCount
 // Known reports whether it is a source of numbers.
 func (s ChangeSource) Known() bool { return slices.Contains(changeSources, s) }
 
-// unknownBecause has the words for the reasons that the hooks write into change_source
-// instead of a source.
+// unknownBecause maps the reasons that the hooks write into change_source, instead of a
+// source, to texts.
 var unknownBecause = map[ChangeSource]string{
 	"rebuilt":      "it was rebuilt: all of its rows were written anew",
 	"hooks":        "a hook of the project may have changed rows too",
@@ -60,7 +60,7 @@ var unknownBecause = map[ChangeSource]string{
 
 // unknownSource is the reason of a row without a source: of the project's own hooks, or
 // in a table without the column.
-const unknownSource = "the audit row does not say it"
+const unknownSource = "the audit row does not contain it"
 
 // written sums the after rows of one model, of several batches and invocations. It is
 // nil if there are none.
@@ -98,7 +98,7 @@ func (w *Written) add(more Written) {
 	}
 }
 
-// plus is nil if either number is unknown.
+// plus returns nil if either number is unknown.
 func plus(a, b *int64) *int64 {
 	if a == nil || b == nil {
 		return nil

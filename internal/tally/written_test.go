@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// wrote is what an after row says.
+// wrote returns the numbers of an after row.
 func wrote(source ChangeSource, inserted, updated, deleted int64) Written {
 	return Written{Inserted: &inserted, Updated: &updated, Deleted: &deleted, Source: source}
 }
@@ -47,7 +47,7 @@ func TestWrittenOfAModel(t *testing.T) {
 			&Written{Reason: "it was rebuilt: all of its rows were written anew"},
 		},
 		"an older table, or an unknown word": {
-			[]Row{after(Written{Source: "<b>"})}, &Written{Reason: "the audit row does not say it"},
+			[]Row{after(Written{Source: "<b>"})}, &Written{Reason: "the audit row does not contain it"},
 		},
 	}
 	for name, test := range tests {

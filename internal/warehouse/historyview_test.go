@@ -58,7 +58,7 @@ func (l lab) historyView(t *testing.T) {
 	}
 }
 
-// The view is remarked upon if it cannot be created, and created as soon as it can.
+// A view that cannot be created is reported, and created as soon as that is possible.
 func TestThePostgresViewFollowsItsTables(t *testing.T) {
 	t.Parallel()
 	db := postgres.New(t)
@@ -76,7 +76,7 @@ func TestThePostgresViewFollowsItsTables(t *testing.T) {
 	db.Exec(t, "drop view audit.log_history", "grant usage on schema audit to "+role,
 		"grant select, insert on all tables in schema audit to "+role)
 	problems := prepare(t, open(t, options(guest, audit, warehouse.Write))).Problems
-	want := `there is no view audit.log_history for queries of people: ERROR: permission denied for schema audit ` +
+	want := `the view audit.log_history, which only your own queries use, is missing: ERROR: permission denied for schema audit ` +
 		`(SQLSTATE 42501); grant usage, create on schema "audit" to `
 	if len(problems) != 1 || !strings.HasPrefix(problems[0], want) {
 		t.Errorf("problems %q; want one that begins with %q", problems, want)

@@ -5,8 +5,9 @@
     that it lacks, and tests an insert. -#}
 {% macro dbt_tally_start() %}
   {%- set table = dbt_tally_audit_table() -%}
-  {%- do dbt_tally_prepare(dbt_tally_setup(), table.database, table.schema, table.identifier,
-        table.run_identifier, table.node_identifier, true) -%}
+  {%- do dbt_tally_prepare(setup=dbt_tally_setup(), database=table.database, schema=table.schema,
+        identifier=table.identifier, run_identifier=table.run_identifier, node_identifier=table.node_identifier,
+        history_identifier=table.history_identifier, write=true) -%}
 {% endmacro %}
 
 {#- The last step of a job: reports the audit rows of all steps of this run of dbt Cloud,
@@ -50,5 +51,6 @@
       'identifier': identifier,
       'run_identifier': base ~ ('_RUN' if upper else '_run'),
       'node_identifier': base ~ ('_NODE' if upper else '_node'),
+      'history_identifier': base ~ ('_HISTORY' if upper else '_history'),
     }) }}
 {% endmacro %}

@@ -92,7 +92,7 @@ func (l *link) explain(s step, t Table, f connect.Failure) error {
 	case f.Denied != connect.Nothing:
 		return fmt.Errorf("%w; %s", f.Err, l.dialect.grant(s, t, f.Denied))
 	case s == inserting && f.Unexplained:
-		return fmt.Errorf("it accepts no audit row: %w; change or remove the constraint, the type or the trigger "+
+		return fmt.Errorf("it refuses audit rows: %w; change or remove the constraint, the type or the trigger "+
 			"that refuses one, or use another audit-table; see "+docs.AuditTable, f.Err)
 	default:
 		return f.Err

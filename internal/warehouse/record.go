@@ -50,7 +50,7 @@ func parseRows(texts [][]*string) ([]tally.Row, error) {
 	return rows, nil
 }
 
-// newRecord takes the values of recordColumns.
+// newRecord returns a record with the values of recordColumns.
 func newRecord(values []*string) (r record, err error) {
 	fields := r.fields()
 	if len(values) != len(fields) {

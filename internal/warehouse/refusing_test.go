@@ -9,29 +9,29 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-const acceptsNone = "it accepts no audit row: "
+const refusesRows = "it refuses audit rows: "
 
 func TestATableThatRefusesAuditRowsSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	const tutorial = "create table audit.dbt_audit_log (model_name text, execution_time timestamp, row_count bigint, run_id text"
 	for name, tc := range map[string]struct{ ddl, want string }{
-		"a column that must not be null": {tutorial + ", extra int not null)", acceptsNone + `ERROR: null value in column "extra"`},
-		"a check":                        {tutorial + ", check (model_name = 'x'))", acceptsNone + "ERROR: new row for relation"},
+		"a column that must not be null": {tutorial + ", extra int not null)", refusesRows + `ERROR: null value in column "extra"`},
+		"a check":                        {tutorial + ", check (model_name = 'x'))", refusesRows + "ERROR: new row for relation"},
 		"a view": {
 			"create view audit.dbt_audit_log as select 'x' as model_name, now() as execution_time, 1 as row_count, 'y' as run_id " +
 				"union all select 'x', now(), 1, 'y'",
-			acceptsNone + `ERROR: cannot insert into view "dbt_audit_log"`,
+			refusesRows + `ERROR: cannot insert into view "dbt_audit_log"`,
 		},
 		"a materialized view": {
 			"create materialized view audit.dbt_audit_log as " +
 				"select 'x' as model_name, now() as execution_time, 1 as row_count, 'y' as run_id",
-			acceptsNone + `ERROR: cannot change materialized view "dbt_audit_log"`,
+			refusesRows + `ERROR: cannot change materialized view "dbt_audit_log"`,
 		},
 		"a trigger": {
 			tutorial + "); create function audit.no() returns trigger language plpgsql as " +
 				"'begin raise exception ''not here''; end'; " +
 				"create trigger no before insert on audit.dbt_audit_log for each row execute function audit.no()",
-			acceptsNone + "ERROR: not here (SQLSTATE P0001); change or remove the constraint, the type or the trigger that refuses one",
+			refusesRows + "ERROR: not here (SQLSTATE P0001); change or remove the constraint, the type or the trigger that refuses one",
 		},
 		"a slow trigger": {
 			tutorial + "); create function audit.slow() returns trigger language plpgsql as " +
@@ -58,11 +58,11 @@ func TestAMySQLTableThatRefusesAuditRowsSaysWhatToDo(t *testing.T) {
 		for name, tc := range map[string]struct{ ddl, want string }{
 			"a column that must not be null": {
 				"create table dbt_audit_log (model_name text, execution_time timestamp, row_count bigint, run_id text, extra int not null)",
-				acceptsNone + "Error 1364 (HY000): Field 'extra' doesn't have a default value; change or remove the constraint",
+				refusesRows + "Error 1364 (HY000): Field 'extra' doesn't have a default value; change or remove the constraint",
 			},
 			"a name that is too long": {
 				"create table dbt_audit_log (model_name varchar(5), execution_time timestamp, row_count bigint, run_id text)",
-				acceptsNone + "Error 1406 (22001): Data too long for column 'model_name'",
+				refusesRows + "Error 1406 (22001): Data too long for column 'model_name'",
 			},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -64,7 +64,7 @@ type runTexts struct {
 	started, completed, exitCode, pullRequest string
 }
 
-// fields are in the order of the layout's columns.
+// fields returns pointers to the values, in the order of the layout's columns.
 func (r *runTexts) fields() []*string {
 	return []*string{
 		&r.ID, &r.started, &r.completed, &r.Status,
@@ -74,7 +74,7 @@ func (r *runTexts) fields() []*string {
 	}
 }
 
-// runValues are the values of a run's row as text, nil for null.
+// runValues returns the values of a run's row as text, nil for null.
 func runValues(run tally.Run) []*string {
 	r := runTexts{
 		Run: run, started: sqlTime(run.StartedAt), completed: sqlTime(run.CompletedAt),
@@ -182,7 +182,7 @@ func selectHistory(audit, runs, seconds string) string {
 
 // noHistoryView states the consequence of a view that could not be created.
 func noHistoryView(t Table, why error) string {
-	return fmt.Sprintf("there is no view %s for queries of people: %v", t, why)
+	return fmt.Sprintf("the view %s, which only your own queries use, is missing: %v", t, why)
 }
 
 // prepareHistory creates the view of a complete audit table and its run table, unless it

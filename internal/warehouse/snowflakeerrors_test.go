@@ -315,7 +315,7 @@ func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 	}
 }
 
-// withSchema is the catalog's answer to two questions at once: for the columns, and for
+// withSchema returns the catalog's answer to two questions at once: for the columns, and for
 // the schema.
 func withSchema(columns fakesnowflake.Result, there bool) fakesnowflake.Result {
 	both := fakesnowflake.Result{Columns: append([]string{"PART", "NTH"}, columns.Columns...)}

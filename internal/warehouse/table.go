@@ -209,7 +209,7 @@ func lackingColumns(f found, why error) string {
 		f.relation, listed(f.missing()), why)
 }
 
-// lastNames are the schema and the name in a relation, without their quotes; "" if it
+// lastNames returns the schema and the name in a relation, without their quotes; "" if it
 // has no schema.
 func lastNames(relation string) (schema, name string) {
 	parts := []string{""}

@@ -289,7 +289,7 @@ func (e *throughDBT) run(ctx context.Context, macro string, args map[string]any)
 	return payloads, failed
 }
 
-// lastStep is the step in which a macro ended, or "" before the first.
+// lastStep returns the step in which a macro ended, or "" before the first.
 func lastStep(payloads []payload) (step string) {
 	for _, p := range payloads {
 		step = cmp.Or(p.Step, step)

@@ -146,7 +146,7 @@ func (s *Store) Operations() string {
 	return operations + "\n" + statements
 }
 
-// Prepare makes the audit table ready for the hooks or, with Read, checks that it can be
+// Prepare prepares the audit table for the hooks or, with Read, checks that it can be
 // read. Several jobs may call it at once, and it may be repeated. The error is ErrNoTable
 // if there is nothing to read.
 func (s *Store) Prepare(ctx context.Context) (Prepared, error) {

@@ -151,7 +151,7 @@ func TestEventOutsideOfActionsIsZero(t *testing.T) {
 	}
 }
 
-// job is the environment of a job on GitHub Actions, with changes.
+// job returns the environment of a job on GitHub Actions, with changes.
 func job(changes map[string]string) func(string) string {
 	env := map[string]string{
 		"GITHUB_ACTIONS":     "true",

@@ -18,7 +18,7 @@ func manifest(nodes, macros string) string {
 		`}, "docs": {"x": [1]}, "macros": {` + macros + `}, "parent_map": {}}`
 }
 
-// orders is a model. The fields are added to its own, or replace them.
+// orders returns a model. The fields are added to its own fields, or replace them.
 func orders(fields string) string {
 	return `"model.shop.orders": {"package_name": "shop", "original_file_path": "models/orders.sql",
 		"patch_path": "shop://models/schema.yml", "raw_code": "select 1", "unrendered_config": {},

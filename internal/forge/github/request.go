@@ -19,7 +19,7 @@ const (
 	checksWrite       permission = "checks: write"
 )
 
-// advice is what to do if the permission is missing.
+// advice returns the fix for a missing permission.
 func (p permission) advice() string {
 	return fmt.Sprintf("set %q in the job's permissions; see %s", string(p), docs.Permissions)
 }

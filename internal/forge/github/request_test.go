@@ -51,7 +51,7 @@ func answering(t *testing.T, method string, first reply, commented bool) (*Clien
 	}, method, first, commented)
 }
 
-// answeringExcept has another answer for GraphQL.
+// answeringExcept is answering with another answer for GraphQL.
 func answeringExcept(
 	t *testing.T, graphql roundTripper, method string, first reply, commented bool,
 ) (*Client, *[]string) {

@@ -75,7 +75,7 @@ func node() string {
 	return path
 }
 
-// Event is GitHub's event payload about the pull request.
+// Event returns GitHub's event payload about the pull request.
 func (g *GitHub) Event() map[string]any {
 	repository := map[string]any{"full_name": Repository}
 	return map[string]any{

@@ -159,7 +159,7 @@ func (s *Server) decode(r *http.Request, in any) *answer {
 	return nil
 }
 
-// invalid is GitHub's answer to a value that it does not accept.
+// invalid returns GitHub's answer to a value that it does not accept.
 func invalid(resource, field, complaint string) *answer {
 	return &answer{status: http.StatusUnprocessableEntity, body: map[string]any{
 		"message":           "Validation Failed",

@@ -98,7 +98,7 @@ func New(t T, o Options) *Server {
 	return s
 }
 
-// URL is the value of GITHUB_API_URL. GraphQL is below it, at /graphql.
+// URL returns the value of GITHUB_API_URL. GraphQL is below it, at /graphql.
 func (s *Server) URL() string { return s.http.URL }
 
 // Requests returns every request so far, such as "GET /repos/a/b/issues/7/comments?page=2".

@@ -148,7 +148,7 @@ func (s *Server) update(r *http.Request, change func(*Issue)) (Issue, *answer) {
 	return updated, bad
 }
 
-// missing is GitHub's answer for a deleted number and for one that never existed.
+// missing returns GitHub's answer for a deleted number and for one that never existed.
 func (s *Server) missing(r *http.Request) answer {
 	if atoi(r.PathValue("issue_number"), 0) > s.lastNumber {
 		return problem(http.StatusNotFound, "Not Found")

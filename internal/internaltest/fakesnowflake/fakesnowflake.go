@@ -99,7 +99,7 @@ func (s *Server) locate(address string) {
 	}
 }
 
-// URL is the address of the fake.
+// URL returns the address of the fake.
 func (s *Server) URL() string { return s.address.String() }
 
 // Settings returns the settings of a profile for the fake, without a login.

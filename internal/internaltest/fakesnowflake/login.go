@@ -209,7 +209,7 @@ func (s *Server) oktaSSO(r *http.Request) any {
 // revocations returns Snowflake's list of revoked certificates, which is empty.
 func (s *Server) revocations(*http.Request) any { return map[string]any{} }
 
-// IdentityEndpoint is the address at which Azure's functions request their identity; see
+// IdentityEndpoint returns the address at which Azure's functions request their identity; see
 // Identity.
 func (s *Server) IdentityEndpoint() string { return s.URL() + "/identity" }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Causes is a pull request that edits a model and a seed while a source changed. There
+// Causes returns a pull request that edits a model and a seed while a source changed. There
 // are models below the model; the source is unrelated to the others.
 func Causes() report.Report {
 	r := pullRequest()
@@ -50,7 +50,7 @@ func Causes() report.Report {
 	})
 }
 
-// Unchecked is a run whose gates could not be checked, because auditing failed.
+// Unchecked returns a run whose gates could not be checked, because auditing failed.
 func Unchecked() report.Report {
 	r := pullRequest()
 	r.Status, r.ExitCode = report.Success, 3

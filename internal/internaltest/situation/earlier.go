@@ -7,7 +7,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// Main is the last run of main, two hours before.
+// Main returns the last run of main, two hours before.
 func Main() *tally.Run {
 	return &tally.Run{
 		ID: "5c3b8a1e-0d7f-4f0e-8f3c-1b2a3c4d5e6f", CompletedAt: Run().GeneratedAt.Add(-2*time.Hour - 5*time.Minute),
@@ -36,7 +36,7 @@ func breaching(m tally.Model, breaches ...tally.Breach) tally.Model {
 	return m
 }
 
-// pullRequest is a run in a separate schema, with a baseline.
+// pullRequest returns a run in a separate schema, with a baseline.
 func pullRequest() report.Input {
 	r := Run()
 	r.Target = report.Target{Name: "ci", Type: "postgres", Database: "shop", Schema: "pr_12"}
@@ -45,7 +45,7 @@ func pullRequest() report.Input {
 	return r
 }
 
-// AgainstMain is the first run of a pull request: its schema was empty, so only the
+// AgainstMain returns the first run of a pull request: its schema was empty, so only the
 // comparison with main shows which models are new.
 func AgainstMain() report.Report {
 	return Report(pullRequest(), tally.Tally{BaselineRun: Main(), Models: []tally.Model{
@@ -60,7 +60,7 @@ func AgainstMain() report.Report {
 	}})
 }
 
-// Stale is the second run of a pull request, compared with an old run whose branch and
+// Stale returns the second run of a pull request, compared with an old run whose branch and
 // page are unknown.
 func Stale() report.Report {
 	old := Main()
@@ -72,7 +72,7 @@ func Stale() report.Report {
 	}})
 }
 
-// Breached is a run with breached gates of both severities.
+// Breached returns a run with breached gates of both severities.
 func Breached() report.Report {
 	r := pullRequest()
 	r.Status, r.ExitCode = report.Failed, 3
@@ -99,7 +99,7 @@ func Breached() report.Report {
 	}})
 }
 
-// Warned is a run in which only a gate of severity warn was breached.
+// Warned returns a run in which only a gate of severity warn was breached.
 func Warned() report.Report {
 	return Report(Run(), tally.Tally{Models: []tally.Model{
 		breaching(Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
@@ -108,7 +108,7 @@ func Warned() report.Report {
 	}})
 }
 
-// Nightly is a run of main that is compared with earlier ones.
+// Nightly returns a run of main that is compared with earlier ones.
 func Nightly() report.Report {
 	earlier := Main()
 	earlier.CompletedAt = Run().GeneratedAt.Add(-24 * time.Hour)

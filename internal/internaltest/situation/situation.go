@@ -100,7 +100,7 @@ func invocation(command string, start, took time.Duration) report.Invocation {
 	}
 }
 
-// Changed is a run in which numbers of rows changed.
+// Changed returns a run in which numbers of rows changed.
 func Changed() report.Report {
 	models := []tally.Model{
 		Model("fct_orders", tally.Shrank, 120_340, 98_201, 130.2),
@@ -117,7 +117,7 @@ func Changed() report.Report {
 	return Report(Run(), tally.Tally{Models: models})
 }
 
-// Unchanged is a run in which no number of rows changed.
+// Unchanged returns a run in which no number of rows changed.
 func Unchanged() report.Report {
 	return Report(Run(), tally.Tally{Models: []tally.Model{
 		Model("dim_date", tally.Unchanged, 3_653, 3_653, 0.4),
@@ -126,7 +126,7 @@ func Unchanged() report.Report {
 	}})
 }
 
-// FirstBuild is a run in an empty schema, without a baseline.
+// FirstBuild returns a run in an empty schema, without a baseline.
 func FirstBuild() report.Report {
 	r := Run()
 	r.Target = report.Target{Name: "ci", Type: "duckdb", Database: "shop", Schema: "pr_12"}
@@ -138,7 +138,7 @@ func FirstBuild() report.Report {
 	}})
 }
 
-// Failed is a run in which a model and a test failed.
+// Failed returns a run in which a model and a test failed.
 func Failed() report.Report {
 	r := Run()
 	r.Status, r.ExitCode = report.Failed, 1
@@ -164,7 +164,7 @@ func Failed() report.Report {
 	}})
 }
 
-// NotStarted is a dbt that could not connect or parse.
+// NotStarted returns a run of a dbt that could not connect or parse.
 func NotStarted() report.Report {
 	r := Run()
 	r.Status, r.ExitCode = report.Failed, 2
@@ -173,7 +173,7 @@ func NotStarted() report.Report {
 	return Report(r, tally.Tally{})
 }
 
-// NotCompiled is a dbt that found a mistake in the project.
+// NotCompiled returns a run of a dbt that found a mistake in the project.
 func NotCompiled() report.Report {
 	r := Run()
 	r.Status, r.ExitCode = report.Failed, 2
@@ -184,7 +184,7 @@ func NotCompiled() report.Report {
 	return Report(r, tally.Tally{})
 }
 
-// Unaudited is a run whose audit table could not be used.
+// Unaudited returns a run whose audit table could not be used.
 func Unaudited() report.Report {
 	r := Run()
 	r.Audit = report.Audit{Problems: []string{`the audit table "public"."dbt_audit_log" lacks the column row_count; ` +
@@ -197,7 +197,7 @@ func Unaudited() report.Report {
 	return Report(r, tally.Tally{Models: models})
 }
 
-// Interrupted is a run that was stopped while a model ran.
+// Interrupted returns a run that was stopped while a model ran.
 func Interrupted() report.Report {
 	r := Run()
 	r.Status, r.ExitCode = report.Incomplete, 2
@@ -208,7 +208,7 @@ func Interrupted() report.Report {
 	}})
 }
 
-// NothingRan is a run that selected no model.
+// NothingRan returns a run that selected no model.
 func NothingRan() report.Report { return Report(Run(), tally.Tally{}) }
 
 // Attack tries to be a mention, an element, an image, an escape and a new line.
@@ -262,7 +262,7 @@ func Hostile(attack string) report.Report {
 	return hostile
 }
 
-// Commands is a run of several dbt commands, and a model's name in two packages.
+// Commands returns a run of several dbt commands, and a model's name in two packages.
 func Commands() report.Report {
 	r := Run()
 	r.Target = report.Target{Name: "dev", Type: "exasol", Schema: "DEV"}
@@ -278,7 +278,7 @@ func Commands() report.Report {
 	return Report(r, tally.Tally{Models: []tally.Model{Model("orders", tally.Grew, 10, 20, 1), twin}})
 }
 
-// Large is a run with many changed models of long names and many failures.
+// Large returns a run with many changed models of long names and many failures.
 func Large(models, failures int) report.Report {
 	r := Run()
 	r.Status, r.ExitCode = report.Failed, 1

@@ -14,7 +14,7 @@ func wrote(m tally.Model, inserted, updated, deleted int64) tally.Model {
 	return m
 }
 
-// Incremental is a run of incremental models and a snapshot. One model has as many rows
+// Incremental returns a run of incremental models and a snapshot. One model has as many rows
 // as before, but not the same ones. What was written to another one is not known.
 func Incremental() report.Report {
 	snapshot := wrote(Model("customers_snapshot", tally.Grew, 1_000, 1_065, 0.9), 65, 35, 0)

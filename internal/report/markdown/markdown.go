@@ -30,8 +30,8 @@ var templates = template.Must(template.New("").
 
 // Comment renders the comment on a pull request in Markdown, at most 60,000 bytes: the
 // changes, the failures and, folded, the rest. If not everything fits, it omits and
-// counts the least important rows, with a link to the run. It trusts no text of the
-// report.
+// counts the least important rows, with a link to the run. It treats all text of the
+// report as untrusted.
 func Comment(r report.Report, links Links) (string, error) {
 	return render("comment.md.tmpl", commentPage(r, links), commentLimit)
 }

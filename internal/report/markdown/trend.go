@@ -64,7 +64,7 @@ func chart(r report.Report, c columns) string {
 		slices.Max(most.History), strings.Join(counts, ", "))
 }
 
-// runsTitle is the title of the axis of runs: the dates of the first and the last.
+// runsTitle returns the title of the axis of runs: the dates of the first and the last.
 func runsTitle(r report.Report, m report.Model) string {
 	if m.HistorySince == nil {
 		return "runs"
