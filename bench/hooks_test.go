@@ -52,8 +52,8 @@ func BenchmarkHooks(b *testing.B) {
 	t.print(b)
 }
 
-// compare adds the lines for one kind of build. There is no tutorial for a first build,
-// on which its hooks fail.
+// compare adds the lines for one kind of build. A first build has none for the tutorial,
+// because its hooks fail.
 func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs, most float64) {
 	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements per model")
 	show := func(name string, c costs) {

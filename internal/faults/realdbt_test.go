@@ -37,7 +37,7 @@ var faultsOfRealDBT = []fault{
 		},
 	},
 	{
-		where: "dbt", what: "the project defines a macro of our name", comments: 1,
+		where: "dbt", what: "the project defines a macro with the name of ours", comments: 1,
 		said: "dbt_tally_audit",
 		lost: "the counts of this run",
 		dbt:  "1.11",

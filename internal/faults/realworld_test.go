@@ -104,7 +104,7 @@ func (w *world) sqlDuckDB(statement string) {
 	}
 }
 
-// openDuckDB has the file open in another process for some seconds.
+// openDuckDB keeps the file open in another process for some seconds.
 func (w *world) openDuckDB(seconds int) {
 	w.t.Helper()
 	cmd := exec.Command(w.python, "-c", "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(flush=True); "+

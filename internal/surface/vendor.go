@@ -12,11 +12,11 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/forge/gitlab"
 )
 
-// Vendor is everything in which the forges differ.
+// Vendor contains everything in which the forges differ.
 type Vendor struct {
 	open func(Forge) (client, error)
 	none error // the event is about no pull request
-	// foreign is what to do if the token of a pull request from elsewhere may not write.
+	// foreign states the fix if the token of a pull request from a fork may not write.
 	foreign error
 	// file returns the address of a file in the changes of the event's pull request.
 	file func(ci.Event) func(name string) string

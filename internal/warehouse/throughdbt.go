@@ -22,8 +22,8 @@ type throughDBT struct {
 	setup    map[string]any // for every macro
 }
 
-// setup contains what the macros need from Go: the layouts of the tables, in kinds of
-// columns, and the peculiarities of the warehouse.
+// setup returns the data that the macros need from Go: the layouts of the tables and the
+// peculiarities of the warehouse.
 func (p profileType) setup() map[string]any {
 	type column struct {
 		Name string `json:"name"`

@@ -1,4 +1,4 @@
-// Package github writes these texts to GitHub and updates them: one comment per key on a pull
+// Package github writes texts to GitHub and updates them: one comment per key on a pull
 // request, review comments on its files, one check run per key on a commit, and one issue
 // per key. It does not interpret the texts, and leaves the event and the runner's own
 // surfaces (summary, annotations, outputs) to the packages ci and ci/github.

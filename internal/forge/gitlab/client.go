@@ -1,6 +1,6 @@
-// Package gitlab writes to GitLab and keeps up to date: one note per key on a merge
-// request, discussions on its files, and one issue per key. It does not know what the
-// texts mean, and leaves the event and the job's log to the packages ci and ci/gitlab.
+// Package gitlab writes texts to GitLab and updates them: one note per key on a merge
+// request, discussions on its files, and one issue per key. It does not interpret the
+// texts, and leaves the event and the job's log to the packages ci and ci/gitlab.
 package gitlab
 
 import (
