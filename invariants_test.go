@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/surface": {
 		"internal/ci", "internal/config", "internal/docs", "internal/forge", "internal/forge/github",
-		"internal/forge/gitlab", "internal/report", "internal/report/html", "internal/report/markdown", "internal/report/terminal",
+		"internal/forge/gitlab", "internal/report", "internal/report/formats", "internal/report/html", "internal/report/markdown", "internal/report/terminal",
 		"internal/tally", "internal/workspace",
 	},
 
@@ -75,6 +75,7 @@ var mayImport = map[string][]string{
 	"internal/docs":            {},
 	"internal/redact":          {},
 	"internal/report":          {"internal/tally"},
+	"internal/report/formats":  {"internal/report", "internal/tally"},
 	"internal/report/html":     {"internal/report", "internal/tally"},
 	"internal/report/markdown": {"internal/report", "internal/tally"},
 	"internal/report/terminal": {"internal/report", "internal/tally"},

@@ -104,7 +104,7 @@ func (c Command) surfaces(s start, con console) []surface.Surface {
 	if set := con.system.output; set != nil {
 		list = append(list, surface.Outputs{Set: set, Checkout: s.job.Checkout})
 	}
-	return list
+	return append(list, surface.Handover{Dir: s.job.ReportDir, Checkout: s.job.Checkout, ReportURL: cfg.ReportURL})
 }
 
 // forgeOf returns the job's access to the forge that runs it.

@@ -175,8 +175,9 @@ var groups = []group{
 		},
 		{
 			name: "report-dir",
-			help: "Directory for report.json, report.md and report.html. Default: dbt-tally in dbt's target " +
-				"directory. With mode: publish, the directory of the report.json to post.",
+			help: "Directory for report.json, report.md, report.html, and the same in formats that CI systems " +
+				"read. Default: dbt-tally in dbt's target directory. With mode: publish, the directory of the " +
+				"report.json to post.",
 		},
 		{
 			name: "report-url", example: "https://acme.github.io/shop/report.html",

@@ -105,3 +105,53 @@ func Unchecked(models []Model) []Model {
 
 // UncheckedTitle returns the title of a list of n such models.
 func UncheckedTitle(n int) string { return "gates of " + Plural(n, "model") + " not checked" }
+
+// Finding is a breach or a failure in plain words, for surfaces that show one at a time.
+type Finding struct {
+	NodeID   string
+	Check    string // the gate, or what failed: max-drop, model, test, dbt
+	Axis     tally.Axis
+	File     string // the file that caused a breach, or the node's; "" if it is not in the repository
+	Title    string
+	Message  string
+	Severity tally.Severity
+	Failed   bool // dbt reported it
+}
+
+// plainStyle is foreign text in a line without markup.
+var plainStyle = Style{Name: plainName, Prose: plainName}
+
+func plainName(s string) string { return Clean(s, MaxName) }
+
+// Findings lists the breaches, then the failed nodes and then the failed tests, because
+// these matter less than failed models. A breach is at the file that caused it.
+func Findings(r Report) []Finding {
+	name, node := Names(r.Models), NodeNames(r.Models)
+	var list, tests []Finding
+	for _, breach := range Breaches(r.Models) {
+		message := BreachWords(r, breach.Gate, plainName(name(breach.Model)), plainStyle)
+		if cause := CauseWords(r, breach.Model, func(id string) string { return plainName(node(id)) }); cause != "" {
+			message += "; " + cause
+		}
+		severity := tally.SeverityError
+		if breach.Gate.Severity == tally.SeverityWarn {
+			severity = tally.SeverityWarn
+		}
+		list = append(list, Finding{
+			NodeID: breach.Model.NodeID, Check: breach.Gate.Gate, Axis: breach.Gate.Axis, Severity: severity,
+			File: CauseFile(r, breach.Model), Title: "dbt-tally: gate breached", Message: message,
+		})
+	}
+	for _, failure := range r.Failures {
+		found := Finding{
+			NodeID: failure.NodeID, Check: failure.Kind, File: failure.File, Failed: true, Severity: tally.SeverityError,
+			Title: "dbt: " + failure.Kind + " failed", Message: failure.NodeID + "\n" + failure.Message,
+		}
+		if failure.Kind == "test" || failure.Kind == "unit_test" {
+			tests = append(tests, found)
+		} else {
+			list = append(list, found)
+		}
+	}
+	return append(list, tests...)
+}

@@ -100,6 +100,7 @@ func lineOf(m tally.Model) Model {
 		HistorySince:    utc(m.HistorySince),
 		Unusual:         m.Unusual,
 		Gates:           gatesOf(m.Breaches),
+		GatesSet:        m.Node.Limits.Names(),
 		GatesUnchecked:  m.Unchecked,
 		Parents:         orEmpty(m.Parents),
 		FanOut:          fanOutOf(m.FanOut),

@@ -138,6 +138,7 @@ type Model struct {
 	HistorySince    *time.Time   `json:"history_since"` // the end of the first run in it; null if unknown
 	Unusual         bool         `json:"unusual"`       // the change is far outside its history
 	Gates           []Gate       `json:"gates"`
+	GatesSet        []string     `json:"-"`               // the names of the gates that apply to it
 	GatesUnchecked  string       `json:"gates_unchecked"` // why they could not be checked, otherwise ""
 	Parents         []string     `json:"parents"`         // node IDs of the nodes that it reads
 	Cause           *Cause       `json:"cause"`           // why it differs from the baseline; null if it does not

@@ -24,7 +24,7 @@ func (Annotations) Name() string { return "annotations" }
 
 // Deliver implements Surface.
 func (a Annotations) Deliver(_ context.Context, r report.Report, links Links) (Links, error) {
-	all := append(aboutGates(r), aboutFailures(r)...)
+	all := annotationsOf(r)
 	for _, level := range []ci.Level{ci.Error, ci.Warning} {
 		for _, annotation := range fitting(all, level, a.limit(level, r)) {
 			a.Annotate(annotation)
@@ -61,46 +61,15 @@ func fitting(all []ci.Annotation, level ci.Level, limit int) []ci.Annotation {
 	})
 }
 
-// aboutGates marks each breach at the file that caused it.
-func aboutGates(made report.Report) []ci.Annotation {
-	name, node := report.Names(made.Models), report.NodeNames(made.Models)
+// annotationsOf returns the findings as annotations.
+func annotationsOf(r report.Report) []ci.Annotation {
 	var list []ci.Annotation
-	for _, breach := range report.Breaches(made.Models) {
+	for _, f := range report.Findings(r) {
 		level := ci.Error
-		if breach.Gate.Severity == tally.SeverityWarn {
+		if f.Severity == tally.SeverityWarn {
 			level = ci.Warning
 		}
-		message := report.BreachWords(made, breach.Gate, plain(name(breach.Model)), style)
-		cause := report.CauseWords(made, breach.Model, func(id string) string { return plain(node(id)) })
-		if cause != "" {
-			message += "; " + cause
-		}
-		list = append(list, ci.Annotation{
-			Level: level, Title: "dbt-tally: gate breached",
-			File: report.CauseFile(made, breach.Model), Message: message,
-		})
+		list = append(list, ci.Annotation{Level: level, Title: f.Title, File: f.File, Message: f.Message})
 	}
 	return list
-}
-
-// style makes untrusted text safe for an annotation.
-var style = report.Style{Name: plain, Prose: plain}
-
-func plain(s string) string { return report.Clean(s, report.MaxName) }
-
-// aboutFailures lists tests last, because they matter less than failed models.
-func aboutFailures(made report.Report) []ci.Annotation {
-	var nodes, tests []ci.Annotation
-	for _, failure := range made.Failures {
-		annotation := ci.Annotation{
-			Level: ci.Error, Title: "dbt: " + failure.Kind + " failed",
-			File: failure.File, Message: failure.NodeID + "\n" + failure.Message,
-		}
-		if failure.Kind == "test" || failure.Kind == "unit_test" {
-			tests = append(tests, annotation)
-		} else {
-			nodes = append(nodes, annotation)
-		}
-	}
-	return append(nodes, tests...)
 }

@@ -71,8 +71,30 @@ type Breach struct {
 
 // Any reports whether any gate is set.
 func (l Limits) Any() bool {
-	return l.MaxDrop != nil || l.MaxGrowth != nil || l.MinRows != nil || l.MaxRows != nil ||
-		l.Unusual || l.MaxFanOut != nil || l.columns()
+	return len(l.Names()) > 0
+}
+
+// Names returns the names of the gates that are set, in the order in which they are
+// checked.
+func (l Limits) Names() []string {
+	var names []string
+	for _, gate := range []struct {
+		name string
+		set  bool
+	}{
+		{"max-drop", l.MaxDrop != nil},
+		{"max-growth", l.MaxGrowth != nil},
+		{"min-rows", l.MinRows != nil},
+		{"max-rows", l.MaxRows != nil},
+		{"unusual", l.Unusual},
+		{"max-fanout", l.MaxFanOut != nil},
+		{"columns", l.columns()},
+	} {
+		if gate.set {
+			names = append(names, gate.name)
+		}
+	}
+	return names
 }
 
 // columns reports whether there is a gate on columns.
