@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,6 +134,8 @@ func (d releaseDay) release(version string) {
 	pushed := run(d.t, "docker", "inspect", "--format", "{{index .RepoDigests 0}}", name)
 	_, digest, _ := strings.Cut(pushed, "@")
 
+	d.isSmall(version)
+
 	run(d.t, "docker", "rmi", name, pushed) // from now on it comes from the registry
 	d.script("smoke.sh", pushed, version)
 	d.script("release.sh", "tag", version, d.image, digest)
@@ -141,6 +145,35 @@ func (d releaseDay) release(version string) {
 	}
 	run(d.t, "docker", "rmi", pushed)
 	d.git("checkout", "--quiet", "main")
+}
+
+// isSmall checks the size that a runner downloads. docs/image.md promises it.
+func (d releaseDay) isSmall(version string) {
+	d.t.Helper()
+	address, repository, _ := strings.Cut(d.image, "/")
+	request, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet,
+		"http://"+address+"/v2/"+repository+"/manifests/"+version, nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	request.Header.Set("Accept", "application/vnd.docker.distribution.manifest.v2+json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var manifest struct{ Layers []struct{ Size int } }
+	if err := json.NewDecoder(response.Body).Decode(&manifest); err != nil {
+		d.t.Fatal(err)
+	}
+	size := 0
+	for _, layer := range manifest.Layers {
+		size += layer.Size
+	}
+	d.t.Logf("%s: %d MB in %d layers", version, size/1e6, len(manifest.Layers))
+	if size < 1e6 || size > 200e6 {
+		d.t.Errorf("%d MB; want 200 MB at most", size/1e6)
+	}
 }
 
 // userRunsV1 runs a user's workflow on a pull request. The runner has v1 of the action from
