@@ -141,7 +141,7 @@ func TestTheErrorNamesTheLinesThatCannotBeInstalled(t *testing.T) {
 	}
 }
 
-// dbt-core 1.12 depends on a package that the registry does not have whole.
+// dbt-core 1.12 depends on a package of which the registry lacks some files.
 func TestAParserThatNoRunUsesIsNotInstalled(t *testing.T) {
 	t.Parallel()
 	r, said := requirements(t, "dbt-core")

@@ -33,8 +33,8 @@ type History struct {
 	Runs []Run
 	Rows []Row
 
-	// Compared is how many of the newest runs are compared with. The others only continue
-	// the trend. 0: all of them.
+	// Compared is the number of newest runs to compare with; 0: all. The others only
+	// continue the trend.
 	Compared int
 
 	// Fingerprints are those of the newest run that stored any, by node ID; nil: no run

@@ -69,7 +69,7 @@ func TestATokenIsSentOnlyToAVerifiedMySQL(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings map[string]any
 		wantSent string
-		want     string // part of the error; the server ends after the login
+		want     string // part of the error; the server closes the connection after the login
 	}{
 		"with the authority": {map[string]any{"ssl_ca": "ca.crt", "ssl_verify_identity": true}, token + "\x00", "the server closed the connection"},
 		"an unknown server":  {nil, "", "set ssl_ca: without it the password might go to another server"},

@@ -25,7 +25,7 @@ func rendered(t testing.TB, r report.Report) string {
 	return b.String()
 }
 
-// assets are the parts of the page that are files of their own, and their hashes.
+// assets matches the parts of the page that are separate files, and their hashes.
 var assets = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|<meta http-equiv="Content-Security-Policy".*?>`)
 
 func TestThePageOfEachSituation(t *testing.T) {

@@ -91,7 +91,7 @@ func loginAdvice(err *pgconn.ConnectError) string {
 	}
 }
 
-// Messages from
+// refusalAdvice goes by the messages from
 // https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/libpq/auth.c,
 // because their codes are too few to distinguish them.
 func refusalAdvice(refused *pgconn.PgError, password string) string {
