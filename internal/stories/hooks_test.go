@@ -18,6 +18,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -233,7 +234,7 @@ type project struct {
 
 func newProject(t *testing.T, version, target string) *project {
 	t.Helper()
-	bin := filepath.Join(warmDBT(t, version), "bin")
+	bin := filepath.Join(warmdbt.Start(t, version), "bin")
 	p := &project{t: t, dir: t.TempDir(), target: target}
 	p.env = append(os.Environ(),
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+p.dir,

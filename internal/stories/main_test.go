@@ -147,7 +147,7 @@ func testdata(name string) string { return filepath.Join(server.Root(), "testdat
 // real puts a real dbt on the PATH before the fake: real dbt 1.8. It is forked from a
 // warm process, unless the story measures a cold start: real dbt 1.11 cold.
 func (s stories) real(ts *testscript.TestScript, _ bool, args []string) {
-	start := warmDBT
+	start := func(t testing.TB, version string) string { return warmdbt.Start(t, version) }
 	if len(args) > 2 && args[2] == "cold" {
 		start = warmdbt.Environment
 	}
@@ -180,9 +180,4 @@ func (s stories) signal(ts *testscript.TestScript, _ bool, _ []string) {
 // input sets an input of the action to the text of a file: input dbt-command FILE.
 func (s stories) input(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("INPUT_"+strings.ToUpper(args[0]), ts.ReadFile(args[1]))
-}
-
-// warmDBT returns the directory of a warm dbt with all adapters of the stories.
-func warmDBT(t testing.TB, version string) string {
-	return warmdbt.Start(t, version, "postgres", "duckdb", "snowflake", "mysql")
 }

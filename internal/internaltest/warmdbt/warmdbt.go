@@ -39,10 +39,13 @@ func Environment(t testing.TB, version string) string {
 var started sync.Map
 
 // Start returns a directory like that of an environment, whose bin/dbt is forked. The
-// first call for a version names the adapters for which it is prepared.
+// first call for a version names the adapters for which it is prepared; none: all.
 func Start(t testing.TB, version string, adapters ...string) string {
 	t.Helper()
 	environment := Environment(t, version)
+	if len(adapters) == 0 {
+		adapters = []string{"postgres", "duckdb", "snowflake", "mysql"}
+	}
 	once, _ := started.LoadOrStore(environment, sync.OnceValues(func() (string, error) {
 		return start(environment, adapters)
 	}))
