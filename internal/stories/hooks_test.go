@@ -60,11 +60,17 @@ var hookLines = map[string][2]line{
 func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.8", "1.11", "1.12"} {
-		for _, target := range []string{"duckdb", "postgres", "snowflake"} {
-			t.Run(version+" "+target, func(t *testing.T) {
+		for _, name := range []string{"duckdb", "postgres", "snowflake", "postgres, large", "snowflake, large"} {
+			t.Run(version+" "+name, func(t *testing.T) {
 				t.Parallel()
+				target, _, large := strings.Cut(name, ", large")
 				p := newProject(t, version, target)
 				p.copy(testdata("hooks/project"))
+				for i := range 300 { // from so many nodes on, the hooks list a schema once
+					if large {
+						p.write(fmt.Sprintf("analyses/filler_%d.sql", i), "select 1")
+					}
+				}
 				for day := range 2 {
 					got := p.tally()
 					want := map[string]line{}

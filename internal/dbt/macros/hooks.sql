@@ -42,8 +42,35 @@
       {#- If there is nothing to count (a first build, a view), no statement is sent: the
           time is stored for the after hook. The namespace replaces the empty agate table
           that dbt 1 would create, which takes longer than everything else here. -#}
-      {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier) -%}
-      {%- if relation is not none and (count_views or not relation.is_view or materialized == 'external') -%}
+      {#- adapter.get_relation searches all cached relations of the schema. In a large
+          project the first hook of a schema lists it instead, in the graph, which all
+          models share, and the others look there. Only tables are looked up that way:
+          a view may be dropped with a table while dbt runs, and a batch may have just
+          created its table. If a table was dropped meanwhile, the block around the
+          insert keeps its model from failing. dbt v2 keeps a graph for each model. -#}
+      {%- set listed = '' -%}
+      {%- if dbt_version[:2] == '1.' and (target.type == 'postgres' or (target.type == 'snowflake' and env_var('DBT_TALLY_GUARD', '')))
+            and graph.nodes | length > 300 and not count_views and materialized in ('table', 'incremental', 'seed', 'snapshot')
+            and model.config.incremental_strategy != 'microbatch' -%}
+        {%- set schemas = graph.setdefault('dbt_tally', {}) -%}
+        {%- set place = (this.database ~ '.' ~ this.schema) | lower -%}
+        {%- if place not in schemas -%}
+          {%- set names = {} -%}
+          {%- for other in list_relations_without_caching(api.Relation.create(database=this.database, schema=this.schema)).rows -%}
+            {%- set name = other['name'] | lower -%}
+            {%- do names.update({name: 'other' if name in names else (other['type'] or other['kind'] or '') | lower}) -%}
+          {%- endfor -%}
+          {#- setdefault, because another thread may have listed it meanwhile. -#}
+          {%- do schemas.setdefault(place, names) -%}
+        {%- endif -%}
+        {%- set listed = schemas[place].get(this.identifier | lower, 'absent') -%}
+      {%- endif -%}
+      {%- if listed in ('table', 'absent') -%}
+        {%- set relation = this if listed == 'table' else none -%}
+      {%- else -%}
+        {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier) -%}
+      {%- endif -%}
+      {%- if relation is not none and (count_views or listed == 'table' or not relation.is_view or materialized == 'external') -%}
         {%- do rows.append({'phase': phase, 'time': now, 'count': '(select count(*) from ' ~ relation ~ ')', 'materialized': materialized}) -%}
       {%- else -%}
         {%- do store_raw_result('dbt_tally', message='absent' if relation is none else 'uncounted', code=now, rows_affected=none, agate_table=namespace(rows={}) if dbt_version[:2] == '1.' else none) -%}
