@@ -31,6 +31,10 @@ func TestDocsSayWhatTheCodeDoes(t *testing.T) {
 			"fork-run":     yamlBlock(read(t, "docs/examples/fork-run.yml")),
 			"fork-publish": yamlBlock(read(t, "docs/examples/fork-publish.yml")),
 		},
+		"docs/dbt-cloud.md": {
+			"attach":  yamlBlock(read(t, "docs/examples/dbt-cloud.yml")),
+			"trigger": yamlBlock(read(t, "docs/examples/dbt-cloud-trigger.yml")),
+		},
 		"docs/warehouses/aurora.md":    {"aurora": yamlBlock(read(t, "docs/examples/aurora.yml"))},
 		"docs/warehouses/snowflake.md": {"snowflake": yamlBlock(read(t, "docs/examples/snowflake.yml"))},
 	} {

@@ -25,7 +25,7 @@ const module = "github.com/dbt-tally/dbt-tally"
 var mayImport = map[string][]string{
 	".": {"internal/app", "internal/buildinfo", "internal/pid1"},
 	"internal/app": {
-		"internal/audit", "internal/ci", "internal/ci/github", "internal/ci/gitlab", "internal/config", "internal/dbt",
+		"internal/audit", "internal/cloudrun", "internal/ci", "internal/ci/github", "internal/ci/gitlab", "internal/config", "internal/dbt",
 		"internal/dbt/fingerprint", "internal/dbtcloud", "internal/docs", "internal/job", "internal/profile",
 		"internal/redact", "internal/report", "internal/surface", "internal/tally", "internal/warehouse", "internal/workspace",
 	},
@@ -37,6 +37,10 @@ var mayImport = map[string][]string{
 	},
 	"internal/audit": {
 		"internal/config", "internal/dbt", "internal/docs", "internal/job", "internal/redact", "internal/tally",
+		"internal/warehouse",
+	},
+	"internal/cloudrun": {
+		"internal/ci", "internal/config", "internal/dbt", "internal/dbtcloud", "internal/docs", "internal/tally",
 		"internal/warehouse",
 	},
 	"internal/surface": {

@@ -56,6 +56,8 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		return c.prune(ctx, cfg, con)
 	case config.Publish:
 		return c.publish(ctx, cfg, con)
+	case config.Cloud:
+		return reportOnCloud(ctx, c, cfg, con)
 	case config.Install:
 		return installMacros(cfg, con, profile.Options{
 			ProjectDir: cfg.ProjectDir, WorkDir: c.Dir, HomeDir: c.getenv("HOME"), LookupEnv: c.lookupEnv,

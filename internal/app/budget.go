@@ -17,6 +17,9 @@ var (
 	collecting = budget{calm: 90 * time.Second, hurried: 2 * time.Second}
 	recording  = budget{calm: 15 * time.Second, hurried: time.Second}
 	delivering = budget{calm: 90 * time.Second, hurried: 4 * time.Second}
+
+	// Reading a run of dbt Cloud may take a further run there.
+	readingCloud = budget{calm: 30 * time.Minute, hurried: 2 * time.Second}
 )
 
 // within returns b with another calm limit, unless that is 0.

@@ -29,6 +29,7 @@ type facts struct {
 	invocations []dbt.Invocation
 	nodes       []dbt.ManifestNode
 	code        []tally.CodeNode
+	cloud       *report.CloudRun  // the run of dbt Cloud; nil: dbt ran here
 	changed     []string          // files of the pull request, relative to the project; nil: unknown
 	files       map[string]string // file relative to the repository, by file relative to the project
 }
@@ -65,6 +66,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		BaselineMaxAge: f.job.Config.Baseline.MaxAge,
 		GatesUnchecked: unchecked,
 		Files:          f.nodeFiles(),
+		Cloud:          f.cloud,
 	}
 	about.Audit.Around = f.around.Seconds()
 	about.Audit.Statements, about.Audit.Seconds = auditCost(f.invocations, in.Rows)
@@ -104,10 +106,14 @@ func (f facts) sought() *report.Sought {
 	if !c.Sought.Wanted || c.NotFound != "" || len(c.History.Runs) > 0 || c.Off != "" {
 		return nil
 	}
-	return &report.Sought{
+	sought := &report.Sought{
 		Branch: c.Sought.Branch, Target: c.Sought.Target, RunID: c.Sought.RunID, Table: c.Relation,
 		Elsewhere: f.job.Event.BaseRef != "",
 	}
+	if f.cloud != nil {
+		sought.Table = "dbt Cloud"
+	}
+	return sought
 }
 
 // unprotected lists why gates failed because they could not be checked, one line per

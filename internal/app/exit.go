@@ -12,6 +12,7 @@ import (
 const (
 	ExitOK           = 0
 	ExitFailed       = 1  // the command itself failed
+	ExitInterrupted  = 2  // there is no result, because the job was cancelled
 	ExitGateBreached = 3  // a gate of severity error was breached or could not be read
 	ExitAuditFailed  = 4  // auditing failed under audit-failure: fail
 	ExitUsage        = 64 // wrong inputs (EX_USAGE of sysexits.h)

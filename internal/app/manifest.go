@@ -1,13 +1,21 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
+	"github.com/dbt-tally/dbt-tally/internal/dbt/fingerprint"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
+	"github.com/dbt-tally/dbt-tally/internal/surface"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
@@ -58,6 +66,88 @@ func repositoryFiles(j job.Job, nodes []dbt.ManifestNode) map[string]string {
 		file := projectFile(j.Project, node)
 		if _, known := files[file]; file != "" && !known {
 			files[file] = j.Checkout.RepositoryFile(filepath.Join(j.Project.Dir, filepath.FromSlash(file)))
+		}
+	}
+	return files
+}
+
+// readCode reads the nodes of the manifest with their fingerprints. It returns none if no
+// command built anything, because the manifest may then belong to an earlier invocation.
+// The problem is "" if the manifest could be read.
+func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode, problem string) {
+	built := false
+	for _, inv := range invocations {
+		built = built || len(inv.Nodes) > 0
+	}
+	if !built {
+		return nil, ""
+	}
+	file, err := os.Open(filepath.Join(cli.TargetPath, "manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "" // it was reported when the models were read
+	} else if err != nil {
+		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
+	}
+	defer file.Close()
+	read, err := fingerprint.Read(file)
+	if err != nil {
+		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
+	}
+	for _, node := range read {
+		nodes = append(nodes, tally.CodeNode(node))
+	}
+	return nodes, ""
+}
+
+// fingerprints returns the fingerprints of the nodes that have one, by node ID.
+func fingerprints(nodes []tally.CodeNode) map[string]string {
+	byNode := make(map[string]string, len(nodes))
+	for _, node := range nodes {
+		if node.Fingerprint != "" {
+			byNode[node.ID] = node.Fingerprint
+		}
+	}
+	return byNode
+}
+
+// built returns the relations of the nodes that dbt built, by node ID.
+func built(invocations []dbt.Invocation, nodes []dbt.ManifestNode) map[string]string {
+	succeeded := map[string]bool{}
+	for _, inv := range invocations {
+		for _, result := range inv.Nodes {
+			succeeded[result.NodeID] = inv.Command.Builds() && result.Status == "success"
+		}
+	}
+	relations := map[string]string{}
+	for _, node := range nodes {
+		if node.Counted() && node.Relation != "" && succeeded[node.ID] {
+			relations[node.ID] = node.Relation
+		}
+	}
+	return relations
+}
+
+// changedFiles returns the files that the pull request changes, relative to the project.
+// It requests them only if the baseline has no fingerprints to compare with, and returns
+// nil if they are unknown.
+func changedFiles(ctx context.Context, from surface.Forge, s start, history tally.History) []string {
+	if len(history.Runs) == 0 || history.Fingerprints != nil || s.job.Event.PullRequest == 0 {
+		return nil
+	}
+	project := s.job.Checkout.RepositoryFile(s.job.Project.Dir)
+	if project == "" {
+		return nil
+	}
+	all, err := from.ChangedFiles(ctx)
+	if err != nil {
+		return nil // the report states that the files are unknown
+	}
+	files := make([]string, 0, len(all))
+	for _, file := range all {
+		if relative, inside := strings.CutPrefix(file, project+"/"); inside {
+			files = append(files, relative)
+		} else if project == "." {
+			files = append(files, file)
 		}
 	}
 	return files

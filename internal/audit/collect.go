@@ -125,7 +125,7 @@ func (s Settings) collectRequest(invocations []dbt.Invocation) warehouse.Collect
 			continue
 		}
 		f.Invocations = append(f.Invocations, inv.ID)
-		if s.Job.Config.Command == config.DBT {
+		if s.Job.Config.Command == config.DBT || s.Job.Config.Command == config.Cloud {
 			f.Runs = append(f.Runs, s.record(inv))
 		}
 	}

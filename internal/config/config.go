@@ -42,6 +42,8 @@ type Config struct {
 	ReportURL      string // the address of report.html, "" if it is not known
 	ReportDir      string // "" for the default; never "" for Publish
 
+	Cloud CloudJob // for Cloud
+
 	AllowPullRequestTarget bool // run even if the checkout may contain the pull request's code
 
 	OlderThan  time.Duration // Prune: the age from which rows are deleted, a day or more
@@ -52,7 +54,7 @@ type Config struct {
 }
 
 // Tokens returns the secrets among the inputs.
-func (c Config) Tokens() []string { return []string{c.GitHubToken, c.GitLabToken} }
+func (c Config) Tokens() []string { return []string{c.GitHubToken, c.GitLabToken, c.Cloud.Token} }
 
 // Table is the name of a table. A part is "" if it is not given.
 type Table struct{ Database, Schema, Name string }

@@ -406,7 +406,7 @@ func TestADirectoryWithItsFileIsAccepted(t *testing.T) {
 func TestEveryInputIsInTheHelpOfSomeCommand(t *testing.T) {
 	t.Parallel()
 	var help strings.Builder
-	for _, args := range [][]string{{"--help"}, {"report", "--help"}, {"publish", "--help"}, {"prune", "--help"}, {"install", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"report", "--help"}, {"publish", "--help"}, {"prune", "--help"}, {"install", "--help"}, {"cloud", "--help"}} {
 		if _, err := Parse(args, nil, t.TempDir(), &help); !errors.Is(err, ErrHelp) {
 			t.Fatalf("got error %v, want ErrHelp", err)
 		}

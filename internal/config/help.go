@@ -21,6 +21,7 @@ Usage:
   dbt-tally publish [flags]                    post the report of a run that has no write access
   dbt-tally prune [flags]                      delete old audit rows
   dbt-tally install [flags]                    write the audit macros for dbt Cloud
+  dbt-tally cloud attach|trigger [flags]       report on a run of dbt Cloud
   dbt-tally COMMAND --help                     the flags of one command
   dbt-tally --version
 `
@@ -30,6 +31,8 @@ var titles = map[Command]string{
 	Report:  "dbt-tally report reports on an earlier dbt invocation, whose rows are in the audit table.",
 	Publish: "dbt-tally publish posts the report.json of a run that could not, for example one from a fork.",
 	Prune:   "dbt-tally prune deletes old audit rows: dbt-tally prune --older-than 180d",
+	Cloud: "dbt-tally cloud attach reports on a run of dbt Cloud that something else starts, " +
+		"cloud trigger starts one.",
 	Install: "dbt-tally install writes macros/dbt_tally.sql, for a dbt that dbt-tally does not start, as in dbt Cloud.",
 }
 

@@ -23,10 +23,12 @@ type group struct {
 }
 
 var (
-	reporting = []Command{DBT, Report}
+	running   = []Command{DBT, Report}
+	reporting = []Command{DBT, Report, Cloud}
 	auditing  = []Command{DBT, Report, Prune}
-	projects  = []Command{DBT, Report, Prune, Install}
-	posting   = []Command{DBT, Report, Publish}
+	connected = []Command{DBT, Report, Prune, Cloud}
+	projects  = []Command{DBT, Report, Prune, Install, Cloud}
+	posting   = []Command{DBT, Report, Publish, Cloud}
 )
 
 // scale lists the values of When.
@@ -41,7 +43,7 @@ var groups = []group{
 			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
 				"the report of an earlier invocation; publish posts the report of a run that has no " +
 				"write access, for example one from a fork; prune deletes old audit rows; install writes the audit " +
-				"macros into the project for dbt Cloud.",
+				"macros into the project for dbt Cloud; cloud reports on a run of dbt Cloud.",
 		},
 		{
 			name: "dbt-command", value: "build", only: []Command{DBT},
@@ -52,9 +54,12 @@ var groups = []group{
 			name: "project-dir", only: projects, help: "Directory of dbt_project.yml. Default: dbt's own search.",
 			example: "transform",
 		},
-		{name: "profiles-dir", help: "Directory of profiles.yml. Default: dbt's own search, then the project's directory."},
-		{name: "profile", help: "Profile to use. Default: the project's."},
-		{name: "target", help: "Target of the profile. Default: the profile's.", example: "ci"},
+		{
+			name: "profiles-dir", only: connected,
+			help: "Directory of profiles.yml. Default: dbt's own search, then the project's directory.",
+		},
+		{name: "profile", only: connected, help: "Profile to use. Default: the project's."},
+		{name: "target", only: connected, help: "Target of the profile. Default: the profile's.", example: "ci"},
 		{name: "threads", only: []Command{DBT}, help: "Threads for dbt. Default: the target's."},
 		{
 			name: "dbt-executable", value: "dbt", help: "The dbt to run: a name on the PATH, or a path.",
@@ -77,18 +82,18 @@ var groups = []group{
 				"write; off runs dbt without auditing.",
 		},
 		{
-			name: "audit-table", value: defaultAuditTable,
+			name: "audit-table", value: defaultAuditTable, only: connected,
 			help: "The audit table, as [[database.]schema.]name. If its schema cannot be created, the target's " +
 				"schema is used. With hooks: project the default is dbt_audit_log, as the session finds it.",
 		},
 		{
-			name: "audit-failure", value: string(Auto), only: reporting,
+			name: "audit-failure", value: string(Auto), only: running,
 			allowed: []string{string(Auto), string(Warn), string(Fail)},
 			help: "What happens if auditing does not work: warn reports it; fail does not run dbt without it and " +
 				"ends with exit status 4; auto reports it, and the gates of models that could not be counted fail.",
 		},
 		{
-			name: "count-views", value: "false", toggle: true, only: reporting,
+			name: "count-views", value: "false", toggle: true, only: running,
 			help: "Count the rows of views, too. Counting a view runs its query.",
 		},
 	}},
@@ -99,7 +104,7 @@ var groups = []group{
 				"base branch, otherwise the previous run of the same branch), none, a branch, or a dbt invocation_id.",
 			example: "main",
 		},
-		{name: "baseline-table", help: "The audit table with the baseline's rows, as " +
+		{name: "baseline-table", only: running, help: "The audit table with the baseline's rows, as " +
 			"[[database.]schema.]name. Default: this run's."},
 		{name: "baseline-target", help: "The target that built the baseline. Default: this run's.", example: "prod"},
 		{name: "baseline-max-age", value: "7d", help: "Age from which a baseline counts as stale: hours, days " +
@@ -184,6 +189,7 @@ var groups = []group{
 			help: "The address at which report.html can be opened. The comment, the check run and the issue link to it.",
 		},
 	}},
+	cloudInputs,
 	{"Safety", []Command{DBT}, []input{
 		{
 			name: "allow-pull-request-target", value: "false", toggle: true,

@@ -30,9 +30,15 @@ func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
 	}
 	command, dbtArgs := p.command(args, rest)
 	if command != DBT && len(rest) > 0 {
-		dbtArgs = nil
-		if rest, err = p.flags(rest[1:], command); err != nil {
+		dbtArgs, rest = nil, rest[1:]
+		if command == Cloud {
+			rest = cloudParser{&p}.way(rest)
+		}
+		if rest, err = p.flags(rest, command); err != nil {
 			return Config{}, p.stop(err, command, help)
+		}
+		if command == Cloud {
+			rest = cloudParser{&p}.way(rest)
 		}
 		if len(rest) > 0 {
 			p.problems.add("command %q: unexpected argument %s; remove it", command, shown(rest[0]))

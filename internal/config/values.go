@@ -59,6 +59,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		Invocation: p.matching("invocation", invocationID, "dbt's invocation_id"),
 	}
 	c.Audit = p.audit(c.Hooks)
+	c.Cloud = cloudParser{p}.job(command)
 	if c.Hooks == Off && c.Limits.Any() {
 		p.problems.add(`input "hooks": "off" with gates, which need row counts; remove the gates or use `+
 			`"inject"; see %s`, docs.Gates)

@@ -9,10 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // payloadMark precedes each payload in the log messages of our macros.
@@ -98,6 +100,30 @@ type event struct {
 		Msg          string    `json:"msg"`
 	} `json:"info"`
 }
+
+// LoggedPayloads returns the payloads of our macros in a log as dbt prints it for people,
+// in order. It ignores a line that is cut short.
+func LoggedPayloads(log string) (payloads [][]byte) {
+	for line := range strings.Lines(log) {
+		_, text, ours := strings.Cut(line, payloadMark)
+		if !ours {
+			continue
+		}
+		// The color code that may follow is not part of the value.
+		if value, err := jsontext.NewDecoder(strings.NewReader(text)).ReadValue(); err == nil {
+			payloads = append(payloads, value.Clone())
+		}
+	}
+	return payloads
+}
+
+// PlainLog returns a log as dbt prints it for people, without colors and times.
+func PlainLog(log string) string {
+	return clock.ReplaceAllString(ansi.ReplaceAllString(log, ""), "")
+}
+
+// clock is the time in front of a line, with the two spaces behind it.
+var clock = regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d  `)
 
 // readPayloads separates the payloads of our macros from dbt's other messages. It returns
 // the errors among the messages.

@@ -96,6 +96,7 @@ func everyKey() report.Report {
 		Source: tally.FromEngine, Reason: "a reason", Versions: &report.Versions{New: 20, Changed: 20, Closed: 0},
 	}
 	r.Branch = "feature"
+	r.Cloud = &report.CloudRun{RunID: 4711, JobID: 12, URL: "https://cloud.getdbt.com/deploy/34/projects/56/runs/4711/"}
 	r.Causes = []report.RootCause{{
 		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited,
 		File: "shop/models/stg_orders.sql", Models: []string{m.NodeID},

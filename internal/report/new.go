@@ -19,6 +19,7 @@ type Input struct {
 	Target       Target
 	Audit        Audit
 	Failures     []Failure
+	Cloud        *CloudRun // as in Report
 
 	Sought         *Sought           // as in Report
 	GatesUnchecked []string          // as in Report
@@ -55,6 +56,7 @@ func New(run Input, t tally.Tally) Report {
 		Models:   make([]Model, 0, len(t.Models)),
 		Failures: orEmpty(run.Failures),
 		Gates:    []Gate{},
+		Cloud:    run.Cloud,
 
 		Sought:         run.Sought,
 		GatesUnchecked: orEmpty(run.GatesUnchecked),

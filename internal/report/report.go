@@ -43,9 +43,10 @@ type Report struct {
 	Models       []Model      `json:"models"`
 	Failures     []Failure    `json:"failures"`
 	Gates        []Gate       `json:"gates"`
-	Causes       []RootCause  `json:"causes"` // the largest first, edits before data
-	Drift        *Drift       `json:"drift"`  // null if nothing could be compared
-	Runs         []Run        `json:"-"`      // the earlier runs that the trends refer to, newest first
+	Causes       []RootCause  `json:"causes"`    // the largest first, edits before data
+	Drift        *Drift       `json:"drift"`     // null if nothing could be compared
+	Runs         []Run        `json:"-"`         // the earlier runs that the trends refer to, newest first
+	Cloud        *CloudRun    `json:"dbt_cloud"` // null if dbt did not run in dbt Cloud
 
 	// Sought describes the search for a baseline that was not found. It is nil if there
 	// is a baseline or none was wanted.
@@ -64,6 +65,13 @@ type Invocation struct {
 	StartedAt   time.Time `json:"started_at"`
 	CompletedAt time.Time `json:"completed_at"`
 	ExitCode    int       `json:"exit_code"`
+}
+
+// CloudRun is the run of dbt Cloud that a report is about.
+type CloudRun struct {
+	RunID int64  `json:"run_id"`
+	JobID int64  `json:"job_id"`
+	URL   string `json:"url"`
 }
 
 // Target is the target of the profile, in which dbt built.

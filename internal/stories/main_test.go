@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakedbtcloud"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegitlab"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
@@ -87,6 +88,7 @@ func (s stories) commands() map[string]command {
 		"checks":     s.checks,
 		"issue":      s.issue,
 		"fault":      s.fault,
+		"cloud":      s.cloud,
 		"await":      s.await,
 		"enterprise": s.enterprise,
 		"outputs":    s.outputs,
@@ -121,6 +123,7 @@ type world struct {
 	gitlab   *fakegitlab.Server // nil: the story is not about GitLab
 	pull     pull               // the pull request of the job
 	fork     pull               // the pull request from a fork; the zero value: not open yet
+	cloud    *fakedbtcloud.Server
 	env      *testscript.Env
 }
 

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,25 @@ func parseRows(texts [][]*string) ([]tally.Row, error) {
 		}
 	}
 	return rows, nil
+}
+
+// ParseRows parses rows that dbt_tally_finish reported, with these columns. Columns that
+// are not known are ignored, because the macros may be of another version.
+func ParseRows(columns []string, texts [][]*string) ([]tally.Row, error) {
+	rows := make([][]*string, 0, len(texts))
+	for _, values := range texts {
+		if len(values) != len(columns) {
+			return nil, fmt.Errorf("an audit row of %d values; expected %d", len(values), len(columns))
+		}
+		row := make([]*string, len(recordColumns))
+		for i, name := range recordColumns {
+			if at := slices.Index(columns, name); at >= 0 {
+				row[i] = values[at]
+			}
+		}
+		rows = append(rows, row)
+	}
+	return parseRows(rows)
 }
 
 // newRecord returns a record with the values of recordColumns.

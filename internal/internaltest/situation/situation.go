@@ -33,6 +33,7 @@ func All() map[string]report.Report {
 		"not-compiled": NotCompiled(),
 		"unchecked":    Unchecked(),
 		"incremental":  Incremental(),
+		"dbt-cloud":    InDBTCloud(),
 	}
 }
 
@@ -208,6 +209,13 @@ func Interrupted() report.Report {
 	}})
 }
 
+// InDBTCloud is a run of dbt Cloud.
+func InDBTCloud() report.Report {
+	r := AgainstMain()
+	r.Cloud = &report.CloudRun{RunID: 4711, JobID: 12, URL: "https://cloud.getdbt.com/deploy/34/projects/56/runs/4711/"}
+	return r
+}
+
 // NothingRan returns a run that selected no model.
 func NothingRan() report.Report { return Report(Run(), tally.Tally{}) }
 
@@ -256,6 +264,7 @@ func Hostile(attack string) report.Report {
 			failing.Node.ID: {Kind: tally.CauseUnknown, Root: failing.Node.ID, Reason: attack},
 		}},
 	})
+	hostile.Cloud = &report.CloudRun{RunID: 1, URL: "https://e.vil/" + attack}
 	for i := range hostile.Models {
 		hostile.Models[i].File = attack
 	}

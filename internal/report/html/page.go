@@ -155,6 +155,9 @@ func factsOf(r report.Report, more []string, links Links) []link {
 	case r.Sought != nil:
 		list = append(list, link{Text: r.Sought.NotFound(name)})
 	}
+	if r.Cloud != nil {
+		list = append(list, link{Text: fmt.Sprintf("run %d in dbt Cloud", r.Cloud.RunID), URL: webAddress(r.Cloud.URL)})
+	}
 	if links.Run != "" {
 		list = append(list, link{Text: "this run", URL: links.Run})
 	}

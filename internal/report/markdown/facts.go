@@ -35,6 +35,9 @@ func facts(r report.Report, more []string, links Links) string {
 	if text := compared(r); text != "" {
 		parts = append(parts, text)
 	}
+	if r.Cloud != nil && webPage.MatchString(r.Cloud.URL) {
+		parts = append(parts, fmt.Sprintf("[run %d in dbt Cloud](%s)", r.Cloud.RunID, r.Cloud.URL))
+	}
 	if links.Run != "" {
 		parts = append(parts, "[this run]("+links.Run+")")
 	}
