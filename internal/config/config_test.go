@@ -223,7 +223,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := Parse(
 		[]string{"--comment", "allways", "--tagret", "ci", "--threads=many", "--project-dir", "nowhere"},
 		[]string{
-			"INPUT_DBT-COMMAND=build --select 'a\nrun", "INPUT_AUDIT_TABLE=x", "INPUT_COMMENT-KEY=<!-- a -->",
+			"INPUT_DBT-COMMAND=build --select 'a\nrun", "INPUT_AUDIT_TABEL=x", "INPUT_COMMENT-KEY=<!-- a -->",
 			"INPUT_SUMMARY=maybe", "INPUT_REPORT-URL=javascript:alert(1)", "INPUT_AUDIT-TABLE=a\"b", "INPUT_QUITE-SOMETHING-ELSE=1",
 		}, dir, io.Discard)
 	if err == nil {
@@ -238,7 +238,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 			`to ` + dir + see,
 		`input "dbt-command": unusable value "build --select 'a"; expected one dbt command per line, with ` +
 			`closed quotes` + see,
-		`input "audit_table": unknown; did you mean "audit-table"?` + see,
+		`input "audit-tabel": unknown; did you mean "audit-table"?` + see,
 		`input "comment-key": unusable value "<!-- a -->"; expected 1 to 100 letters, digits, spaces and . _ / : -` + see,
 		`input "report-url": unusable value "javascript:alert(1)"; expected a web address that begins with https://` + see,
 		`input "summary": unusable value "maybe"; expected "true" or "false"` + see,
@@ -451,6 +451,18 @@ func TestATokenInTheWrongInputIsNotRepeated(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestInputsOfAShellHaveUnderscores(t *testing.T) {
+	t.Parallel()
+	got, err := Parse(nil, []string{"INPUT_DBT_COMMAND=run", "INPUT_COMMENT_KEY=prod"}, t.TempDir(), io.Discard)
+	if err != nil || got.CommentKey != "prod" || len(got.Commands) != 1 || got.Commands[0][0] != "run" {
+		t.Errorf("got %q, %q, %v", got.CommentKey, got.Commands, err)
+	}
+	_, err = Parse(nil, []string{"INPUT_MAX_DOP=5%"}, t.TempDir(), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), `"max-dop"`) {
+		t.Errorf("got %v, want the unknown input", err)
 	}
 }
 

@@ -61,8 +61,9 @@ type parser struct {
 	problems problemList
 }
 
-// environment gathers the INPUT_* variables, whose names the runner upper-cases with their
-// hyphens, and the variables that an input has in addition.
+// environment gathers the INPUT_* variables and those that an input has in addition.
+// GitHub's runner upper-cases a name and keeps its hyphens; a shell has no hyphens in its
+// variables, so an underscore means the same.
 func (p *parser) environment(environ []string) {
 	inputs := map[string]string{}
 	for _, entry := range environ {
@@ -72,7 +73,7 @@ func (p *parser) environment(environ []string) {
 		}
 		p.action = p.action || entry == "GITHUB_ACTIONS=true" || strings.HasPrefix(name, "INPUT_")
 		if name, ok := strings.CutPrefix(name, "INPUT_"); ok && strings.TrimSpace(value) != "" {
-			inputs[strings.ToLower(name)] = strings.TrimSpace(value)
+			inputs[strings.ReplaceAll(strings.ToLower(name), "_", "-")] = strings.TrimSpace(value)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {

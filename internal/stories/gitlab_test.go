@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegitlab"
 )
@@ -114,5 +115,40 @@ func (s stories) ticket(ts *testscript.TestScript, _ bool, _ []string) {
 func wantCount(ts *testscript.TestScript, what string, got int, want string) {
 	if n, err := strconv.Atoi(want); err != nil || got != n {
 		ts.Fatalf("%d %s, want %s", got, what, want)
+	}
+}
+
+// pipeline runs the job of a GitLab CI file as a runner does, in a shell with the job's
+// variables: pipeline FILE [INPUT=VALUE...]. A file with a header is a component.
+func (s stories) pipeline(ts *testscript.TestScript, _ bool, args []string) {
+	header, body, isComponent := strings.Cut(ts.ReadFile(args[0]), "\n---\n")
+	if !isComponent {
+		body = header
+	}
+	var spec struct {
+		Spec struct {
+			Inputs map[string]struct{ Default any }
+		}
+	}
+	ts.Check(yaml.Unmarshal([]byte(header), &spec))
+	for name, input := range spec.Spec.Inputs {
+		value := fmt.Sprint(input.Default)
+		for _, given := range args[1:] {
+			if v, ok := strings.CutPrefix(given, name+"="); ok {
+				value = v
+			}
+		}
+		body = strings.ReplaceAll(body, "$[[ inputs."+name+" ]]", value)
+	}
+	var jobs map[string]struct {
+		Script    []string
+		Variables map[string]struct{ Value string }
+	}
+	ts.Check(yaml.Unmarshal([]byte(body), &jobs))
+	for _, job := range jobs {
+		for name, variable := range job.Variables {
+			ts.Setenv(name, variable.Value)
+		}
+		ts.Check(ts.Exec("sh", "-e", "-c", strings.Join(job.Script, "\n")))
 	}
 }

@@ -82,6 +82,7 @@ func (s stories) commands() map[string]command {
 		"note":       s.note,
 		"discussion": s.discussion,
 		"ticket":     s.ticket,
+		"pipeline":   s.pipeline,
 		"comment":    s.comment,
 		"diff":       s.diff,
 		"review":     s.review,
