@@ -195,7 +195,7 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		in.Nodes = append(in.Nodes, tally.Node{
 			ID: node.ID, Name: node.Title(), ResourceType: node.ResourceType, Package: node.Package,
 			Path: projectFile(f.job.Project, node), Relation: node.Relation,
-			Materialized: node.Config.Materialized, HardDeletes: node.Config.HardDeletes,
+			Materialized: node.Config.Materialized, HardDeletes: node.HardDeletes(),
 			OptedOut: !audited, Limits: limits,
 		})
 	}

@@ -124,7 +124,7 @@ func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 		p.Hooks = dbt.Hooks{
 			Relation:   table.Relation,
 			Guard:      table.Guard,
-			FourOnly:   !slices.Contains(table.Columns, "node_id") || !slices.Contains(table.Columns, "batch"),
+			Columns:    hookColumns(table),
 			CountViews: p.settings.Job.Config.CountViews,
 		}
 	}

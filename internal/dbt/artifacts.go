@@ -1,6 +1,7 @@
 package dbt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -76,7 +77,8 @@ type ManifestNode struct {
 	Relation     string `json:"relation_name"`      // "" if it has no relation
 	Config       struct {
 		Materialized string         `json:"materialized"`
-		HardDeletes  string         `json:"hard_deletes"` // of a snapshot
+		HardDeletes  string         `json:"hard_deletes"`            // of a snapshot, since dbt 1.9
+		Invalidates  bool           `json:"invalidate_hard_deletes"` // the same before
 		Meta         map[string]any `json:"meta"`
 	} `json:"config"`
 }
@@ -87,6 +89,15 @@ func (n ManifestNode) Title() string {
 		return n.Name
 	}
 	return fmt.Sprintf("%s.v%v", n.Name, n.Version)
+}
+
+// HardDeletes returns what a snapshot does with keys that are gone: ignore, invalidate or
+// new_record.
+func (n ManifestNode) HardDeletes() string {
+	if n.Config.HardDeletes == "" && n.Config.Invalidates {
+		return "invalidate"
+	}
+	return cmp.Or(n.Config.HardDeletes, "ignore")
 }
 
 // Counted reports whether nodes of this type have rows to count.

@@ -116,3 +116,17 @@ func BenchmarkManifestOf50MB(b *testing.B) {
 		}
 	}
 }
+
+func TestHardDeletesOfASnapshot(t *testing.T) {
+	t.Parallel()
+	for config, want := range map[string]string{
+		`{}`: "ignore", `{"hard_deletes": null}`: "ignore", `{"hard_deletes": "new_record"}`: "new_record",
+		`{"invalidate_hard_deletes": true}`: "invalidate", `{"invalidate_hard_deletes": false}`: "ignore",
+	} {
+		nodes, err := readManifest(strings.NewReader(`{"nodes": {"snapshot.s.x": {"unique_id": "snapshot.s.x", `+
+			`"resource_type": "snapshot", "config": `+config+`}}}`), nil)
+		if err != nil || len(nodes) != 1 || nodes[0].HardDeletes() != want {
+			t.Errorf("%s: got %+v, %v; want %s", config, nodes, err, want)
+		}
+	}
+}

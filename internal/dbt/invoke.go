@@ -20,9 +20,19 @@ import (
 type Hooks struct {
 	Relation   string // the audit table as the warehouse writes it, quoted
 	Guard      string // the code around an insert, which replaces "{}"; "": none
-	FourOnly   bool   // the table has the tutorial's four columns only
+	Columns    Columns
 	CountViews bool
 }
+
+// Columns are the columns of the audit table that the hooks fill.
+type Columns string
+
+// The sets of columns. An older table may lack the later ones.
+const (
+	AllColumns      Columns = "all"      // "" means the same
+	RowColumns      Columns = "rows"     // without those about what was written
+	TutorialColumns Columns = "tutorial" // only the first four
+)
 
 // environment returns the variables that the macros read. They never read them at parse
 // time, because dbt would parse the whole project again if one changed.
@@ -30,14 +40,10 @@ func (h Hooks) environment() []string {
 	if h.Relation == "" {
 		return []string{"DBT_TALLY_RELATION="}
 	}
-	columns := "all"
-	if h.FourOnly {
-		columns = "tutorial"
-	}
 	return []string{
 		"DBT_TALLY_RELATION=" + h.Relation,
 		"DBT_TALLY_GUARD=" + h.Guard,
-		"DBT_TALLY_COLUMNS=" + columns,
+		"DBT_TALLY_COLUMNS=" + string(cmp.Or(h.Columns, AllColumns)),
 		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
 	}
 }

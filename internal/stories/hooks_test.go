@@ -18,6 +18,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -252,8 +253,8 @@ func newProject(t *testing.T, version, target string) *project {
 	case "postgres":
 		db := postgres.New(t)
 		p.database, p.env = db, append(p.env, db.Environment()...)
-	case "mariadb":
-		db := mysql.New(t, mysql.MariaDB)
+	case "mariadb", "mysql":
+		db := mysql.New(t, mysql.Flavour(target))
 		p.database, p.env = db, append(p.env, db.Environment()...)
 	case "snowflake":
 		db := fakesnow.New(t)
@@ -294,15 +295,15 @@ func (p *project) tally(args ...string) tallied {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.t.Fatalf("dbt-tally: %v\n%s", err, out)
 	}
-	var report tallied
+	var read tallied
 	text, err := os.ReadFile(filepath.Join(p.dir, "target", "dbt-tally", "report.json"))
 	if err == nil {
-		err = json.Unmarshal(text, &report)
+		err = json.Unmarshal(text, &read)
 	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return report
+	return read
 }
 
 // tallied contains the parts of report.json that these tests read.
@@ -315,6 +316,7 @@ type tallied struct {
 		NodeID        string `json:"node_id"`
 		Status        tally.Status
 		Before, After *int64
+		Written       *report.Written
 	}
 }
 

@@ -123,7 +123,7 @@ func (e *evidence) model(node Node, in Input) Model {
 		m.Message = e.last.Message
 	}
 	if m.counted() {
-		m.Written = written(e.wrote)
+		m.Written = written(e.wrote, unknownOf(node, m.Status))
 		m.Written.complete(node, m.Before)
 	}
 	return m

@@ -48,30 +48,41 @@ var unknownBecause = map[ChangeSource]string{
 	"hooks":        "a hook of the project may have changed rows too",
 	"transactions": "the two hooks did not run in one transaction",
 	"rewritten":    "the table was truncated or rewritten",
-	"replaced":     "the table was replaced by another one",
 	"partitioned":  "rows of a partitioned table can move from one partition to another",
-	"inherited":    "the table has children, or is not an ordinary one",
-	"counters":     "the warehouse does not count the rows that a transaction writes",
+	"counters":     "the warehouse does not count what a transaction writes to this table",
 	"mismatch": "the numbers do not agree with the counts before and after: " +
 		"another session wrote too, or a part of the transaction was rolled back",
 	"unreported": "the adapter does not report it for this strategy",
-	"batches":    "not every batch reported it",
 }
 
-// unknownSource is the reason of a row without a source: of the project's own hooks, or
-// in a table without the column.
+// unknownSource is the reason of a row without a source if nothing else is known.
 const unknownSource = "the audit row does not contain it"
 
+// unknownOf returns why a row has no source. Only the hooks of a table that was there
+// before, and that dbt does not build anew, write one.
+func unknownOf(node Node, status Status) string {
+	switch {
+	case status == New:
+		return "it did not exist before this run"
+	case node.Materialized == "incremental" || node.ResourceType == "snapshot":
+		return unknownBecause["unreported"]
+	case node.Materialized == "view" || node.Materialized == "materialized_view":
+		return "it is a view"
+	default:
+		return unknownBecause["rebuilt"]
+	}
+}
+
 // written sums the after rows of one model, of several batches and invocations. It is
-// nil if there are none.
-func written(rows []*Row) *Written {
+// nil if there are none. unknown is the reason of a row without a source.
+func written(rows []*Row, unknown string) *Written {
 	var sum *Written
 	for _, row := range rows {
 		w := row.Written
 		if !w.Source.Known() {
 			reason, listed := unknownBecause[w.Source]
 			if !listed {
-				reason = unknownSource
+				reason = unknown
 			}
 			w = Written{Changed: w.Changed, Reason: reason}
 		}
@@ -123,10 +134,14 @@ func (w *Written) complete(node Node, before *int64) {
 // version (an update) and opens another (an insert). A key that is gone closes its
 // version and, with hard_deletes: new_record, inserts a record of it.
 func (w *Written) versions(node Node) *Versions {
-	if w.Changed == nil {
+	changed := w.Changed
+	if changed == nil && node.HardDeletes == "ignore" {
+		changed = w.Updated // no version is closed for another reason
+	}
+	if changed == nil {
 		return nil
 	}
-	v := Versions{Changed: *w.Changed, Closed: *w.Updated - *w.Changed}
+	v := Versions{Changed: *changed, Closed: *w.Updated - *changed}
 	v.New = *w.Inserted - v.Changed
 	if node.HardDeletes == "new_record" {
 		v.New -= v.Closed

@@ -47,7 +47,7 @@ func TestWrittenOfAModel(t *testing.T) {
 			&Written{Reason: "it was rebuilt: all of its rows were written anew"},
 		},
 		"an older table, or an unknown word": {
-			[]Row{after(Written{Source: "<b>"})}, &Written{Reason: "the audit row does not contain it"},
+			[]Row{after(Written{Source: "<b>"})}, &Written{Reason: "the adapter does not report it for this strategy"},
 		},
 	}
 	for name, test := range tests {
@@ -58,9 +58,12 @@ func TestWrittenOfAModel(t *testing.T) {
 					test.rows[i].Relation = `"shop"."orders"`
 				}
 			}
+			before := Row{Invocation: "run", NodeID: "model.shop.orders", Phase: Before, Count: new(int64(30))}
 			got := Compare(Input{
-				Invocations: []string{"run"}, Rows: test.rows,
-				Nodes:   []Node{{ID: "model.shop.orders", Relation: `"shop"."orders"`, ResourceType: "model"}},
+				Invocations: []string{"run"}, Rows: append([]Row{before}, test.rows...),
+				Nodes: []Node{{
+					ID: "model.shop.orders", Relation: `"shop"."orders"`, ResourceType: "model", Materialized: "incremental",
+				}},
 				Results: []Result{{Invocation: "run", NodeID: "model.shop.orders", Status: "success"}},
 			})
 			if diff := cmp.Diff(test.want, got.Models[0].Written); diff != "" {
@@ -103,8 +106,8 @@ func TestVersionsOfASnapshot(t *testing.T) {
 			t.Parallel()
 			w := wrote(FromEngine, test.inserted, test.updated, 0)
 			w.complete(Node{ResourceType: "snapshot", HardDeletes: test.hardDeletes}, new(int64(1000)))
-			if w.Versions != nil {
-				t.Fatal("there are versions without the number of changed keys")
+			if known := w.Versions != nil; known != (test.hardDeletes == "ignore") {
+				t.Fatalf("versions without the number of changed keys: %v", w.Versions)
 			}
 			w.Changed = &test.changed
 			w.complete(Node{ResourceType: "snapshot", HardDeletes: test.hardDeletes}, new(int64(1000)))
@@ -122,6 +125,27 @@ func TestARewriteOfEveryRowIsNoted(t *testing.T) {
 		w.complete(Node{ResourceType: "model"}, &before)
 		if got := w.Reason != ""; got != noted {
 			t.Errorf("20 of %d rows updated: reason %q", before, w.Reason)
+		}
+	}
+}
+
+func TestReasonsOfRowsWithoutASource(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		node   Node
+		status Status
+		want   string
+	}{
+		"a first build":      {Node{Materialized: "incremental"}, New, "it did not exist before this run"},
+		"an incremental":     {Node{Materialized: "incremental"}, Grew, "the adapter does not report it for this strategy"},
+		"a snapshot":         {Node{ResourceType: "snapshot"}, Grew, "the adapter does not report it for this strategy"},
+		"a view":             {Node{Materialized: "view"}, Grew, "it is a view"},
+		"a table":            {Node{Materialized: "table"}, Grew, "it was rebuilt: all of its rows were written anew"},
+		"a seed, an own one": {Node{Materialized: "seed"}, Grew, "it was rebuilt: all of its rows were written anew"},
+	}
+	for name, test := range tests {
+		if got := unknownOf(test.node, test.status); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 }

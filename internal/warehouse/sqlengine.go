@@ -20,11 +20,12 @@ type sqlEngine struct {
 	table    Table // the audit table
 	access   Access
 	prepared *tables // nil before prepare
+	capture  string  // as in profileType
 }
 
 // openSQL wraps a database that a connector has opened.
 func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
-	e := &sqlEngine{dialect: kind.dialect(o.Target, db), access: o.Access}
+	e := &sqlEngine{dialect: kind.dialect(o.Target, db), access: o.Access, capture: kind.capture}
 	e.db = &link{db: db, dialect: e.dialect}
 	exact := e.dialect.exact
 	e.table = Table{Database: exact(o.Table.Database), Schema: exact(o.Table.Schema), Name: exact(o.Table.Name)}

@@ -36,6 +36,10 @@ func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
 		return found{}, nil, err
 	}
 	t.audit.guard, problems = guard, append(problems, unguarded...)
+	if e.capture != "" {
+		_, err := e.db.query(ctx, looking, t.audit.table, query{columns: []string{"one"}, from: e.capture})
+		t.audit.uncaptured = err != nil
+	}
 	problems = append(problems, build.prepareOthers(ctx, &t)...)
 	e.prepared = &t
 	return t.audit, problems, nil

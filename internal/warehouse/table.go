@@ -98,6 +98,8 @@ type found struct {
 	columns  []column
 	layout   layout // the expected layout
 	fresh    bool   // this program has just created it
+
+	uncaptured bool // as in Prepared
 }
 
 // names returns the names of all columns, in lower case.

@@ -26,6 +26,9 @@ type profileType struct {
 	// rollsBack means that dbt v1 builds a model in one transaction: a model that fails
 	// takes its audit rows with it and leaves its table unchanged.
 	rollsBack bool
+	// capture is a source of a column "one". Selecting from it fails if the warehouse lacks
+	// what the hooks need to find out what a model wrote; "": that need not be tested.
+	capture string
 	// faults are the mistakes in a project's own hooks that this warehouse's messages
 	// reveal.
 	faults []tally.Fault
@@ -48,6 +51,7 @@ var profileTypes = map[string]profileType{
 	"duckdb": {
 		connect: duckdbdb.Open, dialect: newDuckDB,
 		rollsBack: true, schema: "main", files: true, sessionSchema: true,
+		capture: "query('select 1 as one')", // since DuckDB 1.1
 	},
 
 	"bigquery":   {backslash: true},

@@ -65,7 +65,10 @@ type Prepared struct {
 	Relation string   // quoted for SQL
 	Guard    string   // the code around an insert, which replaces "{}"; "": none
 	Columns  []string // all columns of the table, in lower case
-	Problems []string // limitations, one sentence each
+	// Uncaptured means that the warehouse lacks what the hooks need to find out what a
+	// model wrote.
+	Uncaptured bool
+	Problems   []string // limitations, one sentence each
 }
 
 // Store is the audit table of one run. Its calls must not overlap. They end when their
@@ -160,7 +163,10 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 	if problem := found.narrowCount(); problem != "" {
 		problems = append(problems, problem)
 	}
-	return Prepared{Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems}, nil
+	return Prepared{
+		Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems,
+		Uncaptured: found.uncaptured || s.Operations() != "", // through dbt, that is not tested
+	}, nil
 }
 
 // Close closes the connection. The caller of Open must call it, and may call it more than

@@ -109,9 +109,10 @@
     {%- endif -%}
 
     {%- if rows -%}
-      {%- set all_columns = env_var('DBT_TALLY_COLUMNS', 'all') == 'all' -%}
+      {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
+      {%- set all_columns = columns != 'tutorial' -%}
       {#- All steps of a run of dbt Cloud have its number. -#}
-      {%- set run_group = env_var('DBT_CLOUD_RUN_ID', '') if all_columns else '' -%}
+      {%- set run_group = env_var('DBT_CLOUD_RUN_ID', '') if columns == 'all' else '' -%}
       {%- set time = {
             'snowflake': "to_timestamp_tz('{} +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')",
             'mysql': "cast('{}' as datetime(6))", 'sqlserver': "cast('{}' as datetime2(6))",
@@ -119,13 +120,21 @@
       {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
       {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
       {%- set block = target.type == 'postgres' and dbt_version[:2] == '1.' -%}
+      {#- What the model writes is known only of a table that was there and that dbt does
+          not build anew. -#}
+      {%- set written = dbt_tally_written(phase, rows[-1].count, block)
+            if columns == 'all' and rows[-1].count is not none and rows | length == 1 and not outside
+              and materialized not in ('table', 'seed', 'view', 'external')
+            else {'prefix': '', 'declare': '', 'block': '', 'from': '', 'cells': []} -%}
+      {%- do rows[-1].update({'count': written.count}) if written.from -%}
       {%- set counted = rows[-1].count if block and '(' in (rows[-1].count or '') else '' -%}
       {%- do rows[-1].update({'count': 'dbt_tally_count'}) if counted -%}
       {%- set sql -%}
-        insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }})
+        {{ written.prefix }}insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }}{{ ', inserted_rows, updated_rows, deleted_rows, changed_rows, change_source' if written.cells }})
         {%- for row in rows %}
         {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', {{ time | replace('{}', row.time) }}, {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
           {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{{ ", '" ~ (run_group | replace("'", "''")) ~ "'" if run_group }}{% endif -%}
+          {%- if written.cells %}, {{ written.cells | join(', ') }}{{ written.from }}{% endif -%}
         {%- endfor -%}
       {%- endset -%}
       {#- A block around the insert prevents a failed audit from failing the model. On
@@ -143,8 +152,9 @@
             table, and then the user's own lock_timeout is restored. A name that contains
             the tag of the block would end it. -#}
         {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted) ~ '$' -%}
-        {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); begin "
+        {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); " ~ written.declare ~ "begin "
               ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
+              ~ written.block
               ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "
               ~ sql ~ "; perform set_config('lock_timeout', dbt_tally_wait, true); exception when others or query_canceled then "
               ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end " ~ tag, auto_begin=True) -%}

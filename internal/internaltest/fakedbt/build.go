@@ -223,7 +223,7 @@ func installedHooks(dir string, env environment, id string) (hooks, error) {
 	if os.IsNotExist(err) || err == nil && !strings.Contains(string(text), "macro run_hooks") {
 		return hooks{}, nil
 	}
-	columns, known := map[string]bool{"all": true, "tutorial": false, "": true}[env["DBT_TALLY_COLUMNS"]]
+	columns, known := map[string]bool{"all": true, "rows": true, "tutorial": false, "": true}[env["DBT_TALLY_COLUMNS"]]
 	if err == nil && !known {
 		err = fmt.Errorf("unknown DBT_TALLY_COLUMNS %q", env["DBT_TALLY_COLUMNS"])
 	}

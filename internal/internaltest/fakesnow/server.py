@@ -32,6 +32,9 @@ BLOCK = re.compile(
 
 STATEMENT = re.compile(r"(?:'(?:[^'\\]|''|\\.)*'|[^;'])+", re.DOTALL)
 
+# What a merge does to a row, in DuckDB's words and in Snowflake's.
+ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
+
 plain_parse = fakesnow.cursor.parse_one
 plain_execute = FakeSnowflakeCursor.execute
 plain_run = FakeSnowflakeCursor._execute
@@ -78,6 +81,7 @@ def qualify_inserted(merge):
             for column in then.expression.find_all(exp.Column):
                 if not column.table:
                     column.set("table", exp.to_identifier(source))
+    merge.set("returning", exp.Returning(expressions=[exp.column("merge_action")]))
 
 
 def execute(cursor, command, *args, **kwargs):
@@ -96,10 +100,27 @@ def execute(cursor, command, *args, **kwargs):
         raise translated(error) from error
     if isinstance(cursor._last_transformed, exp.Merge):
         # The server describes the last statement, and DuckDB can't describe a merge.
-        cursor._rowcount = cursor._arrow_table.column(0)[0].as_py()
-        cursor._last_sql = f"select {cursor._rowcount} as 'number of rows inserted'"
+        actions = cursor._arrow_table.column(0).to_pylist()
+        counts = {f"number of rows {done}": actions.count(action) for action, done in ACTIONS.items()}
+        cursor._arrow_table = pyarrow.table({name: [count] for name, count in counts.items()})
+        cursor._rowcount = len(actions)
+        cursor._last_sql = "select " + ", ".join(f"{count} as '{name}'" for name, count in counts.items())
         cursor._last_params = None
     return cursor
+
+
+class Response(fakesnow.server.JSONResponse):
+    """Beside the row of a statement that changes rows Snowflake sends the same figures
+    as stats, from which dbt-snowflake reads them."""
+
+    def __init__(self, content, **kwargs):
+        data = content.get("data") or {}
+        names = [column["name"] for column in data.get("rowtype") or []]
+        figures = dict(zip(names, (data.get("rowset") or [[]])[0]))
+        stats = {f"numRows{done.title()}": int(figures.get(f"number of rows {done}", 0)) for done in ACTIONS.values()}
+        if any(name.startswith("number of rows") for name in names):
+            data["stats"] = stats
+        super().__init__(content, **kwargs)
 
 
 def run(cursor, expression, params=None):
@@ -153,6 +174,7 @@ fakesnow.cursor.parse_one = fakesnow.server.parse_one = parse_one
 FakeSnowflakeCursor.execute = execute
 FakeSnowflakeCursor._execute = run
 fakesnow.server.from_binding = binding
+fakesnow.server.JSONResponse = Response
 fakesnow.arrow.timestamp_to_sf_struct = timestamps
 # fakesnow's own merge by way of a temporary table fails inside a transaction.
 fakesnow.cursor.transforms.merge = lambda expression: [expression]

@@ -1,0 +1,155 @@
+package stories
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+	"github.com/dbt-tally/dbt-tally/internal/report"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// captureTargets are the warehouses of the table in docs/change-capture.md, with dbt's
+// version.
+var captureTargets = []struct{ name, title, version string }{
+	{"postgres", "PostgreSQL", "1.11"},
+	{"duckdb", "DuckDB", "1.11"},
+	{"snowflake", "Snowflake", "1.11"},
+	{"mariadb", "MariaDB", "1.7-mysql"},
+	{"mysql", "MySQL", "1.7-mysql"},
+}
+
+// captured are the models of testdata/capture, in the order of that table.
+var captured = []struct{ name, title string }{
+	{"appended", "incremental, `append`"},
+	{"merged", "incremental, `merge`"},
+	{"replaced", "incremental, `delete+insert`"},
+	{"batched", "incremental, `microbatch`"},
+	{"synced", "`merge` or `delete+insert`, and a post-hook that deletes"},
+	{"kept_ignore", "snapshot, `hard_deletes: ignore`"},
+	{"kept_invalidate", "snapshot, `invalidate`, with other column names"},
+	{"kept_new_record", "snapshot, `new_record`"},
+	{"rebuilt", "table"},
+	{"raw_rows", "seed"},
+}
+
+// rawRows is a seed of 1,000 rows or, on the second day, the same seed after 40 rows were
+// inserted, 25 changed and 10 deleted.
+func rawRows(day int) string {
+	var b strings.Builder
+	b.WriteString("id,value,changed_at\n")
+	for id := 1; id <= 1040; id++ {
+		value, changed := "old", "2026-01-01 10:00:00"
+		switch {
+		case day == 1 && id > 1000, day == 2 && id <= 10:
+			continue
+		case day == 2 && (id <= 35 || id > 1000):
+			value, changed = "new", "2026-01-02 10:00:00"
+		}
+		fmt.Fprintf(&b, "%d,%s,%s\n", id, value, changed)
+	}
+	return b.String()
+}
+
+// TestWrittenRowsOnEveryWarehouse builds all materializations on two days. The golden
+// files are the columns of the table in docs/change-capture.md.
+func TestWrittenRowsOnEveryWarehouse(t *testing.T) {
+	t.Parallel()
+	for _, target := range captureTargets {
+		t.Run(target.name, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t, target.version, target.name)
+			p.copy(testdata("capture"))
+			var last tallied
+			for day := 1; day <= 2; day++ {
+				p.write("seeds/raw_rows.csv", rawRows(day))
+				p.env = append(p.env, "DBT_EVENT_TIME_START=2026-01-01", fmt.Sprintf("DBT_EVENT_TIME_END=2026-01-%02d", day+1))
+				last = p.tally()
+			}
+			var b strings.Builder
+			for _, model := range captured {
+				b.WriteString(model.name + ": " + last.written(model.name) + "\n")
+			}
+			golden.Check(t, testdata("capture/"+target.name+".golden.txt"), b.String())
+		})
+	}
+}
+
+// written returns what the run wrote to a model, or why that is not known, in words.
+func (r tallied) written(name string) string {
+	for _, m := range r.Models {
+		if !strings.HasSuffix(m.NodeID, "."+name) {
+			continue
+		}
+		w := m.Written
+		if w == nil || w.Inserted == nil {
+			return "– " + w.Reason
+		}
+		words := fmt.Sprintf("+%d ~%d −%d", *w.Inserted, *w.Updated, *w.Deleted)
+		if v := w.Versions; v != nil {
+			words += fmt.Sprintf(": %d new, %d changed, %d closed", v.New, v.Changed, v.Closed)
+		}
+		return words + " " + string(w.Source)
+	}
+	return ""
+}
+
+// TestDocsShowWhatTheRunWrote compares the table of docs/change-capture.md with the
+// golden files.
+func TestDocsShowWhatTheRunWrote(t *testing.T) {
+	t.Parallel()
+	head, rule := "| materialization |", "| --- |"
+	columns := map[string]map[string]string{}
+	for _, target := range captureTargets {
+		head, rule = head+" "+target.title+" |", rule+" --- |"
+		text, err := os.ReadFile(testdata("capture/" + target.name + ".golden.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns[target.name] = map[string]string{}
+		for line := range strings.Lines(string(text)) {
+			name, words, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			columns[target.name][name] = cell(words)
+		}
+	}
+	table := []string{head, rule}
+	for _, model := range captured {
+		row := "| " + model.title + " |"
+		for _, target := range captureTargets {
+			row += " " + columns[target.name][model.name] + " |"
+		}
+		table = append(table, row)
+	}
+	page, err := os.ReadFile(filepath.Join(server.Root(), "docs", "change-capture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Join(table, "\n") + "\n"; !strings.Contains(string(page), want) {
+		t.Errorf("docs/change-capture.md lacks the table\n%s", want)
+	}
+}
+
+// cell leaves out where the numbers are from, or why there are none.
+func cell(words string) string {
+	for _, source := range []tally.ChangeSource{tally.FromEngine, tally.FromAdapter, tally.FromBatch, tally.FromCounts} {
+		words = strings.TrimSuffix(words, " "+string(source))
+	}
+	switch {
+	case words == "":
+		return ""
+	case strings.HasPrefix(words, report.Nothing):
+		return report.Nothing
+	}
+	words, versions, _ := strings.Cut(words, ": ")
+	kept := slices.DeleteFunc(strings.Fields(words), func(word string) bool { return strings.HasSuffix(word, "+0") || word == "~0" || word == "−0" })
+	words = strings.Join(kept, " ")
+	if versions != "" {
+		words += " (" + strings.ReplaceAll(versions, ", 0 closed", "") + ")"
+	}
+	return words
+}
