@@ -70,7 +70,7 @@ func registry(t *testing.T) string {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "registry.yml")
-	text := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n",
+	text := fmt.Sprintf("version: 0.1\nlog: {level: fatal}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n",
 		t.TempDir(), address)
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -136,14 +136,15 @@ func (d releaseDay) release(version string) {
 
 	d.isSmall(version)
 
-	run(d.t, "docker", "rmi", name, pushed) // from now on it comes from the registry
+	// From now on it comes from the registry. The layers stay for the next version's build.
+	run(d.t, "docker", "rmi", "--no-prune", name)
 	d.script("smoke.sh", pushed, version)
 	d.script("release.sh", "tag", version, d.image, digest)
 	d.git("fetch", "--quiet", "--force", "--tags", "origin")
 	for _, tag := range []string{"v" + version, "v1"} {
 		d.script("release.sh", "guard", tag, d.image, digest)
 	}
-	run(d.t, "docker", "rmi", pushed)
+	run(d.t, "docker", "rmi", "--no-prune", pushed)
 	d.git("checkout", "--quiet", "main")
 }
 
