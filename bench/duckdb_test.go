@@ -20,17 +20,25 @@ func BenchmarkDuckDB(b *testing.B) {
 	for _, p := range projects {
 		p.warmUp(b)
 	}
+	first := func() []paired { return duckDBLimits(tally.first, plain.first) }
+	rebuilt := func() []paired { return duckDBLimits(tally.rebuilt, plain.rebuilt) }
 	for b.Loop() {
-		for round := range *rounds {
-			for i := range projects {
-				projects[(i+round)%len(projects)].measure(b)
-			}
-		}
+		measureUntilDecided(b, projects, func() []paired { return append(first(), rebuilt()...) })
 	}
-	t := newTable(fmt.Sprintf("%d tables, dbt %s, DuckDB, medians of %d rounds", duckDBModels, *dbtVersion, *rounds))
+	t := newTable(fmt.Sprintf("%d tables, dbt %s, DuckDB, medians of %d rounds", duckDBModels, *dbtVersion, len(plain.first.run)))
 	t.compareDuckDB("first built", plain.first, tally.first)
+	t.ratios(first())
 	t.compareDuckDB("rebuilt", plain.rebuilt, tally.rebuilt)
+	t.ratios(rebuilt())
 	t.print(b)
+}
+
+func duckDBLimits(tally, plain costs) []paired {
+	return []paired{
+		{"dbt-tally ÷ plain, time of the run", tally.run, plain.run, 1.10},
+		{"dbt-tally ÷ plain, time of the process", tally.process, plain.process, 1.15},
+		{"dbt-tally ÷ plain, CPU", tally.cpu, plain.cpu, 1.15},
+	}
 }
 
 func (t *table) compareDuckDB(kind string, plain, tally costs) {
@@ -42,9 +50,6 @@ func (t *table) compareDuckDB(kind string, plain, tally costs) {
 		t.line("  "+c.name, fmt.Sprintf("%.2f s", median(c.run)), fmt.Sprintf("%.2f s", median(c.process)),
 			fmt.Sprintf("%.2f s", median(c.cpu)), fmt.Sprintf("%.2f", c.statements))
 	}
-	t.bar("dbt-tally ÷ plain, time of the run", "%.3f", median(tally.run)/median(plain.run), 1.10)
-	t.bar("dbt-tally ÷ plain, time of the process", "%.3f", median(tally.process)/median(plain.process), 1.15)
-	t.bar("dbt-tally ÷ plain, CPU", "%.3f", median(tally.cpu)/median(plain.cpu), 1.15)
 }
 
 func newDuckDBProject(tb testing.TB, name string) *project {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,9 +29,12 @@ func TestAMissedLimitIsReported(t *testing.T) {
 	if err := figures.tabs.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	want := "\n  one  1.10  at most 1.10  reached\n  two  1.11  at most 1.10  MISSED\n"
+	want := "\n  one  1.10  at most 1.10  kept\n  two  1.11  at most 1.10  MISSED\n"
 	if got := figures.text.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if want := []string{"two 1.11"}; !slices.Equal(figures.bad, want) {
+		t.Errorf("figures beyond their limits: %q; want %q", figures.bad, want)
 	}
 }
 

@@ -26,35 +26,46 @@ const (
 func BenchmarkHooks(b *testing.B) {
 	db := postgres.New(b)
 	// The first run of dbt-tally creates the audit table of the hooks.
-	tally := newProject(b, db, "tally", "")
+	tally := newProject(b, db, "tally", "", models)
 	tally.binary = binary(b)
-	hooks := newProject(b, db, "hooks", "")
+	hooks := newProject(b, db, "hooks", "", models)
 	hooks.hooks = dbt.Hooks{Relation: `"audit"."dbt_audit_log"`}
 	hooks.installMacros(b)
 	db.Exec(b, "create table public.tutorial_log (model_name text, execution_time timestamp, row_count bigint, run_id text)")
-	tutorial := newProject(b, db, "tutorial", tutorialHooks)
-	plain := newProject(b, db, "plain", "")
+	tutorial := newProject(b, db, "tutorial", tutorialHooks, models)
+	plain := newProject(b, db, "plain", "", models)
 	projects := []*project{tally, hooks, tutorial, plain}
 	for _, p := range projects {
 		p.warmUp(b)
 	}
+	rebuilt := func() []paired {
+		limits := hookLimits(hooks.rebuilt, plain.rebuilt, "plain", 1.10)
+		return append(limits, hookLimits(hooks.rebuilt, tutorial.rebuilt, "the tutorial's", 1)...)
+	}
+	// A first build has no limits by the tutorial's hooks, which fail then.
+	first := func() []paired { return hookLimits(hooks.first, plain.first, "plain", 1.05) }
 	for b.Loop() {
-		for round := range *rounds {
-			for i := range projects {
-				projects[(i+round)%len(projects)].measure(b)
-			}
-		}
+		measureUntilDecided(b, projects, func() []paired { return append(rebuilt(), first()...) })
 	}
 	t := newTable(fmt.Sprintf("%d tables, %d threads, dbt %s, PostgreSQL, medians of %d rounds", models,
-		threads, *dbtVersion, *rounds))
-	t.compare("rebuilt", plain.rebuilt, hooks.rebuilt, tally.rebuilt, &tutorial.rebuilt, 1.10)
-	t.compare("first built", plain.first, hooks.first, tally.first, nil, 1.05)
+		threads, *dbtVersion, len(plain.first.run)))
+	t.compare("rebuilt", plain.rebuilt, hooks.rebuilt, tally.rebuilt, &tutorial.rebuilt)
+	t.ratios(rebuilt())
+	t.compare("first built", plain.first, hooks.first, tally.first, nil)
+	t.ratios(first())
 	t.print(b)
 }
 
-// compare adds the lines for one kind of build. A first build has none for the tutorial,
-// because its hooks fail.
-func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs, most float64) {
+func hookLimits(hooks, other costs, name string, most float64) []paired {
+	return []paired{
+		{"hooks ÷ " + name + ", time of the run", hooks.run, other.run, most},
+		{"hooks ÷ " + name + ", time of the process", hooks.process, other.process, most},
+		{"hooks ÷ " + name + ", CPU", hooks.cpu, other.cpu, most},
+	}
+}
+
+// compare adds the lines for one kind of build.
+func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs) {
 	t.line(kind, "time of the run", "time of the process", "CPU of the process", "statements per model")
 	show := func(name string, c costs) {
 		t.line("  "+name, fmt.Sprintf("%.2f s", median(c.run)), fmt.Sprintf("%.2f s", median(c.process)),
@@ -74,14 +85,6 @@ func (t *table) compare(kind string, plain, hooks, tally costs, tutorial *costs,
 		show("with the tutorial's hooks", *tutorial)
 		ratio("tutorial", *tutorial)
 	}
-	t.bar("hooks, time of the run", "%.3f", median(hooks.run)/median(plain.run), most)
-	t.bar("hooks, time of the process", "%.3f", median(hooks.process)/median(plain.process), most)
-	t.bar("hooks, CPU", "%.3f", median(hooks.cpu)/median(plain.cpu), most)
-	if tutorial != nil {
-		t.bar("hooks ÷ tutorial's, time of the run", "%.3f", median(hooks.run)/median(tutorial.run), 1)
-		t.bar("hooks ÷ tutorial's, time of the process", "%.3f", median(hooks.process)/median(tutorial.process), 1)
-		t.bar("hooks ÷ tutorial's, CPU", "%.3f", median(hooks.cpu)/median(tutorial.cpu), 1)
-	}
 }
 
 const tutorialHooks = `
@@ -97,7 +100,8 @@ type project struct {
 	hooks  dbt.Hooks
 	binary string // dbt-tally, if it runs dbt
 	// empty restores the project's schema to its state before the first build.
-	empty func(testing.TB)
+	empty       func(testing.TB)
+	onlyRebuild bool // do not measure first builds
 
 	first, rebuilt costs
 }
@@ -109,7 +113,7 @@ type costs struct {
 }
 
 // newProject returns a project on PostgreSQL.
-func newProject(tb testing.TB, db postgres.Database, name, config string) *project {
+func newProject(tb testing.TB, db postgres.Database, name, config string, models int) *project {
 	tb.Helper()
 	p := newFolder(tb, name, config, models)
 	writeProfile(tb, p.cli.ProjectDir, db, name)
@@ -176,8 +180,13 @@ func (p *project) warmUp(tb testing.TB) {
 
 func (p *project) measure(tb testing.TB) {
 	tb.Helper()
-	p.empty(tb)
-	for _, c := range []*costs{&p.first, &p.rebuilt} {
+	builds := []*costs{&p.first, &p.rebuilt}
+	if p.onlyRebuild {
+		builds = builds[1:]
+	} else {
+		p.empty(tb)
+	}
+	for _, c := range builds {
 		start, cpu := time.Now(), childrenCPU(tb)
 		run := p.build(tb)
 		c.process = append(c.process, time.Since(start).Seconds())

@@ -17,6 +17,7 @@ type proxy struct {
 	port        int
 	connections atomic.Int64
 	statements  atomic.Int64 // messages with statements, which is the number of round trips
+	single      atomic.Bool  // refuse a message of several MySQL statements
 	refuse      atomic.Int64 // how many connections to refuse, starting with the next
 	away        int64        // how many to refuse after a connection ended
 	protocol    protocol
@@ -118,6 +119,12 @@ func (p *proxy) serve(client net.Conn, to int) {
 		}
 		if statement != "" {
 			p.statements.Add(1)
+		}
+		if p.single.Load() && strings.Contains(statement, ";\n") {
+			if _, err := client.Write(p.protocol.refuse("1064")); err != nil {
+				return
+			}
+			continue
 		}
 		if statement != "" && !struck {
 			says, struck = p.strikes(statement)

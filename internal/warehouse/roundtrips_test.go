@@ -5,9 +5,12 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/mysql"
@@ -24,8 +27,8 @@ func TestRoundTripsOfARun(t *testing.T) {
 		behind        func(*testing.T) (open func() *warehouse.Store, relation func(string) string, trips *atomic.Int64)
 		first, second int64
 	}{
-		"postgres":  {countedPostgres, 7, 5},
-		"mysql":     {countedMySQL, 8, 6}, // one more: the settings of a connection
+		"postgres":  {countedPostgres, 8, 5},
+		"mysql":     {countedMySQL, 9, 6}, // one more: the settings of a connection
 		"snowflake": {countedSnowflake, 14, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,4 +107,40 @@ func countedSnowflake(t *testing.T) (func() *warehouse.Store, func(string) strin
 			return open(t, snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write))
 		},
 		func(name string) string { return db.Name + ".dbt_audit." + name }, requests
+}
+
+func TestAProxyThatPassesOnOneMySQLStatementPerMessage(t *testing.T) {
+	t.Parallel()
+	db := mysql.New(t, mysql.MySQL)
+	way := newProxy(t, mysqlProtocol, db.Port)
+	way.single.Store(true)
+	db.Port = way.port
+	store := open(t, mysqlOptions(db, warehouse.Table{Schema: db.Name, Name: "dbt_audit_log"}, warehouse.Write))
+	prepared := prepare(t, store)
+	got := collect(t, store, oneRun("0", func(name string) string { return db.Name + "." + name }))
+	if problems := append(prepared.Problems, got.Problems...); len(problems) > 0 {
+		t.Errorf("problems %q", problems)
+	}
+	counts := "select (select count(*) from dbt_audit_run), (select count(*) from dbt_audit_node), " +
+		"(select count(*) from dbt_audit_columns), (select count(*) from dbt_audit_log)"
+	if got := db.Query(t, counts)[0]; !slices.Equal(got, []string{"1", "1", "1", "0"}) {
+		t.Errorf("runs, nodes, lists and audit rows: %q", got)
+	}
+}
+
+// The audit table may not be the one that was prepared: an on-run-start hook may create
+// it again.
+func TestATableThatDBTReplacesIsReadAsItIs(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	store := open(t, options(db, auditLog, warehouse.Write))
+	relation := prepare(t, store).Relation
+	db.Exec(t, "drop table "+relation+" cascade",
+		"create table "+relation+" (model_name text, execution_time timestamp, row_count bigint, run_id text)",
+		"insert into "+relation+" values ('s.orders - AFTER', '2026-11-23 10:00:00', 900, 'now')")
+	want := nowRow()
+	want.NodeID = ""
+	if diff := gocmp.Diff([]tally.Row{want}, read(t, store, "now")); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
 }

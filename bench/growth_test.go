@@ -1,0 +1,48 @@
+package bench
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+)
+
+// BenchmarkGrowth compares dbt-tally with plain dbt on projects of more and more tables,
+// rebuilt, because the cost per model must not grow with the project.
+func BenchmarkGrowth(b *testing.B) {
+	program := binary(b)
+	t := newTable(fmt.Sprintf("tables rebuilt, %d threads, dbt %s, PostgreSQL", threads, *dbtVersion))
+	for size := range strings.SplitSeq(*sizes, ",") {
+		models, err := strconv.Atoi(size)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(size, func(b *testing.B) { t.ratios(growth(b, program, models)) })
+	}
+	t.print(b)
+}
+
+func growth(b *testing.B, program string, models int) []paired {
+	b.Helper()
+	db := postgres.New(b)
+	plain, tally := newProject(b, db, "plain", "", models), newProject(b, db, "tally", "", models)
+	tally.binary = program
+	projects := []*project{tally, plain}
+	for _, p := range projects {
+		p.warmUp(b)
+		p.onlyRebuild = true
+	}
+	limits := func() []paired {
+		what := fmt.Sprintf("%d models, dbt-tally ÷ plain, ", models)
+		return []paired{
+			{what + "time of the process", tally.rebuilt.process, plain.rebuilt.process, 1.04},
+			{what + "CPU", tally.rebuilt.cpu, plain.rebuilt.cpu, 1.04},
+		}
+	}
+	for b.Loop() {
+		measureUntilDecided(b, projects, limits)
+	}
+	return limits()
+}
