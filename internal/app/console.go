@@ -1,12 +1,15 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
+	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/job"
+	"github.com/dbt-tally/dbt-tally/internal/redact"
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 )
 
@@ -34,6 +37,19 @@ func (c console) message(level ci.Level, text string) {
 
 func (c console) warn(text string)  { c.message(ci.Warning, text) }
 func (c console) error(text string) { c.message(ci.Error, text) }
+
+// unmasked returns the dbt that removes the secrets from its output, if the CI system does
+// not, and a function that writes the last line.
+func (c console) unmasked(cli dbt.CLI) (quiet dbt.CLI, flush func()) {
+	if !c.system.maskless {
+		return cli, func() {}
+	}
+	out, err := redact.NewLines(cli.Stdout, c.secrets.Redact), redact.NewLines(cli.Stderr, c.secrets.Redact)
+	cli.Stdout, cli.Stderr = out, err
+	return cli, func() {
+		_ = errors.Join(out.Flush(), err.Flush()) // an output that nothing reads changes no result
+	}
+}
 
 // line prints a line of a command's own output.
 func (c console) line(format string, args ...any) {

@@ -91,7 +91,9 @@ func (c Command) invokeOne(
 	ctx context.Context, s start, command dbt.Command, hooks dbt.Hooks, con console,
 ) dbt.Invocation {
 	resume := con.system.plain()
-	inv, err := s.dbt.cli.Invoke(ctx, command, hooks, s.dbt.version)
+	cli, flush := con.unmasked(s.dbt.cli)
+	inv, err := cli.Invoke(ctx, command, hooks, s.dbt.version)
+	flush()
 	resume()
 	if err != nil {
 		return c.notStarted(command, err, con)

@@ -15,6 +15,7 @@ import (
 // differ. A surface that it does not have is nil.
 type system struct {
 	active    bool // false on a laptop, and on a CI system that is not known
+	maskless  bool // it masks no secret that only the job knows
 	workspace string
 	home      bool // it mounts a home directory for the job
 	vendor    surface.Vendor
@@ -43,7 +44,7 @@ func systemOf(getenv func(string) string, stdout io.Writer, now func() time.Time
 		s.annotate, s.summary, s.output = github.Annotate, github.Summary, github.Output
 		s.token = func(cfg config.Config) string { return cfg.GitHubToken }
 	case gitlab.Active(getenv):
-		s.active, s.workspace, s.vendor = true, getenv("CI_PROJECT_DIR"), surface.GitLab
+		s.active, s.maskless, s.workspace, s.vendor = true, true, getenv("CI_PROJECT_DIR"), surface.GitLab
 		s.jobToken = getenv("CI_JOB_TOKEN")
 		s.event = func() (ci.Event, error) { return gitlab.Event(getenv) }
 		s.section = gitlab.NewLog(stdout, now).Section
