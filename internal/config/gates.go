@@ -11,16 +11,18 @@ import (
 // limits returns the gates of every model whose meta sets none.
 func (p *parser) limits() tally.Limits {
 	limits := tally.Limits{
-		MaxDrop:   gate(p, "max-drop", tally.ParseLimit),
-		MaxGrowth: gate(p, "max-growth", tally.ParseLimit),
-		MinRows:   gate(p, "min-rows", tally.ParseRows),
-		MaxRows:   gate(p, "max-rows", tally.ParseRows),
-		MaxFanOut: gate(p, "max-fanout", tally.ParsePercentage),
-		Scope:     tally.Scope(p.text("gate-scope")),
-		Columns:   tally.ColumnGate(p.text("columns")),
-		Unusual:   p.text("unusual") == "gate",
-		Axis:      tally.Axis(p.text("gate-against")),
-		Severity:  tally.Severity(p.text("gate-severity")),
+		MaxDrop:    gate(p, "max-drop", tally.ParseLimit),
+		MaxGrowth:  gate(p, "max-growth", tally.ParseLimit),
+		MinRows:    gate(p, "min-rows", tally.ParseRows),
+		MaxRows:    gate(p, "max-rows", tally.ParseRows),
+		MaxUpdated: gate(p, "max-updated", tally.ParseLimit),
+		MaxDeleted: gate(p, "max-deleted", tally.ParseLimit),
+		MaxFanOut:  gate(p, "max-fanout", tally.ParsePercentage),
+		Scope:      tally.Scope(p.text("gate-scope")),
+		Columns:    tally.ColumnGate(p.text("columns")),
+		Unusual:    p.text("unusual") == "gate",
+		Axis:       tally.Axis(p.text("gate-against")),
+		Severity:   tally.Severity(p.text("gate-severity")),
 	}
 	if err := limits.Validate(); err != nil {
 		p.problems.add("%w", err)

@@ -116,6 +116,10 @@ var groups = []group{
 		{name: "min-rows", help: "The smallest number of rows of a model after the run. 1 refuses empty " +
 			"models.", example: "1"},
 		{name: "max-rows", help: "The largest number of rows of a model after the run."},
+		{name: "max-updated", help: "The most rows that the run may rewrite in an incremental model or a snapshot that " +
+			"existed: a number or a percentage of its rows.", example: "20%"},
+		{name: "max-deleted", help: "The most rows that the run may delete from an incremental model: a number or a " +
+			"percentage of its rows. Of a snapshot: keys that are gone.", example: "1%"},
 		{name: "max-fanout", help: "The largest growth of a model's rows per row of its largest parent, against the " +
 			"baseline, as a percentage: a join that multiplies rows.", example: "10%"},
 		{

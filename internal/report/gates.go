@@ -61,6 +61,14 @@ func BreachWords(r Report, g Gate, model string, s Style) string {
 		return fmt.Sprintf("%s grew by %s %s (limit %s)", model, value, against, limit)
 	case g.Gate == "max-growth":
 		return fmt.Sprintf("%s gained %s rows %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-updated" && share:
+		return fmt.Sprintf("%s had %s of its rows rewritten %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-updated":
+		return fmt.Sprintf("%s had %s rows rewritten %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-deleted" && share:
+		return fmt.Sprintf("%s had %s of its rows deleted %s (limit %s)", model, value, against, limit)
+	case g.Gate == "max-deleted":
+		return fmt.Sprintf("%s had %s rows deleted %s (limit %s)", model, value, against, limit)
 	case g.Gate == "max-fanout" && share:
 		return fmt.Sprintf("%s has %s more rows per row of its largest parent %s (limit %s)", model, value, against, limit)
 	case g.Gate == "columns":

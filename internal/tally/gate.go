@@ -12,13 +12,17 @@ import (
 // has none. A change equal to the limit is not a breach.
 type Limits struct {
 	MaxDrop, MaxGrowth *Limit // on the change of rows; nil: no such gate
-	MinRows, MaxRows   *int64 // on the rows after the run; nil: no such gate
-	Unusual            bool   // an unusual change is a breach
-	Axis               Axis   // for MaxDrop and MaxGrowth; "": AxisBoth
-	Severity           Severity
-	MaxFanOut          *Limit // a percentage: how far the rows per row of the largest parent may grow; nil: no such gate
-	Scope              Scope
-	Columns            ColumnGate
+	// MaxUpdated and MaxDeleted limit the rows that a run rewrites in, or deletes from, an
+	// incremental model or a snapshot; nil: no such gate.
+	MaxUpdated, MaxDeleted *Limit
+
+	MinRows, MaxRows *int64 // on the rows after the run; nil: no such gate
+	Unusual          bool   // an unusual change is a breach
+	Axis             Axis   // for MaxDrop and MaxGrowth; "": AxisBoth
+	Severity         Severity
+	MaxFanOut        *Limit // a percentage: how far the rows per row of the largest parent may grow; nil: no such gate
+	Scope            Scope
+	Columns          ColumnGate
 }
 
 // ColumnGate selects which changes of a model's columns are a breach.
@@ -62,7 +66,7 @@ const (
 // Breach is one gate that one model breached, as texts to show.
 type Breach struct {
 	NodeID   string
-	Gate     string // max-drop, max-growth, min-rows, max-rows, max-fanout, columns or unusual
+	Gate     string // max-drop, max-growth, min-rows, max-rows, max-updated, max-deleted, max-fanout, columns or unusual
 	Axis     Axis   // never AxisBoth; AxisBefore for gates that do not compare
 	Limit    string // as the user wrote it: 5%, 100
 	Value    string // what was found: −18.4%, +1,204, 0
@@ -86,6 +90,8 @@ func (l Limits) Names() []string {
 		{"max-growth", l.MaxGrowth != nil},
 		{"min-rows", l.MinRows != nil},
 		{"max-rows", l.MaxRows != nil},
+		{"max-updated", l.MaxUpdated != nil},
+		{"max-deleted", l.MaxDeleted != nil},
 		{"unusual", l.Unusual},
 		{"max-fanout", l.MaxFanOut != nil},
 		{"columns", l.columns()},
@@ -136,6 +142,7 @@ func (m *Model) check(l Limits) {
 	if l.MaxRows != nil && *m.After > *l.MaxRows {
 		breach("max-rows", AxisBefore, Number(*l.MaxRows), Number(*m.After))
 	}
+	m.checkWritten(l, breach)
 	if l.Unusual && m.Unusual {
 		breach("unusual", AxisBaseline, "score "+decimal(unusualScore, 0),
 			fmt.Sprintf("%s (score %s)", Signed(*m.BaselineChange()), decimal(score(m.History), unusualScore)))

@@ -49,12 +49,14 @@ type nodeMeta struct {
 
 // metaKeys are the keys of meta.tally, each with the function that reads its value.
 var metaKeys = map[string]func(m *nodeMeta, value any) error{
-	"audit":      func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
-	"max_drop":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
-	"max_growth": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxGrowth, value, ParseLimit) },
-	"min_rows":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
-	"max_rows":   func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
-	"max_fanout": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxFanOut, value, ParsePercentage) },
+	"audit":       func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
+	"max_drop":    func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
+	"max_growth":  func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxGrowth, value, ParseLimit) },
+	"min_rows":    func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
+	"max_rows":    func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
+	"max_updated": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxUpdated, value, ParseLimit) },
+	"max_deleted": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDeleted, value, ParseLimit) },
+	"max_fanout":  func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxFanOut, value, ParsePercentage) },
 	"columns": func(m *nodeMeta, value any) error {
 		if value == false {
 			value = "off" // YAML's word for it

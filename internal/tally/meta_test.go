@@ -80,7 +80,7 @@ func TestEveryMistakeInMetaIsReported(t *testing.T) {
 			`meta.tally.against: unusable value "main"; expected "before" or "baseline" or "both"; see docs/gates.md
 meta.tally.audit: unusable value "no"; expected true or false; see docs/gates.md
 meta.tally.max_dorp: unknown; expected one of against, audit, change_column, change_type_column, ` +
-				`columns, created_column, max_drop, max_fanout, max_growth, max_rows, min_rows, scope, severity, unusual; see docs/gates.md
+				`columns, created_column, max_deleted, max_drop, max_fanout, max_growth, max_rows, max_updated, min_rows, scope, severity, unusual; see docs/gates.md
 meta.tally.max_drop: unusable value "5 %%"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
 meta.tally.max_growth: unusable value "true"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
 meta.tally.max_rows: unusable value "[1]"; expected a whole number from 0 up; see docs/gates.md

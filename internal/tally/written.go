@@ -151,3 +151,38 @@ func (w *Written) versions(node Node) *Versions {
 	}
 	return &v
 }
+
+// checkWritten checks the gates on what the run wrote to an incremental model or a
+// snapshot. A first build and a table that is built anew have nothing to check.
+func (m *Model) checkWritten(l Limits, breach func(gate string, axis Axis, limit, value string)) {
+	w := m.Written
+	incremental := m.Node.Materialized == "incremental" || m.Node.ResourceType == "snapshot"
+	switch {
+	case l.MaxUpdated == nil && l.MaxDeleted == nil, !incremental, m.Before == nil:
+		return
+	case w == nil || w.Updated == nil || w.Deleted == nil:
+		m.Unchecked = "what the run wrote is unknown"
+		if w != nil && w.Reason != "" {
+			m.Unchecked += ": " + w.Reason
+		}
+		return
+	}
+	updated, deleted := *w.Updated, *w.Deleted
+	if w.Versions != nil {
+		updated, deleted = w.Versions.Changed, w.Versions.Closed
+	}
+	if l.MaxUpdated.breachedBy(updated, *m.Before) {
+		breach("max-updated", AxisBefore, l.MaxUpdated.String(), l.MaxUpdated.amount(updated, *m.Before))
+	}
+	if l.MaxDeleted.breachedBy(deleted, *m.Before) {
+		breach("max-deleted", AxisBefore, l.MaxDeleted.String(), l.MaxDeleted.amount(deleted, *m.Before))
+	}
+}
+
+// amount writes a number of rows that breaches l, in the unit of l, without a sign.
+func (l *Limit) amount(rows, base int64) string {
+	if !l.Percent {
+		return Number(rows)
+	}
+	return decimal(percent(rows, base), l.Amount) + "%"
+}

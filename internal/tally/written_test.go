@@ -149,3 +149,51 @@ func TestReasonsOfRowsWithoutASource(t *testing.T) {
 		}
 	}
 }
+
+func TestGatesOnWhatWasWritten(t *testing.T) {
+	t.Parallel()
+	model := func(materialized string, w *Written) Model {
+		return Model{
+			Node: Node{ID: "model.shop.orders", Materialized: materialized}, Status: Unchanged,
+			Before: new(int64(1000)), After: new(int64(1000)), Written: w,
+		}
+	}
+	known := new(wrote(FromEngine, 500, 30, 500))
+	snapshot := model("snapshot", new(wrote(FromEngine, 65, 35, 0)))
+	snapshot.Node.ResourceType, snapshot.Written.Versions = "snapshot", &Versions{New: 40, Changed: 25, Closed: 10}
+	first := model("incremental", known)
+	first.Before, first.Status = nil, New
+	both := Limits{MaxUpdated: &Limit{Amount: 20}, MaxDeleted: &Limit{Amount: 5, Percent: true}}
+	tests := map[string]struct {
+		model     Model
+		limits    Limits
+		want      []string
+		unchecked string
+	}{
+		"both": {model("incremental", known), both, []string{"max-updated 20: 30", "max-deleted 5%: 50.0%"}, ""},
+		"at the limits": {
+			model("incremental", known), Limits{MaxUpdated: &Limit{Amount: 30}, MaxDeleted: &Limit{Amount: 50, Percent: true}}, nil, "",
+		},
+		"a snapshot's keys": {
+			snapshot, Limits{MaxUpdated: &Limit{Amount: 20}, MaxDeleted: &Limit{Amount: 9}},
+			[]string{"max-updated 20: 25", "max-deleted 9: 10"}, "",
+		},
+		"unknown": {
+			model("incremental", &Written{Reason: "a hook"}), both, nil, "what the run wrote is unknown: a hook",
+		},
+		"no row after":  {model("incremental", nil), both, nil, "what the run wrote is unknown"},
+		"a table":       {model("table", &Written{Reason: "it was rebuilt"}), both, nil, ""},
+		"a first build": {first, both, nil, ""},
+		"no gate":       {model("incremental", &Written{Reason: "a hook"}), Limits{MaxDrop: &Limit{Amount: 1}}, nil, ""},
+	}
+	for name, test := range tests {
+		test.model.check(test.limits)
+		var got []string
+		for _, b := range test.model.Breaches {
+			got = append(got, b.Gate+" "+b.Limit+": "+b.Value)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" || test.model.Unchecked != test.unchecked {
+			t.Errorf("%s: unchecked %q; breaches (-want +got)\n%s", name, test.model.Unchecked, diff)
+		}
+	}
+}
