@@ -131,7 +131,7 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 	if results.Manifest {
 		var unread, unknown string
 		nodes, unread = readManifest(s.dbt.cli, results.Invocations)
-		code, unknown = readCode(s.dbt.cli, results.Invocations)
+		code, unknown = readCode(nil, s.dbt.cli, results.Invocations)
 		for _, problem := range []string{unread, unknown} {
 			if problem != "" {
 				results.Problems = append(results.Problems, problem)
@@ -224,7 +224,7 @@ func (c cloudJob) compare(ctx context.Context, run dbtcloud.Run, counted cloudru
 	}
 	var err error
 	to.History, err = c.session.Earlier(ctx, run, sought, func(manifest io.Reader) (map[string]string, error) {
-		read, err := fingerprint.Read(manifest)
+		read, err := fingerprint.Read(manifest, nil)
 		prints := make(map[string]string, len(read))
 		for _, node := range read {
 			if node.Fingerprint != "" {

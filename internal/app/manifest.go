@@ -73,8 +73,11 @@ func repositoryFiles(j job.Job, nodes []dbt.ManifestNode) map[string]string {
 
 // readCode reads the nodes of the manifest with their fingerprints. It returns none if no
 // command built anything, because the manifest may then belong to an earlier invocation.
-// The problem is "" if the manifest could be read.
-func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode, problem string) {
+// The problem is "" if the manifest could be read. vars is nil if the values of the
+// project's variables are unknown.
+func readCode(
+	vars fingerprint.Vars, cli dbt.CLI, invocations []dbt.Invocation,
+) (nodes []tally.CodeNode, problem string) {
 	built := false
 	for _, inv := range invocations {
 		built = built || len(inv.Nodes) > 0
@@ -89,7 +92,7 @@ func readCode(cli dbt.CLI, invocations []dbt.Invocation) (nodes []tally.CodeNode
 		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
 	}
 	defer file.Close()
-	read, err := fingerprint.Read(file)
+	read, err := fingerprint.Read(file, vars)
 	if err != nil {
 		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
 	}

@@ -28,7 +28,8 @@ func (c Command) reportOn(
 	}
 	var code []tally.CodeNode
 	if problem == "" { // a file that cannot be read is reported once
-		code, problem = readCode(s.dbt.cli, invocations)
+		vars, _ := s.job.Project.Vars() // nil if dbt_project.yml is gone
+		code, problem = readCode(vars, s.dbt.cli, invocations)
 		if problem != "" {
 			con.problems([]string{problem}, false)
 			prepared.Problems = append(prepared.Problems, problem)

@@ -28,9 +28,8 @@ type Node struct {
 	// out.
 	Files   []string
 	Inlined bool // ephemeral, or a source or function: part of what reads it
-	// ReadsVars reports that its code, or that of its macros, calls var(). No manifest
-	// has the values of dbt_project.yml, so a change of one does not change the
-	// fingerprint.
+	// ReadsVars reports that its code, or that of its macros, calls var(), and that the
+	// values are unknown, so that a change of one does not change the fingerprint.
 	ReadsVars bool
 }
 
@@ -38,18 +37,19 @@ type Node struct {
 var ErrNoManifest = errors.New("not a manifest")
 
 // Read returns the nodes of a manifest, in its order. The fingerprint covers the body,
-// the configuration as it is written, the contract, the version and the macros that the
-// node calls, directly or indirectly. It omits what cannot change a row (descriptions,
+// the configuration as it is written, the contract, the version, the macros that the node
+// calls, directly or indirectly, and the variables that these read. A manifest does not
+// contain their values. It omits what cannot change a row (descriptions,
 // tags, groups, docs, meta.tally) and the macros that the project cannot change: dbt's
 // own and those of dbt-tally.
-func Read(manifest io.Reader) ([]Node, error) {
+func Read(manifest io.Reader, vars Vars) ([]Node, error) {
 	m := reading{macros: map[string]macro{}}
 	if err := m.read(manifest); err != nil {
 		return nil, fmt.Errorf("read manifest.json: %w", err)
 	}
 	nodes := make([]Node, len(m.nodes))
 	for i := range m.nodes {
-		nodes[i] = m.withMacros(m.nodes[i])
+		nodes[i] = m.withMacros(m.nodes[i], vars)
 	}
 	return nodes, nil
 }
@@ -73,6 +73,7 @@ type unfinished struct {
 	pkg     string
 	own     [sha256.Size]byte
 	macros  []string // unique_ids of those that its own code calls
+	vars    uses     // of its own code
 	reasons []string // why it has no fingerprint
 }
 
@@ -80,7 +81,7 @@ type macro struct {
 	pkg, path string
 	sum       [sha256.Size]byte
 	calls     []string
-	readsVars bool
+	vars      uses
 }
 
 var lenient = []json.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
@@ -159,8 +160,8 @@ func each[T any](dec *jsontext.Decoder, add func(id string, value T)) error {
 // kinds are the types of nodes to keep.
 var kinds = []string{"model", "seed", "snapshot", "function", "source", "macro"}
 
-// withMacros adds the macros to a node's fingerprint.
-func (m *reading) withMacros(u unfinished) Node {
+// withMacros adds the macros and the variables to a node's fingerprint.
+func (m *reading) withMacros(u unfinished, vars Vars) Node {
 	node := u.node
 	node.Files = m.project(u.pkg, node.Files)
 	sum := sha256.New()
@@ -169,9 +170,11 @@ func (m *reading) withMacros(u unfinished) Node {
 		called := m.macros[id]
 		fmt.Fprintf(sum, "%q", id)
 		sum.Write(called.sum[:])
-		node.ReadsVars = node.ReadsVars || called.readsVars
+		u.vars = u.vars.and(called.vars)
 		node.Files = append(node.Files, m.project(called.pkg, []string{called.path})...)
 	}
+	vars.write(sum, u.pkg, u.vars)
+	node.ReadsVars = vars == nil && u.vars.some()
 	slices.Sort(node.Files)
 	node.Files = slices.Compact(node.Files)
 	if len(u.reasons) > 0 {

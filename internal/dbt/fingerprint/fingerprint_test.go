@@ -27,7 +27,7 @@ func orders(fields string) string {
 
 func read(t *testing.T, text string) fingerprint.Node {
 	t.Helper()
-	nodes, err := fingerprint.Read(strings.NewReader(text))
+	nodes, err := fingerprint.Read(strings.NewReader(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +72,43 @@ func TestANodeReadsVars(t *testing.T) {
 	calling := strings.Replace(macroA, `"macro_sql": "a"`, `"macro_sql": "{{ var('x') }}"`, 1)
 	if !read(t, manifest(orders(""), calling)).ReadsVars {
 		t.Error("a macro's var() is not seen")
+	}
+}
+
+func TestTheValuesOfVariablesCount(t *testing.T) {
+	t.Parallel()
+	with := func(text string, vars fingerprint.Vars) fingerprint.Node {
+		t.Helper()
+		nodes, err := fingerprint.Read(strings.NewReader(text), vars)
+		if err != nil || len(nodes) != 1 {
+			t.Fatalf("%d nodes, error %v", len(nodes), err)
+		}
+		return nodes[0]
+	}
+	calling := strings.Replace(macroA, `"macro_sql": "a"`, `"macro_sql": "{{ var('x') }}"`, 1)
+	for name, tc := range map[string]struct {
+		text    string
+		vars    fingerprint.Vars
+		changes bool
+	}{
+		"its code":             {manifest(orders(`, "raw_code": "{{ var('x') }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
+		"with a default":       {manifest(orders(`, "raw_code": "{{ var(\"x\", 1) }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
+		"its configuration":    {manifest(orders(`, "unrendered_config": {"enabled": "{{ var('x') }}"}`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
+		"its macro":            {manifest(orders(""), calling), fingerprint.Vars{"": {"x": "2"}}, true},
+		"a computed name":      {manifest(orders(`, "raw_code": "{{ var(n) }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
+		"of its package":       {manifest(orders(`, "raw_code": "{{ var('x') }}"`), ""), fingerprint.Vars{"": {"x": "1"}, "shop": {"x": "2"}}, true},
+		"another variable":     {manifest(orders(`, "raw_code": "{{ var('x') }}"`), ""), fingerprint.Vars{"": {"x": "1", "y": "2"}}, false},
+		"of another package":   {manifest(orders(`, "raw_code": "{{ var('x') }}"`), ""), fingerprint.Vars{"": {"x": "1"}, "tools": {"x": "2"}}, false},
+		"code without any":     {manifest(orders(""), ""), fingerprint.Vars{"": {"x": "2"}}, false},
+		"a variable of system": {manifest(orders(`, "raw_code": "{{ env_var('x') }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, false},
+	} {
+		before, after := with(tc.text, fingerprint.Vars{"": {"x": "1"}}), with(tc.text, tc.vars)
+		if changes := before.Fingerprint != after.Fingerprint; changes != tc.changes {
+			t.Errorf("%s: changes %v; want %v", name, changes, tc.changes)
+		}
+		if after.ReadsVars {
+			t.Errorf("%s: the values are unknown; want known", name)
+		}
 	}
 }
 
@@ -181,7 +218,7 @@ func TestAFileThatIsNotAManifestIsAnError(t *testing.T) {
 		`{"nodes": {"m`:  io.ErrUnexpectedEOF,
 		`{"nodes": null`: io.ErrUnexpectedEOF,
 	} {
-		if _, err := fingerprint.Read(strings.NewReader(text)); !errors.Is(err, want) {
+		if _, err := fingerprint.Read(strings.NewReader(text), nil); !errors.Is(err, want) {
 			t.Errorf("%s: got error %v, want %v", text, err, want)
 		}
 	}
@@ -198,7 +235,7 @@ func BenchmarkRead(b *testing.B) {
 	text := manifest(strings.TrimSuffix(nodes.String(), ","), macroA+macroB)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		found, err := fingerprint.Read(strings.NewReader(text))
+		found, err := fingerprint.Read(strings.NewReader(text), nil)
 		if err != nil || len(found) != 5000 {
 			b.Fatal(len(found), err)
 		}

@@ -21,7 +21,7 @@ func (m *reading) addMacro(id string, raw rawMacro) {
 	m.macros[id] = macro{
 		pkg: raw.Package, path: slashed(raw.Path),
 		sum: sha256.Sum256([]byte(raw.SQL)), calls: raw.DependsOn.Macros,
-		readsVars: readsVars(raw.SQL),
+		vars: varsOf(raw.SQL),
 	}
 }
 
@@ -52,11 +52,6 @@ func (m *reading) foreign(id string, found macro) bool {
 	adapter, ok := strings.CutPrefix(found.pkg, "dbt_")
 	own := m.metadata.AdapterType
 	return ok && own != "" && (adapter == own || slices.Contains(inherited[own], adapter))
-}
-
-// readsVars reports whether code calls var(), other than env_var().
-func readsVars(code string) bool {
-	return strings.Count(code, "var(") > strings.Count(code, "env_var(")
 }
 
 // slashed converts a path of dbt on Windows to slashes, so that paths can be compared.

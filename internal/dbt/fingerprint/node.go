@@ -39,10 +39,9 @@ func (m *reading) addNode(id string, raw rawNode) {
 	u := unfinished{
 		node: Node{
 			ID: id, Parents: raw.DependsOn.Nodes, Files: raw.files(),
-			Inlined:   kind == "function" || raw.Config.Materialized == "ephemeral",
-			ReadsVars: readsVars(raw.Code),
+			Inlined: kind == "function" || raw.Config.Materialized == "ephemeral",
 		},
-		pkg: raw.Package, macros: raw.DependsOn.Macros,
+		pkg: raw.Package, macros: raw.DependsOn.Macros, vars: varsOf(raw.Code).and(varsOf(settingsText(raw.Unrendered))),
 	}
 	body := raw.body(kind)
 	switch {
@@ -96,6 +95,7 @@ func (m *reading) addSource(id string, raw rawSource) {
 	m.nodes = append(m.nodes, unfinished{
 		node: Node{ID: id, Files: []string{slashed(raw.Path)}, Inlined: true},
 		pkg:  raw.Package,
+		vars: varsOf(raw.Database + " " + raw.Schema).and(varsOf(settingsText(raw.Unrendered))),
 		own: sumOf("source", raw.Identifier, raw.Database, raw.Schema, raw.Quoting, raw.External,
 			written(raw.Unrendered, "")),
 	})
