@@ -62,11 +62,10 @@ type step struct {
 const standIn = `#!/bin/sh
 if [ "$1" = --version ]; then printf 'Core:\n  - installed: 1.11.16\n'; exit; fi
 date +%s.%N >"$ARTIFACTS/started"
-for word; do [ "$last" = --log-path ] && log=$word; last=$word; done
 first=$(($(wc -c <"$ARTIFACTS/dbt.log") * 6 / 7))
-head -c $first "$ARTIFACTS/dbt.log" >"$log/dbt.log"
+head -c $first "$ARTIFACTS/dbt.log" >"$DBT_LOG_PATH/dbt.log"
 sleep 2
-tail -c +$((first + 1)) "$ARTIFACTS/dbt.log" >>"$log/dbt.log"
+tail -c +$((first + 1)) "$ARTIFACTS/dbt.log" >>"$DBT_LOG_PATH/dbt.log"
 mkdir -p target
 cp "$ARTIFACTS/manifest.json" "$ARTIFACTS/run_results.json" target/
 date +%s.%N >"$ARTIFACTS/ended"
