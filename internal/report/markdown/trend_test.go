@@ -3,6 +3,7 @@ package markdown
 import (
 	"math"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +41,49 @@ func TestATrendWithoutHistoryIsOmitted(t *testing.T) {
 			t.Errorf("%s (-plain +trend):\n%s", name, diff)
 		}
 	}
+}
+
+// Nothing in a page of Markdown can choose a colour by the theme, so one must do for both.
+func TestTheLineOfTheChartIsVisibleInBothThemes(t *testing.T) {
+	t.Parallel()
+	summary, err := SummaryWithTrend(situation.Nightly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`plotColorPalette: "#([0-9a-f]{6})"`).FindStringSubmatch(summary)
+	if line == nil {
+		t.Fatalf("no colour in %s", summary)
+	}
+	for theme, background := range map[string]string{"light": "ffffff", "dark": "0d1117"} { // GitHub's
+		if got := contrast(t, line[1], background); got < 3 {
+			t.Errorf("%s: contrast %.2f; want at least 3", theme, got)
+		}
+	}
+	if got := contrast(t, "ffffff", "000000"); math.Abs(got-21) > 0.01 {
+		t.Errorf("white on black has %.2f; want 21", got)
+	}
+}
+
+// contrast returns the ratio of https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio.
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	luminance := func(colour string) (sum float64) {
+		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+			value, err := strconv.ParseUint(colour[2*i:2*i+2], 16, 8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			part := float64(value) / 255
+			if part <= 0.04045 {
+				sum += weight * part / 12.92
+			} else {
+				sum += weight * math.Pow((part+0.055)/1.055, 2.4)
+			}
+		}
+		return sum
+	}
+	light, dark := max(luminance(a), luminance(b)), min(luminance(a), luminance(b))
+	return (light + 0.05) / (dark + 0.05)
 }
 
 func TestSparklines(t *testing.T) {
