@@ -48,8 +48,7 @@ func (s Session) Begin(ctx context.Context) (run dbtcloud.Run, err error) {
 }
 
 // request describes the run to start. On a pull request it builds that pull request's
-// commit, in the schema that dbt Cloud itself would choose, which it drops when the pull
-// request is closed.
+// commit, in the schema that dbt Cloud itself would choose.
 func (s Session) request() dbtcloud.Request {
 	c, pull := s.Config, s.Config.PullRequest
 	if pull == 0 {

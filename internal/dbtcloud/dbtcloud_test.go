@@ -85,15 +85,27 @@ func TestTriggerStartsOneRun(t *testing.T) {
 
 func TestTriggerIsNotRepeatedIfARunMayHaveStarted(t *testing.T) {
 	t.Parallel()
-	c, server := newClient(t, nil)
-	server.Fail(http.MethodPost, runPath, fakedbtcloud.Fault{Status: 502, After: true})
-	server.Fail(http.MethodGet, "runs/", fakedbtcloud.Fault{Status: 503})
-	_, err := c.Trigger(t.Context(), fakedbtcloud.JobID, Request{Cause: "a test"})
-	if err == nil || !strings.Contains(err.Error(), "whether a run was started is not known") {
-		t.Errorf("Trigger: %v; want that it is not known", err)
-	}
-	if n := triggered(server); n != 1 {
-		t.Errorf("%d requests; want one", n)
+	for name, prepare := range map[string]func(*fakedbtcloud.Server){
+		"runs cannot be listed": func(s *fakedbtcloud.Server) {
+			s.Fail(http.MethodGet, "runs/", fakedbtcloud.Fault{Status: 503})
+		},
+		"runs are listed without their causes": func(s *fakedbtcloud.Server) {
+			s.Change(func(j *fakedbtcloud.Job) { j.Mute = true })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, server := newClient(t, nil)
+			server.Fail(http.MethodPost, runPath, fakedbtcloud.Fault{Status: 502, After: true})
+			prepare(server)
+			_, err := c.Trigger(t.Context(), fakedbtcloud.JobID, Request{Cause: "a test"})
+			if err == nil || !strings.Contains(err.Error(), "whether a run was started is not known") {
+				t.Errorf("Trigger: %v; want that it is not known", err)
+			}
+			if n := triggered(server); n != 1 {
+				t.Errorf("%d requests; want one", n)
+			}
+		})
 	}
 }
 

@@ -87,6 +87,10 @@ func (c Client) findMarked(ctx context.Context, job int64, mark string) (Run, er
 				return run, nil
 			}
 		}
+		// Any of the newest runs without a cause may be the one.
+		if len(runs) > 0 && runs[0].Trigger.Cause == "" {
+			return Run{}, errUnknown
+		}
 		if err := c.Pause(ctx, pause(nil, look)); err != nil {
 			return Run{}, err
 		}

@@ -190,12 +190,12 @@ func (r *run) object(s *Server, withTrigger, withSteps bool) runObject {
 		StartedAt: stamp(r.started), FinishedAt: stamp(r.finished),
 		IsComplete: r.status >= 10, IsSuccess: r.status == 10, IsError: r.status == 20, Cancelled: r.status == 30,
 	}
-	if r.queued > 0 {
-		o.Status = 1
-		return o
-	}
-	if withTrigger {
+	if withTrigger && !s.job.Mute {
 		o.Trigger = &triggerObject{ID: r.id + 1000, JobID: JobID, triggerRequest: r.trigger}
+	}
+	if r.queued > 0 {
+		o.Status, o.IsComplete, o.IsSuccess = 1, false, false
+		return o
 	}
 	if withSteps {
 		o.Steps = slices.Clone(r.steps)

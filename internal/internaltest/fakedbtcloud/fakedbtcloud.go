@@ -48,6 +48,7 @@ type Job struct {
 	Late    int    // how many reads of a complete run have no logs yet
 	Stale   bool   // artifacts of the last step are sent for every step
 	Missing string // the artifact that no step has
+	Mute    bool   // answers lack the triggers of runs
 	Hold    bool   // the first dbt command runs until the run is cancelled
 	Replay  bool   // runs repeat the steps of the newest run that was real, as far as they are equal
 }
