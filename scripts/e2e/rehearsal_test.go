@@ -70,7 +70,7 @@ func registry(t *testing.T) string {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "registry.yml")
-	text := fmt.Sprintf("version: 0.1\nlog: {level: fatal}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n",
+	text := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %q}\n",
 		t.TempDir(), address)
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ BLOCK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-STATEMENT = re.compile(r"(?:'(?:[^'\\]|''|\\.)*'|[^;'])+", re.DOTALL)
+STATEMENT = re.compile(r"""(?:'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|[^;'"])+""", re.DOTALL)
 
 # What a merge does to a row, in DuckDB's words and in Snowflake's.
 ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
