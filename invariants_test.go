@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"internal/app": {
 		"internal/audit", "internal/cloudrun", "internal/ci", "internal/ci/github", "internal/ci/gitlab", "internal/config", "internal/dbt",
 		"internal/dbt/fingerprint", "internal/dbtcloud", "internal/docs", "internal/job", "internal/profile",
-		"internal/redact", "internal/report", "internal/surface", "internal/tally", "internal/warehouse", "internal/workspace",
+		"internal/redact", "internal/report", "internal/report/html", "internal/report/terminal", "internal/surface",
+		"internal/tally", "internal/warehouse", "internal/workspace",
 	},
 
 	// The steps before, around and after dbt.

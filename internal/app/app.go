@@ -52,6 +52,8 @@ func (c Command) Main(ctx context.Context, args []string) int {
 		return c.dbt(ctx, cfg, con)
 	case config.Report:
 		return c.report(ctx, cfg, con)
+	case config.History:
+		return c.history(ctx, cfg, con)
 	case config.Prune:
 		return c.prune(ctx, cfg, con)
 	case config.Publish:

@@ -4,7 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
 
 	"github.com/dbt-tally/dbt-tally/internal/ci"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
@@ -89,4 +94,52 @@ func (c console) skipped(event ci.Event) func(surface.Skipped) {
 			c.message(level, text)
 		}
 	}
+}
+
+// How often a step that takes long reports that it goes on.
+const (
+	inTerminal = time.Second
+	inLog      = 10 * time.Second
+)
+
+// working reports on standard error how long a step has been going on: one line that
+// changes on a terminal, and a line every 10 s in a log. The caller calls end.
+func (c console) working(what string) (end func()) {
+	file, ok := c.err.(*os.File)
+	if ok && c.system.annotate == nil && term.IsTerminal(int(file.Fd())) {
+		return going(c.err, what, inTerminal, "\r", "\r\x1b[K")
+	}
+	return going(c.err, what, inLog, "", "")
+}
+
+// going writes a line after each interval. On a terminal the line begins with a return and
+// ends without a newline, and the last thing written is wipe.
+func going(w io.Writer, what string, every time.Duration, begin, wipe string) (end func()) {
+	stop, began := make(chan struct{}), time.Now()
+	var done sync.WaitGroup
+	done.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		written := false
+		for {
+			select {
+			case <-stop:
+				if written {
+					fmt.Fprint(w, wipe)
+				}
+				return
+			case <-ticker.C:
+				line := fmt.Sprintf("%sdbt-tally: %s, %d s so far", begin, what, int(time.Since(began).Seconds()))
+				if begin == "" {
+					line += "\n"
+				}
+				fmt.Fprint(w, line)
+				written = true
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(stop)
+		done.Wait()
+	})
 }

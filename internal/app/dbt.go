@@ -24,7 +24,9 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (statu
 		if s.audit.Audits() {
 			con.progress("preparing the audit table %s", cfg.Audit.Table)
 		}
+		end := con.working("preparing the audit table")
 		prepared = audit.Prepare(ctx, s.audit)
+		end()
 	}
 	con.problems(prepared.Problems, cfg.Audit.Failure == config.Fail)
 	if exitCode(invocations) == 0 && (cfg.Audit.Failure != config.Fail || !prepared.Failed()) {

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -185,6 +186,25 @@ func (s Settings) startOf(inv dbt.Invocation) time.Time {
 		return s.Now()
 	}
 	return inv.StartedAt
+}
+
+// History reads the counts of recorded runs. Unless the query names a branch, it leaves
+// out the runs of pull requests, whose counts are those of unmerged changes.
+func (p *Prepared) History(ctx context.Context, q warehouse.TrendQuery) (warehouse.Trend, error) {
+	if q.Branch == "" {
+		q.ExcludeEvents = notForOthers
+	}
+	found, err := p.store.History(ctx, q)
+	if p.canFallBack(err) {
+		first := err
+		if err = p.fallBack(ctx); err == nil {
+			found, err = p.store.History(ctx, q)
+		}
+		if errors.Is(err, warehouse.ErrNoTable) {
+			err = first // it names the place where the user expects the table
+		}
+	}
+	return found, err
 }
 
 // Pruned counts the rows that Prune deleted or, in a dry run, would delete.

@@ -46,6 +46,7 @@ type Config struct {
 
 	AllowPullRequestTarget bool // run even if the checkout may contain the pull request's code
 
+	History    HistoryOptions
 	OlderThan  time.Duration // Prune: the age from which rows are deleted, a day or more
 	DryRun     bool          // Prune: only count
 	Verify     bool          // Install: only check that the macros are current
@@ -63,6 +64,15 @@ type Table struct{ Database, Schema, Name string }
 func (t Table) String() string {
 	parts := slices.DeleteFunc([]string{t.Database, t.Schema, t.Name}, func(part string) bool { return part == "" })
 	return strings.Join(parts, ".")
+}
+
+// HistoryOptions select what the command History shows, and how.
+type HistoryOptions struct {
+	Models    []string      // names or patterns as of path.Match; none: every model
+	Since     time.Duration // the period before now
+	Branch    string        // "": every branch
+	JSON, CSV bool          // not both
+	HTML      string        // the file to write, "" for none
 }
 
 // Audit selects the audit table, and what happens if it cannot be used.

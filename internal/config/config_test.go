@@ -113,6 +113,15 @@ func TestInputsAndFlagsBecomeTheConfig(t *testing.T) {
 			environ: []string{"INPUT_ANNOTATIONS=false"},
 			want:    func(c *Config) { c.Annotations = false },
 		},
+		"a history": {
+			args: []string{"history", "fct_orders", "--since", "12w", "stg_*", "--csv", "--branch=main", "--html", "h.html"},
+			want: func(c *Config) {
+				c.Command = History
+				c.History = HistoryOptions{
+					Models: []string{"fct_orders", "stg_*"}, Since: 84 * 24 * time.Hour, Branch: "main", CSV: true, HTML: "h.html",
+				}
+			},
+		},
 		"where the report can be opened": {
 			args: []string{"--report-url", "https://acme.github.io/shop/report.html?run=1", "build"},
 			want: func(c *Config) { c.ReportURL = "https://acme.github.io/shop/report.html?run=1" },
@@ -406,7 +415,7 @@ func TestADirectoryWithItsFileIsAccepted(t *testing.T) {
 func TestEveryInputIsInTheHelpOfSomeCommand(t *testing.T) {
 	t.Parallel()
 	var help strings.Builder
-	for _, args := range [][]string{{"--help"}, {"report", "--help"}, {"publish", "--help"}, {"prune", "--help"}, {"install", "--help"}, {"cloud", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"report", "--help"}, {"history", "--help"}, {"publish", "--help"}, {"prune", "--help"}, {"install", "--help"}, {"cloud", "--help"}} {
 		if _, err := Parse(args, nil, t.TempDir(), &help); !errors.Is(err, ErrHelp) {
 			t.Fatalf("got error %v, want ErrHelp", err)
 		}

@@ -18,6 +18,7 @@ Replace dbt by dbt-tally:
 Usage:
   dbt-tally [flags] DBT-COMMAND [dbt's flags]  run any dbt command; flags come first
   dbt-tally report [flags]                     report on an earlier dbt invocation
+  dbt-tally history [flags] [MODEL...]         show how the models' rows developed
   dbt-tally publish [flags]                    post the report of a run that has no write access
   dbt-tally prune [flags]                      delete old audit rows
   dbt-tally install [flags]                    write the audit macros for dbt Cloud
@@ -28,7 +29,9 @@ Usage:
 
 // titles introduce the help of one command.
 var titles = map[Command]string{
-	Report:  "dbt-tally report reports on an earlier dbt invocation, whose rows are in the audit table.",
+	Report: "dbt-tally report reports on an earlier dbt invocation, whose rows are in the audit table.",
+	History: "dbt-tally history shows each model's last count, its change and its trend; with models or patterns, " +
+		"one line\nper run: dbt-tally history fct_orders 'stg_*' --since 90d",
 	Publish: "dbt-tally publish posts the report.json of a run that could not, for example one from a fork.",
 	Prune:   "dbt-tally prune deletes old audit rows: dbt-tally prune --older-than 180d",
 	Cloud: "dbt-tally cloud attach reports on a run of dbt Cloud that something else starts, " +

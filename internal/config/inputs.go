@@ -25,9 +25,9 @@ type group struct {
 var (
 	running   = []Command{DBT, Report}
 	reporting = []Command{DBT, Report, Cloud}
-	auditing  = []Command{DBT, Report, Prune}
-	connected = []Command{DBT, Report, Prune, Cloud}
-	projects  = []Command{DBT, Report, Prune, Install, Cloud}
+	auditing  = []Command{DBT, Report, History, Prune}
+	connected = []Command{DBT, Report, History, Prune, Cloud}
+	projects  = []Command{DBT, Report, History, Prune, Install, Cloud}
 	posting   = []Command{DBT, Report, Publish, Cloud}
 )
 
@@ -41,9 +41,10 @@ var groups = []group{
 		{
 			name: "mode", value: string(DBT), allowed: names(commandNames), only: projects,
 			help: "As an action, the command to run: dbt runs the lines of dbt-command and reports; report makes " +
-				"the report of an earlier invocation; publish posts the report of a run that has no " +
-				"write access, for example one from a fork; prune deletes old audit rows; install writes the audit " +
-				"macros into the project for dbt Cloud; cloud reports on a run of dbt Cloud.",
+				"the report of an earlier invocation; history shows how the models' rows developed; publish posts " +
+				"the report of a run that has no write access, for example one from a fork; prune deletes old audit " +
+				"rows; install writes the audit macros into the project for dbt Cloud; cloud reports on a run of dbt " +
+				"Cloud.",
 		},
 		{
 			name: "dbt-command", value: "build", only: []Command{DBT},
@@ -200,6 +201,13 @@ var groups = []group{
 			help: "Run on pull_request_target even if the pull request's code may be checked out. It then runs " +
 				"with the job's secrets.",
 		},
+	}},
+	{"history", []Command{History}, []input{
+		{name: "since", value: "30d", help: "Show the runs of this period: hours, days or weeks.", example: "90d"},
+		{name: "branch", help: "Show only the runs of this branch. Default: all branches, without pull requests."},
+		{name: "json", value: "false", toggle: true, help: "Print JSON instead of the table."},
+		{name: "csv", value: "false", toggle: true, help: "Print one line per model and run, separated by commas."},
+		{name: "html", help: "Write a page that opens in the browser to this file.", example: "history.html"},
 	}},
 	{"prune", []Command{Prune}, []input{
 		{name: "older-than", help: "Delete audit rows older than this, a day or more.", example: "180d"},

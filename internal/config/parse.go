@@ -18,6 +18,7 @@ import (
 //
 //	dbt-tally [flags] DBT-COMMAND [dbt's arguments]
 //	dbt-tally [flags] COMMAND [flags]
+//	dbt-tally [flags] history [flags] [MODEL...]
 //
 // The error is ErrHelp, ErrVersion, or joins every problem found, one per line. With
 // problems, the Config still contains the secrets, so that they can be masked.
@@ -40,6 +41,12 @@ func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
 		if command == Cloud {
 			rest = cloudParser{&p}.way(rest)
 		}
+		for command == History && len(rest) > 0 { // flags may follow a model
+			p.models = append(p.models, rest[0])
+			if rest, err = p.flags(rest[1:], command); err != nil {
+				return Config{}, p.stop(err, command, help)
+			}
+		}
 		if len(rest) > 0 {
 			p.problems.add("command %q: unexpected argument %s; remove it", command, shown(rest[0]))
 		}
@@ -58,6 +65,7 @@ type parser struct {
 	given    map[string]string // by input
 	flagged  []string          // inputs that were given as flags
 	action   bool              // the inputs come from a workflow
+	models   []string          // of the command history
 	problems problemList
 }
 
@@ -129,7 +137,7 @@ func (p *parser) flags(args []string, command Command) (rest []string, err error
 func (p *parser) unknownFlag(refused string, command Command, rest []string) {
 	at := slices.IndexFunc(rest, func(arg string) bool { return slices.Contains(dbtCommands, arg) })
 	name, _, _ := strings.Cut(strings.TrimLeft(refused, "-"), "=")
-	if command == "" && at >= 0 && nearest(name, inputNames("")) == "" {
+	if command == "" && at >= 0 && (len(name) == 1 || nearest(name, inputNames("")) == "") {
 		line := append([]string{"dbt-tally", rest[at], refused}, rest[:at]...)
 		p.problems.add("flag %s: unknown; put dbt's flags behind the dbt command: %s",
 			shown(refused), hide(strings.Join(append(line, rest[at+1:]...), " ")))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -52,6 +53,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 
 		AllowPullRequestTarget: p.toggle("allow-pull-request-target"),
 
+		History:    historyOptions(p, command),
 		OlderThan:  p.olderThan(command),
 		DryRun:     p.toggle("dry-run"),
 		Verify:     p.toggle("verify"),
@@ -242,6 +244,29 @@ func (p *parser) olderThan(command Command) time.Duration {
 		p.problems.input("older-than", text, "an age of a day or more, such as 180d")
 	}
 	return old
+}
+
+// historyOptions returns the zero value for another command.
+func historyOptions(p *parser, command Command) HistoryOptions {
+	if command != History {
+		return HistoryOptions{}
+	}
+	o := HistoryOptions{
+		Models: p.models, Branch: p.text("branch"), JSON: p.toggle("json"), CSV: p.toggle("csv"), HTML: p.text("html"),
+	}
+	var ok bool
+	if o.Since, ok = parseAge(p.text("since")); !ok {
+		p.problems.input("since", p.text("since"), "a number of hours, days or weeks, such as 36h, 30d or 12w")
+	}
+	for _, model := range o.Models {
+		if _, err := path.Match(model, ""); err != nil {
+			p.problems.add("command %q: unusable pattern %s; close its bracket; see %s", command, shown(model), inputsPage)
+		}
+	}
+	if o.JSON && o.CSV {
+		p.problems.add("input %q: contradicts %q; use one of them; see %s", "json", "csv", inputsPage)
+	}
+	return o
 }
 
 // matching returns the value of an optional input that must match a pattern.

@@ -12,6 +12,7 @@ const (
 	HooksTutorial   = base + "hooks-tutorial.md" // hooks: project
 	Image           = base + "image.md"          // other dbt versions and adapters
 	Inputs          = base + "inputs.md"
+	History         = base + "history.md"
 	Permissions     = base + "permissions.md"
 	Troubleshooting = base + "troubleshooting.md"
 	Warehouses      = base + "warehouses.md"

@@ -146,9 +146,9 @@ func DriftWords(r Report, s Style) string {
 	return words + ", since " + BaselineName(r, s) + " was built " + Ago(r.GeneratedAt.Sub(r.Baseline.CompletedAt)) + "."
 }
 
-// nodeName returns the name in a unique_id such as test.shop.unique_orders_id.3f0a: the
+// NodeName returns the name in a unique_id such as test.shop.unique_orders_id.3f0a: the
 // part after the kind and the package.
-func nodeName(id string) string {
+func NodeName(id string) string {
 	parts := strings.SplitN(id, ".", 4)
 	if len(parts) < 3 {
 		return id
@@ -172,7 +172,7 @@ func NodeNames(models []Model) func(id string) string {
 			_, source, _ := strings.Cut(rest, ".")
 			return source // source_name.table
 		}
-		return nodeName(id)
+		return NodeName(id)
 	}
 }
 

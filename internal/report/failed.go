@@ -74,7 +74,7 @@ func failedNodes(r Report, s Style) fact {
 		if f.Kind == notANode || f.NodeID != "" && seen[f.NodeID] {
 			continue
 		}
-		failed := node{f.NodeID, nodeName(f.NodeID), ""}
+		failed := node{f.NodeID, NodeName(f.NodeID), ""}
 		if f.Kind == "test" || f.Kind == "unit_test" {
 			failed.noun = "test "
 			tests = append(tests, failed)

@@ -75,7 +75,7 @@ func historyName(t tally.Trend) string {
 	if t.NodeID == "" {
 		return t.Relation
 	}
-	return nodeName(t.NodeID)
+	return NodeName(t.NodeID)
 }
 
 func pointOf(p tally.Point, run Run) HistoryPoint {
@@ -107,6 +107,14 @@ func (p HistoryPoint) WrittenWords() string {
 		return ""
 	}
 	return joinCounts(" ", count{"+", *p.Inserted, ""}, count{"~", *p.Updated, ""}, count{tally.Minus, *p.Deleted, ""})
+}
+
+// Change returns what the run did to the number of rows, or nil if that is not known.
+func (p HistoryPoint) Change() *int64 {
+	if p.Before == nil {
+		return nil
+	}
+	return new(p.Rows - *p.Before)
 }
 
 // WriteHistoryJSON writes the history as JSON: indented, with a newline at the end.

@@ -116,7 +116,11 @@ func (e earlier) history() (tally.History, error) {
 		runs = runsOf(rows)
 	}
 	prints, columns := parseNodes(e.nodes, e.lists)
-	return tally.History{Runs: runs, Rows: rows, Fingerprints: prints, Columns: columns}, nil
+	h := tally.History{Runs: runs, Rows: rows, Fingerprints: prints, Columns: columns}
+	if len(e.runs) > comparedRuns {
+		h.Compared = comparedRuns
+	}
+	return h, nil
 }
 
 // named reports whether the user asked for one run or one branch.

@@ -53,6 +53,7 @@ func TestContract(t *testing.T) {
 			t.Run("the table of a project's own hooks is only read", l.readOnly)
 			t.Run("a missing table is reported", l.missing)
 			t.Run("runs are recorded once and found by later runs", l.history)
+			t.Run("trends are read of runs of any outcome", l.trends)
 			t.Run("the view shows what each run did", l.historyView)
 			t.Run("a named run is found, or reported as unknown", l.oneRun)
 			t.Run("without a run table the newest rows are the history", l.fallback)

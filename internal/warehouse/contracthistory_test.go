@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,48 @@ func (l lab) history(t *testing.T) {
 	}
 }
 
+// trends reads what history recorded, whatever the outcome of the runs.
+func (l lab) trends(t *testing.T) {
+	store := l.open(t, warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Read)
+	query := warehouse.TrendQuery{
+		Branch: hostile, Target: "prod", Since: at("08:30:00"), Before: at("10:00:00"), ExcludeEvents: []string{"pull_request"},
+		Names: []string{"shop.ORDERS", `100%_\nothing's`},
+	}
+	got, err := store.History(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := earlierRuns()
+	want := tally.History{
+		Runs: []tally.Run{{
+			ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod",
+		}, runs[5], runs[4]},
+		Rows: []tally.Row{
+			{
+				Invocation: "second", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After, Time: at("09:00:00"),
+				Count: rows(1100),
+			},
+			{
+				Invocation: "failed", NodeID: "model.shop.orders", Relation: "s.orders", Phase: tally.After, Time: at("09:05:00"),
+				Count: rows(7),
+			},
+			nowRow(),
+		},
+	}
+	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" {
+		t.Errorf("one node (-want +got)\n%s", diff)
+	}
+	query.Branch, query.Names = "it's none", nil
+	if got, err = store.History(t.Context(), query); err != nil || len(got.History.Runs) > 0 || got.Newest[0].ID != "later" {
+		t.Errorf("no such branch: %+v, %v; want the newest runs", got, err)
+	}
+	store.Close() // DuckDB's file has one user
+	store = l.open(t, warehouse.Table{Schema: "nowhere", Name: "nothing"}, warehouse.Read)
+	if _, err = store.History(t.Context(), query); !errors.Is(err, warehouse.ErrNoTable) {
+		t.Errorf("no table: %v; want ErrNoTable", err)
+	}
+}
+
 // oneRun requests a run by its ID, from another audit table.
 func (l lab) oneRun(t *testing.T) {
 	store := l.open(t, warehouse.Table{Schema: "ci", Name: "dbt_audit_log"}, warehouse.Write)
@@ -180,6 +223,11 @@ func (l lab) fallback(t *testing.T) {
 	}
 	if diff := gocmp.Diff(want, got.History, anyOrder); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("problems %q, history (-want +got):\n%s", got.Problems, diff)
+	}
+
+	trend, err := store.History(t.Context(), warehouse.TrendQuery{Since: at("00:00:00").AddDate(0, 0, -2), Before: at("10:00:00")})
+	if err != nil || len(trend.History.Runs) != 3 || len(trend.History.Rows) != 5 {
+		t.Errorf("trend %+v, %v", trend.History, err)
 	}
 
 	got = collect(t, store, warehouse.CollectRequest{

@@ -48,15 +48,63 @@ func TestHistoryDoesNotScanTheTable(t *testing.T) {
 	store := open(t, options(db, auditLog, warehouse.Write))
 	got := collect(t, store, f)
 	store.Close()
-	if len(got.History.Runs) != 30 || len(got.History.Rows) != 6000 {
-		t.Errorf("%d runs and %d rows; want 30 and 6000", len(got.History.Runs), len(got.History.Rows))
+	if len(got.History.Runs) != 40 || got.History.Compared != 30 || len(got.History.Rows) != 30*200+10*100 {
+		t.Errorf("%d runs, %d compared, %d rows; want 40, 30 and 7000", len(got.History.Runs), got.History.Compared, len(got.History.Rows))
 	}
 	if is := scans(t, db); is != was {
 		t.Errorf("scans of the audit table: %s before, %s after", was, is)
 	}
 }
 
-// BenchmarkHistory finds the newest 30 of 5,000 runs among 10 million audit rows.
+// The command history, too, finds its rows by the index on run_id.
+func TestTrendsDoNotScanTheTable(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	past(t, db, 2000, 100)
+	was := scans(t, db)
+	store := open(t, options(db, auditLog, warehouse.Read))
+	for _, tc := range []struct {
+		names []string
+		runs  int
+		rows  int
+	}{{nil, 90, 90 * 50}, {[]string{"MODEL_number_7"}, 90, 90 * 2}} {
+		got, err := store.History(t.Context(), trendQuery(tc.names...))
+		if err != nil || len(got.History.Runs) != tc.runs || len(got.History.Rows) != tc.rows {
+			t.Errorf("%q: %d runs, %d rows, %v; want %d and %d", tc.names, len(got.History.Runs), len(got.History.Rows), err, tc.runs, tc.rows)
+		}
+	}
+	store.Close()
+	if is := scans(t, db); is != was {
+		t.Errorf("scans of the audit table: %s before, %s after", was, is)
+	}
+}
+
+func trendQuery(names ...string) warehouse.TrendQuery {
+	return warehouse.TrendQuery{
+		Branch: "main", Target: "prod", Since: at("00:00:00").AddDate(0, 0, -90), Before: at("00:00:00"), Names: names,
+	}
+}
+
+// BenchmarkTrends reads what the command history shows from 10 million audit rows.
+func BenchmarkTrends(b *testing.B) {
+	db := postgres.New(b)
+	past(b, db, 5000, 2000)
+	for name, query := range map[string]warehouse.TrendQuery{"all": trendQuery(), "one": trendQuery("model_number_7")} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				store := open(b, options(db, auditLog, warehouse.Read))
+				got, err := store.History(b.Context(), query)
+				if err != nil || len(got.History.Runs) != 90 {
+					b.Fatalf("%d runs, %v", len(got.History.Runs), err)
+				}
+				got.History.Trends()
+				store.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkHistory finds the newest 90 of 5,000 runs among 10 million audit rows.
 // Creating them takes a minute and 3 GB.
 func BenchmarkHistory(b *testing.B) {
 	db := postgres.New(b)
@@ -64,7 +112,7 @@ func BenchmarkHistory(b *testing.B) {
 	was := scans(b, db)
 	store := open(b, options(db, auditLog, warehouse.Write))
 	for b.Loop() {
-		if got := collect(b, store, f); len(got.History.Rows) != 60_000 {
+		if got := collect(b, store, f); len(got.History.Rows) != 30*2000+60*1000 {
 			b.Fatalf("%d rows, problems %q", len(got.History.Rows), got.Problems)
 		}
 	}

@@ -187,12 +187,13 @@
     {{ return(['run_id = ' ~ dbt_tally_text(setup, history.run_id)]) }}
   {%- endif -%}
   {%- set conditions = [
-        "status = 'success'",
-        'dbt_exit_code = 0',
         'completed_at >= ' ~ dbt_tally_time(setup, history.since),
         'completed_at < ' ~ dbt_tally_time(setup, history.before),
-        'run_id not in (' ~ dbt_tally_texts(setup, history.exclude) ~ ')',
       ] -%}
+  {%- if not history.every_outcome -%}
+    {%- do conditions.append("status = 'success' and dbt_exit_code = 0") -%}
+    {%- do conditions.append('run_id not in (' ~ dbt_tally_texts(setup, history.exclude) ~ ')') -%}
+  {%- endif -%}
   {%- if history.branch -%}
     {%- do conditions.append('branch = ' ~ dbt_tally_text(setup, history.branch)) -%}
   {%- endif -%}
@@ -248,6 +249,35 @@
     {%- do rows.append(texts) -%}
   {%- endfor -%}
   {{ return(rows) }}
+{% endmacro %}
+
+{#- Reports the runs of a period and their audit rows: of the nodes that the patterns in
+    history.like may mean or, without any, the rows after each run. -#}
+{% macro dbt_tally_history(setup, database, schema, identifier, run_identifier, node_identifier, history) %}
+  {%- set audit = dbt_tally_find(setup, database, schema, identifier) -%}
+  {%- if audit is none -%}
+    {{ return(dbt_tally_report({'absent': true})) }}
+  {%- endif -%}
+  {%- do dbt_tally_report({'relation': audit ~ ''}) -%}
+  {%- set node = 'coalesce(node_id, model_name)' if 'node_id' in dbt_tally_column_names(audit) else 'model_name' -%}
+  {%- set wanted = ["lower(model_name) like '% - after'"] if history.like | length == 0 else [] -%}
+  {%- for pattern in history.like -%}
+    {%- do wanted.append('lower(' ~ node ~ ') like ' ~ dbt_tally_text(setup, pattern)) -%}
+  {%- endfor -%}
+  {%- set wanted = ' and (' ~ wanted | join(' or ') ~ ')' -%}
+  {%- set relation = dbt_tally_find_runs(setup, audit, run_identifier) -%}
+  {%- if relation is none -%}
+    {%- set where = 'execution_time >= ' ~ dbt_tally_time(setup, history.since)
+          ~ ' and execution_time < ' ~ dbt_tally_time(setup, history.before) -%}
+    {{ return(dbt_tally_report_rows('past', dbt_tally_rows(setup, audit, where ~ wanted))) }}
+  {%- endif -%}
+  {%- set runs = dbt_tally_runs(setup, relation, dbt_tally_run_conditions(setup, history), history.limit) -%}
+  {%- if runs | length == 0 -%}
+    {{ return(dbt_tally_report_rows('newest', dbt_tally_runs(setup, relation, ['1 = 1'], 10))) }}
+  {%- endif -%}
+  {%- do dbt_tally_report_rows('runs', runs) -%}
+  {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, runs | map(attribute=0)) ~ ')' -%}
+  {%- do dbt_tally_report_rows('past', dbt_tally_rows(setup, audit, where ~ wanted)) -%}
 {% endmacro %}
 
 {#- Deletes older rows from the tables, or only counts them, in batches of whole runs,

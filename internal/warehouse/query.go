@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,6 +81,60 @@ func selectRows(d dialect, f found, runs []string) query {
 	return query{
 		columns: texts(d, f, recordColumns), from: f.relation + " where run_id in " + at.list(runs), args: at.args,
 	}
+}
+
+// selectCounts returns recordColumns of the audit rows of some runs, and null for those
+// that a trend does not need: of the nodes that the names may mean or, without names, the
+// rows after each run. It finds the phase in the name, as selectNewest does.
+func selectCounts(d dialect, f found, runs, names []string) query {
+	at := d.placeholders()
+	return query{
+		columns: countColumns(d, f), from: f.relation + " where run_id in " + at.list(runs) + trendOnly(at, f, names),
+		args: at.args,
+	}
+}
+
+// selectSince returns the same of every run in a period.
+func selectSince(d dialect, f found, q TrendQuery) query {
+	at := d.placeholders()
+	written := d.instant(f, "execution_time")
+	return query{
+		columns: countColumns(d, f),
+		from: f.relation + " where " + written + " >= " + at.at(q.Since) + " and " + written + " < " + at.at(q.Before) +
+			trendOnly(at, f, q.Names),
+		args: at.args,
+	}
+}
+
+func countColumns(d dialect, f found) []string {
+	columns := texts(d, f, recordColumns)
+	for i, name := range recordColumns {
+		if slices.Contains([]string{"phase", "materialized", "changed_rows"}, name) {
+			columns[i] = "null"
+		}
+	}
+	return columns
+}
+
+func trendOnly(at *placeholders, f found, names []string) string {
+	if len(names) == 0 {
+		return " and lower(model_name) like '% - after'"
+	}
+	var any []string
+	for _, pattern := range (TrendQuery{Names: names}).patterns() {
+		any = append(any, "lower("+f.node()+") like "+at.value(pattern))
+	}
+	return " and (" + strings.Join(any, " or ") + ")"
+}
+
+// patterns returns the names for the operator like. A character that has a meaning there,
+// or in some engine's literals, becomes one that stands for any.
+func (q TrendQuery) patterns() []string {
+	list := []string{}
+	for _, name := range q.Names {
+		list = append(list, "%"+strings.NewReplacer("%", "_", `\`, "_").Replace(strings.ToLower(name))+"%")
+	}
+	return list
 }
 
 // selectNewest returns recordColumns of the newest after row of each node, and of more

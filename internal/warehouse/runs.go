@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -202,4 +203,89 @@ func (e builder) prepareHistory(ctx context.Context, t tables) (problem string) 
 		return "" // another job has created it
 	}
 	return noHistoryView(view, err)
+}
+
+// The largest numbers of runs.
+const (
+	comparedRuns = 30    // whose counts the report compares with
+	trendRuns    = 90    // of a trend
+	recentRuns   = 2_000 // from which those of a trend are selected
+)
+
+func (e *sqlEngine) history(ctx context.Context, q TrendQuery) (answer, error) {
+	t, err := e.known(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{relation: t.audit.relation, earlier: &earlier{}}
+	if !t.runs.ready() {
+		rows := question{step: reading, table: t.audit.table, query: selectSince(e.dialect, t.audit, q)}
+		e.db.ask(ctx, &rows)
+		a.earlier.rows = rows.rows
+		return a, rows.err
+	}
+	filter := q.filter(recentRuns)
+	if len(q.Names) > 0 {
+		filter.limit = trendRuns
+	}
+	runs := question{step: reading, table: t.runs.table, query: selectRuns(e.dialect, t.runs, filter)}
+	if e.db.ask(ctx, &runs); runs.err != nil {
+		return answer{}, runs.err
+	}
+	a.earlier.runs = thinned(runs.rows, trendRuns)
+	rest := question{step: reading, table: t.runs.table, query: selectRuns(e.dialect, t.runs, newestRuns)}
+	into := &a.earlier.newest
+	if ids := runIDs(a.earlier.runs); len(ids) > 0 {
+		rest.query, into = selectCounts(e.dialect, t.audit, ids, q.Names), &a.earlier.rows
+	}
+	e.db.ask(ctx, &rest)
+	*into = rest.rows
+	return a, rest.err
+}
+
+func (e *throughDBT) history(ctx context.Context, q TrendQuery) (answer, error) {
+	filter, args := q.filter(trendRuns), e.args()
+	if len(q.Names) == 0 {
+		filter.limit = comparedRuns
+	}
+	args["history"] = map[string]any{
+		"every_outcome": true, "exclude_events": filter.excludeEvents, "branch": filter.branch, "target": filter.target,
+		"since": sqlTime(q.Since), "before": sqlTime(q.Before), "limit": filter.limit, "like": q.patterns(),
+	}
+	payloads, err := e.run(ctx, "dbt_tally_history", args)
+	a := answer{earlier: &earlier{}}
+	for _, p := range payloads {
+		if p.Absent {
+			return a, ErrNoTable
+		}
+		a.relation = cmp.Or(p.Relation, a.relation)
+		a.earlier.runs, a.earlier.rows = append(a.earlier.runs, p.Runs...), append(a.earlier.rows, p.Past...)
+		a.earlier.newest = append(a.earlier.newest, p.Newest...)
+	}
+	return a, err
+}
+
+func (q TrendQuery) filter(limit int) runFilter {
+	return runFilter{
+		branch: q.Branch, target: q.Target, excludeEvents: q.ExcludeEvents, since: q.Since, before: q.Before, limit: limit,
+	}
+}
+
+// thinned returns at most about so many runs, newest first: of each dbt command its share,
+// spread evenly, with the newest one, because a command may build only some of the nodes.
+func thinned(runs [][]*string, most int) [][]*string {
+	if len(runs) <= most {
+		return runs
+	}
+	command := slices.Index(runLayout.names(), "command")
+	size, seen := map[string]int{}, map[string]int{}
+	for _, run := range runs {
+		size[deref(run[command])]++
+	}
+	return slices.DeleteFunc(slices.Clone(runs), func(run []*string) bool {
+		of := deref(run[command])
+		nth, share := seen[of], max(1, most*size[of]/len(runs))
+		seen[of]++
+		return nth > 0 && nth*share/size[of] == (nth-1)*share/size[of]
+	})
 }

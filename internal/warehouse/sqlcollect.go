@@ -78,7 +78,7 @@ func earlierRuns(d dialect, t tables, f CollectRequest) question {
 	before := f.History.Before
 	switch {
 	case t.runs.ready():
-		q.table, q.query = t.runs.table, selectRuns(d, t.runs, f.filter(30))
+		q.table, q.query = t.runs.table, selectRuns(d, t.runs, f.filter(trendRuns))
 	case f.History.RunID != "":
 		q.query = selectRows(d, t.audit, []string{f.History.RunID})
 	default:
@@ -110,20 +110,25 @@ func (e *sqlEngine) compare(
 		}
 		return &earlier{rows: runs.rows}, nil
 	}
-	var rows, nodes, theirs, newest question
+	var rows, older, nodes, theirs, newest question
 	if ids := runIDs(runs.rows); len(ids) > 0 {
-		rows = question{step: reading, table: t.audit.table, query: selectRows(e.dialect, t.audit, ids)}
-		nodes, theirs = storedNodes(e.dialect, t, ids[:min(len(ids), runsWithNodes)])
+		compared := ids[:min(len(ids), comparedRuns)]
+		rows = question{step: reading, table: t.audit.table, query: selectRows(e.dialect, t.audit, compared)}
+		if ids = ids[len(compared):]; len(ids) > 0 {
+			older = question{step: reading, table: t.audit.table, query: selectCounts(e.dialect, t.audit, ids, nil)}
+		}
+		nodes, theirs = storedNodes(e.dialect, t, compared[:min(len(compared), runsWithNodes)])
 	} else if f.History.named() {
 		newest = question{step: reading, table: t.runs.table, query: selectRuns(e.dialect, t.runs, newestRuns)}
 	}
-	e.db.ask(ctx, &rows, &nodes, &theirs, &newest, lists)
+	e.db.ask(ctx, &rows, &nodes, &theirs, &newest, lists, &older)
 	if err := errors.Join(rows.err, newest.err); err != nil {
 		return nil, err
 	}
 	// Without the nodes the changed files are used instead.
 	return &earlier{
-		runs: runs.rows, rows: rows.rows, newest: newest.rows, nodes: nodes.rows, lists: listsByHash(theirs.rows),
+		runs: runs.rows, rows: slices.Concat(rows.rows, older.rows), newest: newest.rows, nodes: nodes.rows,
+		lists: listsByHash(theirs.rows),
 	}, nil
 }
 

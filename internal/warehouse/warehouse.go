@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
@@ -88,6 +90,8 @@ type engine interface {
 	// collect returns an error if it cannot read the audit rows, and a problem for
 	// everything else.
 	collect(ctx context.Context, f CollectRequest) (answer, error)
+	// history returns the runs and their audit rows, as texts.
+	history(ctx context.Context, q TrendQuery) (answer, error)
 	// prune deletes, or only counts, rows of the audit table and of the run table.
 	prune(ctx context.Context, p pruning) (audit, run int64, err error)
 	close() error
@@ -167,6 +171,43 @@ func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
 		Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems,
 		Uncaptured: found.uncaptured || s.Operations() != "", // through dbt, that is not tested
 	}, nil
+}
+
+// TrendQuery selects the runs and the nodes whose counts to read.
+type TrendQuery struct {
+	Branch, Target string   // "": any
+	ExcludeEvents  []string // events whose runs are left out
+	Since, Before  time.Time
+	// Names are parts of node IDs or of relations; none: every node. More nodes may be
+	// read than these, and of every node only the rows after the run are.
+	Names []string
+}
+
+// Trend contains the warehouse's answers to a TrendQuery.
+type Trend struct {
+	Relation string // the audit table, quoted for SQL
+	History  tally.History
+	Newest   []tally.Run // the newest runs of all, if none was found
+}
+
+// History reads the counts of recorded runs, whatever their outcome. Of more than 90 runs
+// it reads 90: the newest ones if there are names, and otherwise some of the whole period.
+// Without a run table the rows themselves show which runs there are. The error is
+// ErrNoTable if there is no audit table.
+func (s *Store) History(ctx context.Context, q TrendQuery) (Trend, error) {
+	a, err := s.engine.history(ctx, q)
+	var trend Trend
+	if err == nil {
+		trend = Trend{Relation: a.relation}
+		trend.History, err = a.earlier.history()
+	}
+	if err == nil {
+		trend.Newest, err = parseRuns(a.earlier.newest)
+	}
+	if err != nil {
+		return Trend{}, fmt.Errorf("read the history from %s: %w", s.table, err)
+	}
+	return trend, nil
 }
 
 // Close closes the connection. The caller of Open must call it, and may call it more than

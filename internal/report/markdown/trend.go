@@ -9,23 +9,6 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
 
-// bars are the heights of a sparkline.
-var bars = []rune("▁▂▃▄▅▆▇█")
-
-// sparkline draws counts as bars between the lowest and the highest of them.
-func sparkline(counts []int64) string {
-	low, high := float64(slices.Min(counts)), float64(slices.Max(counts))
-	line := make([]rune, len(counts))
-	for i, n := range counts {
-		height := 0.0
-		if high > low {
-			height = (float64(n) - low) / (high - low)
-		}
-		line[i] = bars[int(math.Round(height*float64(len(bars)-1)))]
-	}
-	return string(line)
-}
-
 // maxBars keeps a sparkline narrow enough for the other columns.
 const maxBars = 12
 
@@ -34,7 +17,7 @@ func trend(m report.Model) string {
 	if !m.Notable() || len(m.History) < 2 {
 		return ""
 	}
-	return sparkline(m.History[max(0, len(m.History)-maxBars):])
+	return report.Sparkline(m.History[max(0, len(m.History)-maxBars):])
 }
 
 // chart draws the model that changed most since the previous run, or returns "" if none

@@ -93,8 +93,8 @@ func TestSparklines(t *testing.T) {
 		"▁▁▁":      {5, 5, 5},
 		"█▁":       {math.MaxInt64, 0},
 	} {
-		if got := sparkline(counts); got != want {
-			t.Errorf("sparkline(%v) = %s, want %s", counts, got, want)
+		if got := report.Sparkline(counts); got != want {
+			t.Errorf("Sparkline(%v) = %s, want %s", counts, got, want)
 		}
 	}
 }

@@ -110,14 +110,7 @@ func widthBeside(rows []report.Row, columns []column) int {
 }
 
 func draw(rows []report.Row, columns []column, nameWidth int) string {
-	t := pretty.NewWriter()
-	style := pretty.StyleDefault
-	style.Options = pretty.OptionsNoBordersAndSeparators
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", gap
-	style.Format.Header = text.FormatDefault
-	t.SetStyle(style)
-	t.SuppressTrailingSpaces()
-
+	t := newTable()
 	head := make(pretty.Row, len(columns))
 	configs := make([]pretty.ColumnConfig, len(columns))
 	for i, c := range columns {
@@ -141,6 +134,18 @@ func draw(rows []report.Row, columns []column, nameWidth int) string {
 		t.AppendRow(cells)
 	}
 	return t.Render()
+}
+
+// newTable returns a table without lines.
+func newTable() pretty.Writer {
+	t := pretty.NewWriter()
+	style := pretty.StyleDefault
+	style.Options = pretty.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", gap
+	style.Format.Header = text.FormatDefault
+	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
+	return t
 }
 
 // colored returns a model's standing in words and, if requested, in the colour of its
