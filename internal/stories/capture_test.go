@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/golden"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 	"github.com/dbt-tally/dbt-tally/internal/report"
@@ -131,6 +133,25 @@ func TestDocsShowWhatTheRunWrote(t *testing.T) {
 	}
 	if want := strings.Join(table, "\n") + "\n"; !strings.Contains(string(page), want) {
 		t.Errorf("docs/change-capture.md lacks the table\n%s", want)
+	}
+}
+
+// TestDocsShowTheModelOfChangedRows compares the model of docs/hooks-tutorial.md with the
+// one that a story runs.
+func TestDocsShowTheModelOfChangedRows(t *testing.T) {
+	t.Parallel()
+	story, err := txtar.ParseFile(testdata("script/written.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(server.Root(), "docs", "hooks-tutorial.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range story.Files {
+		if file.Name == "incremental.sql" && !strings.Contains(string(page), "```jinja\n"+string(file.Data)+"```\n") {
+			t.Errorf("docs/hooks-tutorial.md shows another model than\n%s", file.Data)
+		}
 	}
 }
 
