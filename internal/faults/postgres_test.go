@@ -84,7 +84,7 @@ var faultsOfPostgres = []fault{
 	},
 	{
 		where: "PostgreSQL", what: "the audit table has a column that must not be null", comments: 1,
-		said: "it accepts no audit row",
+		said: "it refuses audit rows",
 		lost: "the counts of this run",
 		inject: func(w *world) {
 			w.db.Exec(w.t, "create schema dbt_audit; create table dbt_audit.dbt_audit_log "+
