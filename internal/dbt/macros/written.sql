@@ -9,7 +9,7 @@
   {%- set kind = 'snapshot' if model.resource_type == 'snapshot' else model.config.materialized -%}
   {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
   {%- if phase == 'before' or kind not in ('incremental', 'snapshot') or engine not in ('duckdb', 'mysql', 'snowflake')
-        or (engine == 'duckdb' and (dbt_version[:2] != '1.' or (target.path or '')[:3] == 'md:' or (target.path or '')[:10] == 'motherduck')) -%}
+        or dbt_version[:2] != '1.' or (engine == 'duckdb' and ((target.path or '')[:3] == 'md:' or (target.path or '')[:10] == 'motherduck')) -%}
     {{ return(nothing) }}
   {%- endif -%}
   {%- set unknown = ['null', 'null', 'null', 'null'] -%}
@@ -32,10 +32,12 @@
   {%- set batch, inserted, updated, deleted, changed, source = '', none, '0', '0', 'null', 'batch' -%}
   {%- if engine == 'snowflake' -%}
     {#- The figures are those of the last statement. A merge is the only one; a delete is
-        followed by an insert. dbt's temporary relation may be a view: it is not read. -#}
+        followed by an insert. Batches that run at the same time would change each other's
+        counts. dbt's temporary relation may be a view: it is not read. -#}
     {%- if main.rows_inserted is number and strategy in ('default', 'append', 'merge', 'snapshot') -%}
       {%- set inserted, updated, deleted, source = main.rows_inserted, main.rows_updated or 0, main.rows_deleted or 0, 'adapter' -%}
-    {%- elif main.rows_inserted is number and strategy in ('delete+insert', 'microbatch') -%}
+    {%- elif main.rows_inserted is number
+          and (strategy == 'delete+insert' or (strategy == 'microbatch' and config.concurrent_batches is sameas false)) -%}
       {%- set inserted, deleted, source = main.rows_inserted, 'before', 'derived' -%}
     {%- endif -%}
   {%- elif kind == 'snapshot' -%}
