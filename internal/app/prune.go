@@ -24,9 +24,11 @@ func (c Command) prune(ctx context.Context, cfg config.Config, con console) int 
 	if opened.Failed() {
 		return ExitAuditFailed
 	}
+	end := con.working("looking for old rows")
 	pruned, err := opened.Prune(ctx, c.Now().Add(-cfg.OlderThan), func(deleted int64) {
 		con.line("deleted %d rows", deleted)
 	})
+	end()
 	verb := "deleted"
 	if cfg.DryRun {
 		verb = "would delete"

@@ -36,8 +36,8 @@ func (t Terminal) Deliver(_ context.Context, r report.Report, links Links) (Link
 	}
 	fmt.Fprintln(t.Out)
 	err := terminal.Write(t.Out, r, options)
-	if links.ReportJSON != "" {
-		fmt.Fprintf(t.Out, "\nreport: %s\n", links.ReportJSON)
+	if links.ReportHTML != "" {
+		fmt.Fprintf(t.Out, "\nreport: %s\n", links.ReportHTML)
 	}
 	return links, err
 }
