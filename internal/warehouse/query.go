@@ -117,8 +117,12 @@ func countColumns(d dialect, f found) []string {
 }
 
 func trendOnly(at *placeholders, f found, names []string) string {
-	if len(names) == 0 {
-		return " and lower(model_name) like '% - after'"
+	const named = "lower(model_name) like '% - after'"
+	switch {
+	case len(names) == 0 && f.typeOf("phase") != "":
+		return " and (phase = 'after' or phase is null and " + named + ")"
+	case len(names) == 0:
+		return " and " + named
 	}
 	var any []string
 	for _, pattern := range (TrendQuery{Names: names}).patterns() {

@@ -207,9 +207,9 @@ func (b browser) copied(t *testing.T) {
 	tab.run(t, chromedp.Evaluate(`navigator.clipboard.writeText = async (text) => { window.copied = text; }`, nil),
 		chromedp.SendKeys(`input[name=name]`, "orders", chromedp.ByQuery),
 		chromedp.Click(`button[name=csv]`, chromedp.ByQuery), chromedp.Sleep(50*time.Millisecond))
-	tab.expect(t, `copied.split("\r\n")[0]`, "node_id,model,status,main → here,change,this run,time,why")
+	tab.expect(t, `copied.split("\r\n")[0]`, "node_id,model,status,main → here,change,time,why")
 	tab.expect(t, `copied.split("\r\n")[1]`,
-		"model.shop.orders,orders,shrank,99 → 67,-32 (-32.3%),+67 (new),1.2 s,max-drop 20% breached · edited here · -region")
+		"model.shop.orders,orders,shrank,99 → 67,-32 (-32.3%),1.2 s,max-drop 20% breached · edited here · -region")
 	tab.expect(t, `document.querySelector("button[name=csv]").textContent`, "Copied")
 }
 

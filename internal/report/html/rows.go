@@ -25,7 +25,9 @@ func columnsOf(r report.Report) []column {
 	if r.Compares() {
 		list[0].cell = func(m report.Model) string { return report.FromTo(m.Baseline, m.After) }
 		list[1].cell = report.AgainstWords
-		list = slices.Insert(list, 2, column{"this run", report.ThisRunWords})
+		if slices.ContainsFunc(r.Models, report.Model.ThisRun) {
+			list = slices.Insert(list, 2, column{"this run", report.ThisRunWords})
+		}
 	}
 	return slices.DeleteFunc(list, func(c column) bool {
 		return !slices.ContainsFunc(r.Models, func(m report.Model) bool {
