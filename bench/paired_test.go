@@ -53,6 +53,8 @@ const (
 
 func (p paired) verdict() string {
 	switch _, low, high := p.interval(); {
+	case len(p.cost) < 3: // one pair has no interval
+		return undecided
 	case low > p.most:
 		return missed
 	case high <= p.most:
