@@ -45,6 +45,10 @@ pictures: ## Draw docs/pictures from the golden files, as GitHub shows them
 	@cp build/pictures/panel-1280-light.png docs/pictures/report-light.png
 	@cp build/pictures/panel-1280-dark.png docs/pictures/report-dark.png
 
+.PHONY: fuzz
+fuzz: ## Run each fuzz test for 20 s
+	@scripts/fuzz.sh
+
 .PHONY: bench
 bench: tools ## Compare the cost of dbt-tally with its limits
 	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h
