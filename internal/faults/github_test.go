@@ -75,7 +75,7 @@ var faultsOfGitHub = []fault{
 					return
 				}
 				out.Header().Set("Link", "<"+w.env["GITHUB_API_URL"]+r.URL.Path+`?page=2>; rel="next"`)
-				out.Write([]byte("[]"))
+				_, _ = out.Write([]byte("[]"))
 			})
 		},
 	},
@@ -84,7 +84,7 @@ var faultsOfGitHub = []fault{
 		inject: func(w *world) {
 			w.front(func(out http.ResponseWriter, r *http.Request, forward func(http.ResponseWriter)) {
 				if strings.HasSuffix(r.URL.Path, "/check-runs") {
-					out.Write([]byte("null"))
+					_, _ = out.Write([]byte("null"))
 					return
 				}
 				forward(out)
@@ -98,7 +98,7 @@ var faultsOfGitHub = []fault{
 		inject: func(w *world) {
 			w.front(func(out http.ResponseWriter, r *http.Request, forward func(http.ResponseWriter)) {
 				out.Header().Set("Content-Type", "text/html")
-				out.Write([]byte("<html>Sign in</html>"))
+				_, _ = out.Write([]byte("<html>Sign in</html>"))
 			})
 		},
 	},
@@ -128,7 +128,7 @@ var faultsOfGitHub = []fault{
 		inject: func(w *world) {
 			w.front(func(out http.ResponseWriter, r *http.Request, forward func(http.ResponseWriter)) {
 				out.Header().Set("Content-Length", "1000")
-				out.Write([]byte("["))
+				_, _ = out.Write([]byte("["))
 				hangUp()
 			})
 		},

@@ -175,8 +175,10 @@ func TestGatesOnWhatWasWritten(t *testing.T) {
 			model("incremental", known), Limits{MaxUpdated: &Limit{Amount: 30}, MaxDeleted: &Limit{Amount: 50, Percent: true}}, nil, "",
 		},
 		"a snapshot's keys": {
-			snapshot, Limits{MaxUpdated: &Limit{Amount: 20}, MaxDeleted: &Limit{Amount: 9}},
-			[]string{"max-updated 20: 25", "max-deleted 9: 10"}, "",
+			snapshot,
+			Limits{MaxUpdated: &Limit{Amount: 20}, MaxDeleted: &Limit{Amount: 9}},
+			[]string{"max-updated 20: 25", "max-deleted 9: 10"},
+			"",
 		},
 		"unknown": {
 			model("incremental", &Written{Reason: "a hook"}), both, nil, "what the run wrote is unknown: a hook",

@@ -179,7 +179,10 @@ func textRows(ctx context.Context, conn *sql.Conn, query string, args []any) (al
 		return nil, err
 	}
 	defer rows.Close()
-	return connect.Texts(rows)
+	if all, err = connect.Texts(rows); err == nil {
+		err = rows.Err()
+	}
+	return all, err
 }
 
 // do runs statements without values.

@@ -2,6 +2,7 @@ package fakedbtcloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -127,9 +128,12 @@ func (s *Server) start(trigger triggerRequest, category string) *run {
 // work runs the steps, up to the first that fails.
 func (s *Server) work(ctx context.Context, r *run, job Job, model *run) {
 	clone := filepath.Join(r.dir, "clone")
-	s.step(r, "Clone git repository", func(int) (string, error) { return "", s.clone(clone) })
-	s.step(r, "Create profile from connection Warehouse", func(int) (string, error) { return "", nil })
-	s.step(r, "Invoke dbt with `dbt deps`", func(int) (string, error) { return "", nil })
+	nothing := func(int) (string, error) { return "", nil }
+	failed := errors.Join(
+		s.step(r, "Clone git repository", func(int) (string, error) { return "", s.clone(clone) }),
+		s.step(r, "Create profile from connection Warehouse", nothing),
+		s.step(r, "Invoke dbt with `dbt deps`", nothing),
+	) != nil
 	s.set(r, func() { r.status, r.started = 3, time.Now() })
 	steps := job.Steps
 	if len(r.trigger.Steps) > 0 {
@@ -139,8 +143,10 @@ func (s *Server) work(ctx context.Context, r *run, job Job, model *run) {
 	if docs {
 		steps = append(slices.Clone(steps), "dbt docs generate")
 	}
-	failed := false
 	for i, command := range steps {
+		if failed {
+			break
+		}
 		name := "Invoke dbt with `" + command + "`"
 		if docs && i == len(steps)-1 {
 			name = "Invoke dbt with Generation of docs"
@@ -155,7 +161,8 @@ func (s *Server) work(ctx context.Context, r *run, job Job, model *run) {
 			}
 			return s.dbt(ctx, r, clone, command, index)
 		})
-		if failed = err != nil; failed || ctx.Err() != nil {
+		failed = err != nil
+		if ctx.Err() != nil {
 			break
 		}
 	}
@@ -194,7 +201,7 @@ func (s *Server) step(r *run, name string, do func(index int) (string, error)) e
 		if err != nil {
 			step.Status = 20
 		}
-		if err == errCancelled {
+		if errors.Is(err, errCancelled) {
 			step.Status = 30
 		}
 	})

@@ -269,7 +269,9 @@ func (b browser) accessible(t *testing.T) {
 		dark    bool
 		rules   string
 	}{
-		{"causes", false, "{}"}, {"causes#model.shop.orders", true, "{}"}, {"night#model.shop.fct_customers_46", false, "{}"},
+		{"causes", false, "{}"},
+		{"causes#model.shop.orders", true, "{}"},
+		{"night#model.shop.fct_customers_46", false, "{}"},
 		{"causes", true, `{runOnly: ["color-contrast"]}`},
 	} {
 		tab, _ := b.open(t, tc.address, theme(tc.dark))

@@ -17,7 +17,9 @@ func historyPage(h report.History) page {
 		Mood:     "fine",
 		Headline: "The rows of " + report.Plural(len(h.Models), "model") + " over " + report.Plural(len(h.Runs), "run"),
 		Facts: []link{
-			{Text: of}, {Text: "target " + name(h.Target)}, {Text: "since " + h.Since.UTC().Format(time.DateOnly)},
+			{Text: of},
+			{Text: "target " + name(h.Target)},
+			{Text: "since " + h.Since.UTC().Format(time.DateOnly)},
 			{Text: h.GeneratedAt.UTC().Format("2006-01-02 15:04 UTC")},
 		},
 		Measured: []fact{{"audit table", name(h.Table)}},
