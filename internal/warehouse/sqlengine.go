@@ -80,18 +80,19 @@ func (e *sqlEngine) look(ctx context.Context, audit Table) (tables, error) {
 	history.fill(columns.rows)
 	t.history = history.there()
 	t.audit.fill(columns.rows)
-	if !t.audit.there() {
-		return t, ErrNoTable
-	}
-	if audit.Schema == "" {
+	if t.audit.there() && audit.Schema == "" {
 		return e.look(ctx, t.audit.table)
 	}
-	t.audit.addressed(e.dialect)
+	// The others may exist without the audit table, for example if it was dropped.
 	for _, other := range t.beside() {
 		if other.fill(columns.rows); other.there() {
 			other.addressed(e.dialect)
 		}
 	}
+	if !t.audit.there() {
+		return t, ErrNoTable
+	}
+	t.audit.addressed(e.dialect)
 	return t, nil
 }
 
