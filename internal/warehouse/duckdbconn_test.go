@@ -67,8 +67,15 @@ func TestDuckDBIsOpenedWithTheSettingsOfTheProfile(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			store := withSettings(t, dir, tc.table, tc.settings)
-			if got := prepare(t, store); got.Relation != tc.want || len(got.Problems) > 0 {
-				t.Errorf("relation %s, problems %q; want %s", got.Relation, got.Problems, tc.want)
+			// DuckDB refuses a view that reads a schema with its database's name.
+			refused := ""
+			if name == "a file whose name is the schema's" {
+				refused = "the view shop.log_history"
+			}
+			got := prepare(t, store)
+			if problems := strings.Join(got.Problems, "\n"); got.Relation != tc.want || (refused == "") != (problems == "") ||
+				!strings.HasPrefix(problems, refused) {
+				t.Errorf("relation %s, problems %q; want %s and %q", got.Relation, problems, tc.want, refused)
 			}
 			if rows := read(t, store, "none"); len(rows) > 0 {
 				t.Errorf("%d rows of an empty table", len(rows))
