@@ -12,15 +12,15 @@ import (
 // in it, so that a run does not end without its report. The error contains the reason
 // without the path.
 func MakeWritable(dir string) error {
-	probe := filepath.Join(dir, ".dbt-tally")
 	err := os.MkdirAll(dir, 0o755)
-	if err == nil {
-		err = os.WriteFile(probe, nil, 0o644)
-	}
 	if err != nil {
 		return rootCause(err)
 	}
-	return os.Remove(probe)
+	probe, err := os.CreateTemp(dir, ".dbt-tally-*") // another run may do the same now
+	if err != nil {
+		return rootCause(err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // WriteFile writes a complete file or leaves the old one in place.

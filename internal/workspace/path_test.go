@@ -3,6 +3,7 @@ package workspace
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -44,5 +45,23 @@ func TestFilesOfTheProjectAndOfItsPackages(t *testing.T) {
 	}
 	if got := Checkout(root).RepositoryFile(os.TempDir()); got != "" {
 		t.Errorf("a path outside of the checkout: got %q", got)
+	}
+}
+
+// Two runs in one checkout prove at the same time that they can write their reports.
+func TestADirectoryIsProvenByManyRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var runs sync.WaitGroup
+	for range 50 {
+		runs.Go(func() {
+			if err := MakeWritable(dir); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	runs.Wait()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
 	}
 }
