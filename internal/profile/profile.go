@@ -142,8 +142,8 @@ func (o Options) profilesFile() (string, error) {
 
 func pickProfile(profiles map[string]any, name, path string) (map[string]any, error) {
 	if name == "" {
-		return nil, fmt.Errorf("%w: dbt_project.yml names none; add a line profile: there, or set the input profile; "+
-			"see %s", ErrNoProfile, docs.Troubleshooting)
+		return nil, fmt.Errorf("%w: dbt_project.yml names none; add a line \"profile: NAME\" to it, or set the "+
+			"input profile; see %s", ErrNoProfile, docs.Troubleshooting)
 	}
 	raw, ok := profiles[name]
 	if !ok {
