@@ -24,7 +24,8 @@ func historyPage(h report.History) page {
 		},
 		Measured: []fact{{"audit table", name(h.Table)}},
 		table: table{
-			Caption: "Models", Columns: []string{"rows", "7 days", "30 days"}, Last: "last build", runs: h.Runs,
+			Caption: "Models", Noun: "models", Columns: []string{"rows", "7 days", "30 days"}, Last: "last build",
+			runs: h.Runs,
 		},
 	}
 	for i, m := range h.Models {

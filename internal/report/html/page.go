@@ -38,6 +38,7 @@ type page struct {
 // table has one row per model.
 type table struct {
 	Caption string
+	Noun    string // of the rows, in the plural
 	Columns []string
 	Last    string // the title of the last column before the trend
 	Rows    []row
@@ -102,8 +103,8 @@ func reportPage(r report.Report, links Links) page {
 		Lineage:  lineageOf(r, index),
 		Measured: measured(r),
 		table: table{
-			Caption: "All " + report.Noun(r.Models) + "s of this run", Columns: columns, Last: "why",
-			Rows: rows, runs: r.Runs, files: links.Files, now: r.GeneratedAt,
+			Caption: "All " + report.Noun(r.Models) + "s of this run", Noun: report.Noun(r.Models) + "s",
+			Columns: columns, Last: "why", Rows: rows, runs: r.Runs, files: links.Files, now: r.GeneratedAt,
 		},
 	}
 	for _, problem := range slices.Concat(r.GatesUnchecked, r.Audit.Problems) {

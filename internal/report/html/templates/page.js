@@ -44,8 +44,8 @@ function filter() {
     row.element.hidden = !fits;
     if (fits) shown++;
   }
-  $("[name=count]").textContent = shown === rows.length ? number.format(shown) + " models"
-    : number.format(shown) + " of " + number.format(rows.length) + " models";
+  const count = $("[name=count]");
+  count.textContent = (shown === rows.length ? "" : number.format(shown) + " of ") + number.format(rows.length) + " " + count.dataset.noun;
 }
 
 // value returns what a cell is sorted by: its last number before a bracket, in the unit
