@@ -182,7 +182,7 @@ func FuzzAnyAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string, status int) {
 		if status < 200 || status > 599 {
-			t.Skip()
+			t.Skip("net/http reads no final answer with this status")
 		}
 		creates := 0
 		c, err := New(Config{

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/shlex"
-	"github.com/google/uuid"
 )
 
 // run is one run of the job.
@@ -134,7 +132,7 @@ func (s *Server) work(ctx context.Context, r *run, job Job, model *run) {
 		s.step(r, "Create profile from connection Warehouse", nothing),
 		s.step(r, "Invoke dbt with `dbt deps`", nothing),
 	) != nil
-	s.set(r, func() { r.status, r.started = 3, time.Now() })
+	s.locked(func() { r.status, r.started = 3, time.Now() })
 	steps := job.Steps
 	if len(r.trigger.Steps) > 0 {
 		steps = r.trigger.Steps
@@ -166,7 +164,7 @@ func (s *Server) work(ctx context.Context, r *run, job Job, model *run) {
 			break
 		}
 	}
-	s.set(r, func() {
+	s.locked(func() {
 		r.finished = time.Now()
 		switch {
 		case ctx.Err() != nil:
@@ -179,7 +177,8 @@ func (s *Server) work(ctx context.Context, r *run, job Job, model *run) {
 	})
 }
 
-func (s *Server) set(_ *run, change func()) {
+// locked changes what requests read.
+func (s *Server) locked(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
@@ -188,14 +187,14 @@ func (s *Server) set(_ *run, change func()) {
 // step adds a step and runs it.
 func (s *Server) step(r *run, name string, do func(index int) (string, error)) error {
 	index := 0
-	s.set(r, func() {
+	s.locked(func() {
 		index = len(r.steps) + 1
 		r.steps = append(r.steps, stepObject{
 			ID: r.id*100 + int64(index), RunID: r.id, AccountID: Account, Index: index, Status: 3, Name: name,
 		})
 	})
 	log, err := do(index)
-	s.set(r, func() {
+	s.locked(func() {
 		step := &r.steps[index-1]
 		step.Logs, step.Status = log, 10
 		if err != nil {
@@ -273,43 +272,4 @@ func (r *run) environ() []string {
 		list = append(list, "DBT_CLOUD_PR_ID="+strconv.FormatInt(*r.trigger.GitHubPull, 10), "DBT_CLOUD_GIT_SHA="+r.sha)
 	}
 	return list
-}
-
-// recorded returns the newest run that was real and is complete. The caller holds the lock.
-func (s *Server) recorded() *run {
-	for _, r := range slices.Backward(s.runs) {
-		if r.status == 10 {
-			return r
-		}
-	}
-	return nil
-}
-
-var invocationID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
-
-// replay repeats the step of another run as if it were this run's: with new invocation IDs
-// and with the number of this run.
-func (r *run) replay(model *run, name string, index int) (log string, ok bool) {
-	if model == nil || len(model.steps) < index || model.steps[index-1].Name != name {
-		return "", false
-	}
-	own := func(text string) string {
-		text = invocationID.ReplaceAllStringFunc(text, func(id string) string {
-			return uuid.NewSHA1(uuid.NameSpaceOID, []byte(id+strconv.FormatInt(r.id, 10))).String()
-		})
-		return strings.ReplaceAll(text, `"`+strconv.FormatInt(model.id, 10)+`"`, `"`+strconv.FormatInt(r.id, 10)+`"`)
-	}
-	if err := os.MkdirAll(r.artifacts(index), 0o755); err != nil {
-		return "", false
-	}
-	for _, file := range []string{"manifest.json", "run_results.json"} {
-		text, err := os.ReadFile(filepath.Join(model.artifacts(index), file))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(r.artifacts(index), file), []byte(own(string(text))), 0o644)
-		}
-		if err != nil {
-			return "", false
-		}
-	}
-	return own(model.steps[index-1].Logs), true
 }
