@@ -39,6 +39,7 @@ type environment struct {
 	Revocation      string            `json:"CERT_REVOCATION_CHECK_MODE"`
 	Platform        []string          `json:"PLATFORM"`
 	CoreFileName    string            `json:"CORE_FILE_NAME"`
+	CoreVersion     string            `json:"CORE_VERSION"` // of a build without the tag minicore_disabled
 	CoreLoadError   string            `json:"CORE_LOAD_ERROR"`
 	CgoEnabled      bool              `json:"CGO_ENABLED"`
 	LinkingMode     string            `json:"LINKING_MODE"`
