@@ -11,7 +11,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// installMacros writes the macro file that stays in the project, verifies it, or removes
+// installMacros writes the macro file that stays in the project, checks it, or removes
 // it.
 func installMacros(cfg config.Config, con console, where profile.Options) int {
 	project, err := profile.LoadProject(where)
@@ -27,8 +27,8 @@ func installMacros(cfg config.Config, con console, where profile.Options) int {
 	case cfg.Remove:
 		removed, err := file.Remove()
 		return con.installed(err, removed, "removed "+name, "there is no "+name)
-	case cfg.Verify:
-		return con.verified(file, name)
+	case cfg.CheckOnly:
+		return con.checked(file, name)
 	}
 	con.ownRunHooks(file)
 	changed, err := file.Write()
@@ -54,8 +54,8 @@ func (c console) installed(err error, changed bool, did, nothing string) int {
 	return ExitOK
 }
 
-// verified reports whether the project has the macros of this version.
-func (c console) verified(file dbt.Installed, name string) int {
+// checked reports whether the project has the macros of this version.
+func (c console) checked(file dbt.Installed, name string) int {
 	current, err := file.Current()
 	if err == nil && !current {
 		err = fmt.Errorf("%s is not as this version of dbt-tally writes it; run dbt-tally install, and commit it; see %s",

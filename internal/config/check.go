@@ -9,8 +9,8 @@ import (
 )
 
 // checkAllowed reports a value that is not one of the input's allowed values.
-func (p *parser) checkAllowed(name string) {
-	in, _, _ := find(name)
+func (p *parser) checkAllowed(name string, command Command) {
+	in, _, _ := find(name, command)
 	text := p.text(name)
 	switch {
 	case in.toggle && toggles[strings.ToLower(text)] == "":
@@ -25,7 +25,7 @@ func (p *parser) checkAllowed(name string) {
 // for missing inputs of this one.
 func (p *parser) checkCommand(command Command) {
 	for _, name := range inputNames("") {
-		in, takenBy, _ := find(name)
+		in, takenBy, _ := find(name, command)
 		text, given := p.given[name]
 		// A workflow passes the defaults of all inputs, and the job's token.
 		meant := given && (text != in.value && !in.secret || slices.Contains(p.flagged, name))

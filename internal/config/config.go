@@ -49,7 +49,7 @@ type Config struct {
 	History    HistoryOptions
 	OlderThan  time.Duration // Prune: the age from which rows are deleted, a day or more
 	DryRun     bool          // Prune: only count
-	Verify     bool          // Install: only check that the macros are current
+	CheckOnly  bool          // Install: only check that the macros are current
 	Remove     bool          // Install: remove the macros
 	Invocation string        // Report: dbt's invocation_id, "" for that of target/run_results.json
 }

@@ -428,6 +428,36 @@ func TestEveryInputIsInTheHelpOfSomeCommand(t *testing.T) {
 	}
 }
 
+func TestCheckMeansAnotherThingToInstall(t *testing.T) {
+	t.Parallel()
+	var help strings.Builder
+	if _, err := Parse([]string{"install", "--help"}, nil, t.TempDir(), &help); !errors.Is(err, ErrHelp) {
+		t.Fatal(err)
+	}
+	if !strings.Contains(help.String(), "--check[=true|false]") || strings.Contains(help.String(), "check run") {
+		t.Errorf("the help of install is\n%s", &help)
+	}
+	action := []string{"GITHUB_ACTIONS=true", "INPUT_MODE=install"}
+	for _, c := range []struct {
+		args, environ []string
+		only          bool
+		problem       string
+	}{
+		{[]string{"install"}, nil, false, ""},
+		{[]string{"install", "--check"}, nil, true, ""},
+		{[]string{"install", "--check", "false"}, nil, false, ""},
+		{nil, append(action, "INPUT_CHECK=off"), false, ""}, // the default in action.yml
+		{nil, append(action, "INPUT_CHECK=true"), true, ""},
+		{nil, append(action, "INPUT_CHECK=always"), false, `input "check": unusable value "always"; expected "true" or "false"`},
+		{[]string{"--check=true", "build"}, nil, false, `input "check": unusable value "true"; expected "always"`},
+	} {
+		got, err := Parse(c.args, c.environ, t.TempDir(), io.Discard)
+		if got.CheckOnly != c.only || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%q %q: %v, %v; want %v, %q", c.args, c.environ, got.CheckOnly, err, c.only, c.problem)
+		}
+	}
+}
+
 func TestATokenInTheWrongInputIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	const token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"

@@ -50,9 +50,8 @@ func writeHelp(w io.Writer, command Command) {
 	for _, g := range groups {
 		var flags []input
 		for _, in := range g.inputs {
-			_, takenBy, _ := find(in.name)
 			onlyInAction := in.name == "mode" || in.name == "dbt-command"
-			if slices.Contains(takenBy, command) && !onlyInAction {
+			if slices.Contains(g.takenBy(in), command) && !onlyInAction {
 				flags = append(flags, in)
 			}
 		}

@@ -1,7 +1,5 @@
 package config
 
-import "slices"
-
 // input is one input of the action, which is also a flag of the same name.
 type input struct {
 	name    string
@@ -11,6 +9,7 @@ type input struct {
 	secret  bool
 	env     string    // the environment variable that gives it if nothing else does
 	only    []Command // narrows the commands of its group; nil: all of them
+	again   bool      // another input has this name, too; this one is its meaning for its commands
 	help    string
 	example string
 }
@@ -171,7 +170,8 @@ var groups = []group{
 		{
 			name: "check", value: string(Never), allowed: scale,
 			help: "Create a check run that reflects only the gates, for branch protection. It is named dbt-tally " +
-				"or, with a comment-key, dbt-tally (key).",
+				"or, with a comment-key, dbt-tally (key). With mode: install, true writes no macros and fails if the " +
+				"project's are not those of this version.",
 		},
 		{
 			name: "issue", value: string(Never), allowed: scale, only: reporting,
@@ -215,7 +215,7 @@ var groups = []group{
 	}},
 	{"install", []Command{Install}, []input{
 		{
-			name: "verify", value: "false", toggle: true,
+			name: "check", value: "false", toggle: true, again: true,
 			help: "Write nothing, and fail if the project's macros are not those of this version.",
 		},
 		{name: "remove", value: "false", toggle: true, help: "Remove the macros from the project."},
@@ -223,77 +223,4 @@ var groups = []group{
 	{"report", []Command{Report}, []input{
 		{name: "invocation", help: "dbt's invocation_id. Default: the one in target/run_results.json."},
 	}},
-}
-
-// Input describes one input, for tests and docs.
-type Input struct {
-	Name    string
-	Default string
-	Allowed []string // nil if anything is allowed
-	Help    string
-}
-
-// Inputs lists every input in the order of the docs.
-func Inputs() []Input {
-	var list []Input
-	for _, g := range groups {
-		for _, in := range g.inputs {
-			list = append(list, Input{Name: in.name, Default: in.value, Allowed: in.choices(), Help: in.help})
-		}
-	}
-	return list
-}
-
-// choices returns the values that the input accepts, or nil if it accepts any.
-func (in input) choices() []string {
-	if in.toggle {
-		return []string{"true", "false"}
-	}
-	return in.allowed
-}
-
-// find returns the input of that name with the commands that take it.
-func find(name string) (in input, takenBy []Command, ok bool) {
-	for _, g := range groups {
-		for _, in := range g.inputs {
-			if in.name == name {
-				if in.only != nil {
-					return in, in.only, true
-				}
-				return in, g.commands, true
-			}
-		}
-	}
-	return input{}, nil, false
-}
-
-// inputOf returns the input that an environment variable gives.
-func inputOf(variable string) (name string, ok bool) {
-	for _, g := range groups {
-		for _, in := range g.inputs {
-			if in.env != "" && in.env == variable {
-				return in.name, true
-			}
-		}
-	}
-	return "", false
-}
-
-// inputNames returns the names of the inputs that the command takes, or all names for "".
-func inputNames(command Command) []string {
-	var list []string
-	for _, in := range Inputs() {
-		if _, takenBy, _ := find(in.Name); command == "" || slices.Contains(takenBy, command) {
-			list = append(list, in.Name)
-		}
-	}
-	return list
-}
-
-func names[T ~string](list []T) []string {
-	var texts []string
-	for _, item := range list {
-		texts = append(texts, string(item))
-	}
-	return texts
 }

@@ -85,7 +85,7 @@ func (p *parser) environment(environ []string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
-		if _, _, ok := find(name); ok {
+		if _, _, ok := find(name, ""); ok {
 			p.given[name] = inputs[name]
 		} else {
 			p.problems.unknown("input", name, "")
@@ -99,11 +99,11 @@ func (p *parser) flags(args []string, command Command) (rest []string, err error
 	set := flag.NewFlagSet("dbt-tally", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	for _, name := range inputNames("") {
-		in, _, _ := find(name)
+		in, _, _ := find(name, command)
 		set.Var(&value{in: in, parser: p}, name, "")
 	}
 	version := set.Bool("version", false, "")
-	args = joinToggles(args)
+	args = joinToggles(args, command)
 	for {
 		before := args
 		err := set.Parse(args)
@@ -183,7 +183,7 @@ func (p *parser) command(args, rest []string) (command Command, dbtArgs []string
 }
 
 func isInput(name string) bool {
-	_, _, ok := find(name)
+	_, _, ok := find(name, "")
 	return ok
 }
 
@@ -207,10 +207,10 @@ func (v *value) IsBoolFlag() bool { return v.in.toggle }
 
 // joinToggles turns --toggle false into --toggle=false, up to the first argument that
 // is not a flag.
-func joinToggles(args []string) []string {
+func joinToggles(args []string, command Command) []string {
 	var joined []string
 	for i := 0; i < len(args); i++ {
-		in, _, ok := find(strings.TrimLeft(args[i], "-"))
+		in, _, ok := find(strings.TrimLeft(args[i], "-"), command)
 		toggle := ok && in.toggle && strings.HasPrefix(args[i], "-")
 		if toggle && i+1 < len(args) && toggles[strings.ToLower(args[i+1])] != "" {
 			joined = append(joined, args[i]+"="+args[i+1])

@@ -20,7 +20,7 @@ const defaultAuditTable = "dbt_audit.dbt_audit_log"
 func (p *parser) config(command Command, dbtArgs []string) Config {
 	p.checkCommand(command)
 	for _, in := range Inputs() {
-		p.checkAllowed(in.Name)
+		p.checkAllowed(in.Name, command)
 	}
 	c := Config{
 		Command:       command,
@@ -56,7 +56,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		History:    historyOptions(p, command),
 		OlderThan:  p.olderThan(command),
 		DryRun:     p.toggle("dry-run"),
-		Verify:     p.toggle("verify"),
+		CheckOnly:  command == Install && p.toggle("check"),
 		Remove:     p.toggle("remove"),
 		Invocation: p.matching("invocation", invocationID, "dbt's invocation_id"),
 	}
@@ -72,7 +72,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 // text returns the value of an input, or its default if it is not given. It panics for an
 // unknown input.
 func (p *parser) text(name string) string {
-	in, _, ok := find(name)
+	in, _, ok := find(name, "")
 	if !ok {
 		panic("config: no input " + name)
 	}
