@@ -22,7 +22,7 @@ var (
 	// pagePart matches a heading, or a fenced block with the line that introduces it.
 	pagePart = regexp.MustCompile("(?ms)^## (?P<heading>[^\n]+)$|" +
 		"(?:^`(?P<file>[^`\n]+)`[^\n]*:\n\n)?^```(?P<language>\\w+)\n(?P<text>.*?)^```$")
-	varies = regexp.MustCompile(`\d+(?:\.\d+)? s\b|\S+/target/|just now|[\d.]+ s ago`)
+	varies = regexp.MustCompile(`\d+(?:\.\d+)? s\b(?:, was \d+(?:\.\d+)? s\b)?|\S+/target/|just now|[\d.]+ s ago`)
 )
 
 // follow follows the steps of a page: follow tutorial.md SECTION... writes the files of
