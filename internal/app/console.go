@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,14 +45,20 @@ func (c console) error(text string) { c.message(ci.Error, text) }
 // unmasked returns the dbt that removes the secrets from its output, if the CI system does
 // not, and a function that writes the last line.
 func (c console) unmasked(cli dbt.CLI) (quiet dbt.CLI, flush func()) {
-	if !c.system.maskless {
-		return cli, func() {}
-	}
-	out, err := redact.NewLines(cli.Stdout, c.secrets.Redact), redact.NewLines(cli.Stderr, c.secrets.Redact)
+	out, flushOut := c.withoutSecrets(cli.Stdout)
+	err, flushErr := c.withoutSecrets(cli.Stderr)
 	cli.Stdout, cli.Stderr = out, err
-	return cli, func() {
-		_ = errors.Join(out.Flush(), err.Flush()) // an output that nothing reads changes no result
+	return cli, func() { flushOut(); flushErr() }
+}
+
+// withoutSecrets returns a writer for the output of another program. It removes the
+// secrets, if the CI system does not, and flush writes the last line.
+func (c console) withoutSecrets(to io.Writer) (writer io.Writer, flush func()) {
+	if !c.system.maskless {
+		return to, func() {}
 	}
+	lines := redact.NewLines(to, c.secrets.Redact)
+	return lines, func() { _ = lines.Flush() } // an output that nothing reads changes no result
 }
 
 // line prints a line of a command's own output.

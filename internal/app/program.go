@@ -50,9 +50,13 @@ func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con con
 func (c Command) install(ctx context.Context, requirements []string, con console, p *program) {
 	end, began := con.system.section("uv pip install"), c.Now()
 	defer end()
-	p.environment, p.err = dbt.Requirements{
-		Lines: requirements, Dir: dbt.RequirementsDir(c.lookupEnv), UV: "uv", Env: c.Environ, Output: c.Stdout,
-	}.Install(ctx)
+	output, flush := con.withoutSecrets(c.Stdout)
+	r := dbt.Requirements{
+		Lines: requirements, Dir: dbt.RequirementsDir(c.lookupEnv), UV: "uv", Env: c.Environ, Output: output,
+	}
+	con.secrets.Keep(r.Secrets()...)
+	p.environment, p.err = r.Install(ctx)
+	flush()
 	took := c.Now().Sub(began).Seconds()
 	p.installing = &took
 	if p.err == nil {

@@ -2,6 +2,7 @@ package dbt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -136,6 +137,48 @@ func (r Requirements) uv(ctx context.Context, args []string) error {
 	}
 	return fmt.Errorf("input %q: uv could not install %s: %s; see %s", "requirements", blamed, reason, docs.Image)
 }
+
+// Secrets returns the passwords and tokens in the addresses of the requirements and of the
+// registries that the environment names. uv hides most of them in its output, but an error
+// quotes the requirement at fault.
+func (r Requirements) Secrets() (list []string) {
+	values := map[string]string{}
+	var addresses []string
+	for _, entry := range r.Env {
+		name, value, _ := strings.Cut(entry, "=")
+		values[name] = value
+		switch {
+		case registryPassword.MatchString(name):
+			list = append(list, value)
+		case strings.HasPrefix(name, "UV_"):
+			addresses = append(addresses, value)
+		}
+	}
+	for _, line := range r.Lines {
+		addresses = append(addresses, uvVariable.ReplaceAllStringFunc(line, func(name string) string {
+			return values[strings.Trim(name, "${}")]
+		}))
+	}
+	for _, match := range credentials.FindAllStringSubmatch(strings.Join(addresses, "\n"), -1) {
+		user, secret, _ := strings.Cut(match[1], ":")
+		secret = cmp.Or(secret, user) // a token alone
+		list = append(list, secret)
+		if decoded, err := url.PathUnescape(secret); err == nil && decoded != secret {
+			list = append(list, decoded)
+		}
+	}
+	return list
+}
+
+var (
+	// credentials matches the part of a web address before the host.
+	credentials = regexp.MustCompile(`[a-z+]+://([^\s/@'"]+)@`)
+	// uvVariable matches the form in which a requirements file may name a variable.
+	uvVariable = regexp.MustCompile(`\$\{[A-Z0-9_]+\}`)
+	// registryPassword matches the variables that give uv the password of a registry.
+	// https://docs.astral.sh/uv/concepts/authentication/http/
+	registryPassword = regexp.MustCompile(`^UV_INDEX_\w+_PASSWORD$`)
+)
 
 var failedDownload = regexp.MustCompile("(?i)failed to (?:fetch|download):? `?(https?://[^\\s`]+)")
 

@@ -241,3 +241,24 @@ func TestRequirementsAreKeptWhereTheRunnerKeepsTools(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsOfRequirements(t *testing.T) {
+	t.Parallel()
+	got := Requirements{
+		Lines: []string{
+			"dbt-core==1.11.*",
+			"--extra-index-url https://me:p%40ss@registry.test/simple",
+			"dbt-own @ git+https://${TOKEN}@git.test/own.git",
+			"dbt-other @ https://bare-token@files.test/other-1.0-py3-none-any.whl",
+			"dbt-none @ https://files.test/a@b.whl",
+		},
+		Env: []string{
+			"TOKEN=from-the-job", "UV_DEFAULT_INDEX=https://me:of-uv@registry.test/simple",
+			"UV_INDEX_OWN_USERNAME=me", "UV_INDEX_OWN_PASSWORD=of-the-index", "OTHER=https://me:not-ours@host.test",
+		},
+	}.Secrets()
+	want := []string{"of-the-index", "of-uv", "p%40ss", "p@ss", "from-the-job", "bare-token"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

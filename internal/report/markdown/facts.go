@@ -29,14 +29,21 @@ var verbs = []string{
 	"retry", "run", "run-operation", "seed", "show", "snapshot", "source", "test",
 }
 
+// headline returns the worst fact, with a link to the run in dbt Cloud if it ran there. The
+// link is last, because a mail shows its address.
+func headline(r report.Report, h report.Headline) string {
+	text := strings.TrimSpace(h.Sign + " dbt-tally · " + h.Text)
+	if r.Cloud != nil && webPage.MatchString(r.Cloud.URL) {
+		text += fmt.Sprintf(" · [run %d in dbt Cloud](%s)", r.Cloud.RunID, r.Cloud.URL)
+	}
+	return text
+}
+
 // facts returns the line below the headline: further facts, the baseline, and links.
 func facts(r report.Report, more []string, links Links) string {
 	parts := slices.Clone(more)
 	if text := compared(r); text != "" {
 		parts = append(parts, text)
-	}
-	if r.Cloud != nil && webPage.MatchString(r.Cloud.URL) {
-		parts = append(parts, fmt.Sprintf("[run %d in dbt Cloud](%s)", r.Cloud.RunID, r.Cloud.URL))
 	}
 	if links.Run != "" {
 		parts = append(parts, "[this run]("+links.Run+")")

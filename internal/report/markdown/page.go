@@ -42,10 +42,10 @@ type details struct {
 
 // newPage fills the parts that comment and summary share.
 func newPage(r report.Report, c columns) *page {
-	headline := report.HeadlineOf(r, style)
+	worst := report.HeadlineOf(r, style)
 	p := &page{
-		Headline:  strings.TrimSpace(headline.Sign + " dbt-tally · " + headline.Text),
-		Facts:     facts(r, headline.More, c.links),
+		Headline:  headline(r, worst),
+		Facts:     facts(r, worst.More, c.links),
 		Note:      note(r),
 		Problems:  problems(r),
 		Failures:  section{Rows: failuresOf(r)},
