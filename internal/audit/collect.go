@@ -25,8 +25,7 @@ type Collected struct {
 	Problems []string                  // only those of Collect; without secrets
 	NotFound string                    // the problem if the requested baseline does not exist; also in Problems
 
-	unrecorded []tally.Run // that Record will record
-	code       warehouse.Code
+	unrecorded warehouse.CollectRequest // what Record will record
 }
 
 // Nodes is the data about the project's nodes that Collect needs, by node ID.
@@ -55,7 +54,7 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, no
 	}
 	request.Relations = nodes.Relations
 	if nodes.Gated {
-		c.unrecorded, c.code = request.Runs, request.Code
+		c.unrecorded = warehouse.CollectRequest{Runs: request.Runs, Code: request.Code, Relations: request.Relations}
 		request.Runs, request.Code = nil, warehouse.Code{}
 	}
 	c.Sought = request.History
@@ -67,7 +66,7 @@ func (p *Prepared) Collect(ctx context.Context, invocations []dbt.Invocation, no
 	}
 	c.Relation = cmp.Or(done.Relation, p.Relation)
 	c.Rows, c.History, c.Columns = done.Rows, done.History, done.Columns
-	c.code.Columns = done.Columns
+	c.unrecorded.Code.Columns = done.Columns
 	problems := done.Problems
 	if done.NotFound != nil {
 		c.NotFound = done.NotFound.Error()
@@ -99,15 +98,15 @@ func (p *Prepared) nameless(invocations []dbt.Invocation) (problems []string) {
 // Record records the invocations that Collect left out. breached means that a gate of
 // severity error was breached; later runs do not use such a run as a baseline.
 func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (problems []string) {
-	if p.store == nil || len(c.unrecorded) == 0 {
+	if p.store == nil || len(c.unrecorded.Runs) == 0 {
 		return nil
 	}
-	for i := range c.unrecorded {
-		if breached && c.unrecorded[i].Status == string(dbt.Success) {
-			c.unrecorded[i].Status = "breached"
+	for i, run := range c.unrecorded.Runs {
+		if breached && run.Status == string(dbt.Success) {
+			c.unrecorded.Runs[i].Status = "breached"
 		}
 	}
-	done, err := p.store.Collect(ctx, warehouse.CollectRequest{Runs: c.unrecorded, Code: c.code})
+	done, err := p.store.Collect(ctx, c.unrecorded)
 	problems = done.Problems
 	if err != nil {
 		problems = append(problems, "this run could not be recorded: "+err.Error())

@@ -368,7 +368,7 @@ func TestTheVersionIsFoundWithoutStartingPython(t *testing.T) {
 
 func TestAnOperationReturnsPayloadsOrDBTsMessage(t *testing.T) {
 	t.Parallel()
-	c := script(t, `echo "$@" >args
+	c := script(t, `echo "$@ $NODES" >args
 echo '{"info": {"level": "info", "msg": "Running with dbt"}}'
 echo '{"info": {"level": "info", "msg": "DBT_TALLY {\"a\": 1}"}}'
 echo '{"info": {"level": "info", "msg": "DBT_TALLY [2]"}}'
@@ -376,13 +376,13 @@ echo '{"info": {"level": "error", "msg": "\u001b[31mno such table\u001b[0m"}}'
 exit $(cat code)`)
 	o := Operator{CLI: c, Like: Command{"build", "--target", "ci", "--select", "x"}}
 	write(t, "0", c.WorkDir, "code")
-	got, err := o.RunOperation(t.Context(), "dbt_tally_collect", map[string]any{"b": []string{"x"}, "a": 1})
+	got, err := o.RunOperation(t.Context(), "dbt_tally_collect", map[string]any{"b": []string{"x"}, "a": 1}, "NODES=many")
 	if diff := cmp.Diff([][]byte{[]byte(`{"a": 1}`), []byte(`[2]`)}, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 	args, _ := os.ReadFile(filepath.Join(c.WorkDir, "args"))
 	text, want := string(args), `run-operation dbt_tally_collect --args {"a":1,"b":["x"]}`
-	if !strings.HasPrefix(text, want) || !strings.Contains(text, "--target ci") || strings.Contains(text, "--select") {
+	if !strings.HasPrefix(text, want) || !strings.Contains(text, "--target ci") || !strings.Contains(text, "many") || strings.Contains(text, "--select") {
 		t.Errorf("dbt got %s", args)
 	}
 	write(t, "1", c.WorkDir, "code")

@@ -29,11 +29,13 @@ type Operator struct {
 	Like    Command // the user's command
 }
 
-// RunOperation runs one macro and returns the payloads that it logged, each a JSON value,
-// in order. If it fails, it returns the payloads before the failure and an error with
+// RunOperation runs one macro, with more environment variables, and returns the payloads that
+// it logged, each a JSON value, in order. If it fails, it returns the payloads before the failure and an error with
 // dbt's message. It costs one start of dbt. It does not affect the user's command, which
 // would not repeat its warnings for a project that is already parsed.
-func (o Operator) RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error) {
+func (o Operator) RunOperation(
+	ctx context.Context, macro string, args map[string]any, environment ...string,
+) ([][]byte, error) {
 	text, err := json.Marshal(args, json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("dbt run-operation %s: %w", macro, err)
@@ -52,7 +54,7 @@ func (o Operator) RunOperation(ctx context.Context, macro string, args map[strin
 		command = append(command, "--no-quiet", "--no-write-json", "--log-level-file", "none")
 	}
 
-	out, code, err := o.CLI.ask(ctx, command, Hooks{}.environment()...)
+	out, code, err := o.CLI.ask(ctx, command, append(Hooks{}.environment(), environment...)...)
 	payloads, said := readPayloads(out)
 	switch {
 	case err != nil:

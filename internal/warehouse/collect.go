@@ -18,7 +18,8 @@ type CollectRequest struct {
 	Invocations []string    // whose audit rows to read; they are not part of the history
 	Runs        []tally.Run // to record; a run that is already recorded is not changed
 	Code        Code        // to store
-	// Relations are those whose columns to read, by node ID. They are stored with Code.
+	// Relations are those whose columns to read, by node ID, and to store with Code. Only
+	// through dbt are they read again if Code has columns.
 	Relations map[string]string
 	History   HistoryQuery
 }
@@ -189,6 +190,21 @@ func (f CollectRequest) filter(limit int) runFilter {
 		branch: q.Branch, target: q.Target, successful: true, excludeEvents: q.ExcludeEvents,
 		since: q.Before.Add(-historyAge), before: q.Before,
 		exclude: f.Invocations, limit: limit,
+	}
+}
+
+// historyArgs returns the query for the macros.
+func historyArgs(f CollectRequest) map[string]any {
+	filter := f.filter(10)
+	return map[string]any{
+		"database": f.History.Database, "schema": f.History.Schema, "identifier": f.History.Name,
+		"run_identifier":     runTable(f.History.at(Table{})).Name,
+		"node_identifier":    nodeTable(f.History.at(Table{})).Name,
+		"columns_identifier": columnsTable(f.History.at(Table{})).Name,
+		"named":              f.History.named(), "exclude_events": filter.excludeEvents,
+		"run_id": filter.id, "branch": filter.branch, "target": filter.target,
+		"since": sqlTime(f.History.Before.Add(-historyAge)), "newest_since": sqlTime(f.History.Before.Add(-fallbackAge)),
+		"before": sqlTime(f.History.Before), "exclude": f.Invocations, "limit": filter.limit,
 	}
 }
 

@@ -21,7 +21,7 @@ type lab struct {
 	open   func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store
 	exec   func(t *testing.T, statements ...string)
 
-	withoutColumns bool // the columns of the models are neither read nor stored
+	options func(warehouse.Table, warehouse.Access) warehouse.Options // only through dbt
 }
 
 var allColumns = []string{

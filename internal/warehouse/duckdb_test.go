@@ -14,6 +14,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
@@ -44,10 +45,13 @@ func duckDBOptions(bin, dir string, table warehouse.Table, access warehouse.Acce
 // model whose own hooks name the table "hooked", and a DuckDB file.
 func newDuckDBThroughDBTLab(t *testing.T) lab {
 	bin, dir := filepath.Join(warmdbt.Start(t, "1.11", "duckdb"), "bin"), t.TempDir()
-	openStore := func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
+	options := func(table warehouse.Table, access warehouse.Access) warehouse.Options {
 		o := duckDBOptions(bin, dir, table, access)
 		o.Python, o.Operator = nil, operator{bin: bin, project: dir}
-		return open(t, o)
+		return o
+	}
+	openStore := func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
+		return open(t, options(table, access))
 	}
 	for name, content := range map[string]string{
 		"dbt_project.yml": "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
@@ -64,7 +68,7 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 			t.Fatal(err)
 		}
 	}
-	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir), withoutColumns: true}
+	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir), options: options}
 }
 
 // dbtBin returns the directory of a real dbt's programs.
@@ -86,14 +90,16 @@ func execDuckDB(bin, dir string) func(*testing.T, ...string) {
 // operator runs macros through real dbt.
 type operator struct{ bin, project string }
 
-func (o operator) RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error) {
+func (o operator) RunOperation(
+	ctx context.Context, macro string, args map[string]any, environment ...string,
+) ([][]byte, error) {
 	text, err := json.Marshal(args)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(o.bin, "dbt"), "run-operation", macro, "--args", string(text),
 		"--no-write-json", "--log-format", "json", "--log-level-file", "none")
-	cmd.Dir = o.project
+	cmd.Dir, cmd.Env = o.project, append(os.Environ(), environment...)
 	out, failed := cmd.Output()
 	var payloads [][]byte
 	var errs []string
@@ -145,5 +151,47 @@ func TestATableThatOwnHooksFillByPositionKeepsItsColumns(t *testing.T) {
 	}
 	if want := int64(1200 * 1201 / 2); sum != want {
 		t.Errorf("the rows of several payloads have a sum of %d; want %d", sum, want)
+	}
+}
+
+// All nodes of a large project are stored, or none. The warehouse is of a type whose catalog
+// is unknown, so that dbt's adapter reads the columns.
+func TestManyNodesThroughDBT(t *testing.T) {
+	t.Parallel()
+	l := newDuckDBThroughDBTLab(t)
+	l.exec(t, "create schema prod", "create table prod.dbt_audit_node (run_id varchar, node_id varchar,"+
+		" fingerprint varchar check (fingerprint <> 'refused'), columns_hash varchar)",
+		"create table built (id int, price decimal(10, 2))")
+	o := l.options(warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write)
+	o.Target.Type = "another"
+	store := open(t, o)
+	if problems := prepare(t, store).Problems; len(problems) > 0 {
+		t.Errorf("problems %q", problems)
+	}
+	code := warehouse.Code{RunID: "main", Fingerprints: map[string]string{}}
+	for i := range 5000 {
+		code.Fingerprints[fmt.Sprintf("model.a_large_project_ünï.model_number_%d", i)] = fmt.Sprintf("%032x", i)
+	}
+	const built = "model.a_large_project_ünï.model_number_4999"
+	request := warehouse.CollectRequest{
+		Runs: []tally.Run{{ID: "main", CompletedAt: at("08:00:00"), Status: "success"}}, Code: code,
+		Relations: map[string]string{built: `"lab"."main"."built"`},
+		History:   warehouse.HistoryQuery{Wanted: true, Before: at("09:00:00")},
+	}
+	code.Fingerprints[built] = "refused"
+	got := collect(t, store, request)
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], "not stored in prod.dbt_audit_node") ||
+		len(got.History.Runs) != 1 || got.History.Fingerprints != nil {
+		t.Errorf("with a row that is refused: %+v; want a problem and no fingerprints", got)
+	}
+	code.Fingerprints[built] = strings.Repeat("f", 32)
+	got = collect(t, store, request)
+	columns := map[string][]tally.Column{built: {{Name: "id", Type: "INTEGER"}, {Name: "price", Type: "DECIMAL(10,2)"}}}
+	want := warehouse.Collected{
+		Relation: got.Relation, Rows: []tally.Row{}, Columns: columns,
+		History: tally.History{Runs: got.History.Runs, Rows: []tally.Row{}, Fingerprints: code.Fingerprints, Columns: columns},
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

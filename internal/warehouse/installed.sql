@@ -7,7 +7,7 @@
   {%- set table = dbt_tally_audit_table() -%}
   {%- do dbt_tally_prepare(setup=dbt_tally_setup(), database=table.database, schema=table.schema,
         identifier=table.identifier, run_identifier=table.run_identifier, node_identifier=table.node_identifier,
-        history_identifier=table.history_identifier, write=true) -%}
+        columns_identifier=table.columns_identifier, history_identifier=table.history_identifier, write=true) -%}
 {% endmacro %}
 
 {#- The last step of a job: reports the audit rows of all steps of this run of dbt Cloud,
@@ -51,6 +51,7 @@
       'identifier': identifier,
       'run_identifier': base ~ ('_RUN' if upper else '_run'),
       'node_identifier': base ~ ('_NODE' if upper else '_node'),
+      'columns_identifier': base ~ ('_COLUMNS' if upper else '_columns'),
       'history_identifier': base ~ ('_HISTORY' if upper else '_history'),
     }) }}
 {% endmacro %}

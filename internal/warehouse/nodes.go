@@ -164,12 +164,12 @@ func columnList(columns []tally.Column) (hash, list string) {
 	return hex.EncodeToString(sum[:sha256.Size/2]), string(text)
 }
 
-// askColumns asks the catalog for the columns of all these relations.
-func askColumns(d dialect, t tables, relations map[string]string) question {
+// askColumns asks the catalog for the columns of all relations of the request.
+func askColumns(d dialect, t tables, f CollectRequest) question {
 	q := question{step: looking, table: t.audit.table}
 	schemas := map[string]bool{}
-	for _, relation := range relations {
-		if schema, _ := lastNames(relation); schema != "" {
+	for _, relation := range f.Relations {
+		if schema, _ := lastNames(relation); schema != "" && f.Code.Columns == nil {
 			schemas[schema] = true
 		}
 	}
@@ -178,6 +178,9 @@ func askColumns(d dialect, t tables, relations map[string]string) question {
 	}
 	return q
 }
+
+// noColumnsRead states that the columns of this run are not known.
+func noColumnsRead(why error) string { return "the columns could not be read: " + why.Error() }
 
 // columnsByNode returns the columns of the relations by node ID, from the catalog's rows.
 func columnsByNode(relations map[string]string, rows [][]*string) map[string][]tally.Column {
@@ -237,20 +240,28 @@ func parseNodes(
 		return nil, nil
 	}
 	prints = make(map[string]string, len(rows))
+	hashes := make([][]*string, 0, len(rows))
 	for _, row := range rows {
-		if len(row) < 2 {
-			continue
+		if len(row) == 3 {
+			prints[deref(row[0])] = deref(row[1])
+			hashes = append(hashes, []*string{row[0], row[2]})
 		}
-		id := deref(row[0])
-		prints[id] = deref(row[1])
+	}
+	return prints, columnsByHash(hashes, lists)
+}
+
+// columnsByHash returns the columns of nodes, given the hash of each node's list, or nil if
+// none has a list.
+func columnsByHash(nodes [][]*string, lists map[string]string) (columns map[string][]tally.Column) {
+	for _, node := range nodes {
 		var list []tally.Column
-		if len(row) < 3 || json.Unmarshal([]byte(lists[deref(row[2])]), &list) != nil {
+		if len(node) != 2 || json.Unmarshal([]byte(lists[deref(node[1])]), &list) != nil {
 			continue
 		}
 		if columns == nil {
 			columns = map[string][]tally.Column{}
 		}
-		columns[id] = list
+		columns[deref(node[0])] = list
 	}
-	return prints, columns
+	return columns
 }

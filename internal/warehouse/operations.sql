@@ -8,8 +8,8 @@
     tests an insert. It leaves a table without the first columns alone. without: the
     steps to omit. -#}
 {% macro dbt_tally_prepare(
-    setup, database, schema, identifier, run_identifier, node_identifier, history_identifier, write,
-    without=[]) %}
+    setup, database, schema, identifier, run_identifier, node_identifier, columns_identifier, history_identifier,
+    write, without=[]) %}
   {%- set relation = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if relation is none and write -%}
     {%- do dbt_tally_create_schema(database, schema) -%}
@@ -33,6 +33,7 @@
     {%- if 'make the node table' not in without -%}
       {%- do dbt_tally_report({'step': 'make the node table'}) -%}
       {%- do dbt_tally_prepare_beside(setup, relation, node_identifier, setup.node, setup.node | length) -%}
+      {%- do dbt_tally_prepare_beside(setup, relation, columns_identifier, setup.lists, setup.lists | length) -%}
     {%- endif -%}
     {%- if 'make the history view' not in without and 'make the run table' not in without -%}
       {%- do dbt_tally_report({'step': 'make the history view'}) -%}
@@ -77,12 +78,13 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- After dbt: reports the audit rows of these invocations, records the runs (values in
-    the order of the columns) and reports the history. The order matters: a step that
+{#- After dbt: reports the audit rows of these invocations and the columns of the relations
+    that they built, records the runs (values in the order of the columns), stores the nodes
+    of the run node_run, if any, and reports the history. The order matters: a step that
     fails does not affect the results of the steps before it. -#}
 {% macro dbt_tally_collect(
-    setup, database, schema, identifier, run_identifier, node_identifier,
-    invocations, runs, nodes=none, history=none, without=[]) %}
+    setup, database, schema, identifier, run_identifier, node_identifier, columns_identifier,
+    invocations, runs, nodes=0, node_run=none, history=none, without=[]) %}
   {%- set audit = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if audit is none -%}
     {{ return(dbt_tally_report({'absent': true})) }}
@@ -92,17 +94,28 @@
     {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, invocations) ~ ')' -%}
     {%- do dbt_tally_report_rows('rows', dbt_tally_rows(setup, audit, where)) -%}
   {%- endif -%}
+  {%- set nodes = dbt_tally_nodes(nodes) if nodes else {'rows': [], 'relations': {}} -%}
+  {%- set described = {'lists': {}, 'hashes': {}} -%}
+  {%- if nodes.relations and 'read the columns' not in without -%}
+    {%- do dbt_tally_report({'step': 'read the columns'}) -%}
+    {%- set described = dbt_tally_columns(setup, nodes) -%}
+  {%- endif -%}
   {%- if runs and 'record the run' not in without -%}
     {%- do dbt_tally_report({'step': 'record the run'}) -%}
     {%- do dbt_tally_record(setup, dbt_tally_find_runs(setup, audit, run_identifier), runs) -%}
   {%- endif -%}
-  {%- if nodes and 'store the fingerprints' not in without -%}
+  {%- if node_run and 'store the fingerprints' not in without -%}
     {%- do dbt_tally_report({'step': 'store the fingerprints'}) -%}
-    {%- do dbt_tally_store_nodes(setup, dbt_tally_find(setup, audit.database, audit.schema, node_identifier), nodes) -%}
+    {%- do dbt_tally_store_nodes(
+          setup, audit, node_identifier, columns_identifier, node_run, nodes, described) -%}
+  {%- elif node_run and nodes.rows | length > 500 and 'delete the fingerprints' not in without -%}
+    {%- do dbt_tally_report({'step': 'delete the fingerprints'}) -%}
+    {%- do dbt_tally_forget_nodes(setup, audit, node_identifier, node_run) -%}
   {%- endif -%}
   {%- if history -%}
     {%- do dbt_tally_report({'step': 'read earlier runs'}) -%}
-    {%- do dbt_tally_compare(setup, audit, identifier, run_identifier, node_identifier, history) -%}
+    {%- do dbt_tally_compare(
+          setup, audit, identifier, run_identifier, node_identifier, columns_identifier, history) -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -124,37 +137,15 @@
   {%- endfor -%}
 {% endmacro %}
 
-{#- Fingerprints of nodes: node_id and fingerprint, of one run. -#}
-{% macro dbt_tally_store_nodes(setup, relation, nodes) %}
-  {%- for chunk in nodes.rows | batch(500) if relation is not none -%}
-    {%- set rows = [] -%}
-    {%- for node in chunk -%}
-      {%- do rows.append('(' ~ dbt_tally_texts(setup, [nodes.run_id] + node) ~ ')') -%}
-    {%- endfor -%}
-    {%- do dbt_tally_execute('insert into ' ~ relation ~ ' (' ~ setup.node | map(attribute='name') | join(', ')
-          ~ ') values ' ~ rows | join(', ')) -%}
-    {%- do adapter.commit() -%}
-  {%- endfor -%}
-{% endmacro %}
-
-{#- Reports the fingerprints of the newest run that has some. -#}
-{% macro dbt_tally_report_nodes(setup, audit, node_identifier, runs) %}
-  {%- set relation = dbt_tally_find(setup, audit.database, audit.schema, node_identifier) -%}
-  {%- set newest = namespace(nodes=[]) -%}
-  {%- for run in runs[:5] if relation is not none and newest.nodes | length == 0 -%}
-    {%- set newest.nodes = dbt_tally_query(setup, ['node_id', 'fingerprint'], ['node_id', 'fingerprint'],
-          relation ~ ' where run_id = ' ~ dbt_tally_text(setup, run[0])) -%}
-  {%- endfor -%}
-  {%- do dbt_tally_report_rows('nodes', newest.nodes) -%}
-{% endmacro %}
-
-{% macro dbt_tally_compare(setup, own_audit, identifier, run_identifier, node_identifier, history) %}
+{% macro dbt_tally_compare(
+    setup, own_audit, identifier, run_identifier, node_identifier, columns_identifier, history) %}
   {%- set audit = own_audit -%}
   {%- if history.database or history.schema or history.identifier -%}
     {%- set schema = history.schema or own_audit.schema -%}
     {%- set identifier = history.identifier or identifier -%}
     {%- set run_identifier = history.run_identifier if history.identifier else run_identifier -%}
     {%- set node_identifier = history.node_identifier if history.identifier else node_identifier -%}
+    {%- set columns_identifier = history.columns_identifier if history.identifier else columns_identifier -%}
     {%- set audit = dbt_tally_find(setup, history.database or own_audit.database, schema, identifier) -%}
     {%- if audit is none -%}
       {{ exceptions.raise_compiler_error('there is no ' ~ identifier ~ ' in ' ~ schema) }}
@@ -174,7 +165,7 @@
     {{ return('') }}
   {%- endif -%}
   {%- do dbt_tally_report_rows('runs', runs) -%}
-  {%- do dbt_tally_report_nodes(setup, audit, node_identifier, runs) -%}
+  {%- do dbt_tally_report_nodes(setup, audit, node_identifier, columns_identifier, runs) -%}
   {%- set where = 'run_id in (' ~ dbt_tally_texts(setup, runs | map(attribute=0)) ~ ')' -%}
   {%- if not history.run_id -%}
     {%- set where = where ~ ' and execution_time >= ' ~ dbt_tally_time(setup, history.since) -%}
@@ -253,7 +244,8 @@
 
 {#- Reports the runs of a period and their audit rows: of the nodes that the patterns in
     history.like may mean or, without any, the rows after each run. -#}
-{% macro dbt_tally_history(setup, database, schema, identifier, run_identifier, node_identifier, history) %}
+{% macro dbt_tally_history(
+    setup, database, schema, identifier, run_identifier, node_identifier, columns_identifier, history) %}
   {%- set audit = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if audit is none -%}
     {{ return(dbt_tally_report({'absent': true})) }}
@@ -283,7 +275,8 @@
 {#- Deletes older rows from the tables, or only counts them, in batches of whole runs,
     and reports the number of rows after each batch. -#}
 {% macro dbt_tally_prune(
-    setup, database, schema, identifier, run_identifier, node_identifier, older_than, dry_run, batch_rows) %}
+    setup, database, schema, identifier, run_identifier, node_identifier, columns_identifier, older_than, dry_run,
+    batch_rows) %}
   {%- set audit = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if audit is none -%}
     {{ return(dbt_tally_report({'absent': true})) }}

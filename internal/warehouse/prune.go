@@ -114,3 +114,23 @@ func (e *sqlEngine) deleteOnce(ctx context.Context, f found, query string, args 
 	})
 	return deleted, err
 }
+
+// dbtBatchRows limits the rows of a statement, except for those of its last run. Through
+// dbt a statement costs more than its rows.
+const dbtBatchRows = 100_000
+
+func (e *throughDBT) prune(ctx context.Context, p pruning) (audit, run int64, err error) {
+	args := e.args()
+	args["older_than"], args["dry_run"], args["batch_rows"] = sqlTime(p.than), p.dryRun, dbtBatchRows
+	payloads, err := e.run(ctx, "dbt_tally_prune", args)
+	for _, done := range payloads {
+		if done.Absent {
+			return 0, 0, ErrNoTable
+		}
+		audit, run = audit+done.AuditRows, run+done.RunRows
+		if deleted := done.AuditRows + done.RunRows; deleted > 0 && !p.dryRun {
+			p.progress(deleted)
+		}
+	}
+	return audit, run, err
+}

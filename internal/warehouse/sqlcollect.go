@@ -21,7 +21,7 @@ func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, erro
 	if len(f.Invocations) > 0 {
 		rows.query = selectRows(e.dialect, t.audit, f.Invocations)
 	}
-	columns, runs := askColumns(e.dialect, t, f.Relations), question{}
+	columns, runs := askColumns(e.dialect, t, f), question{}
 	if f.History.Wanted && !f.History.elsewhere() {
 		runs = earlierRuns(e.dialect, t, f)
 	}
@@ -34,9 +34,9 @@ func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, erro
 	}
 	a := answer{relation: t.audit.relation, rows: rows.rows, columns: columnsByNode(f.Relations, columns.rows)}
 	if columns.err != nil {
-		a.problems = append(a.problems, "the columns could not be read: "+columns.err.Error())
+		a.problems = append(a.problems, noColumnsRead(columns.err))
 	}
-	if len(f.Relations) > 0 {
+	if f.Code.Columns == nil {
 		f.Code.Columns = a.columns
 	}
 	lists := storedLists(e.dialect, t, f.Code)

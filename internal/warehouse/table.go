@@ -214,6 +214,12 @@ func lackingColumns(f found, why error) string {
 // lastNames returns the schema and the name in a relation, without their quotes; "" if it
 // has no schema.
 func lastNames(relation string) (schema, name string) {
+	_, schema, name = relationNames(relation)
+	return schema, name
+}
+
+// relationNames also returns the database, "" if the relation does not name it.
+func relationNames(relation string) (database, schema, name string) {
 	parts := []string{""}
 	var quote rune
 	for _, c := range relation {
@@ -230,7 +236,10 @@ func lastNames(relation string) (schema, name string) {
 		}
 	}
 	if len(parts) < 2 {
-		return "", relation
+		return "", "", relation
 	}
-	return parts[len(parts)-2], parts[len(parts)-1]
+	if len(parts) > 2 {
+		database = parts[len(parts)-3]
+	}
+	return database, parts[len(parts)-2], parts[len(parts)-1]
 }

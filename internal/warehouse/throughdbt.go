@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // throughDBT reaches any warehouse that dbt reaches: dbt runs macros of operations.sql,
@@ -20,56 +19,6 @@ type throughDBT struct {
 	table    Table
 	access   Access
 	setup    map[string]any // for every macro
-}
-
-// setup returns the data that the macros need from Go: the layouts of the tables and the
-// peculiarities of the warehouse.
-func (p profileType) setup() map[string]any {
-	type column struct {
-		Name string `json:"name"`
-		Kind string `json:"kind"`
-	}
-	columns := func(all []definition) []column {
-		named := make([]column, len(all))
-		for i, d := range all {
-			named[i] = column{Name: d.name, Kind: d.kind.String()}
-		}
-		return named
-	}
-	return map[string]any{
-		"tutorial": columns(auditLayout.columns[:auditLayout.first]),
-		"more":     columns(auditLayout.columns[auditLayout.first:]),
-		"run":      columns(runLayout.columns), "run_first": runLayout.first,
-		"node":        columns(nodeLayout.columns),
-		"history":     historySQL,
-		"row_columns": recordColumns, "proof": proof,
-		"text_type": p.text, "backslash": p.backslash, "session_schema": p.sessionSchema,
-	}
-}
-
-// InstalledOperations returns the dbt macros for a project whose dbt this program does not
-// start. They contain what the other operations get from Go, for every type of profile.
-func InstalledOperations() string {
-	literal := func(value any) string {
-		text, err := json.Marshal(value, json.Deterministic(true), jsontext.WithIndent("  "))
-		if err != nil {
-			panic(err) // our own tables
-		}
-		return string(text)
-	}
-	own := map[string]any{}
-	for name, kind := range profileTypes {
-		own[name] = map[string]any{
-			"text_type": kind.text, "backslash": kind.backslash, "session_schema": kind.sessionSchema,
-		}
-	}
-	return strings.Join([]string{
-		installed, operations, statements,
-		"{% macro dbt_tally_setup() %}\n" +
-			"  {%- set setup = " + literal(profileType{}.setup()) + " -%}\n" +
-			"  {%- do setup.update(" + literal(own) + ".get(target.type, {})) -%}\n" +
-			"  {{ return(setup) }}\n{% endmacro %}\n",
-	}, "\n")
 }
 
 func openThroughDBT(o Options, kind profileType) (engine, error) {
@@ -89,7 +38,11 @@ type payload struct {
 	Runs      [][]*string `json:"runs"`       // earlier runs
 	Past      [][]*string `json:"past"`       // their audit rows
 	Newest    [][]*string `json:"newest"`     // the newest runs
-	Nodes     [][]*string `json:"nodes"`      // fingerprints of the newest run that has some
+	Nodes     [][]*string `json:"nodes"`      // what the newest run stored of its nodes that stored anything
+	PastLists [][]*string `json:"past_lists"` // its lists of columns, by their hashes
+	Described [][]*string `json:"described"`  // nodes that this run built, and the hashes of their columns
+	Lists     [][]*string `json:"lists"`      // their lists of columns
+	Unread    int         `json:"undescribed"`
 	AuditRows int64       `json:"audit_rows"` // rows deleted from the audit table
 	RunRows   int64       `json:"run_rows"`   // and from the run table
 }
@@ -101,7 +54,9 @@ const (
 	makingNodesStep   = "make the node table"
 	makingHistoryStep = "make the history view"
 	recordingStep     = "record the run"
+	describingStep    = "read the columns"
 	storingStep       = "store the fingerprints"
+	deletingStep      = "delete the fingerprints"
 	comparingStep     = "read earlier runs"
 )
 
@@ -111,7 +66,7 @@ const creatingSchemaStep = "create the schema"
 func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	args := e.args()
 	args["write"], args["history_identifier"] = e.access == Write, historyView(e.table).Name
-	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args,
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args, nil,
 		addingColumnsStep, makingRunsStep, makingNodesStep, makingHistoryStep)
 	if err != nil && lastStep(payloads) == creatingSchemaStep {
 		return found{}, nil, fmt.Errorf("%w: %w", ErrNoSchema, err)
@@ -155,15 +110,14 @@ func (e *throughDBT) collect(ctx context.Context, f CollectRequest) (answer, err
 		args["history"] = historyArgs(f)
 	}
 	var a answer
-	switch rows := f.Code.rows(); {
-	case len(rows) == 0:
-	case sizeOf(rows) <= mostArguments:
-		args["nodes"] = map[string]any{"run_id": f.Code.RunID, "rows": rows}
-	default:
-		a.problems = append(a.problems, noFingerprints(nodeTable(e.table),
-			fmt.Errorf("%d nodes are too many for an argument of dbt", len(rows))))
+	environment, problems := nodesInEnvironment(nodeTable(e.table), f)
+	args["nodes"], args["node_run"] = len(environment), f.Code.RunID
+	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_collect", args, environment,
+		describingStep, recordingStep, storingStep, deletingStep)
+	a.problems = problems
+	if why, ok := leftOut[describingStep]; ok {
+		a.problems = append(a.problems, noColumnsRead(why))
 	}
-	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_collect", args, recordingStep, storingStep)
 	if why, ok := leftOut[recordingStep]; ok {
 		a.problems = append(a.problems, notRecorded(runTable(e.table), why))
 	}
@@ -180,6 +134,7 @@ func (e *throughDBT) collect(ctx context.Context, f CollectRequest) (answer, err
 		return a, err
 	}
 	var past earlier
+	var described, lists, pastLists [][]*string
 	for _, p := range payloads {
 		if p.Absent {
 			return a, ErrNoTable
@@ -189,45 +144,17 @@ func (e *throughDBT) collect(ctx context.Context, f CollectRequest) (answer, err
 		past.runs = append(past.runs, p.Runs...)
 		past.rows = append(past.rows, p.Past...)
 		past.newest = append(past.newest, p.Newest...)
-		past.nodes = append(past.nodes, p.Nodes...)
+		past.nodes, pastLists = append(past.nodes, p.Nodes...), append(pastLists, p.PastLists...)
+		described, lists = append(described, p.Described...), append(lists, p.Lists...)
+		if p.Unread > 0 {
+			a.problems = append(a.problems, noColumnsRead(fmt.Errorf("those of %d relations took more than 10 s", p.Unread)))
+		}
 	}
+	a.columns, past.lists = columnsByHash(described, listsByHash(lists)), listsByHash(pastLists)
 	if compared {
 		a.earlier = &past
 	}
 	return a, nil
-}
-
-func historyArgs(f CollectRequest) map[string]any {
-	filter := f.filter(10)
-	return map[string]any{
-		"database": f.History.Database, "schema": f.History.Schema, "identifier": f.History.Name,
-		"run_identifier":  runTable(f.History.at(Table{})).Name,
-		"node_identifier": nodeTable(f.History.at(Table{})).Name,
-		"named":           f.History.named(), "exclude_events": filter.excludeEvents,
-		"run_id": filter.id, "branch": filter.branch, "target": filter.target,
-		"since": sqlTime(f.History.Before.Add(-historyAge)), "newest_since": sqlTime(f.History.Before.Add(-fallbackAge)),
-		"before": sqlTime(f.History.Before), "exclude": f.Invocations, "limit": filter.limit,
-	}
-}
-
-// dbtBatchRows limits the rows of a statement, except for those of its last run. Through
-// dbt a statement costs more than its rows.
-const dbtBatchRows = 100_000
-
-func (e *throughDBT) prune(ctx context.Context, p pruning) (audit, run int64, err error) {
-	args := e.args()
-	args["older_than"], args["dry_run"], args["batch_rows"] = sqlTime(p.than), p.dryRun, dbtBatchRows
-	payloads, err := e.run(ctx, "dbt_tally_prune", args)
-	for _, done := range payloads {
-		if done.Absent {
-			return 0, 0, ErrNoTable
-		}
-		audit, run = audit+done.AuditRows, run+done.RunRows
-		if deleted := done.AuditRows + done.RunRows; deleted > 0 && !p.dryRun {
-			p.progress(deleted)
-		}
-	}
-	return audit, run, err
 }
 
 func (e *throughDBT) args() map[string]any {
@@ -235,34 +162,20 @@ func (e *throughDBT) args() map[string]any {
 		"setup":    e.setup,
 		"database": e.table.Database, "schema": e.table.Schema,
 		"identifier": e.table.Name, "run_identifier": runTable(e.table).Name,
-		"node_identifier": nodeTable(e.table).Name,
+		"node_identifier": nodeTable(e.table).Name, "columns_identifier": columnsTable(e.table).Name,
 	}
-}
-
-// mostArguments limits the bytes of fingerprints that are passed to dbt, because Linux
-// accepts no argument longer than 128 KiB.
-const mostArguments = 90_000
-
-// sizeOf returns the approximate size of rows as JSON.
-func sizeOf(rows [][]string) (size int) {
-	for _, row := range rows {
-		for _, text := range row {
-			size += len(text) + len(`"",`)
-		}
-	}
-	return size
 }
 
 // runWithout runs a macro and, if one of these steps fails, runs it again without that
 // step, because Jinja cannot catch the warehouse's error. It returns the omitted steps
 // and the reasons.
 func (e *throughDBT) runWithout(
-	ctx context.Context, macro string, args map[string]any, optional ...string,
+	ctx context.Context, macro string, args map[string]any, environment []string, optional ...string,
 ) ([]payload, map[string]error, error) {
 	leftOut := make(map[string]error)
 	for {
 		args["without"] = slices.Sorted(maps.Keys(leftOut))
-		payloads, err := e.run(ctx, macro, args)
+		payloads, err := e.run(ctx, macro, args, environment...)
 		step := lastStep(payloads)
 		if err == nil || leftOut[step] != nil || !slices.Contains(optional, step) {
 			return payloads, leftOut, err
@@ -272,8 +185,10 @@ func (e *throughDBT) runWithout(
 }
 
 // run also returns the payloads of a failed call.
-func (e *throughDBT) run(ctx context.Context, macro string, args map[string]any) ([]payload, error) {
-	texts, failed := e.operator.RunOperation(ctx, macro, args)
+func (e *throughDBT) run(
+	ctx context.Context, macro string, args map[string]any, environment ...string,
+) ([]payload, error) {
+	texts, failed := e.operator.RunOperation(ctx, macro, args, environment...)
 	payloads := make([]payload, len(texts))
 	for i, text := range texts {
 		if err := json.Unmarshal(text, &payloads[i]); err != nil {
@@ -298,3 +213,77 @@ func lastStep(payloads []payload) (step string) {
 }
 
 func (e *throughDBT) close() error { return nil }
+
+// The limits of what is passed to dbt in environment variables. Windows accepts none that is
+// longer than 32,767 characters. All of them together, with the arguments, may have 1 MB on
+// macOS and 2 MB on Linux.
+const (
+	pieceSize       = 30_000
+	environmentSize = 900_000
+)
+
+// nodesInEnvironment returns the nodes of the request in environment variables, for
+// dbt_tally_nodes, and what is left out because there are too many.
+func nodesInEnvironment(nodes Table, f CollectRequest) (environment, problems []string) {
+	text := f.nodesText()
+	if len(text) > environmentSize && len(f.Relations) > 0 {
+		problems = append(problems, noColumnsRead(fmt.Errorf(
+			"%d relations are too many for the environment of dbt", len(f.Relations))))
+		f.Relations = nil
+		text = f.nodesText()
+	}
+	if len(text) > environmentSize {
+		return nil, append(problems, noFingerprints(nodes, fmt.Errorf(
+			"%d nodes are too many for the environment of dbt", len(f.Code.Fingerprints))))
+	}
+	for len(text) > 0 {
+		end := min(len(text), pieceSize)
+		for end < len(text) && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		environment = append(environment, fmt.Sprintf("DBT_TALLY_NODES_%d=%s", len(environment), text[:end]))
+		text = text[end:]
+	}
+	return environment, problems
+}
+
+// nodesText returns the JSON value that dbt_tally_nodes reads, or "" if it would be empty.
+func (f CollectRequest) nodesText() string {
+	type byName map[string]int
+	all := struct {
+		Rows      [][2]string                  `json:"rows"`
+		Relations map[string]map[string]byName `json:"relations"`
+	}{Relations: map[string]map[string]byName{}}
+	for _, id := range slices.Sorted(maps.Keys(f.Code.Fingerprints)) {
+		all.Rows = append(all.Rows, [2]string{id, f.Code.Fingerprints[id]})
+	}
+	at := make(map[string]int, len(all.Rows))
+	for i, row := range all.Rows {
+		at[row[0]] = i
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.Relations)) {
+		database, schema, name := relationNames(f.Relations[id])
+		if schema == "" {
+			continue
+		}
+		row, known := at[id]
+		if !known {
+			row, all.Rows = len(all.Rows), append(all.Rows, [2]string{id, ""})
+		}
+		if all.Relations[database] == nil {
+			all.Relations[database] = map[string]byName{}
+		}
+		if all.Relations[database][schema] == nil {
+			all.Relations[database][schema] = byName{}
+		}
+		all.Relations[database][schema][name] = row
+	}
+	if len(all.Rows) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(all, json.Deterministic(true))
+	if err != nil {
+		return "" // a name that is not UTF-8, which no manifest contains
+	}
+	return string(text)
+}

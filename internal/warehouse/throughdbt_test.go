@@ -3,6 +3,7 @@ package warehouse_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 // failing answers each macro call as if the warehouse had refused the step.
 type failing struct{ step string }
 
-func (f failing) RunOperation(_ context.Context, _ string, args map[string]any) ([][]byte, error) {
+func (f failing) RunOperation(_ context.Context, _ string, args map[string]any, _ ...string) ([][]byte, error) {
 	if without, _ := args["without"].([]string); slices.Contains(without, f.step) {
 		return [][]byte{[]byte(`{"relation": "d.s.log", "columns": [
 			{"name": "MODEL_NAME", "type": "STRING"}, {"name": "EXECUTION_TIME", "type": "TIMESTAMP"},
@@ -91,10 +92,52 @@ func TestWhatWasDeletedBeforeAFailureIsCounted(t *testing.T) {
 	}
 }
 
+// What does not fit into dbt's environment is left out, the columns first.
+func TestTooManyNodesForDBT(t *testing.T) {
+	t.Parallel()
+	code := warehouse.Code{RunID: "now", Fingerprints: map[string]string{}}
+	relations := map[string]string{}
+	for i := range 7_000 {
+		id := fmt.Sprintf("model.shop.%090d", i)
+		code.Fingerprints[id], relations[id] = "f", fmt.Sprintf(`"db"."s"."%090d"`, i)
+	}
+	longest, passed := 0, 0
+	operator := environments(func(environment []string) {
+		passed = 0
+		for _, variable := range environment {
+			longest, passed = max(longest, len(variable)), passed+len(variable)
+		}
+	})
+	request := warehouse.CollectRequest{Invocations: []string{"now"}, Code: code, Relations: relations}
+	got := collect(t, openWith(t, operator), request)
+	const noColumns = "the columns could not be read: 7000 relations are too many for the environment of dbt"
+	if len(got.Problems) != 1 || got.Problems[0] != noColumns || passed < 700_000 || longest > 32_767 {
+		t.Errorf("problems %q, %d bytes in variables of at most %d; want %q", got.Problems, passed, longest, noColumns)
+	}
+	for i := range 7_000 {
+		code.Fingerprints[fmt.Sprintf("seed.shop.%090d", i)] = "f"
+	}
+	got = collect(t, openWith(t, operator), request)
+	if len(got.Problems) != 2 || passed > 0 ||
+		!strings.Contains(got.Problems[1], "14000 nodes are too many for the environment of dbt") {
+		t.Errorf("problems %q, %d bytes; want two, and none", got.Problems, passed)
+	}
+}
+
+// environments hands the environment of a call to a function.
+type environments func(environment []string)
+
+func (e environments) RunOperation(
+	_ context.Context, _ string, _ map[string]any, environment ...string,
+) ([][]byte, error) {
+	e(environment)
+	return [][]byte{[]byte(`{"rows": []}`)}, nil
+}
+
 // scripted answers with the result of a function.
 type scripted func(args map[string]any) ([]string, error)
 
-func (s scripted) RunOperation(_ context.Context, _ string, args map[string]any) (payloads [][]byte, err error) {
+func (s scripted) RunOperation(_ context.Context, _ string, args map[string]any, _ ...string) (payloads [][]byte, err error) {
 	texts, err := s(args)
 	for _, text := range texts {
 		payloads = append(payloads, []byte(text))
@@ -105,7 +148,7 @@ func (s scripted) RunOperation(_ context.Context, _ string, args map[string]any)
 // logging answers with these payloads.
 type logging []string
 
-func (l logging) RunOperation(context.Context, string, map[string]any) (payloads [][]byte, _ error) {
+func (l logging) RunOperation(context.Context, string, map[string]any, ...string) (payloads [][]byte, _ error) {
 	for _, text := range l {
 		payloads = append(payloads, []byte(text))
 	}

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 	duckdbdb "github.com/dbt-tally/dbt-tally/internal/warehouse/connect/duckdb"
@@ -39,6 +42,15 @@ type profileType struct {
 	sessionSchema bool   // "select current_schema()" returns the schema of unqualified names
 	text          string // the type of a text, if it differs from dbt's
 	backslash     bool   // escapes in a literal; elsewhere a quote is doubled
+	catalog       catalog
+}
+
+// catalog is the view of a warehouse that lists the columns of all relations of a schema,
+// as the standard defines information_schema.columns. Without one, the columns of each
+// relation are read by a statement of their own.
+type catalog struct {
+	Source string `json:"source"` // "{database}" and "{schema}" are replaced
+	Type   string `json:"type"`   // the expression for a type with its length or precision
 }
 
 var profileTypes = map[string]profileType{
@@ -52,14 +64,28 @@ var profileTypes = map[string]profileType{
 		connect: duckdbdb.Open, dialect: newDuckDB,
 		rollsBack: true, schema: "main", files: true, sessionSchema: true,
 		capture: "query('select 1 as one')", // since DuckDB 1.1
+		// The view of one database does not list those that are attached.
+		catalog: catalog{"system.information_schema.columns", "data_type"},
 	},
 
-	"bigquery":   {backslash: true},
-	"clickhouse": {backslash: true},
+	"bigquery": {
+		backslash: true,
+		catalog:   catalog{"`{database}`.`{schema}`.INFORMATION_SCHEMA.COLUMNS", "data_type"},
+	},
+	"clickhouse": {backslash: true, catalog: catalog{"information_schema.columns", "data_type"}},
 	"databricks": {backslash: true, sessionSchema: true},
 	// Redshift's own text has 256 characters, fewer than a relation's name may have.
-	"redshift": {rollsBack: true, sessionSchema: true, text: "varchar(1024)", backslash: true},
-	"spark":    {backslash: true},
+	"redshift": {
+		rollsBack: true, sessionSchema: true, text: "varchar(1024)", backslash: true,
+		catalog: catalog{
+			"information_schema.columns",
+			"case when character_maximum_length is not null " +
+				"then data_type || '(' || cast(character_maximum_length as varchar) || ')' " +
+				"when data_type = 'numeric' then data_type || '(' || cast(numeric_precision as varchar) || ',' || " +
+				"cast(numeric_scale as varchar) || ')' else data_type end",
+		},
+	},
+	"spark": {backslash: true},
 }
 
 // noSchema is the fault of a hook that names the audit table without a schema, as the
@@ -77,6 +103,9 @@ var missing = []string{"does not exist", "doesn't exist", "not found", "not_foun
 //go:embed operations.sql
 var operations string
 
+//go:embed nodes.sql
+var nodes string
+
 //go:embed statements.sql
 var statements string
 
@@ -90,6 +119,58 @@ func RollsBack(typeName string) bool { return profileTypes[typeName].rollsBack }
 // Words returns the warehouse's messages that package tally interprets.
 func Words(typeName string) tally.Words {
 	return tally.Words{Missing: missing, HookFaults: profileTypes[typeName].faults}
+}
+
+// setup returns the data that the macros need from Go: the layouts of the tables and the
+// peculiarities of the warehouse.
+func (p profileType) setup() map[string]any {
+	type column struct {
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+	}
+	columns := func(all []definition) []column {
+		named := make([]column, len(all))
+		for i, d := range all {
+			named[i] = column{Name: d.name, Kind: d.kind.String()}
+		}
+		return named
+	}
+	return map[string]any{
+		"tutorial": columns(auditLayout.columns[:auditLayout.first]),
+		"more":     columns(auditLayout.columns[auditLayout.first:]),
+		"run":      columns(runLayout.columns), "run_first": runLayout.first,
+		"node":        columns(nodeLayout.columns),
+		"lists":       columns(columnsLayout.columns),
+		"history":     historySQL,
+		"row_columns": recordColumns, "proof": proof,
+		"text_type": p.text, "backslash": p.backslash, "session_schema": p.sessionSchema,
+		"catalog": p.catalog,
+	}
+}
+
+// InstalledOperations returns the dbt macros for a project whose dbt this program does not
+// start. They contain what the other operations get from Go, for every type of profile.
+func InstalledOperations() string {
+	literal := func(value any) string {
+		text, err := json.Marshal(value, json.Deterministic(true), jsontext.WithIndent("  "))
+		if err != nil {
+			panic(err) // our own tables
+		}
+		return string(text)
+	}
+	own := map[string]any{}
+	for name, kind := range profileTypes {
+		own[name] = map[string]any{
+			"text_type": kind.text, "backslash": kind.backslash, "session_schema": kind.sessionSchema,
+		}
+	}
+	return strings.Join([]string{
+		installed, operations, nodes, statements,
+		"{% macro dbt_tally_setup() %}\n" +
+			"  {%- set setup = " + literal(profileType{}.setup()) + " -%}\n" +
+			"  {%- do setup.update(" + literal(own) + ".get(target.type, {})) -%}\n" +
+			"  {{ return(setup) }}\n{% endmacro %}\n",
+	}, "\n")
 }
 
 // Quiet stops the driver of this profile type from writing its own files or messages

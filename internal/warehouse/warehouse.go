@@ -41,10 +41,11 @@ const (
 	Read
 )
 
-// Operator runs one of our macros through dbt and returns the JSON payloads that it
-// logged. With an error it returns the payloads logged before the failure.
+// Operator runs one of our macros through dbt, with more environment variables ("name=value"),
+// and returns the JSON payloads that it logged. With an error it returns the payloads logged
+// before the failure.
 type Operator interface {
-	RunOperation(ctx context.Context, macro string, args map[string]any) ([][]byte, error)
+	RunOperation(ctx context.Context, macro string, args map[string]any, environment ...string) ([][]byte, error)
 }
 
 // Options select the audit table, its warehouse and the permitted use.
@@ -150,7 +151,7 @@ func (s *Store) Operations() string {
 	if _, through := s.engine.(*throughDBT); !through {
 		return ""
 	}
-	return operations + "\n" + statements
+	return strings.Join([]string{operations, nodes, statements}, "\n")
 }
 
 // Prepare prepares the audit table for the hooks or, with Read, checks that it can be
