@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rhysd/actionlint"
@@ -109,6 +110,22 @@ func TestActionsArePinnedByCommit(t *testing.T) {
 			if !pinned.MatchString(match[1] + match[2]) {
 				t.Errorf("%s: %s%s; want a commit, and its version as a comment", name, match[1], match[2])
 			}
+		}
+	}
+}
+
+// Each example has a story of two runs: main and a pull request, or two nights.
+func TestEachExampleHasAStory(t *testing.T) {
+	t.Parallel()
+	var stories strings.Builder
+	for _, name := range tracked(t) {
+		if path.Ext(name) == ".txtar" {
+			stories.Write(read(t, name))
+		}
+	}
+	for _, name := range tracked(t) {
+		if path.Dir(name) == "docs/examples" && !strings.Contains(stories.String(), "$ROOT/"+name) {
+			t.Errorf("no story uses %s", name)
 		}
 	}
 }
