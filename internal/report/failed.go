@@ -22,6 +22,10 @@ func couldNotRun(r Report, s Style) string {
 		if cause, _, ours := strings.Cut(line, "; "); ours && strings.HasPrefix(line, "dbt was ") {
 			return s.Prose(cause)
 		}
+		// The fix and the link of our own error are below the headline.
+		if cause, _, ours := strings.Cut(line, "; "); ours && strings.Contains(line, "; see https://") {
+			line = cause
+		}
 		what := "dbt could not start"
 		if kind == "Compilation" || kind == "Parsing" {
 			what = "dbt could not compile the project"

@@ -97,6 +97,7 @@ func (s stories) commands() map[string]command {
 		"signal":     s.signal,
 		"input":      s.input,
 		"follow":     s.follow,
+		"explained":  s.explained,
 		"workflow":   s.workflow,
 		"multiply":   s.multiply,
 	}

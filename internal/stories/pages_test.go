@@ -93,6 +93,20 @@ func same(output string) string {
 	return strings.Join(strings.Fields(varies.ReplaceAllString(output, "#")), " ")
 }
 
+// explained checks that a row of docs/troubleshooting.md quotes a message that the last
+// command wrote: explained MESSAGE, with … for what differs from case to case.
+func (s stories) explained(ts *testscript.TestScript, _ bool, args []string) {
+	page, err := os.ReadFile(filepath.Join(server.Root(), "docs/troubleshooting.md"))
+	ts.Check(err)
+	if !regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(args[0]) + "`[^|]*\\|").Match(page) {
+		ts.Fatalf("no row of docs/troubleshooting.md is about %s", args[0])
+	}
+	written := regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(args[0]), "…", ".+"))
+	if output := ts.ReadFile("stdout") + ts.ReadFile("stderr"); !written.MatchString(output) {
+		ts.Fatalf("no message as docs/troubleshooting.md quotes it: %s\n%s", args[0], output)
+	}
+}
+
 // workflow sets exactly the inputs that a workflow passes to dbt-tally: workflow FILE.
 // An empty input counts as not given.
 func (s stories) workflow(ts *testscript.TestScript, _ bool, args []string) {
