@@ -44,7 +44,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		Nodes: f.code, Baseline: f.collected.History.Fingerprints, ChangedFiles: f.changed,
 		Columns: f.collected.Columns, BaselineColumns: f.collected.History.Columns,
 	})
-	problems = slices.Concat(unreadable, firstBuildProblems(counted))
+	problems = slices.Concat(unreadable, firstBuildProblems(counted), counted.CaptureProblems())
 	unchecked := slices.Concat(unreadable, unprotected(counted))
 
 	all := slices.Concat(f.prepared.Problems, f.collected.Problems, problems)
@@ -167,6 +167,7 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		Rows:         f.collected.Rows,
 		History:      f.collected.History,
 		Unaudited:    f.collected.Off,
+		Uncaptured:   f.prepared.Uncaptured,
 		TurnedOff:    f.collected.Off != "" && !f.auditFailed(),
 	}
 	for _, inv := range f.invocations {
@@ -185,21 +186,30 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		if !node.Counted() {
 			continue
 		}
-		limits, audited, err := tally.ParseMeta(node.Config.Meta["tally"], f.job.Config.Limits)
+		meta, err := tally.ParseMeta(node.Config.Meta["tally"], f.metaOf(node))
 		if err != nil {
 			unreadable = append(unreadable, f.job.Secrets.Redact(fmt.Sprintf("meta.tally of %s: %v", node.ID, err)))
 		}
 		if f.job.Config.Accept {
-			limits.Severity = tally.SeverityWarn
+			meta.Limits.Severity = tally.SeverityWarn
 		}
 		in.Nodes = append(in.Nodes, tally.Node{
 			ID: node.ID, Name: node.Title(), ResourceType: node.ResourceType, Package: node.Package,
 			Path: projectFile(f.job.Project, node), Relation: node.Relation,
 			Materialized: node.Config.Materialized, HardDeletes: node.HardDeletes(),
-			OptedOut: !audited, Limits: limits,
+			OptedOut: !meta.Audit, Limits: meta.Limits, Capture: meta.Capture,
 		})
 	}
 	return in, unreadable
+}
+
+// metaOf returns what is true of a node that has no meta.tally.
+func (f facts) metaOf(node dbt.ManifestNode) tally.Meta {
+	meta := tally.Meta{Limits: f.job.Config.Limits, Audit: true}
+	if node.Config.Materialized == "table" || node.ResourceType == "seed" {
+		meta.Capture.Changed = f.job.Config.ChangeColumn
+	}
+	return meta
 }
 
 // failures returns the nodes that dbt counts as failed, and a dbt that could not run.

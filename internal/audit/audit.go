@@ -40,6 +40,8 @@ type Prepared struct {
 	Problems []string  // without secrets
 	OwnHooks []string  // packages whose models do not call the hooks
 
+	Uncaptured string // the reason why the hooks cannot store what a model wrote; "" if they can
+
 	Took time.Duration // by Prepare
 
 	settings Settings
@@ -121,11 +123,15 @@ func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 		p.problem(problem)
 	}
 	if hooks == config.Inject {
+		var columns dbt.Columns
+		columns, p.Uncaptured = hookColumns(table)
 		p.Hooks = dbt.Hooks{
 			Relation:   table.Relation,
 			Guard:      table.Guard,
-			Columns:    hookColumns(table),
+			Columns:    columns,
 			CountViews: p.settings.Job.Config.CountViews,
+
+			ChangeColumn: p.settings.Job.Config.ChangeColumn,
 		}
 	}
 	return p

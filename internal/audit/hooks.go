@@ -2,23 +2,29 @@ package audit
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
 
-// hookColumns returns which columns of an audit table the hooks can fill.
-func hookColumns(table warehouse.Prepared) dbt.Columns {
-	lacks := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(table.Columns, name) })
+// hookColumns returns which columns of an audit table the hooks can fill and, if these are
+// not all, why they cannot store what a model wrote.
+func hookColumns(table warehouse.Prepared) (columns dbt.Columns, uncaptured string) {
+	lacking := func(names ...string) []string {
+		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(table.Columns, name) })
 	}
-	switch {
-	case lacks("node_id", "phase", "materialized", "batch"):
-		return dbt.TutorialColumns
-	case table.Uncaptured,
-		lacks("inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "change_source", "run_group"):
-		return dbt.RowColumns
-	default:
-		return dbt.AllColumns
+	columns = dbt.AllColumns
+	if lacks := lacking("inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "watermark",
+		"change_source", "run_group"); len(lacks) > 0 {
+		columns = dbt.RowColumns
+		uncaptured = "the audit table lacks " + strings.Join(lacks, ", ") + "; let a role that owns it add them"
 	}
+	if table.Uncaptured {
+		columns, uncaptured = dbt.RowColumns, "this warehouse or its version cannot be asked for them"
+	}
+	if len(lacking("node_id", "phase", "materialized", "batch")) > 0 {
+		columns = dbt.TutorialColumns
+	}
+	return columns, uncaptured
 }

@@ -13,7 +13,7 @@ func TestHooksFillTheColumnsThatTheTableHas(t *testing.T) {
 	tutorial := []string{"model_name", "execution_time", "row_count", "run_id"}
 	rows := slices.Concat(tutorial, []string{"node_id", "phase", "materialized", "batch"})
 	all := slices.Concat(rows, []string{
-		"inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "change_source", "run_group",
+		"inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "watermark", "change_source", "run_group",
 	})
 	tests := map[string]struct {
 		table warehouse.Prepared
@@ -27,8 +27,9 @@ func TestHooksFillTheColumnsThatTheTableHas(t *testing.T) {
 		"no source of a change": {warehouse.Prepared{Columns: slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == "change_source" })}, dbt.RowColumns},
 	}
 	for name, test := range tests {
-		if got := hookColumns(test.table); got != test.want {
-			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		got, uncaptured := hookColumns(test.table)
+		if got != test.want || (uncaptured == "") != (test.want == dbt.AllColumns) {
+			t.Errorf("%s: got %q (%s), want %q", name, got, uncaptured, test.want)
 		}
 	}
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Hooks         Hooks
 	Audit         Audit
 	CountViews    bool
+	ChangeColumn  string
 	Baseline      Baseline
 	Limits        tally.Limits // the gates of every model whose meta sets none
 	Accept        bool         // breaches of this run are only reported, and its counts become a baseline

@@ -35,6 +35,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		InstallDeps:   p.toggle("install-deps"),
 		Hooks:         Hooks(p.text("hooks")),
 		CountViews:    p.toggle("count-views"),
+		ChangeColumn:  p.text("change-column"),
 		Baseline:      p.baseline(),
 		Limits:        p.limits(),
 		Accept:        p.toggle("accept"),

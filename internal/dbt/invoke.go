@@ -22,6 +22,9 @@ type Hooks struct {
 	Guard      string // the code around an insert, which replaces "{}"; "": none
 	Columns    Columns
 	CountViews bool
+	// ChangeColumn shows which rows of a table that dbt builds anew are new or changed; ""
+	// if only meta.tally of a model names such a column.
+	ChangeColumn string
 }
 
 // Columns are the columns of the audit table that the hooks fill.
@@ -45,6 +48,7 @@ func (h Hooks) environment() []string {
 		"DBT_TALLY_GUARD=" + h.Guard,
 		"DBT_TALLY_COLUMNS=" + string(cmp.Or(h.Columns, AllColumns)),
 		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
+		"DBT_TALLY_CHANGE_COLUMN=" + h.ChangeColumn,
 	}
 }
 

@@ -111,7 +111,7 @@ func profileOptions(first dbt.Command, s Surroundings) (profile.Options, error) 
 func (j Job) checkMeta() error {
 	var problems []error
 	for _, meta := range j.Project.TallyMeta() {
-		if _, _, err := tally.ParseMeta(meta.Value, j.Config.Limits); err != nil {
+		if _, err := tally.ParseMeta(meta.Value, tally.Meta{Limits: j.Config.Limits}); err != nil {
 			for problem := range strings.Lines(err.Error()) {
 				problem = strings.TrimSpace(problem)
 				problems = append(problems, fmt.Errorf("%s in %s: %s", meta.Of, meta.File, problem))

@@ -66,17 +66,21 @@ func (w *Written) counts() []*int64 {
 	return counts
 }
 
-// WrittenWords returns what this run wrote to an incremental model or a snapshot that
-// existed before: "+40 ~20 −5", or "40 new, 20 changed, 5 closed" of a snapshot; "" if it
-// wrote nothing, or if that is not known.
+// WrittenWords returns what this run wrote to a model that existed before: "+40 ~20 −5",
+// "40 new, 20 changed, 5 closed" of a snapshot, or "65 new or changed" if its change column
+// shows no more; "" if it wrote nothing, or if that is not known. Of a table that was built
+// anew, only its columns show it.
 func WrittenWords(m Model) string {
 	w := m.Written
 	switch {
-	case w == nil || m.Status == tally.New || m.Materialized != "incremental" && m.ResourceType != "snapshot":
+	case w == nil, m.Status == tally.New,
+		m.Materialized != "incremental" && m.ResourceType != "snapshot" && w.Source != tally.FromColumn:
 		return ""
 	case w.Versions != nil:
 		return joinCounts(", ", count{"", w.Versions.New, " new"}, count{"", w.Versions.Changed, " changed"},
 			count{"", w.Versions.Closed, " closed"})
+	case w.Source == tally.FromColumn && w.Inserted == nil && w.Changed != nil:
+		return joinCounts("", count{"", *w.Changed, " new or changed"})
 	case w.Inserted == nil || w.Updated == nil || w.Deleted == nil:
 		return ""
 	}

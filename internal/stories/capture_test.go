@@ -37,6 +37,9 @@ var captured = []struct{ name, title string }{
 	{"kept_invalidate", "snapshot, `invalidate`, with other column names"},
 	{"kept_new_record", "snapshot, `new_record`"},
 	{"rebuilt", "table"},
+	{"changed", "table with a `change_column`"},
+	{"dated", "table with a `change_column` and a `created_column`"},
+	{"logged", "table of changes with a `change_column` and a `change_type_column`"},
 	{"raw_rows", "seed"},
 }
 
@@ -44,16 +47,38 @@ var captured = []struct{ name, title string }{
 // inserted, 25 changed and 10 deleted.
 func rawRows(day int) string {
 	var b strings.Builder
-	b.WriteString("id,value,changed_at\n")
+	b.WriteString("id,value,changed_at,created_at\n")
 	for id := 1; id <= 1040; id++ {
-		value, changed := "old", "2026-01-01 10:00:00"
+		value, changed, created := "old", "2026-01-01 10:00:00", "2026-01-01 10:00:00"
 		switch {
 		case day == 1 && id > 1000, day == 2 && id <= 10:
 			continue
-		case day == 2 && (id <= 35 || id > 1000):
+		case day == 2 && id > 1000:
+			value, changed, created = "new", "2026-01-02 10:00:00", "2026-01-02 10:00:00"
+		case day == 2 && id <= 35:
 			value, changed = "new", "2026-01-02 10:00:00"
 		}
-		fmt.Fprintf(&b, "%d,%s,%s\n", id, value, changed)
+		fmt.Fprintf(&b, "%d,%s,%s,%s\n", id, value, changed, created)
+	}
+	return b.String()
+}
+
+// rawLog is a seed with one line for each of these changes.
+func rawLog(day int) string {
+	var b strings.Builder
+	b.WriteString("id,op,logged_at\n")
+	for id := 1; id <= 1000; id++ {
+		fmt.Fprintf(&b, "%d,I,2026-01-01 10:00:00\n", id)
+	}
+	for id := 1; id <= 1040 && day == 2; id++ {
+		switch {
+		case id <= 10:
+			fmt.Fprintf(&b, "%d,D,2026-01-02 10:00:00\n", id)
+		case id <= 35:
+			fmt.Fprintf(&b, "%d,U,2026-01-02 10:00:00\n", id)
+		case id > 1000:
+			fmt.Fprintf(&b, "%d,I,2026-01-02 10:00:00\n", id)
+		}
 	}
 	return b.String()
 }
@@ -70,6 +95,7 @@ func TestWrittenRowsOnEveryWarehouse(t *testing.T) {
 			var last tallied
 			for day := 1; day <= 2; day++ {
 				p.write("seeds/raw_rows.csv", rawRows(day))
+				p.write("seeds/raw_log.csv", rawLog(day))
 				p.env = append(p.env, "DBT_EVENT_TIME_START=2026-01-01", fmt.Sprintf("DBT_EVENT_TIME_END=2026-01-%02d", day+1))
 				last = p.tally()
 			}
@@ -89,7 +115,12 @@ func (r tallied) written(name string) string {
 			continue
 		}
 		w := m.Written
-		if w == nil || w.Inserted == nil {
+		switch {
+		case w != nil && w.Source == tally.FromColumn && w.Inserted == nil:
+			return fmt.Sprintf("%d new or changed column", *w.Changed)
+		case w == nil:
+			return "no after row"
+		case w.Inserted == nil:
 			return "– " + w.Reason
 		}
 		words := fmt.Sprintf("+%d ~%d −%d", *w.Inserted, *w.Updated, *w.Deleted)
@@ -157,7 +188,7 @@ func TestDocsShowTheModelOfChangedRows(t *testing.T) {
 
 // cell leaves out where the numbers are from, or why there are none.
 func cell(words string) string {
-	for _, source := range []tally.ChangeSource{tally.FromEngine, tally.FromAdapter, tally.FromBatch, tally.FromCounts} {
+	for _, source := range []tally.ChangeSource{tally.FromEngine, tally.FromAdapter, tally.FromBatch, tally.FromCounts, tally.FromColumn} {
 		words = strings.TrimSuffix(words, " "+string(source))
 	}
 	switch {

@@ -19,6 +19,8 @@ type Input struct {
 	// Unaudited is the reason why no audit rows could be written: the hooks were off, or the
 	// audit table could not be used. It is "" if they could be written.
 	Unaudited string
+	// Uncaptured is the reason why the hooks could not store what a model wrote, or "".
+	Uncaptured string
 	// TurnedOff means that the user turned auditing off.
 	TurnedOff bool
 	// RollsBack means that the warehouse rolls back everything that a failed model did,
@@ -123,7 +125,7 @@ func (e *evidence) model(node Node, in Input) Model {
 		m.Message = e.last.Message
 	}
 	if m.counted() {
-		m.Written = written(e.wrote, unknownOf(node, m.Status))
+		m.Written = written(e.wrote, in.unknownOf(node, m.Status))
 		m.Written.complete(node, m.Before)
 	}
 	return m

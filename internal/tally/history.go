@@ -85,7 +85,7 @@ func (h History) points() []point {
 		}
 		found = append(found, point{
 			RunID: at.run, NodeID: at.node, Relation: p.after.Relation, Count: *p.after.Count, Seconds: p.seconds(),
-			Time: p.after.Time, Written: written(p.wrote, unknownSource), Before: p.countBefore(),
+			Time: p.after.Time, Written: written(p.wrote, unrecorded), Before: p.countBefore(),
 		})
 	}
 	return found

@@ -11,19 +11,26 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 )
 
-// ParseMeta reads config.meta.tally of a node as JSON decodes it. Its gates override
-// those of base; false, off or null removes one. audit is false if the node opted out.
-// A nil meta changes nothing. The error joins all problems, one per line, and names the
-// key, but not the node. A gate that cannot be read leaves that of base.
-func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
-	said := nodeMeta{limits: base, audit: true}
+// Meta is what config.meta.tally of a node says.
+type Meta struct {
+	Limits  Limits
+	Audit   bool // false: the node opted out
+	Capture Capture
+}
+
+// ParseMeta reads config.meta.tally of a node as JSON decodes it. Its gates and its change
+// column override those of base; false, off or null removes one. A nil meta changes
+// nothing. The error joins all problems, one per line, and names the key, but not the
+// node. A gate that cannot be read leaves that of base.
+func ParseMeta(meta any, base Meta) (Meta, error) {
+	said := base
 	if meta == nil {
-		return said.limits, said.audit, nil
+		return said, nil
 	}
 	entries, ok := meta.(map[string]any)
 	if !ok {
 		err := errors.New("meta.tally: not a mapping; expected keys and values, such as max_drop: 5%; see " + docs.Gates)
-		return said.limits, said.audit, err
+		return said, err
 	}
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
@@ -37,48 +44,80 @@ func ParseMeta(meta any, base Limits) (limits Limits, audit bool, err error) {
 			problems = append(problems, fmt.Errorf("meta.tally.%s: %w; see %s", key, err, docs.Gates))
 		}
 	}
-	problems = append(problems, said.limits.Validate())
-	return said.limits, said.audit, errors.Join(problems...)
-}
-
-// nodeMeta is the content of meta.tally.
-type nodeMeta struct {
-	limits Limits
-	audit  bool
+	problems = append(problems, said.Limits.Validate())
+	return said, errors.Join(problems...)
 }
 
 // metaKeys are the keys of meta.tally, each with the function that reads its value.
-var metaKeys = map[string]func(m *nodeMeta, value any) error{
-	"audit":       func(m *nodeMeta, value any) error { return metaBool(&m.audit, value) },
-	"max_drop":    func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDrop, value, ParseLimit) },
-	"max_growth":  func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxGrowth, value, ParseLimit) },
-	"min_rows":    func(m *nodeMeta, value any) error { return metaGate(&m.limits.MinRows, value, ParseRows) },
-	"max_rows":    func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxRows, value, ParseRows) },
-	"max_updated": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxUpdated, value, ParseLimit) },
-	"max_deleted": func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxDeleted, value, ParseLimit) },
-	"max_fanout":  func(m *nodeMeta, value any) error { return metaGate(&m.limits.MaxFanOut, value, ParsePercentage) },
-	"columns": func(m *nodeMeta, value any) error {
+var metaKeys = map[string]func(m *Meta, value any) error{
+	"audit":       func(m *Meta, value any) error { return metaBool(&m.Audit, value) },
+	"max_drop":    func(m *Meta, value any) error { return metaGate(&m.Limits.MaxDrop, value, ParseLimit) },
+	"max_growth":  func(m *Meta, value any) error { return metaGate(&m.Limits.MaxGrowth, value, ParseLimit) },
+	"min_rows":    func(m *Meta, value any) error { return metaGate(&m.Limits.MinRows, value, ParseRows) },
+	"max_rows":    func(m *Meta, value any) error { return metaGate(&m.Limits.MaxRows, value, ParseRows) },
+	"max_updated": func(m *Meta, value any) error { return metaGate(&m.Limits.MaxUpdated, value, ParseLimit) },
+	"max_deleted": func(m *Meta, value any) error { return metaGate(&m.Limits.MaxDeleted, value, ParseLimit) },
+	"max_fanout":  func(m *Meta, value any) error { return metaGate(&m.Limits.MaxFanOut, value, ParsePercentage) },
+	"columns": func(m *Meta, value any) error {
 		if value == false {
 			value = "off" // YAML's word for it
 		}
-		return metaWord(&m.limits.Columns, value, AnyColumns, NoRemoval, NoChange)
+		return metaWord(&m.Limits.Columns, value, AnyColumns, NoRemoval, NoChange)
 	},
-	"scope":   func(m *nodeMeta, value any) error { return metaWord(&m.limits.Scope, value, ScopeAll, ScopeEdited) },
-	"unusual": func(m *nodeMeta, value any) error { return metaUnusual(&m.limits.Unusual, value) },
-	"against": func(m *nodeMeta, value any) error {
-		return metaWord(&m.limits.Axis, value, AxisBefore, AxisBaseline, AxisBoth)
+	"scope":   func(m *Meta, value any) error { return metaWord(&m.Limits.Scope, value, ScopeAll, ScopeEdited) },
+	"unusual": func(m *Meta, value any) error { return metaUnusual(&m.Limits.Unusual, value) },
+	"against": func(m *Meta, value any) error {
+		return metaWord(&m.Limits.Axis, value, AxisBefore, AxisBaseline, AxisBoth)
 	},
-	"severity": func(m *nodeMeta, value any) error {
-		return metaWord(&m.limits.Severity, value, SeverityError, SeverityWarn)
+	"severity": func(m *Meta, value any) error {
+		return metaWord(&m.Limits.Severity, value, SeverityError, SeverityWarn)
 	},
 
-	// The columns of change capture.
-	"change_column":      ignored,
-	"change_type_column": ignored,
-	"created_column":     ignored,
+	"change_column": func(m *Meta, value any) error {
+		m.Capture.Own = true
+		return metaColumn(&m.Capture.Changed, value)
+	},
+	"created_column":     func(m *Meta, value any) error { return metaColumn(&m.Capture.Created, value) },
+	"change_type_column": func(m *Meta, value any) error { return metaTypeColumn(&m.Capture, value) },
 }
 
-func ignored(*nodeMeta, any) error { return nil }
+// metaColumn reads the name of a column. YAML turns off into false.
+func metaColumn(name *string, value any) error {
+	switch given := value.(type) {
+	case nil:
+		*name = ""
+	case bool:
+		if given {
+			return errors.New(`unusable value "true"; expected the name of a column, or false`)
+		}
+		*name = ""
+	case string:
+		*name = given
+	default:
+		return fmt.Errorf("unusable value %q; expected the name of a column, or false", fmt.Sprint(value))
+	}
+	return nil
+}
+
+// metaTypeColumn reads the name of a column, or a mapping with the name and the words for
+// each kind of change.
+func metaTypeColumn(capture *Capture, value any) error {
+	words, mapped := value.(map[string]any)
+	if !mapped {
+		capture.Own = capture.Own || value != nil && value != false
+		return metaColumn(&capture.Type, value)
+	}
+	capture.Own = true
+	for _, key := range slices.Sorted(maps.Keys(words)) {
+		if !slices.Contains([]string{"column", "insert", "update", "delete"}, key) {
+			return fmt.Errorf("unknown key %q; expected column, insert, update or delete", key)
+		}
+	}
+	if words["column"] == nil {
+		return errors.New("no column; expected its name and, as lists, the words for insert, update and delete")
+	}
+	return metaColumn(&capture.Type, words["column"])
+}
 
 // metaGate reads a number or a text. YAML turns off into false.
 func metaGate[T any](gate **T, value any, parse func(string) (T, error)) error {

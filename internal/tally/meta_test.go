@@ -51,7 +51,8 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 			t.Parallel()
 			want := base
 			test.want(&want)
-			got, audit, err := ParseMeta(decoded(t, test.meta), base)
+			said, err := ParseMeta(decoded(t, test.meta), Meta{Limits: base, Audit: true})
+			got, audit := said.Limits, said.Audit
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +100,7 @@ meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see doc
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := ParseMeta(decoded(t, test.meta), Limits{MinRows: n(10)})
+			_, err := ParseMeta(decoded(t, test.meta), Meta{Limits: Limits{MinRows: n(10)}})
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -114,10 +115,11 @@ meta.tally.severity: unusable value "<nil>"; expected "error" or "warn"; see doc
 func TestAnInvalidMetaValueLeavesTheRunsGate(t *testing.T) {
 	t.Parallel()
 	base := Limits{MaxDrop: percentage(5), MinRows: n(10), Axis: AxisBefore, Severity: SeverityWarn}
-	got, audit, err := ParseMeta(decoded(t,
-		`{"max_drop": "x", "min_rows": "x", "unusual": "x", "against": "x", "severity": "x", "audit": "x"}`), base)
-	if diff := cmp.Diff(base, got); diff != "" || err == nil || !audit {
-		t.Errorf("error %v, audit %v, gates (-want +got)\n%s", err, audit, diff)
+	want := Meta{Limits: base, Audit: true}
+	got, err := ParseMeta(decoded(t,
+		`{"max_drop": "x", "min_rows": "x", "unusual": "x", "against": "x", "severity": "x", "audit": "x"}`), want)
+	if diff := cmp.Diff(want, got); diff != "" || err == nil {
+		t.Errorf("error %v (-want +got)\n%s", err, diff)
 	}
 }
 

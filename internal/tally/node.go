@@ -14,6 +14,7 @@ type Node struct {
 	HardDeletes  string // of a snapshot: ignore, invalidate or new_record
 	OptedOut     bool   // config.meta.tally.audit is false
 	Limits       Limits // the run's, overridden by config.meta.tally: see ParseMeta
+	Capture      Capture
 }
 
 // Result is dbt's result of one node in one invocation.

@@ -1,9 +1,12 @@
 package tally
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
-// Written is what this run wrote to the table of a model. The three numbers are known
-// together, or not at all; then they are nil.
+// Written is what this run wrote to the table of a model. Inserted, Updated and Deleted are
+// known together, or not at all; then they are nil.
 type Written struct {
 	// Inserted, Updated and Deleted are physical: an updated row was rewritten, with other
 	// values or with the same ones.
@@ -34,9 +37,10 @@ const (
 	FromAdapter ChangeSource = "adapter" // the figures that the adapter reports of its statements
 	FromBatch   ChangeSource = "batch"   // the rows that dbt was about to write, counted in its temporary table
 	FromCounts  ChangeSource = "derived" // the counts before and after, if these allow only one result
+	FromColumn  ChangeSource = "column"  // the times, or the kinds of changes, in the columns of Capture
 )
 
-var changeSources = []ChangeSource{FromEngine, FromAdapter, FromBatch, FromCounts}
+var changeSources = []ChangeSource{FromEngine, FromAdapter, FromBatch, FromCounts, FromColumn}
 
 // Known reports whether it is a source of numbers.
 func (s ChangeSource) Known() bool { return slices.Contains(changeSources, s) }
@@ -55,13 +59,22 @@ var unknownBecause = map[ChangeSource]string{
 	"unreported": "the adapter does not report it for this strategy",
 }
 
-// unknownSource is the reason of a row without a source if nothing else is known.
-const unknownSource = "the audit row does not contain it"
+// unrecorded is the reason of a row without a source if nothing else is known.
+func unrecorded(ChangeSource) string { return "the audit row does not contain it" }
 
-// unknownOf returns why a row has no source. Only the hooks of a table that was there
-// before, and that dbt does not build anew, write one.
-func unknownOf(node Node, status Status) string {
+// unknownOf returns the function that explains a source that is none: a reason of Capture,
+// or "", because the hooks write one only for a table that was there before, and that dbt
+// does not build anew.
+func (in Input) unknownOf(node Node, status Status) func(ChangeSource) string {
+	return func(reason ChangeSource) string {
+		return cmp.Or(node.Capture.unknownBecause(reason), in.unknownSource(node, status))
+	}
+}
+
+func (in Input) unknownSource(node Node, status Status) string {
 	switch {
+	case node.Capture.wanted() && status != New && in.Uncaptured != "":
+		return in.Uncaptured
 	case status == New:
 		return "it did not exist before this run"
 	case node.Materialized == "incremental" || node.ResourceType == "snapshot":
@@ -74,15 +87,15 @@ func unknownOf(node Node, status Status) string {
 }
 
 // written sums the after rows of one model, of several batches and invocations. It is
-// nil if there are none. unknown is the reason of a row without a source.
-func written(rows []*Row, unknown string) *Written {
+// nil if there are none. unknown explains a source that is none.
+func written(rows []*Row, unknown func(ChangeSource) string) *Written {
 	var sum *Written
 	for _, row := range rows {
 		w := row.Written
 		if !w.Source.Known() {
 			reason, listed := unknownBecause[w.Source]
 			if !listed {
-				reason = unknown
+				reason = unknown(w.Source)
 			}
 			w = Written{Changed: w.Changed, Reason: reason}
 		}
@@ -152,13 +165,17 @@ func (w *Written) versions(node Node) *Versions {
 	return &v
 }
 
-// checkWritten checks the gates on what the run wrote to an incremental model or a
-// snapshot. A first build and a table that is built anew have nothing to check.
+// checkWritten checks the gates on what the run wrote to an incremental model, a snapshot,
+// or a table whose own configuration names the columns that show it. A first build and any
+// other table that is built anew have nothing to check.
 func (m *Model) checkWritten(l Limits, breach func(gate string, axis Axis, limit, value string)) {
 	w := m.Written
 	incremental := m.Node.Materialized == "incremental" || m.Node.ResourceType == "snapshot"
+	known := w != nil && w.Updated != nil && w.Deleted != nil
 	switch {
-	case l.MaxUpdated == nil && l.MaxDeleted == nil, !incremental, m.Before == nil:
+	case l.MaxUpdated == nil && l.MaxDeleted == nil, m.Before == nil:
+		return
+	case !incremental && !known && !m.Node.Capture.tells():
 		return
 	case w == nil || w.Updated == nil || w.Deleted == nil:
 		m.Unchecked = "what the run wrote is unknown"

@@ -144,7 +144,7 @@ func TestReasonsOfRowsWithoutASource(t *testing.T) {
 		"a seed, an own one": {Node{Materialized: "seed"}, Grew, "it was rebuilt: all of its rows were written anew"},
 	}
 	for name, test := range tests {
-		if got := unknownOf(test.node, test.status); got != test.want {
+		if got := (Input{}).unknownOf(test.node, test.status)(""); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}

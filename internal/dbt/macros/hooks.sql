@@ -120,17 +120,20 @@
       {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
       {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
       {%- set block = target.type == 'postgres' and dbt_version[:2] == '1.' -%}
-      {#- What the model writes is known only of a table that was there and that dbt does
-          not build anew. -#}
-      {%- set written = dbt_tally_written(phase, rows[-1].count, block)
-            if columns == 'all' and rows[-1].count is not none and rows | length == 1 and not outside
+      {#- What the model writes is known only of a table that was there. Of one that dbt
+          builds anew, only columns can show it, if the project names them. -#}
+      {%- set captured = columns == 'all' and rows[-1].count is not none and rows | length == 1 -%}
+      {%- set change = dbt_tally_change(settings) if captured and (env_var('DBT_TALLY_CHANGE_COLUMN', '')
+            or (settings is mapping and (settings.get('change_column') or settings.get('change_type_column')))) else none -%}
+      {%- set written = dbt_tally_changed(phase, rows[-1].count, block, change) if change
+            else dbt_tally_written(phase, rows[-1].count, block) if captured and not outside
               and materialized not in ('table', 'seed', 'view', 'external')
-            else {'prefix': '', 'declare': '', 'block': '', 'from': '', 'cells': []} -%}
+            else {'prefix': '', 'declare': '', 'block': '', 'from': '', 'columns': '', 'cells': []} -%}
       {%- do rows[-1].update({'count': written.count}) if written.from -%}
       {%- set counted = rows[-1].count if block and '(' in (rows[-1].count or '') else '' -%}
       {%- do rows[-1].update({'count': 'dbt_tally_count'}) if counted -%}
       {%- set sql -%}
-        {{ written.prefix }}insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }}{{ ', inserted_rows, updated_rows, deleted_rows, changed_rows, change_source' if written.cells }})
+        {{ written.prefix }}insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }}{{ written.columns if written.cells }})
         {%- for row in rows %}
         {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', {{ time | replace('{}', row.time) }}, {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
           {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{{ ", '" ~ (run_group | replace("'", "''")) ~ "'" if run_group }}{% endif -%}
@@ -161,6 +164,10 @@
       {%- elif target.type == 'duckdb' and dbt_version[:2] == '1.' -%}
         {%- do adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions) -%}
       {%- else -%}
+        {%- if written.otherwise -%}
+          {%- set otherwise = sql | replace(', ' ~ written.cells | join(', ') ~ written.from, written.otherwise) -%}
+          {%- set sql = otherwise if '$$' in sql else 'begin ' ~ sql ~ '; exception when other then ' ~ otherwise ~ '; end' -%}
+        {%- endif -%}
         {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=not outside, fetch=False) -%}
       {%- endif -%}
     {%- endif -%}

@@ -5,7 +5,8 @@
     that is not proven is null, and change_source is then the reason. -#}
 {% macro dbt_tally_written(phase, count, block) %}
   {%- if block -%}{{ return(dbt_tally_written_postgres(phase, 'dbt_tally_count' if '(' in count else count)) }}{%- endif -%}
-  {%- set nothing = {'prefix': '', 'declare': '', 'block': '', 'from': '', 'count': count, 'cells': []} -%}
+  {%- set columns = ', inserted_rows, updated_rows, deleted_rows, changed_rows, change_source' -%}
+  {%- set nothing = {'prefix': '', 'declare': '', 'block': '', 'from': '', 'count': count, 'columns': columns, 'cells': []} -%}
   {%- set kind = 'snapshot' if model.resource_type == 'snapshot' else model.config.materialized -%}
   {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
   {%- if phase == 'before' or kind not in ('incremental', 'snapshot') or engine not in ('duckdb', 'mysql', 'snowflake')
@@ -102,7 +103,7 @@
     {%- do cells.append('case when ' ~ proof ~ ' then ' ~ cell ~ ' end') -%}
   {%- endfor -%}
   {{ return({
-        'prefix': prefix, 'declare': '', 'block': '', 'count': 'a.n',
+        'prefix': prefix, 'declare': '', 'block': '', 'count': 'a.n', 'columns': columns,
         'cells': cells + ['case when ' ~ proof ~ " then '" ~ source ~ "' else 'mismatch' end"],
         'from': ' from (select count(*) as n from ' ~ this ~ ') a' ~ (' cross join (' ~ before ~ ') p' if not alone)
           ~ (' cross join (' ~ batch ~ ') b' if batch),
@@ -140,7 +141,7 @@
   {{ return({
         'prefix': '', 'declare': "dbt_tally_was text[]; dbt_tally_is text[]; dbt_tally_inserted bigint; dbt_tally_updated bigint; "
           ~ "dbt_tally_deleted bigint; dbt_tally_changed bigint; dbt_tally_source text := 'counters'; ",
-        'from': '',
+        'from': '', 'columns': ', inserted_rows, updated_rows, deleted_rows, changed_rows, change_source',
         'cells': ['dbt_tally_inserted', 'dbt_tally_updated', 'dbt_tally_deleted', 'dbt_tally_changed', 'dbt_tally_source'],
         'block': "begin dbt_tally_was := string_to_array(nullif(current_setting('dbt_tally.base', true), ''), '|'); "
           ~ "dbt_tally_is := " ~ state ~ "; "

@@ -143,6 +143,7 @@ func newEnvironment(environ []string) (environment, error) {
 		"DBT_SEND_ANONYMOUS_USAGE_STATS",
 		"DBT_LOG_PATH", "DBT_ENGINE_LOG_PATH", "DBT_LOG_FILE_MAX_BYTES", "DBT_ENGINE_LOG_FILE_MAX_BYTES",
 		"DBT_TALLY_RELATION", "DBT_TALLY_GUARD", "DBT_TALLY_COLUMNS", "DBT_TALLY_COUNT_VIEWS",
+		"DBT_TALLY_CHANGE_COLUMN",
 	}
 	env := environment{}
 	var errs []error

@@ -30,6 +30,12 @@ BLOCK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+# The block within it around two statements: if the first fails, the second runs.
+OTHERWISE = re.compile(
+    r"\s*begin\s+(?P<first>insert\b.*);\s*exception\s+when\s+other\s+then\s+(?P<second>insert\b.*);\s*end\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
 STATEMENT = re.compile(r"""(?:'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|[^;'"])+""", re.DOTALL)
 
 # What a merge does to a row, in DuckDB's words and in Snowflake's.
@@ -61,7 +67,17 @@ def parse_one(sql):
         make_permanent(expression)
     elif isinstance(expression, exp.Merge):
         qualify_inserted(expression)
-    return expression
+    return expression.transform(typeof)
+
+
+def typeof(expression):
+    """A value's type in Snowflake's words: to DuckDB, a variant is JSON."""
+    if not (isinstance(expression, exp.Typeof) and isinstance(expression.this, exp.ToVariant)):
+        return expression
+    name = exp.func("TYPEOF", expression.this.this)
+    for own, word in (("TIMESTAMP", "TIMESTAMP_NTZ"), ("TIMESTAMP_NTZ WITH TIME ZONE", "TIMESTAMP_TZ")):
+        name = exp.func("REPLACE", name, exp.Literal.string(own), exp.Literal.string(word))
+    return name
 
 
 def make_permanent(create):
@@ -87,8 +103,14 @@ def qualify_inserted(merge):
 def execute(cursor, command, *args, **kwargs):
     if block := BLOCK.search(command):
         try:
-            for statement in STATEMENT.findall(block["statement"]):
-                execute(cursor, statement.strip(), **kwargs)
+            if both := OTHERWISE.fullmatch(block["statement"]):
+                try:
+                    execute(cursor, both["first"], **kwargs)
+                except Error:
+                    execute(cursor, both["second"], **kwargs)
+            else:
+                for statement in STATEMENT.findall(block["statement"]):
+                    execute(cursor, statement.strip(), **kwargs)
             failure = "null"
         except Error as error:
             failure = exp.Literal.string(error.msg).sql(dialect="snowflake")

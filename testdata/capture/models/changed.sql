@@ -1,0 +1,2 @@
+{{ config(materialized='table', meta={'tally': {'change_column': 'changed_at'}}) }}
+select * from {{ ref('raw_rows') }}
