@@ -110,6 +110,12 @@ select format('"db"."dev"."model_%s" - %s', i, upper(phase)), timestamp '2026-01
 			otherRows/large/2, large),
 		insert+fmt.Sprintf("'%s', 'model.bench.model_' || i, phase, 'table' from generate_series(1, %d) i, (values ('before'), ('after')) p(phase)", invocation, large),
 		fmt.Sprintf("update audit.dbt_audit_log set row_count = row_count + 7 where run_id = '%s' and phase = 'after'", invocation),
+		// Main's run, whose code differs in every third model.
+		"create temp table main as select * from audit.dbt_audit_run",
+		"update main set run_id = 'other-1', branch = 'main', event = 'push', completed_at = completed_at - interval '1 hour'",
+		"insert into audit.dbt_audit_run select * from main",
+		"insert into audit.dbt_audit_node select 'other-1', node_id, "+
+			"case when length(node_id) % 3 = 0 then 'old' else fingerprint end, columns_hash from audit.dbt_audit_node",
 		"analyze audit.dbt_audit_log")
 }
 

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,6 +101,7 @@ func tail(path string, user *userLog, stop <-chan struct{}) *progress {
 			r.end()
 			return r.seen
 		default:
+			user.flush()
 			ended = wait(stop)
 		}
 	}
@@ -172,6 +172,7 @@ type userLog struct {
 	own      *strings.Replacer // replaces the name of our directory, which dbt writes into its log
 	maxBytes int64
 	file     *os.File // nil: not open
+	out      *bufio.Writer
 	size     int64
 }
 
@@ -198,7 +199,7 @@ func (u *userLog) write(line string, starts bool) {
 		u.open()
 	}
 	if u.file != nil {
-		n, _ := io.WriteString(u.file, line)
+		n, _ := u.out.WriteString(line)
 		u.size += int64(n)
 	}
 }
@@ -211,9 +212,16 @@ func (u *userLog) open() {
 	if err != nil {
 		return
 	}
-	u.file = file
+	u.file, u.out = file, bufio.NewWriterSize(file, 1<<16)
 	if info, err := file.Stat(); err == nil {
 		u.size = info.Size()
+	}
+}
+
+// flush writes the lines that write has kept.
+func (u *userLog) flush() {
+	if u.file != nil {
+		_ = u.out.Flush()
 	}
 }
 
@@ -228,6 +236,7 @@ func (u *userLog) moveAside() {
 }
 
 func (u *userLog) close() {
+	u.flush()
 	if u.file != nil {
 		_ = u.file.Close()
 		u.file = nil

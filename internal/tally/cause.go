@@ -71,17 +71,19 @@ func FindCauses(in CauseInput) Causes {
 	g := newCauseGraph(in)
 	g.settle()
 	causes := Causes{ByNode: map[string]Cause{}, untouched: map[string]bool{}}
+	of := make([]int, len(g.nodes)) // the nearest cause of each node, its index plus 1
+	found := make([]Cause, len(g.nodes))
 	for i := range g.nodes {
-		id := g.nodes[i].ID
 		if g.untouched(i) {
-			causes.untouched[id] = true
+			causes.untouched[g.nodes[i].ID] = true
 		}
-		if cause, ok := g.cause(i); ok {
-			causes.ByNode[id] = cause
-		}
+		found[i], of[i] = g.cause(i)
 	}
-	for id := range causes.ByNode {
-		causes.setRoot(id)
+	for i, root := range g.roots(found, of) {
+		if found[i].Kind != "" {
+			found[i].Root = g.nodes[root].ID
+			causes.ByNode[g.nodes[i].ID] = found[i]
+		}
 	}
 	for id := range in.Baseline {
 		if _, there := g.index[id]; !there {
@@ -90,35 +92,6 @@ func FindCauses(in CauseInput) Causes {
 	}
 	slices.Sort(causes.Removed)
 	return causes
-}
-
-// setRoot follows the causes of a node up to a node that is its own cause, and makes it the
-// root of all nodes on the way. The root of a cycle is its first node by name.
-func (c Causes) setRoot(id string) {
-	root := ""
-	var way []string
-	index := map[string]int{}
-	for root == "" {
-		cause := c.ByNode[id]
-		at, again := index[id]
-		_, known := c.ByNode[cause.Of]
-		index[id] = len(way)
-		switch {
-		case cause.Root != "":
-			root = cause.Root
-		case again:
-			root = slices.Min(way[at:])
-		case !known:
-			root = id
-		}
-		way, id = append(way, id), cause.Of
-	}
-	for _, id := range way {
-		if cause, known := c.ByNode[id]; known {
-			cause.Root = root
-			c.ByNode[id] = cause
-		}
-	}
 }
 
 // Untouched reports whether the run built the node and neither its code nor that of

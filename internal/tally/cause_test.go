@@ -1,7 +1,6 @@
 package tally
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -233,32 +232,5 @@ func TestCausesAreGroupedByTheirRoot(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// large returns a project of 5,000 nodes with 20,000 edges in 50 layers.
-func large() CauseInput {
-	lines := make([]string, 0, 5000)
-	for i := range 5000 {
-		var line strings.Builder
-		fmt.Fprintf(&line, "n%04d%s =", i, [...]string{"", "!", "^", "!"}[i%4])
-		for edge := range 4 {
-			if layer := i / 100; layer > 0 {
-				fmt.Fprintf(&line, " n%04d", (layer-1)*100+(i*7+edge*31)%100)
-			}
-		}
-		lines = append(lines, line.String())
-	}
-	in := graph(lines...)
-	in.Nodes[3].Fingerprint = "other"
-	return in
-}
-
-func BenchmarkCausesOfFiveThousandNodes(b *testing.B) {
-	in := large()
-	for b.Loop() {
-		if c := FindCauses(in); len(c.ByNode) < 2500 {
-			b.Fatalf("%d causes", len(c.ByNode))
-		}
 	}
 }

@@ -2,6 +2,7 @@ package tally
 
 import (
 	"slices"
+	"strings"
 )
 
 // causeGraph is the part of the manifest through which causes propagate.
@@ -62,6 +63,7 @@ func newCauseGraph(in CauseInput) *causeGraph {
 	}
 	for i, node := range g.nodes {
 		g.code[i] = compareCode(node, in, changed)
+		g.up[i] = make([]int, 0, len(node.Parents))
 		for _, id := range node.Parents {
 			if parent, ok := g.index[id]; ok && parent != i && g.seen[parent].live {
 				g.up[i] = append(g.up[i], parent)
@@ -130,9 +132,18 @@ func (g *causeGraph) settle() {
 // order lists the nodes parents first; those in a cycle, or below one, come last.
 func (g *causeGraph) order() (order []int, cyclic bool) {
 	open, children := make([]int, len(g.nodes)), make([][]int, len(g.nodes))
+	many := make([]int, len(g.nodes))
 	for i, parents := range g.up {
 		open[i] = len(parents)
 		for _, parent := range parents {
+			many[parent]++
+		}
+	}
+	for i, parents := range g.up {
+		for _, parent := range parents {
+			if children[parent] == nil {
+				children[parent] = make([]int, 0, many[parent])
+			}
 			children[parent] = append(children[parent], i)
 		}
 	}
@@ -216,24 +227,60 @@ func (g *causeGraph) id(n nearest) string {
 	return g.nodes[n.node-1].ID
 }
 
-// cause returns why the node differs. ok is false if it does not differ, or was not part of
-// the run.
-func (g *causeGraph) cause(i int) (cause Cause, ok bool) {
+// cause returns why the node differs, and the index of the nearest cause upstream plus 1, or
+// 0. The kind is "" if the node does not differ, or was not part of the run.
+func (g *causeGraph) cause(i int) (cause Cause, of int) {
 	seen, code, above := g.seen[i], g.code[i], g.found[i]
 	switch {
 	case !seen.live || !seen.differs && !code.edited:
-		return Cause{}, false
+		return Cause{}, 0
 	case code.edited:
-		return Cause{Kind: CauseEdited}, true
+		return Cause{Kind: CauseEdited}, 0
 	case above.edited:
-		return Cause{Kind: CauseDownstream, Of: g.id(above.edit)}, true
+		return Cause{Kind: CauseDownstream, Of: g.id(above.edit)}, above.edit.node
 	case code.unknown != "":
-		return Cause{Kind: CauseUnknown, Of: g.id(above.data), Reason: code.unknown}, true
+		cause = Cause{Kind: CauseUnknown, Reason: code.unknown}
 	case above.unknown != "":
-		return Cause{Kind: CauseUnknown, Of: g.id(above.data), Reason: "upstream: " + above.unknown}, true
+		cause = Cause{Kind: CauseUnknown, Reason: "upstream: " + above.unknown}
 	default:
-		return Cause{Kind: CauseData, Of: g.id(above.data)}, true
+		cause = Cause{Kind: CauseData}
 	}
+	cause.Of = g.id(above.data)
+	return cause, above.data.node
+}
+
+// roots follows the causes of each node up to a node that is its own cause, and returns the
+// index of that node. The root of a cycle is its first node by name.
+func (g *causeGraph) roots(causes []Cause, of []int) []int {
+	roots, step := make([]int, len(of)), make([]int, len(of)) // both plus 1
+	for start := range of {
+		var way []int
+		at, root := start, 0
+		for root == 0 {
+			step[at] = len(way) + 1
+			way = append(way, at)
+			up := of[at] - 1
+			switch {
+			case up < 0 || causes[up].Kind == "":
+				root = at + 1
+			case roots[up] > 0:
+				root = roots[up]
+			case step[up] > 0:
+				root = 1 + slices.MinFunc(way[step[up]-1:], func(a, b int) int {
+					return strings.Compare(g.nodes[a].ID, g.nodes[b].ID)
+				})
+			default:
+				at = up
+			}
+		}
+		for _, i := range way {
+			roots[i], step[i] = root, 0
+		}
+	}
+	for i := range roots {
+		roots[i]--
+	}
+	return roots
 }
 
 // untouched reports whether nothing that the node is built from was edited.

@@ -95,6 +95,8 @@ func TestTheValuesOfVariablesCount(t *testing.T) {
 		"with a default":       {manifest(orders(`, "raw_code": "{{ var(\"x\", 1) }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
 		"its configuration":    {manifest(orders(`, "unrendered_config": {"enabled": "{{ var('x') }}"}`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
 		"its macro":            {manifest(orders(""), calling), fingerprint.Vars{"": {"x": "2"}}, true},
+		"spaced out":           {manifest(orders(`, "raw_code": "{{ var ( 'x' ) }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
+		"part of a word":       {manifest(orders(`, "raw_code": "{{ env_var('x') }} and covar('x')"`), ""), fingerprint.Vars{"": {"x": "2"}}, false},
 		"a computed name":      {manifest(orders(`, "raw_code": "{{ var(n) }}"`), ""), fingerprint.Vars{"": {"x": "2"}}, true},
 		"of its package":       {manifest(orders(`, "raw_code": "{{ var('x') }}"`), ""), fingerprint.Vars{"": {"x": "1"}, "shop": {"x": "2"}}, true},
 		"another variable":     {manifest(orders(`, "raw_code": "{{ var('x') }}"`), ""), fingerprint.Vars{"": {"x": "1", "y": "2"}}, false},

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -20,19 +21,29 @@ type uses struct {
 	any   bool // a name is computed, so that it may be any
 }
 
-var (
-	callsVar = regexp.MustCompile(`\bvar\(`)
-	namesVar = regexp.MustCompile(`\bvar\(\s*\\?["']([^"'\\]+)\\?["']`)
-)
+// argument is the first argument of a call if it is a literal, which is escaped in JSON.
+var argument = regexp.MustCompile(`^\s*\(\s*\\?["']([^"'\\]+)\\?["']`)
 
 // varsOf returns the variables that a text of code or configuration reads.
 func varsOf(text string) uses {
+	const function = "var"
 	var u uses
-	for _, match := range namesVar.FindAllStringSubmatch(text, -1) {
-		u.names = append(u.names, match[1])
+	for {
+		at := strings.Index(text, function)
+		if at < 0 {
+			return u
+		}
+		partOfName := at > 0 && isWord(text[at-1])
+		text = text[at+len(function):]
+		if partOfName || !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "(") {
+			continue
+		}
+		if match := argument.FindStringSubmatch(text); match != nil {
+			u.names = append(u.names, match[1])
+		} else {
+			u.any = true
+		}
 	}
-	u.any = len(callsVar.FindAllString(text, -1)) > len(u.names)
-	return u
 }
 
 // settingsText returns the text of a configuration, for varsOf.
