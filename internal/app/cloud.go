@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/cloudrun"
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
-	"github.com/dbt-tally/dbt-tally/internal/dbt/fingerprint"
 	"github.com/dbt-tally/dbt-tally/internal/dbtcloud"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
@@ -49,7 +47,7 @@ func reportOnCloud(ctx context.Context, c Command, cfg config.Config, con consol
 		Client: dbtcloud.Client{
 			HTTP: c.HTTP, Host: cfg.Cloud.Host, Account: cfg.Cloud.Account, Token: cfg.Cloud.Token,
 		},
-		Config: cfg.Cloud, Event: j.Event, Progress: con.cloudProgress, Now: c.Now,
+		Config: cfg.Cloud, Event: j.Event, Accept: cfg.Accept, Progress: con.cloudProgress, Now: c.Now,
 	}}.run(ctx)
 }
 
@@ -70,6 +68,7 @@ func (c cloudJob) run(ctx context.Context) int {
 	}
 	c.showFailure(run)
 	s, made := c.report(ctx, run)
+	c.accept(ctx, run, &made)
 	return c.deliver(ctx, s, made, c.con)
 }
 
@@ -123,7 +122,7 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 		TargetPath: c.scratch, ScratchDir: c.scratch, Now: c.Now,
 	}}}
 	about := &report.CloudRun{RunID: run.ID, JobID: run.Job, URL: run.URL}
-	if cfg := c.job.Config; cfg.ProfilesDir+cfg.Profile+cfg.Target != "" {
+	if c.connects() {
 		return c.reportDirectly(step, s, results, about)
 	}
 	var nodes []dbt.ManifestNode
@@ -138,20 +137,20 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 			}
 		}
 	}
-	counted, collected := c.collect(step, run, results)
+	f := facts{
+		version: c.Version, job: c.job, program: s.dbt, invocations: results.Invocations,
+		nodes: nodes, files: repositoryFiles(c.job, nodes), code: code, cloud: about,
+	}
+	counted, collected := c.collect(step, run, f)
 	collected.Problems = c.redacted(append(results.Problems, collected.Problems...))
 	c.con.problems(collected.Problems, collected.NotFound != "")
 	s.audit = audit.Settings{Job: c.job, Now: c.Now, Connection: job.Connection{Connection: profile.Connection{
 		Target: counted.Target, Type: counted.Type,
 		Settings: map[string]any{"database": counted.Database, "schema": counted.Schema},
 	}}}
-	made, problems := buildReport(facts{
-		now: c.Now(), version: c.Version, job: c.job, program: s.dbt, settings: s.audit,
-		collected: collected, around: c.Now().Sub(began), invocations: results.Invocations,
-		nodes: nodes, files: repositoryFiles(c.job, nodes), code: code,
-		changed: changedFiles(step, forgeOf(c.HTTP, s, c.con), s, collected.History),
-		cloud:   about,
-	})
+	f.settings, f.collected, f.now, f.around = s.audit, collected, c.Now(), c.Now().Sub(began)
+	f.changed = changedFiles(step, forgeOf(c.HTTP, s, c.con), s, collected.History)
+	made, problems := buildReport(f)
 	c.con.problems(problems, false)
 	return s, made
 }
@@ -179,11 +178,11 @@ func (c cloudJob) reportDirectly(
 
 // collect reads the audit rows of the run and the earlier runs to compare with.
 func (c cloudJob) collect(
-	ctx context.Context, run dbtcloud.Run, results cloudrun.Results,
+	ctx context.Context, run dbtcloud.Run, f facts,
 ) (cloudrun.Counted, audit.Collected) {
 	var collected audit.Collected
 	built := false
-	for _, inv := range results.Invocations {
+	for _, inv := range f.invocations {
 		built = built || inv.Command.Builds() && (len(inv.Nodes) > 0 || inv.ExitCode == 0)
 	}
 	switch {
@@ -205,12 +204,14 @@ func (c cloudJob) collect(
 		}
 		return counted, collected
 	}
-	c.compare(ctx, run, counted, &collected)
+	c.compare(ctx, run, counted, f, &collected)
 	return counted, collected
 }
 
 // compare adds the earlier runs.
-func (c cloudJob) compare(ctx context.Context, run dbtcloud.Run, counted cloudrun.Counted, to *audit.Collected) {
+func (c cloudJob) compare(
+	ctx context.Context, run dbtcloud.Run, counted cloudrun.Counted, f facts, to *audit.Collected,
+) {
 	wanted, event := c.job.Config.Baseline, c.job.Event
 	if wanted.Off {
 		return
@@ -222,17 +223,14 @@ func (c cloudJob) compare(ctx context.Context, run dbtcloud.Run, counted cloudru
 	to.Sought = warehouse.HistoryQuery{
 		Wanted: true, RunID: wanted.RunID, Branch: sought.Branch, Target: sought.Target, Before: run.Created.Time,
 	}
-	var err error
-	to.History, err = c.session.Earlier(ctx, run, sought, func(manifest io.Reader) (map[string]string, error) {
-		read, err := fingerprint.Read(manifest, nil)
-		prints := make(map[string]string, len(read))
-		for _, node := range read {
-			if node.Fingerprint != "" {
-				prints[node.ID] = node.Fingerprint
-			}
-		}
-		return prints, err
-	})
+	past, err := c.session.Earlier(ctx, run, sought)
+	if wanted.RunID == "" {
+		f.job.Config.Accept = false // that is about this run
+		judge := cloudrun.Judge{Code: f.code, Read: codeIn}
+		judge.Input, _ = f.tallyInput()
+		past = c.session.Sound(ctx, past, judge)
+	}
+	to.History = c.session.History(ctx, past, codeIn)
 	switch {
 	case errors.Is(err, cloudrun.ErrNoBaseline):
 		to.NotFound = c.con.secrets.Redact(err.Error())
@@ -240,6 +238,28 @@ func (c cloudJob) compare(ctx context.Context, run dbtcloud.Run, counted cloudru
 	case err != nil:
 		to.Problems = append(to.Problems, err.Error())
 	}
+}
+
+// accept makes the counts of this run a baseline, if the user accepts them and they breach
+// a gate. With a connection to the warehouse that is in the run table.
+func (c cloudJob) accept(ctx context.Context, run dbtcloud.Run, made *report.Report) {
+	cfg := c.job.Config
+	if !cfg.Accept || c.connects() || run.Trigger.Pull() || len(report.Breaches(made.Models)) == 0 {
+		return
+	}
+	step, cancel := readingCloud.context(ctx)
+	defer cancel()
+	if err := c.session.KeepAccepted(step, run); err != nil {
+		problems := c.redacted([]string{err.Error()})
+		c.con.problems(problems, false)
+		made.Audit.Problems = append(made.Audit.Problems, problems...)
+	}
+}
+
+// connects reports whether the user named the profile to connect with.
+func (c cloudJob) connects() bool {
+	cfg := c.job.Config
+	return cfg.ProfilesDir+cfg.Profile+cfg.Target != ""
 }
 
 func (c cloudJob) redacted(problems []string) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -92,15 +93,23 @@ func readCode(
 		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
 	}
 	defer file.Close()
-	read, err := fingerprint.Read(file, vars)
-	if err != nil {
+	if nodes, err = codeOf(file, vars); err != nil {
 		return nil, fmt.Sprintf("cannot tell why models changed: %v", err)
-	}
-	for _, node := range read {
-		nodes = append(nodes, tally.CodeNode(node))
 	}
 	return nodes, ""
 }
+
+func codeOf(manifest io.Reader, vars fingerprint.Vars) (nodes []tally.CodeNode, err error) {
+	read, err := fingerprint.Read(manifest, vars)
+	for _, node := range read {
+		nodes = append(nodes, tally.CodeNode(node))
+	}
+	return nodes, err
+}
+
+// codeIn reads the code in a manifest of another run. The values of the project's variables
+// are unknown.
+func codeIn(manifest io.Reader) ([]tally.CodeNode, error) { return codeOf(manifest, nil) }
 
 // fingerprints returns the fingerprints of the nodes that have one, by node ID.
 func fingerprints(nodes []tally.CodeNode) map[string]string {

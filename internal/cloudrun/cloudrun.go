@@ -4,6 +4,7 @@
 package cloudrun
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type Session struct {
 	Client   dbtcloud.Client
 	Config   config.CloudJob
 	Event    ci.Event
+	Accept   bool                             // the run's counts become a baseline even if they breach gates
 	Progress func(format string, args ...any) // one line per call
 	Now      func() time.Time
 }
@@ -75,9 +77,7 @@ func (s Session) request() dbtcloud.Request {
 		}
 	}
 	r.Cause = strings.ToValidUTF8(r.Cause[:min(len(r.Cause), 200)], "")
-	if r.Cause == "" {
-		r.Cause = "dbt-tally"
-	}
+	r.Cause = cmp.Or(r.Cause, "dbt-tally") + s.acceptedBy()
 	return r
 }
 

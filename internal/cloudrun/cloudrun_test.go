@@ -34,11 +34,14 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// newSession returns a session with a fake whose job's dbt does nothing.
+const writesNumber = "#!/bin/sh\necho built\nmkdir -p target && echo $DBT_CLOUD_RUN_ID >target/manifest.json\n"
+
+// newSession returns a session with a fake whose job's dbt only writes the number of the
+// run as its manifest.
 func newSession(t *testing.T, way config.CloudRun) (Session, *fakedbtcloud.Server, *lines) {
 	t.Helper()
 	bin := t.TempDir()
-	if err := os.WriteFile(bin+"/dbt", []byte("#!/bin/sh\necho built\n"), 0o755); err != nil {
+	if err := os.WriteFile(bin+"/dbt", []byte(writesNumber), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	server := fakedbtcloud.New(t, t.TempDir(), func() []string { return []string{"PATH=" + bin + ":" + os.Getenv("PATH")} })

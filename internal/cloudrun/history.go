@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"sync"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbtcloud"
@@ -26,53 +26,64 @@ var ErrNoBaseline = errors.New("baseline")
 const (
 	// listed is how many runs of the project are considered.
 	listed = 100
-	// read is how many of them are read at most: not every job prints rows.
-	read = 20
-	// compared is how many with rows are enough.
-	compared = 10
+	// compared is how many with rows are enough. It is as many as the audit table gives.
+	compared = 30
+	// read is how many are read at most: not every job prints rows.
+	read = 40
+	// together is how many are read at the same time.
+	together = 5
 )
 
-// Earlier returns the rows of earlier successful runs of the project, newest first, from
-// the logs that dbt Cloud keeps. prints reads the fingerprints in a manifest. The error
-// is ErrNoBaseline if the user named one that is not there.
-func (s Session) Earlier(
-	ctx context.Context, run dbtcloud.Run, sought Sought, prints func(io.Reader) (map[string]string, error),
-) (tally.History, error) {
-	var history tally.History
+// Past is an earlier run with the rows that it printed.
+type Past struct {
+	Run    dbtcloud.Run
+	Runs   []tally.Run // its invocations, newest first
+	Rows   []tally.Row
+	Accept string // the person who accepted its counts; "": they are not accepted
+}
+
+// Earlier returns earlier successful runs of the project, newest first, with their rows
+// from the logs that dbt Cloud keeps. The error is ErrNoBaseline if the user named a
+// baseline that is not there.
+func (s Session) Earlier(ctx context.Context, run dbtcloud.Run, sought Sought) (past []Past, err error) {
 	runs, err := s.Client.Runs(ctx, dbtcloud.Query{Project: run.Project, Status: dbtcloud.Success, Limit: listed})
 	if err != nil {
-		return history, fmt.Errorf("there is nothing to compare with: %w", err)
+		return nil, fmt.Errorf("there is nothing to compare with: %w", err)
 	}
-	reads, found := 0, 0
-	for _, earlier := range runs {
-		if !sought.matches(earlier, run) || found == compared {
-			continue
-		}
-		if reads++; reads > read {
+	accepted := acceptedRuns(runs)
+	candidates := slices.DeleteFunc(slices.Clone(runs), func(r dbtcloud.Run) bool { return !sought.matches(r, run) })
+	candidates = candidates[:min(len(candidates), read)]
+	for some := range slices.Chunk(candidates, together) {
+		if len(past) >= compared || sought.RunID != "" && len(past) > 0 {
 			break
 		}
-		earlier, err = s.Client.Run(ctx, earlier.ID, true)
-		if err != nil {
-			return history, fmt.Errorf("earlier runs could not be read: %w", err)
+		if err := s.readAll(ctx, some); err != nil {
+			return past, fmt.Errorf("earlier runs could not be read: %w", err)
 		}
-		runs, rows := earlierRows(earlier, sought)
-		if len(runs) == 0 {
-			continue
-		}
-		history.Runs, history.Rows = append(history.Runs, runs...), append(history.Rows, rows...)
-		if found++; found == 1 {
-			history.Fingerprints = s.fingerprints(ctx, earlier, prints)
-		}
-		if sought.RunID != "" {
-			break
+		for _, earlier := range some {
+			p := Past{Run: earlier, Accept: accepted[earlier.ID]}
+			if p.Runs, p.Rows = earlierRows(p, sought); len(p.Runs) > 0 {
+				past = append(past, p)
+			}
 		}
 	}
-	if found == 0 && (sought.RunID != "" || sought.Baseline.Branch != "") {
-		return history, fmt.Errorf("%w: none of the last %d runs of the project in dbt Cloud matches %q; "+
+	if len(past) == 0 && (sought.RunID != "" || sought.Baseline.Branch != "") {
+		return nil, fmt.Errorf("%w: none of the last %d runs of the project in dbt Cloud matches %q; "+
 			"expected a successful run that ended with dbt run-operation %s; see %s",
 			ErrNoBaseline, len(runs), sought.RunID+sought.Baseline.Branch, finishMacro, docs.DBTCloud)
 	}
-	return history, nil
+	return past, nil
+}
+
+// readAll reads the runs with their logs, at the same time.
+func (s Session) readAll(ctx context.Context, runs []dbtcloud.Run) error {
+	errs := make([]error, len(runs))
+	var reading sync.WaitGroup
+	for i := range runs {
+		reading.Go(func() { runs[i], errs[i] = s.Client.Run(ctx, runs[i].ID, true) })
+	}
+	reading.Wait()
+	return errors.Join(errs...)
 }
 
 // matches reports whether a run may be one to compare with. The runs of pull requests are
@@ -91,7 +102,8 @@ func (q Sought) matches(earlier, run dbtcloud.Run) bool {
 
 // earlierRows returns the invocations of a run, newest first, and their rows; none if the
 // run printed none, or built another target.
-func earlierRows(run dbtcloud.Run, q Sought) (runs []tally.Run, rows []tally.Row) {
+func earlierRows(p Past, q Sought) (runs []tally.Run, rows []tally.Row) {
+	run := p.Run
 	i := slices.IndexFunc(run.Steps, finishes)
 	if i < 0 {
 		return nil, nil
@@ -112,30 +124,10 @@ func earlierRows(run dbtcloud.Run, q Sought) (runs []tally.Run, rows []tally.Row
 			runs = append(runs, tally.Run{
 				ID: row.Invocation, StartedAt: run.Started.Time, CompletedAt: run.Finished.Time, Status: "success",
 				Target: counted.Target, Branch: run.GitBranch, Commit: run.GitSHA, URL: run.URL,
+				AcceptedBy: p.Accept,
 			})
 		}
 	}
 	slices.Reverse(runs)
 	return runs, rows
-}
-
-// fingerprints reads those of the newest run to compare with. Without them the changed
-// files of the pull request are used, so an error is not reported.
-func (s Session) fingerprints(
-	ctx context.Context, run dbtcloud.Run, read func(io.Reader) (map[string]string, error),
-) (prints map[string]string) {
-	for _, step := range slices.Backward(run.Steps) {
-		if !reports(step) {
-			continue
-		}
-		err := s.Client.Artifact(ctx, run.ID, step.Index, "manifest.json", func(body io.Reader) (err error) {
-			prints, err = read(body)
-			return err
-		})
-		if err != nil {
-			return nil
-		}
-		return prints
-	}
-	return nil
 }

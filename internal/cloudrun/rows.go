@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -121,12 +122,16 @@ func (s Session) Rows(ctx context.Context, run dbtcloud.Run) (Counted, error) {
 	return f.counted()
 }
 
-// onlyRowsCause begins the cause of a further run.
-const onlyRowsCause = "dbt-tally: audit rows of run "
+// The beginnings of the causes of further runs, which only print the rows of another one.
+const (
+	furtherCause  = "dbt-tally: "
+	onlyRowsCause = furtherCause + "audit rows of run "
+	acceptsCause  = furtherCause + "accepts run "
+)
 
 // onlyRows reports whether a run only prints the rows of another one.
 func onlyRows(run dbtcloud.Run) bool {
-	return len(run.Trigger.Cause) >= len(onlyRowsCause) && run.Trigger.Cause[:len(onlyRowsCause)] == onlyRowsCause
+	return strings.HasPrefix(run.Trigger.Cause, onlyRowsCause) || strings.HasPrefix(run.Trigger.Cause, acceptsCause)
 }
 
 // furtherRuns prints the rows that are missing, in as many runs as the length of a log
@@ -134,21 +139,12 @@ func onlyRows(run dbtcloud.Run) bool {
 func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished) error {
 	for first := true; first || !f.complete(); first = false {
 		had := len(f.texts)
-		step := fmt.Sprintf(`dbt run-operation %s --args '{"group": "%d", "skip": %d}'`, finishMacro, run.ID, had)
-		no := false
-		further, err := s.Client.Trigger(ctx, s.Config.Job, dbtcloud.Request{
-			Cause: onlyRowsCause + strconv.FormatInt(run.ID, 10), GitSHA: run.GitSHA, Schema: run.Trigger.Schema,
-			Steps: []string{step}, GenerateDocs: &no, Timeout: int64(furtherTimeout.Seconds()),
-		})
+		further, err := s.furtherRun(ctx, run, onlyRowsCause+strconv.FormatInt(run.ID, 10), had)
 		if errors.Is(err, dbtcloud.ErrForbidden) {
 			return fmt.Errorf(`its log does not have all audit rows, and the token may not start a run that prints them; `+
 				`end the job with dbt run-operation %s, or give dbt-cloud-token the permission Job Admin; see %s`,
 				finishMacro, docs.DBTCloud)
 		} else if err != nil {
-			return err
-		}
-		s.Progress("a further run of job %d prints the audit rows of run %d: %s", s.Config.Job, run.ID, further.URL)
-		if further, err = s.followFurther(ctx, further); err != nil {
 			return err
 		}
 		for _, step := range further.Steps {
@@ -164,6 +160,22 @@ func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished)
 		}
 	}
 	return nil
+}
+
+// furtherRun runs the job once more with the only command that prints the rows of a run,
+// and waits for its end.
+func (s Session) furtherRun(ctx context.Context, run dbtcloud.Run, cause string, skip int) (dbtcloud.Run, error) {
+	step := fmt.Sprintf(`dbt run-operation %s --args '{"group": "%d", "skip": %d}'`, finishMacro, run.ID, skip)
+	no := false
+	further, err := s.Client.Trigger(ctx, s.Config.Job, dbtcloud.Request{
+		Cause: cause, GitSHA: run.GitSHA, Schema: run.Trigger.Schema,
+		Steps: []string{step}, GenerateDocs: &no, Timeout: int64(furtherTimeout.Seconds()),
+	})
+	if err != nil {
+		return dbtcloud.Run{}, err
+	}
+	s.Progress("a further run of job %d prints the audit rows of run %d: %s", s.Config.Job, run.ID, further.URL)
+	return s.followFurther(ctx, further)
 }
 
 // furtherTimeout bounds a run that only prints rows, with the time in the queue.

@@ -34,7 +34,7 @@ var gateInputs = group{"Gates", reporting, []input{
 		help: "edited: breaches of models that no edit changed since the baseline only warn.",
 	},
 	{
-		name: "accept", value: "false", toggle: true, only: []Command{DBT},
+		name: "accept", value: "false", toggle: true, only: []Command{DBT, Cloud},
 		help: "Accept this run: breached gates are only reported, and its counts become the baseline. " +
 			"Otherwise a run that breaches a gate is not a baseline for later runs.",
 	},

@@ -11,10 +11,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// recorded returns the newest run that was real and is complete. The caller holds the lock.
+// recorded returns the newest run of the job's own steps that is complete. The caller holds the lock.
 func (s *Server) recorded() *run {
 	for _, r := range slices.Backward(s.runs) {
-		if r.status == 10 {
+		if r.status == 10 && len(r.trigger.Steps) == 0 {
 			return r
 		}
 	}

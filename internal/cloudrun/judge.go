@@ -1,0 +1,116 @@
+package cloudrun
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/dbt-tally/dbt-tally/internal/dbtcloud"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
+)
+
+// Judge decides which earlier runs may be a baseline. A report without a connection to the
+// warehouse records nothing there. So each run is judged again, by this job's gates.
+type Judge struct {
+	Input tally.Input      // this job's nodes with their gates; the rows are replaced
+	Code  []tally.CodeNode // this job's
+	Read  ReadCode
+}
+
+// ReadCode reads the nodes of a manifest with their fingerprints.
+type ReadCode func(manifest io.Reader) ([]tally.CodeNode, error)
+
+// Sound leaves out the runs, newest first, whose counts breach a gate against the runs
+// before them, unless somebody accepted them.
+func (s Session) Sound(ctx context.Context, past []Past, j Judge) (sound []Past) {
+	for _, p := range slices.Backward(past) {
+		if p.Accept == "" && s.breaches(ctx, p, sound, j) {
+			s.Progress("run %d is not compared with: it breaches a gate, and is not accepted", p.Run.ID)
+			continue
+		}
+		sound = slices.Insert(sound, 0, p)
+	}
+	return sound
+}
+
+// breaches reports whether a run breaches a gate of severity error. The gate on columns is
+// not checked, because earlier columns are unknown.
+func (s Session) breaches(ctx context.Context, p Past, before []Past, j Judge) bool {
+	in := j.Input
+	in.Rows, in.Results, in.Invocations, in.Unaudited = p.Rows, nil, nil, ""
+	for _, run := range slices.Backward(p.Runs) {
+		in.Invocations = append(in.Invocations, run.ID)
+	}
+	in.History = joined(before)
+	judged := tally.Compare(in)
+	judged.Explain(tally.Code{Nodes: j.Code})
+	if !failing(judged) {
+		return false
+	}
+	edits := func(m tally.Model) bool { return m.Node.Limits.Scope == tally.ScopeEdited }
+	if len(before) == 0 || !slices.ContainsFunc(judged.Models, edits) {
+		return true
+	}
+	// Which models were edited is only known with the code of both runs.
+	judged = tally.Compare(in)
+	judged.Explain(tally.Code{
+		Nodes: s.code(ctx, p.Run, j.Read), Baseline: fingerprints(s.code(ctx, before[0].Run, j.Read)),
+	})
+	return failing(judged)
+}
+
+func failing(t tally.Tally) bool {
+	return slices.ContainsFunc(t.Models, func(m tally.Model) bool {
+		return slices.ContainsFunc(m.Breaches, func(b tally.Breach) bool { return b.Severity == tally.SeverityError })
+	})
+}
+
+// joined returns the history of runs, newest first.
+func joined(past []Past) (history tally.History) {
+	for _, p := range past {
+		history.Runs, history.Rows = append(history.Runs, p.Runs...), append(history.Rows, p.Rows...)
+	}
+	return history
+}
+
+// History joins runs, newest first, with the fingerprints of the newest.
+func (s Session) History(ctx context.Context, past []Past, read ReadCode) tally.History {
+	history := joined(past)
+	if len(past) > 0 {
+		history.Fingerprints = fingerprints(s.code(ctx, past[0].Run, read))
+	}
+	return history
+}
+
+// code reads the code that a run built. Without it the changed files of the pull request
+// are used, so an error is not reported.
+func (s Session) code(ctx context.Context, run dbtcloud.Run, read ReadCode) (nodes []tally.CodeNode) {
+	for _, step := range slices.Backward(run.Steps) {
+		if !reports(step) {
+			continue
+		}
+		err := s.Client.Artifact(ctx, run.ID, step.Index, "manifest.json", func(body io.Reader) (err error) {
+			nodes, err = read(body)
+			return err
+		})
+		if err != nil {
+			return nil
+		}
+		return nodes
+	}
+	return nil
+}
+
+// fingerprints returns the fingerprints by node ID, or nil if there are no nodes.
+func fingerprints(nodes []tally.CodeNode) map[string]string {
+	var prints map[string]string
+	for _, node := range nodes {
+		if prints == nil {
+			prints = map[string]string{}
+		}
+		if node.Fingerprint != "" {
+			prints[node.ID] = node.Fingerprint
+		}
+	}
+	return prints
+}
