@@ -21,7 +21,7 @@ type Judge struct {
 type ReadCode func(manifest io.Reader) ([]tally.CodeNode, error)
 
 // Sound leaves out the runs, newest first, whose counts breach a gate against the runs
-// before them, unless somebody accepted them.
+// before them, unless they were accepted.
 func (s Session) Sound(ctx context.Context, past []Past, j Judge) (sound []Past) {
 	for _, p := range slices.Backward(past) {
 		if p.Accept == "" && s.breaches(ctx, p, sound, j) {
