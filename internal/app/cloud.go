@@ -224,13 +224,13 @@ func (c cloudJob) compare(
 		Wanted: true, RunID: wanted.RunID, Branch: sought.Branch, Target: sought.Target, Before: run.Created.Time,
 	}
 	past, err := c.session.Earlier(ctx, run, sought)
+	f.job.Config.Accept = false // that is about this run
+	judge := cloudrun.Judge{Session: c.session, Code: f.code, Read: codeIn}
+	judge.Input, _ = f.tallyInput()
 	if wanted.RunID == "" {
-		f.job.Config.Accept = false // that is about this run
-		judge := cloudrun.Judge{Code: f.code, Read: codeIn}
-		judge.Input, _ = f.tallyInput()
-		past = c.session.Sound(ctx, past, judge)
+		past = judge.Sound(ctx, past)
 	}
-	to.History = c.session.History(ctx, past, codeIn)
+	to.History = judge.History(ctx, past)
 	switch {
 	case errors.Is(err, cloudrun.ErrNoBaseline):
 		to.NotFound = c.con.secrets.Redact(err.Error())

@@ -12,20 +12,19 @@ import (
 // Judge decides which earlier runs may be a baseline. A report without a connection to the
 // warehouse records nothing there. So each run is judged again, by this job's gates.
 type Judge struct {
-	Input tally.Input      // this job's nodes with their gates; the rows are replaced
-	Code  []tally.CodeNode // this job's
-	Read  ReadCode
+	Session Session
+	Input   tally.Input      // this job's nodes with their gates; the rows are replaced
+	Code    []tally.CodeNode // this job's
+	// Read reads the nodes of a manifest with their fingerprints.
+	Read func(manifest io.Reader) ([]tally.CodeNode, error)
 }
-
-// ReadCode reads the nodes of a manifest with their fingerprints.
-type ReadCode func(manifest io.Reader) ([]tally.CodeNode, error)
 
 // Sound leaves out the runs, newest first, whose counts breach a gate against the runs
 // before them, unless they were accepted.
-func (s Session) Sound(ctx context.Context, past []Past, j Judge) (sound []Past) {
+func (j Judge) Sound(ctx context.Context, past []Past) (sound []Past) {
 	for _, p := range slices.Backward(past) {
-		if p.Accept == "" && s.breaches(ctx, p, sound, j) {
-			s.Progress("run %d is not compared with: it breaches a gate, and is not accepted", p.Run.ID)
+		if p.Accept == "" && j.breaches(ctx, p, sound) {
+			j.Session.Progress("run %d is not compared with: it breaches a gate, and is not accepted", p.Run.ID)
 			continue
 		}
 		sound = slices.Insert(sound, 0, p)
@@ -35,7 +34,7 @@ func (s Session) Sound(ctx context.Context, past []Past, j Judge) (sound []Past)
 
 // breaches reports whether a run breaches a gate of severity error. The gate on columns is
 // not checked, because earlier columns are unknown.
-func (s Session) breaches(ctx context.Context, p Past, before []Past, j Judge) bool {
+func (j Judge) breaches(ctx context.Context, p Past, before []Past) bool {
 	in := j.Input
 	in.Rows, in.Results, in.Invocations, in.Unaudited = p.Rows, nil, nil, ""
 	for _, run := range slices.Backward(p.Runs) {
@@ -54,7 +53,7 @@ func (s Session) breaches(ctx context.Context, p Past, before []Past, j Judge) b
 	// Which models were edited is only known with the code of both runs.
 	judged = tally.Compare(in)
 	judged.Explain(tally.Code{
-		Nodes: s.code(ctx, p.Run, j.Read), Baseline: fingerprints(s.code(ctx, before[0].Run, j.Read)),
+		Nodes: j.code(ctx, p.Run), Baseline: fingerprints(j.code(ctx, before[0].Run)),
 	})
 	return failing(judged)
 }
@@ -74,23 +73,23 @@ func joined(past []Past) (history tally.History) {
 }
 
 // History joins runs, newest first, with the fingerprints of the newest.
-func (s Session) History(ctx context.Context, past []Past, read ReadCode) tally.History {
+func (j Judge) History(ctx context.Context, past []Past) tally.History {
 	history := joined(past)
 	if len(past) > 0 {
-		history.Fingerprints = fingerprints(s.code(ctx, past[0].Run, read))
+		history.Fingerprints = fingerprints(j.code(ctx, past[0].Run))
 	}
 	return history
 }
 
 // code reads the code that a run built. Without it the changed files of the pull request
 // are used, so an error is not reported.
-func (s Session) code(ctx context.Context, run dbtcloud.Run, read ReadCode) (nodes []tally.CodeNode) {
+func (j Judge) code(ctx context.Context, run dbtcloud.Run) (nodes []tally.CodeNode) {
 	for _, step := range slices.Backward(run.Steps) {
 		if !reports(step) {
 			continue
 		}
-		err := s.Client.Artifact(ctx, run.ID, step.Index, "manifest.json", func(body io.Reader) (err error) {
-			nodes, err = read(body)
+		err := j.Session.Client.Artifact(ctx, run.ID, step.Index, "manifest.json", func(body io.Reader) (err error) {
+			nodes, err = j.Read(body)
 			return err
 		})
 		if err != nil {

@@ -66,8 +66,9 @@ func TestSound(t *testing.T) {
 			}
 			return []tally.CodeNode{{ID: node.ID, Fingerprint: string(text)}}, err
 		}
+		judge := Judge{Session: s, Input: tally.Input{Nodes: []tally.Node{node}, Limits: limits}, Read: read}
 		var got []int
-		for _, p := range s.Sound(t.Context(), past, Judge{Input: tally.Input{Nodes: []tally.Node{node}, Limits: limits}, Read: read}) {
+		for _, p := range judge.Sound(t.Context(), past) {
 			var n int
 			_, _ = fmt.Sscanf(p.Runs[0].ID, "invocation-%d", &n)
 			got = append([]int{n}, got...)
