@@ -197,7 +197,7 @@ func (c cloudJob) collect(
 	if err != nil {
 		collected.Problems = []string{fmt.Sprintf("the audit rows of run %d: %v", run.ID, err)}
 	}
-	collected.Relation, collected.Rows = counted.Relation, counted.Rows
+	collected.Relation, collected.Rows, collected.Columns = counted.Relation, counted.Rows, counted.Columns
 	if len(counted.Rows) == 0 {
 		if err != nil {
 			collected.Off = "auditing did not work"

@@ -36,10 +36,12 @@ const (
 
 // Past is an earlier run with the rows that it printed.
 type Past struct {
-	Run    dbtcloud.Run
-	Runs   []tally.Run // its invocations, newest first
-	Rows   []tally.Row
-	Accept string // the person who accepted its counts; "": they are not accepted
+	Run  dbtcloud.Run
+	Runs []tally.Run // its invocations, newest first
+	Rows []tally.Row
+	// Columns are those of the relations that it built, by node ID.
+	Columns map[string][]tally.Column
+	Accept  string // the person who accepted its counts; "": they are not accepted
 }
 
 // Earlier returns earlier successful runs of the project, newest first, with their rows
@@ -62,7 +64,7 @@ func (s Session) Earlier(ctx context.Context, run dbtcloud.Run, sought Sought) (
 		}
 		for _, earlier := range some {
 			p := Past{Run: earlier, Accept: accepted[earlier.ID]}
-			if p.Runs, p.Rows = earlierRows(p, sought); len(p.Runs) > 0 {
+			if p = printed(p, sought); len(p.Runs) > 0 {
 				past = append(past, p)
 			}
 		}
@@ -100,34 +102,35 @@ func (q Sought) matches(earlier, run dbtcloud.Run) bool {
 	return q.Branch == "" || earlier.GitBranch == q.Branch
 }
 
-// earlierRows returns the invocations of a run, newest first, and their rows; none if the
-// run printed none, or built another target.
-func earlierRows(p Past, q Sought) (runs []tally.Run, rows []tally.Row) {
+// printed adds what a run printed: its invocations, newest first, and their rows; none if
+// it printed none, or built another target.
+func printed(p Past, q Sought) Past {
 	run := p.Run
 	i := slices.IndexFunc(run.Steps, finishes)
 	if i < 0 {
-		return nil, nil
+		return p
 	}
 	var f finished
 	f.add(run.Steps[i].Logs, run.ID)
 	counted, err := f.counted()
 	if err != nil || q.Target != "" && counted.Target != q.Target {
-		return nil, nil
+		return p
 	}
+	p.Columns = counted.Columns
 	for _, row := range counted.Rows {
 		known := func(r tally.Run) bool { return r.ID == row.Invocation }
 		if q.RunID != "" && row.Invocation != q.RunID {
 			continue
 		}
-		rows = append(rows, row)
-		if !slices.ContainsFunc(runs, known) {
-			runs = append(runs, tally.Run{
+		p.Rows = append(p.Rows, row)
+		if !slices.ContainsFunc(p.Runs, known) {
+			p.Runs = append(p.Runs, tally.Run{
 				ID: row.Invocation, StartedAt: run.Started.Time, CompletedAt: run.Finished.Time, Status: "success",
 				Target: counted.Target, Branch: run.GitBranch, Commit: run.GitSHA, URL: run.URL,
 				AcceptedBy: p.Accept,
 			})
 		}
 	}
-	slices.Reverse(runs)
-	return runs, rows
+	slices.Reverse(p.Runs)
+	return p
 }

@@ -32,8 +32,7 @@ func (j Judge) Sound(ctx context.Context, past []Past) (sound []Past) {
 	return sound
 }
 
-// breaches reports whether a run breaches a gate of severity error. The gate on columns is
-// not checked, because earlier columns are unknown.
+// breaches reports whether a run breaches a gate of severity error.
 func (j Judge) breaches(ctx context.Context, p Past, before []Past) bool {
 	in := j.Input
 	in.Rows, in.Results, in.Invocations, in.Unaudited = p.Rows, nil, nil, ""
@@ -42,7 +41,11 @@ func (j Judge) breaches(ctx context.Context, p Past, before []Past) bool {
 	}
 	in.History = joined(before)
 	judged := tally.Compare(in)
-	judged.Explain(tally.Code{Nodes: j.Code})
+	code := tally.Code{Nodes: j.Code, Columns: p.Columns}
+	if len(before) > 0 {
+		code.BaselineColumns = before[0].Columns
+	}
+	judged.Explain(code)
 	if !failing(judged) {
 		return false
 	}
@@ -52,9 +55,8 @@ func (j Judge) breaches(ctx context.Context, p Past, before []Past) bool {
 	}
 	// Which models were edited is only known with the code of both runs.
 	judged = tally.Compare(in)
-	judged.Explain(tally.Code{
-		Nodes: j.code(ctx, p.Run), Baseline: fingerprints(j.code(ctx, before[0].Run)),
-	})
+	code.Nodes, code.Baseline = j.code(ctx, p.Run), fingerprints(j.code(ctx, before[0].Run))
+	judged.Explain(code)
 	return failing(judged)
 }
 
@@ -64,10 +66,13 @@ func failing(t tally.Tally) bool {
 	})
 }
 
-// joined returns the history of runs, newest first.
+// joined returns the history of runs, newest first, with the columns of the newest.
 func joined(past []Past) (history tally.History) {
 	for _, p := range past {
 		history.Runs, history.Rows = append(history.Runs, p.Runs...), append(history.Rows, p.Rows...)
+	}
+	if len(past) > 0 {
+		history.Columns = past[0].Columns
 	}
 	return history
 }

@@ -21,7 +21,8 @@ import (
 // Counted are the audit rows of a run, and where dbt built.
 type Counted struct {
 	Rows             []tally.Row
-	Relation         string // the audit table, quoted; "" if there is none
+	Columns          map[string][]tally.Column // of the relations that it built, by node ID
+	Relation         string                    // the audit table, quoted; "" if there is none
 	Target, Type     string
 	Database, Schema string
 }
@@ -34,12 +35,17 @@ type finished struct {
 	total   int
 	grouped bool
 	begun   bool
+	ended   bool
+
+	described, lists [][]*string // the columns
 }
 
-// complete reports whether every row was read.
-func (f finished) complete() bool { return f.begun && len(f.texts) == f.total }
+// complete reports whether everything was read: the rows, and the columns behind them.
+func (f finished) complete() bool { return f.ended && f.allRows() }
 
-// payload is one line of dbt_tally_finish: the first, the last, or rows.
+func (f finished) allRows() bool { return f.begun && len(f.texts) == f.total }
+
+// payload is one line of dbt_tally_finish: the first, the last, rows, or columns.
 type payload struct {
 	Begin    *string     `json:"begin"`
 	Total    int         `json:"total"`
@@ -51,6 +57,10 @@ type payload struct {
 	Database string      `json:"database"`
 	Schema   string      `json:"schema"`
 	Rows     [][]*string `json:"rows"`
+
+	Described [][]*string `json:"described"` // nodes, and the hashes of their lists of columns
+	Lists     [][]*string `json:"lists"`
+	End       *string     `json:"end"`
 }
 
 // add takes what a log contains of the rows of a run. A log that is cut short lacks the
@@ -72,6 +82,8 @@ func (f *finished) add(log string, run int64) {
 			f.Relation, f.Target, f.Type, f.Database, f.Schema = p.Relation, p.Target, p.Type, p.Database, p.Schema
 		default:
 			f.texts = append(f.texts, p.Rows...)
+			f.described, f.lists = append(f.described, p.Described...), append(f.lists, p.Lists...)
+			f.ended = f.ended || p.End != nil
 		}
 	}
 }
@@ -88,7 +100,8 @@ func (f finished) counted() (c Counted, err error) {
 		return c, errors.New("the audit table lacks the column run_group; add the step dbt run-operation dbt_tally_start")
 	}
 	c.Rows, err = warehouse.ParseRows(f.columns, f.texts)
-	if err == nil && !f.complete() {
+	c.Columns = warehouse.ParseColumns(f.described, f.lists)
+	if err == nil && !f.allRows() {
 		err = fmt.Errorf("only %d of %d audit rows could be read", len(f.texts), f.total)
 	}
 	return c, err
@@ -115,7 +128,7 @@ func (s Session) Rows(ctx context.Context, run dbtcloud.Run) (Counted, error) {
 		}
 	}
 	if !f.complete() && run.Status != dbtcloud.Cancelled {
-		if err := s.furtherRuns(ctx, run, &f); err != nil {
+		if err := s.furtherRuns(ctx, run, &f); err != nil && !f.allRows() {
 			return f.Counted, err
 		}
 	}
@@ -137,7 +150,7 @@ func onlyRows(run dbtcloud.Run) bool {
 // furtherRuns prints the rows that are missing, in as many runs as the length of a log
 // requires.
 func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished) error {
-	for first := true; first || !f.complete(); first = false {
+	for !f.complete() {
 		had := len(f.texts)
 		further, err := s.furtherRun(ctx, run, onlyRowsCause+strconv.FormatInt(run.ID, 10), had)
 		if errors.Is(err, dbtcloud.ErrForbidden) {
@@ -155,7 +168,7 @@ func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished)
 		if further.Status != dbtcloud.Success {
 			return fmt.Errorf("the further run that prints the audit rows ended with %s: %s", further.Status, further.URL)
 		}
-		if !first && len(f.texts) == had {
+		if len(f.texts) == had {
 			break
 		}
 	}

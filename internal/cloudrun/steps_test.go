@@ -4,7 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dbt-tally/dbt-tally/internal/dbtcloud"
+	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
 func TestStepsAreToldByTheirCommand(t *testing.T) {
@@ -54,25 +57,30 @@ func TestLastErrorBeginsWithDBTsError(t *testing.T) {
 const (
 	begin = `07:19:53  DBT_TALLY {"begin": "4711", "skip": 0, "total": 2, "columns": ["run_id", "model_name", "later"], ` +
 		`"relation": "log", "grouped": true, "target": "prod", "type": "postgres", "database": "shop", "schema": "prod"}` + "\x1b[0m\n"
-	rows = `07:19:53  DBT_TALLY {"rows": [["id", "\"a\" - BEFORE", null], ["id", "\"a\" - AFTER", "x"]]}` + "\n"
+	rows    = `07:19:53  DBT_TALLY {"rows": [["id", "\"a\" - BEFORE", null], ["id", "\"a\" - AFTER", "x"]]}` + "\n"
+	columns = `07:19:53  DBT_TALLY {"described": [["model.shop.a", "h1"], ["model.shop.b", "h2"]]}` + "\n" +
+		`07:19:53  DBT_TALLY {"lists": [["h1", "[{\"name\": \"id\", \"type\": \"integer\"}]"]]}` + "\n"
+	end = `07:19:53  DBT_TALLY {"end": "4711"}` + "\n"
 )
 
 func TestRowsOfALog(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		log  string
-		want string // part of the error
-		n    int
+		log      string
+		want     string // part of the error
+		n        int
+		complete bool
 	}{
-		"whole":               {"07:19:52  Running\n" + begin + rows, "", 2},
-		"of another run":      {strings.ReplaceAll(begin+rows, "4711", "4710"), "printed no audit rows", 0},
-		"nothing":             {"", "printed no audit rows", 0},
-		"cut within the rows": {begin + rows[:60], "only 0 of 2 audit rows", 0},
-		"cut before them":     {begin, "only 0 of 2 audit rows", 0},
-		"cut at the start":    {begin[:80], "printed no audit rows", 0},
-		"no table":            {strings.ReplaceAll(begin, `"log"`, `""`), "does not exist", 0},
-		"an old table":        {strings.ReplaceAll(begin, `"grouped": true`, `"grouped": false`), "lacks the column run_group", 0},
-		"other values":        {begin + `DBT_TALLY {"rows": [["id"], ["id"]]}`, "an audit row of 1 values; expected 3", 0},
+		"whole":               {"07:19:52  Running\n" + begin + rows + columns + end, "", 2, true},
+		"of another run":      {strings.ReplaceAll(begin+rows+end, "4711", "4710"), "printed no audit rows", 0, false},
+		"nothing":             {"", "printed no audit rows", 0, false},
+		"cut in the columns":  {begin + rows + columns[:90], "", 2, false},
+		"cut within the rows": {begin + rows[:60], "only 0 of 2 audit rows", 0, false},
+		"cut before them":     {begin, "only 0 of 2 audit rows", 0, false},
+		"cut at the start":    {begin[:80], "printed no audit rows", 0, false},
+		"no table":            {strings.ReplaceAll(begin, `"log"`, `""`), "does not exist", 0, false},
+		"an old table":        {strings.ReplaceAll(begin, `"grouped": true`, `"grouped": false`), "lacks the column run_group", 0, false},
+		"other values":        {begin + `DBT_TALLY {"rows": [["id"], ["id"]]}` + "\n" + end, "an audit row of 1 values; expected 3", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +90,7 @@ func TestRowsOfALog(t *testing.T) {
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v; want %q", err, test.want)
 			}
-			if len(counted.Rows) != test.n || f.complete() != (test.n == 2 || name == "other values") {
+			if len(counted.Rows) != test.n || f.complete() != test.complete {
 				t.Errorf("%d rows, complete %t", len(counted.Rows), f.complete())
 			}
 		})
@@ -93,7 +101,7 @@ func TestRowsOfALog(t *testing.T) {
 func TestRowsOfTwoLogs(t *testing.T) {
 	t.Parallel()
 	first := begin + `07:19:53  DBT_TALLY {"rows": [["id", "\"a\" - BEFORE", null]]}` + "\n" + `07:19:53  DBT_TALLY {"rows": [["id`
-	second := strings.ReplaceAll(begin, `"skip": 0`, `"skip": 1`) + `07:20:53  DBT_TALLY {"rows": [["id", "\"a\" - AFTER", "x"]]}` + "\n"
+	second := strings.ReplaceAll(begin, `"skip": 0`, `"skip": 1`) + `07:20:53  DBT_TALLY {"rows": [["id", "\"a\" - AFTER", "x"]]}` + "\n" + columns + end
 	var f finished
 	f.add(first, 4711)
 	if f.complete() {
@@ -101,6 +109,10 @@ func TestRowsOfTwoLogs(t *testing.T) {
 	}
 	f.add(second, 4711)
 	counted, err := f.counted()
+	want := map[string][]tally.Column{"model.shop.a": {{Name: "id", Type: "integer"}}}
+	if diff := cmp.Diff(want, counted.Columns); diff != "" {
+		t.Errorf("columns (-want +got)\n%s", diff)
+	}
 	if err != nil || len(counted.Rows) != 2 || counted.Rows[1].Relation != `"a"` || counted.Target != "prod" {
 		t.Errorf("got %+v, %v", counted, err)
 	}

@@ -11,8 +11,9 @@
 {% endmacro %}
 
 {#- The last step of a job: reports the audit rows of all steps of this run of dbt Cloud,
-    or of the run that group names, in a fixed order. skip: how many rows to omit. It does
-    not fail if there is no audit table, because the models are built. -#}
+    or of the run that group names, in a fixed order, and the columns of the relations that
+    it built. skip: how many rows to omit. It does not fail if there is no audit table,
+    because the models are built. -#}
 {% macro dbt_tally_finish(group=none, skip=0) %}
   {%- set setup = dbt_tally_setup() -%}
   {%- set table = dbt_tally_audit_table() -%}
@@ -32,7 +33,24 @@
   {%- for chunk in rows[skip:] | batch(50) -%}
     {%- do dbt_tally_report({'rows': chunk | list}) -%}
   {%- endfor -%}
+  {%- do dbt_tally_columns(setup, dbt_tally_built(columns, rows)) -%}
   {%- do dbt_tally_report({'end': group}) -%}
+{% endmacro %}
+
+{#- The nodes with an after row, in the form that dbt_tally_columns takes. -#}
+{% macro dbt_tally_built(columns, rows) %}
+  {%- set built = {'rows': [], 'relations': {}} -%}
+  {%- set seen = {} -%}
+  {%- for row in rows -%}
+    {%- set id = row[columns.index('node_id')] -%}
+    {%- set node = graph.nodes.get(id) if id not in seen and row[columns.index('phase')] == 'after' else none -%}
+    {%- if node -%}
+      {%- do seen.update({id: true}) -%}
+      {%- do built.relations.setdefault(node.database or '', {}).setdefault(node.schema, {}).update({(node.alias or node.name): built.rows | length}) -%}
+      {%- do built.rows.append([id, '']) -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {{ return(built) }}
 {% endmacro %}
 
 {#- The parts of the audit table's name, and the names of the tables beside it. -#}

@@ -250,6 +250,12 @@ func parseNodes(
 	return prints, columnsByHash(hashes, lists)
 }
 
+// ParseColumns returns the columns that dbt_tally_finish reported, by node ID: the hash of
+// each node's list, and the lists.
+func ParseColumns(described, lists [][]*string) map[string][]tally.Column {
+	return columnsByHash(described, listsByHash(lists))
+}
+
 // columnsByHash returns the columns of nodes, given the hash of each node's list, or nil if
 // none has a list.
 func columnsByHash(nodes [][]*string, lists map[string]string) (columns map[string][]tally.Column) {

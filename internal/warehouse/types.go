@@ -162,6 +162,7 @@ func InstalledOperations() string {
 	for name, kind := range profileTypes {
 		own[name] = map[string]any{
 			"text_type": kind.text, "backslash": kind.backslash, "session_schema": kind.sessionSchema,
+			"catalog": kind.catalog,
 		}
 	}
 	return strings.Join([]string{
