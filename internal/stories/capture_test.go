@@ -83,8 +83,8 @@ func rawLog(day int) string {
 	return b.String()
 }
 
-// TestWrittenRowsOnEveryWarehouse builds all materializations on two days. The golden
-// files are the columns of the table in docs/change-capture.md.
+// TestWrittenRowsOnEveryWarehouse builds all materializations and the tables of columned on
+// two days. The golden files are the columns of the table in docs/change-capture.md.
 func TestWrittenRowsOnEveryWarehouse(t *testing.T) {
 	t.Parallel()
 	for _, target := range captureTargets {
@@ -92,13 +92,20 @@ func TestWrittenRowsOnEveryWarehouse(t *testing.T) {
 			t.Parallel()
 			p := newProject(t, target.version, target.name)
 			p.copy(testdata("capture"))
+			p.env = append(p.env, "INPUT_CHANGE-COLUMN=at_time")
 			var last tallied
 			for day := 1; day <= 2; day++ {
 				p.write("seeds/raw_rows.csv", rawRows(day))
 				p.write("seeds/raw_log.csv", rawLog(day))
+				p.writeColumned(day)
 				p.env = append(p.env, "DBT_EVENT_TIME_START=2026-01-01", fmt.Sprintf("DBT_EVENT_TIME_END=2026-01-%02d", day+1))
 				last = p.tally()
+				// One per hook and none before a first build; batched has two batches on the second day.
+				if n := last.Audit.Statements; n > day*len(last.Models)+2*(day-1) {
+					t.Errorf("day %d: %d statements for %d nodes", day, n, len(last.Models))
+				}
 			}
+			p.checkColumned(last)
 			var b strings.Builder
 			for _, model := range captured {
 				b.WriteString(model.name + ": " + last.written(model.name) + "\n")

@@ -67,8 +67,8 @@ func (c Capture) columns(names ...string) string {
 }
 
 // CaptureProblems returns why the columns that the user named show no changes: one line
-// for each reason, with the models that it is true of. That the input change-column names
-// a column that a table lacks is not a problem.
+// for each reason, with the models that it is true of. That a table lacks the column of
+// the input change-column is not a problem; on Snowflake it may be of another type, too.
 func (t Tally) CaptureProblems() []string {
 	var reasons []string
 	models := map[string][]string{}
@@ -101,7 +101,8 @@ func (m Model) captureProblem() string {
 		return "a view has no rows of its own; remove change_column"
 	case m.Written == nil || m.Written.Source != "" || m.Status == New:
 		return ""
-	case !c.Own && m.Written.Reason == c.unknownBecause(columnAbsent):
+	case !c.Own && m.Written.Reason == c.unknownBecause(columnAbsent),
+		!c.Own && m.Written.Reason == c.unknownBecause(columnUnreadable):
 		return ""
 	}
 	return m.Written.Reason

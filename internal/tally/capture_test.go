@@ -31,6 +31,7 @@ func TestWhyAChangeColumnShowsNothing(t *testing.T) {
 		"it does not exist":     {own, "table", columnAbsent, "", "it lacks the column updated_at"},
 		"one of several":        {both, "table", columnAbsent, "", "it lacks one of the columns updated_at, created_at, op"},
 		"an input's is missing": {given, "table", columnAbsent, "", ""},
+		"an input's, unread":    {given, "table", columnUnreadable, "", ""},
 		"an input's is text":    {given, "table", columnType, "", "the column updated_at is neither a date nor a timestamp"},
 		"it is text":            {both, "table", columnType, "", "one of the columns updated_at, created_at is neither a date nor a timestamp"},
 		"only nulls":            {own, "table", columnNull, "", "the column updated_at was null in all rows before this run"},

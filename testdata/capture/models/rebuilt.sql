@@ -1,2 +1,2 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', meta={'tally': {'change_column': false}}) }}
 select * from {{ ref('raw_rows') }}
