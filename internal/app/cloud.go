@@ -149,7 +149,7 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 		Settings: map[string]any{"database": counted.Database, "schema": counted.Schema},
 	}}}
 	f.settings, f.collected, f.now, f.around = s.audit, collected, c.Now(), c.Now().Sub(began)
-	f.changed = changedFiles(step, forgeOf(c.HTTP, s, c.con), s, collected.History)
+	f.changed = changedFiles(step, forgeOf(c.HTTP, s, c.con), s, collected.History, f.code)
 	made, problems := buildReport(f)
 	c.con.problems(problems, false)
 	return s, made

@@ -140,10 +140,15 @@ func built(invocations []dbt.Invocation, nodes []dbt.ManifestNode) map[string]st
 }
 
 // changedFiles returns the files that the pull request changes, relative to the project.
-// It requests them only if the baseline has no fingerprints to compare with, and returns
-// nil if they are unknown.
-func changedFiles(ctx context.Context, from surface.Forge, s start, history tally.History) []string {
-	if len(history.Runs) == 0 || history.Fingerprints != nil || s.job.Event.PullRequest == 0 {
+// It requests them only if the fingerprints do not suffice: those of the baseline are
+// unknown, or some code reads variables whose values are. It returns nil if the files are
+// unknown.
+func changedFiles(
+	ctx context.Context, from surface.Forge, s start, history tally.History, code []tally.CodeNode,
+) []string {
+	readsVars := func(node tally.CodeNode) bool { return node.ReadsVars }
+	if len(history.Runs) == 0 || s.job.Event.PullRequest == 0 ||
+		history.Fingerprints != nil && !slices.ContainsFunc(code, readsVars) {
 		return nil
 	}
 	project := s.job.Checkout.RepositoryFile(s.job.Project.Dir)

@@ -51,7 +51,7 @@ func (c Command) reportOn(
 		now: c.Now(), version: c.Version, job: s.job, program: s.dbt, settings: s.audit,
 		prepared: prepared, collected: collected, around: around, invocations: invocations,
 		nodes: nodes, files: repositoryFiles(s.job, nodes),
-		code: code, changed: changedFiles(step, forgeOf(c.HTTP, s, con), s, collected.History),
+		code: code, changed: changedFiles(step, forgeOf(c.HTTP, s, con), s, collected.History, code),
 	})
 	con.problems(problems, mustWork)
 	step, cancel = recording.context(ctx)

@@ -59,8 +59,8 @@ func (r Report) causes() tally.Causes {
 	return causes
 }
 
-// CauseWords returns why a model differs, or "" if it does not or if the cause is
-// unknown. name returns the display name of a node.
+// CauseWords returns why a model differs, or "" if it does not, or if all causes are unknown.
+// name returns the display name of a node.
 func CauseWords(r Report, m Model, name func(id string) string) string {
 	if m.Cause == nil {
 		return ""
@@ -83,9 +83,11 @@ func CauseWords(r Report, m Model, name func(id string) string) string {
 			return "data: follows " + name(m.Cause.Of)
 		}
 		return "data: nothing upstream was edited"
-	default:
-		return ""
 	}
+	if slices.ContainsFunc(r.Causes, func(c RootCause) bool { return c.Kind != tally.CauseUnknown }) {
+		return "cause unknown"
+	}
+	return ""
 }
 
 // kindWords returns the kind of a node in brackets, unless it is a table.

@@ -7,17 +7,47 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
 
-// rank sorts the models by importance.
+// rank sorts the models by importance. Of equal ones, the one furthest upstream is first.
 func rank(models []Model) {
+	depths := depths(models)
 	slices.SortFunc(models, func(a, b Model) int {
 		return cmp.Or(
 			cmp.Compare(worst(a), worst(b)),
 			cmp.Compare(rankOf(a.Standing()), rankOf(b.Standing())),
 			cmp.Compare(smallness(size(a)), smallness(size(b))),
+			cmp.Compare(depths[a.NodeID], depths[b.NodeID]),
 			cmp.Compare(a.Name, b.Name),
 			cmp.Compare(a.NodeID, b.NodeID),
 		)
 	})
+}
+
+// depths returns how many models are above each model, at most.
+func depths(models []Model) map[string]int {
+	parents := make(map[string][]string, len(models))
+	for _, m := range models {
+		parents[m.NodeID] = m.Parents
+	}
+	depths := make(map[string]int, len(models))
+	var depth func(id string) int
+	depth = func(id string) int {
+		if known, seen := depths[id]; seen {
+			return known
+		}
+		depths[id] = 0 // ends a cycle
+		deepest := 0
+		for _, parent := range parents[id] {
+			if _, listed := parents[parent]; listed {
+				deepest = max(deepest, depth(parent)+1)
+			}
+		}
+		depths[id] = deepest
+		return deepest
+	}
+	for _, m := range models {
+		depth(m.NodeID)
+	}
+	return depths
 }
 
 // Standing returns the status that decides a model's rank, sign and fold. It is this run's

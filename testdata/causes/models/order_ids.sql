@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select distinct id from {{ ref('stg_orders') }}
