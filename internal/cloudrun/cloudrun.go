@@ -64,7 +64,7 @@ func (s Session) request() dbtcloud.Request {
 		r.Cause = strings.TrimSpace(s.Event.Repository + " " + s.Event.RunURL)
 	}
 	if pull != 0 {
-		if s.Event.Name == gitLabMergeRequest {
+		if s.Event.RepositoryID != 0 { // GitLab's
 			r.GitLabMerge = pull
 		} else {
 			r.GitHubPull = pull
@@ -81,11 +81,8 @@ func (s Session) request() dbtcloud.Request {
 	return r
 }
 
-// gitLabMergeRequest is the event of a merge request's pipeline.
-const gitLabMergeRequest = "merge_request_event"
-
-// attach finds the newest run of the job that is about this job's commit, and waits until
-// there is one. A job that is not about a commit takes the job's newest run.
+// attach finds the newest run of the job that is about this job's commit or pull request,
+// and waits until there is one. Without either it takes the job's newest run.
 func (s Session) attach(ctx context.Context) (dbtcloud.Run, error) {
 	limit := min(appears, s.Config.Timeout)
 	until := s.Now().Add(limit)
@@ -102,11 +99,12 @@ func (s Session) attach(ctx context.Context) (dbtcloud.Run, error) {
 				return dbtcloud.Run{}, err
 			}
 		}
-		if !s.aboutCommit() || !s.Now().Before(until) {
-			return dbtcloud.Run{}, s.noRun(limit)
+		about := s.about()
+		if about == "" || !s.Now().Before(until) {
+			return dbtcloud.Run{}, s.noRun(about, limit)
 		}
 		if !told {
-			s.Progress("waiting for job %d to start a run of commit %s", s.Config.Job, s.Event.HeadSHA)
+			s.Progress("waiting for job %d to start a run of %s", s.Config.Job, about)
 		}
 		if err := s.Client.Pause(ctx, 5*time.Second); err != nil {
 			return dbtcloud.Run{}, err
@@ -114,9 +112,23 @@ func (s Session) attach(ctx context.Context) (dbtcloud.Run, error) {
 	}
 }
 
-// aboutCommit reports whether the report must be about one commit.
+// about returns what the report must be about: a commit, or the pull request of an event
+// that does not contain the commit, such as a comment's; "" if it is the job's newest run.
+func (s Session) about() string {
+	switch {
+	case s.aboutCommit():
+		return "commit " + s.Event.HeadSHA
+	case s.Event.PullRequest != 0:
+		return fmt.Sprintf("pull request %d", s.Event.PullRequest)
+	}
+	return ""
+}
+
 func (s Session) aboutCommit() bool {
-	latest := []string{"", "schedule", "workflow_dispatch", "repository_dispatch", "workflow_run", "web", "api"}
+	latest := []string{
+		"", "schedule", "workflow_dispatch", "repository_dispatch", "workflow_run", // of GitHub
+		"web", "api", "chat", "trigger", "pipeline", "parent_pipeline", // of GitLab
+	}
 	return s.Event.HeadSHA != "" && !slices.Contains(latest, s.Event.Name)
 }
 
@@ -125,24 +137,24 @@ func (s Session) wants(run dbtcloud.Run) bool {
 	if onlyRows(run) {
 		return false
 	}
-	if !s.aboutCommit() {
+	pull := int64(s.Event.PullRequest)
+	switch {
+	case s.about() == "":
 		return true
+	case s.aboutCommit() && run.GitSHA != "": // it is unknown while the run is queued
+		return run.GitSHA == s.Event.HeadSHA
 	}
-	if run.GitSHA == "" { // queued
-		pull := int64(s.Event.PullRequest)
-		return pull != 0 && (run.Trigger.GitHubPull == pull || run.Trigger.GitLabMerge == pull)
-	}
-	return run.GitSHA == s.Event.HeadSHA
+	return pull != 0 && (run.Trigger.GitHubPull == pull || run.Trigger.GitLabMerge == pull)
 }
 
-func (s Session) noRun(limit time.Duration) error {
-	if !s.aboutCommit() {
+func (s Session) noRun(about string, limit time.Duration) error {
+	if about == "" {
 		return fmt.Errorf("%w: job %d has no run yet; run it once, or use dbt-cloud-run: trigger; see %s",
 			ErrNoRun, s.Config.Job, docs.DBTCloud)
 	}
-	return fmt.Errorf("%w: job %d started no run of commit %s within %s; let dbt Cloud run the job on pull requests, "+
+	return fmt.Errorf("%w: job %d started no run of %s within %s; let dbt Cloud run the job on pull requests, "+
 		"check dbt-cloud-job, or use dbt-cloud-run: trigger; see %s",
-		ErrNoRun, s.Config.Job, s.Event.HeadSHA, limit, docs.DBTCloud)
+		ErrNoRun, s.Config.Job, about, limit, docs.DBTCloud)
 }
 
 // Follow waits until the run is complete, and reports its state and its steps as they

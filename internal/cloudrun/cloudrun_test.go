@@ -107,6 +107,18 @@ func TestNoRunOfTheCommit(t *testing.T) {
 	}
 }
 
+// The event of a comment does not contain the commit.
+func TestTheRunOfAPullRequest(t *testing.T) {
+	t.Parallel()
+	s, server, _ := newSession(t, config.Attach)
+	server.Webhook(7, "feature", "c0ffee")
+	server.Webhook(8, "other", "0ther")
+	s.Event = ci.Event{Name: "issue_comment", PullRequest: 7}
+	if run, err := s.Begin(t.Context()); err != nil || run.ID != 4711 {
+		t.Errorf("Begin: run %d, %v; want 4711", run.ID, err)
+	}
+}
+
 // A further run is not the run that a schedule reports on.
 func TestFurtherRunsAreNotReportedOn(t *testing.T) {
 	t.Parallel()
@@ -126,7 +138,7 @@ func TestRequests(t *testing.T) {
 	t.Parallel()
 	pull := ci.Event{Name: "pull_request", Repository: "acme/shop", PullRequest: 7, HeadSHA: "c0ffee", RunURL: "https://x/1"}
 	merge := pull
-	merge.Name = gitLabMergeRequest
+	merge.RepositoryID = 11
 	for name, test := range map[string]struct {
 		event  ci.Event
 		config config.CloudJob

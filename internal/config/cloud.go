@@ -76,6 +76,9 @@ func (p cloudParser) job(command Command) CloudJob {
 	if c.GitBranch = p.text("dbt-cloud-git-branch"); c.GitBranch != "" && !branch.MatchString(c.GitBranch) {
 		p.unusable("dbt-cloud-git-branch", c.GitBranch, "the name of a branch")
 	}
+	if c.GitSHA != "" && c.GitBranch != "" { // dbt Cloud refuses both
+		p.problems.add(`input "dbt-cloud-git-branch": contradicts dbt-cloud-git-sha; use one of them; see %s`, docs.DBTCloud)
+	}
 	if c.Schema != "" && !identifier.MatchString(c.Schema) {
 		p.unusable("dbt-cloud-schema", c.Schema, "the name of a schema without quotes")
 	}

@@ -10,17 +10,19 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// Write creates a certificate authority and a server certificate for "localhost" that it
-// signed, as files of a directory: ca.crt, server.crt, server.key.
-func Write(dir string) error {
+// Write creates a certificate authority and a server certificate for "localhost" and the
+// addresses that it signed, as files of a directory: ca.crt, server.crt, server.key.
+func Write(dir string, addresses ...net.IP) error {
 	ca := template("dbt-tally test CA")
 	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
 	leaf := template("localhost")
+	leaf.IPAddresses = addresses
 	leaf.DNSNames, leaf.ExtKeyUsage = []string{"localhost"}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 
 	caKey, errCA := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -30,6 +30,9 @@ func (s *Server) trigger(r *http.Request) answer {
 	if slices.ContainsFunc(texts, func(text *string) bool { return text != nil && *text == "" }) {
 		return s.refuse("trigger: an empty text")
 	}
+	if request.GitSHA != nil && request.GitBranch != nil {
+		return problem(http.StatusBadRequest, "git_branch and git_sha cannot both be specified")
+	}
 	run := s.start(request, "other")
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,13 +8,16 @@
 package fakedbtcloud
 
 import (
-	"encoding/pem"
+	"crypto/tls"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/certificates"
 )
 
 // The contents of the fake.
@@ -74,12 +77,21 @@ type Server struct {
 // project directory with the dbt on the PATH of environ.
 func New(t T, project string, environ func() []string) *Server {
 	t.Helper()
+	return NewAt(t, "127.0.0.1", project, environ)
+}
+
+// NewAt is New at another IP address of this machine, for example one that containers reach.
+func NewAt(t T, address, project string, environ func() []string) *Server {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "dbt-cloud-")
 	if err != nil {
 		t.Fatalf("fake dbt Cloud: %v", err)
 	}
 	s := &Server{t: t, dir: dir, project: project, environ: environ, lastID: 4710, job: Job{Branch: "main"}}
-	s.http = httptest.NewTLSServer(s.routes())
+	s.http = httptest.NewUnstartedServer(s.routes())
+	if err := s.listen(address); err != nil {
+		t.Fatalf("fake dbt Cloud: %v", err)
+	}
 	t.Cleanup(func() {
 		s.http.Close()
 		s.cancelAll()
@@ -89,6 +101,24 @@ func New(t T, project string, environ func() []string) *Server {
 	return s
 }
 
+// listen starts to serve at an address, with a certificate for it.
+func (s *Server) listen(address string) error {
+	if err := certificates.Write(s.dir, net.ParseIP(address)); err != nil {
+		return err
+	}
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(s.dir, "server.crt"), filepath.Join(s.dir, "server.key"))
+	if err != nil {
+		return err
+	}
+	_ = s.http.Listener.Close() // of httptest's own choice
+	if s.http.Listener, err = net.Listen("tcp", net.JoinHostPort(address, "0")); err != nil {
+		return err
+	}
+	s.http.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	s.http.StartTLS()
+	return nil
+}
+
 // URL is the account's access URL.
 func (s *Server) URL() string { return s.http.URL }
 
@@ -96,14 +126,7 @@ func (s *Server) URL() string { return s.http.URL }
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
 // CA returns the file with the certificate authority of the fake.
-func (s *Server) CA() string {
-	path := filepath.Join(s.dir, "ca.crt")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		s.t.Fatalf("fake dbt Cloud: %v", err)
-	}
-	return path
-}
+func (s *Server) CA() string { return filepath.Join(s.dir, "ca.crt") }
 
 // Change changes the job, for later runs and reads.
 func (s *Server) Change(change func(*Job)) {

@@ -2,6 +2,7 @@ package fakedbtcloud
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -65,6 +66,17 @@ type triggerRequest struct {
 	GitLabMerge   *int64   `json:"gitlab_merge_request_id,omitempty"`
 	AzurePull     *int64   `json:"azure_pull_request_id,omitempty"`
 	NonNativePull *int64   `json:"non_native_pull_request_id,omitempty"`
+}
+
+// pull describes the pull request of a run, "" if there is none.
+func (r triggerRequest) pull() string {
+	switch {
+	case r.GitHubPull != nil:
+		return fmt.Sprintf(", GitHub pull request %d", *r.GitHubPull)
+	case r.GitLabMerge != nil:
+		return fmt.Sprintf(", GitLab merge request %d", *r.GitLabMerge)
+	}
+	return ""
 }
 
 // answer is a response to the client.

@@ -61,7 +61,7 @@ func (s *Server) Cut(bytes int) {
 // Wait waits until every run is complete.
 func (s *Server) Wait() { s.working.Wait() }
 
-// Runs describes every run: number, status, schema, commit, steps.
+// Runs describes every run: number, status, schema, commit, pull request, steps.
 func (s *Server) Runs() (lines []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,8 +70,8 @@ func (s *Server) Runs() (lines []string) {
 		for _, step := range run.steps {
 			names = append(names, step.Name)
 		}
-		lines = append(lines, fmt.Sprintf("run %d: status %d, cause %s, schema %s, commit %s, %s",
-			run.id, run.status, run.trigger.Cause, run.schema(), run.sha, strings.Join(names, "; ")))
+		lines = append(lines, fmt.Sprintf("run %d: status %d, cause %s, schema %s, commit %s%s, %s",
+			run.id, run.status, run.trigger.Cause, run.schema(), run.sha, run.trigger.pull(), strings.Join(names, "; ")))
 	}
 	return lines
 }
