@@ -66,6 +66,7 @@ func buildReport(f facts) (made report.Report, problems []string) {
 		BaselineMaxAge: f.job.Config.Baseline.MaxAge,
 		GatesUnchecked: unchecked,
 		Files:          f.nodeFiles(),
+		Adapter:        adapterFigures(f.invocations, f.job.Secrets.Redact),
 		Cloud:          f.cloud,
 	}
 	about.Audit.Around = f.around.Seconds()

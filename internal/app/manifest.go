@@ -16,6 +16,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/dbt/fingerprint"
 	"github.com/dbt-tally/dbt-tally/internal/job"
 	"github.com/dbt-tally/dbt-tally/internal/profile"
+	"github.com/dbt-tally/dbt-tally/internal/report"
 	"github.com/dbt-tally/dbt-tally/internal/surface"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 )
@@ -168,4 +169,23 @@ func changedFiles(
 		}
 	}
 	return files
+}
+
+// adapterFigures returns what the adapter reported of each node that dbt built, by node ID:
+// in the last invocation that built it.
+func adapterFigures(invocations []dbt.Invocation, redact func(string) string) map[string]report.Adapter {
+	reported := map[string]report.Adapter{}
+	for _, inv := range invocations {
+		for _, node := range inv.Nodes {
+			if !inv.Command.Builds() || node.Status == "skipped" {
+				continue
+			}
+			made := report.Adapter(node.Adapter)
+			for _, text := range []*string{&made.Code, &made.QueryID, &made.JobID, &made.ProjectID, &made.Location} {
+				*text = redact(*text)
+			}
+			reported[node.NodeID] = made
+		}
+	}
+	return reported
 }

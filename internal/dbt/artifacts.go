@@ -36,7 +36,46 @@ type runResults struct {
 		Status        string  `json:"status"`
 		Message       *string `json:"message"`
 		ExecutionTime float64 `json:"execution_time"`
+		Response      any     `json:"adapter_response"` // an object, different for each adapter
 	} `json:"results"`
+}
+
+// AdapterFigures is what an adapter reports of a node's statement. Each adapter reports
+// some of it: a text is "" and a number nil if it is unknown.
+type AdapterFigures struct {
+	Code           string // of the statement, such as SELECT or SUCCESS
+	RowsAffected   *int64
+	QueryID        string // Snowflake, Databricks
+	JobID          string // BigQuery, as the next two
+	ProjectID      string
+	Location       string
+	BytesProcessed *int64 // BigQuery, Athena
+	BytesBilled    *int64 // BigQuery, as the next
+	SlotMS         *int64
+}
+
+// figures reads an adapter_response. It ignores what it does not know or cannot use: an
+// adapter may use the same word for something else.
+func figures(response any) (f AdapterFigures) {
+	entries, _ := response.(map[string]any)
+	text := func(name string) string {
+		value, _ := entries[name].(string)
+		return bounded(value)
+	}
+	number := func(names ...string) *int64 {
+		for _, name := range names {
+			if value, ok := entries[name].(float64); ok && 0 <= value && value < 1<<53 {
+				return new(int64(value))
+			}
+		}
+		return nil
+	}
+	return AdapterFigures{
+		Code: text("code"), RowsAffected: number("rows_affected"), QueryID: text("query_id"),
+		JobID: text("job_id"), ProjectID: text("project_id"), Location: text("location"),
+		BytesProcessed: number("bytes_processed", "data_scanned_in_bytes"),
+		BytesBilled:    number("bytes_billed"), SlotMS: number("slot_ms"),
+	}
 }
 
 func (c CLI) runResultsFile() string { return filepath.Join(c.TargetPath, "run_results.json") }

@@ -130,3 +130,49 @@ func TestHardDeletesOfASnapshot(t *testing.T) {
 		}
 	}
 }
+
+// TestFiguresOfEachAdapter has the responses as the adapters' classes define them:
+// BigQueryAdapterResponse, SnowflakeAdapterResponse, DatabricksAdapterResponse,
+// AthenaAdapterResponse, and dbt's own AdapterResponse.
+func TestFiguresOfEachAdapter(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		response string
+		want     AdapterFigures
+	}{
+		"bigquery": {
+			`{"_message": "CREATE TABLE (3 rows, 1 KiB processed)", "code": "CREATE TABLE", "rows_affected": 3, "bytes_processed": 1024,
+				"bytes_billed": 10485760, "location": "EU", "project_id": "shop", "job_id": "1a-2b", "slot_ms": 345}`,
+			AdapterFigures{
+				Code: "CREATE TABLE", RowsAffected: new(int64(3)), BytesProcessed: new(int64(1024)), BytesBilled: new(int64(10485760)),
+				Location: "EU", ProjectID: "shop", JobID: "1a-2b", SlotMS: new(int64(345)),
+			},
+		},
+		"snowflake": {
+			`{"_message": "SUCCESS 1", "code": "SUCCESS", "rows_affected": 1, "query_id": "01b2", "rows_inserted": 1}`,
+			AdapterFigures{Code: "SUCCESS", RowsAffected: new(int64(1)), QueryID: "01b2"},
+		},
+		"databricks": {`{"_message": "OK", "query_id": "01ef"}`, AdapterFigures{QueryID: "01ef"}},
+		"athena": {
+			`{"_message": "OK -1", "code": "OK", "rows_affected": -1, "data_scanned_in_bytes": 77}`,
+			AdapterFigures{Code: "OK", BytesProcessed: new(int64(77))},
+		},
+		"duckdb":           {`{"_message": "OK"}`, AdapterFigures{}},
+		"nothing":          {`{}`, AdapterFigures{}},
+		"null":             {`null`, AdapterFigures{}},
+		"an own adapter's": {`{"code": 7, "rows_affected": "12", "bytes_billed": null, "slot_ms": [1]}`, AdapterFigures{}},
+		"another shape":    {`["SELECT"]`, AdapterFigures{}},
+	}
+	for name, test := range tests {
+		c := CLI{TargetPath: t.TempDir()}
+		write(t, `{"metadata": {"invocation_id": "one"}, "results": [{"unique_id": "model.shop.a", "status": "success",
+			"adapter_response": `+test.response+`}]}`, c.TargetPath, "run_results.json")
+		inv, err := c.Past("one")
+		if err != nil || len(inv.Nodes) != 1 {
+			t.Fatalf("%s: %+v, %v", name, inv.Nodes, err)
+		}
+		if diff := cmp.Diff(test.want, inv.Nodes[0].Adapter); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}

@@ -71,6 +71,7 @@ type NodeResult struct {
 	Status  string // dbt's word; "" if dbt was interrupted while the node ran
 	Message string
 	Seconds float64
+	Adapter AdapterFigures
 }
 
 // AuditCost is the cost of the audit hooks in one invocation, measured in dbt's log.

@@ -137,7 +137,7 @@ func (inv *Invocation) take(results runResults) {
 	inv.ID = results.Metadata.InvocationID
 	inv.DBTVersion = results.Metadata.DBTVersion
 	for _, r := range results.Results {
-		node := NodeResult{NodeID: r.UniqueID, Status: r.Status, Seconds: r.ExecutionTime}
+		node := NodeResult{NodeID: r.UniqueID, Status: r.Status, Seconds: r.ExecutionTime, Adapter: figures(r.Response)}
 		if r.Message != nil {
 			node.Message = bounded(ansi.ReplaceAllString(*r.Message, ""))
 		}

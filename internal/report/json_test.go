@@ -95,6 +95,10 @@ func everyKey() report.Report {
 		Inserted: new(int64(40)), Updated: new(int64(20)), Deleted: new(int64(5)), Changed: new(int64(20)),
 		Source: tally.FromEngine, Reason: "a reason", Versions: &report.Versions{New: 20, Changed: 20, Closed: 0},
 	}
+	m.Adapter = &report.Adapter{
+		Code: "CREATE TABLE", RowsAffected: new(int64(1)), QueryID: "01b2", JobID: "1a-2b", ProjectID: "shop", Location: "EU",
+		BytesProcessed: new(int64(1024)), BytesBilled: new(int64(10485760)), SlotMS: new(int64(345)),
+	}
 	r.Branch = "feature"
 	r.Cloud = &report.CloudRun{RunID: 4711, JobID: 12, URL: "https://cloud.getdbt.com/deploy/34/projects/56/runs/4711/"}
 	r.Causes = []report.RootCause{{

@@ -25,6 +25,7 @@ type Input struct {
 	GatesUnchecked []string          // as in Report
 	BaselineMaxAge time.Duration     // an older baseline is stale; 0: never
 	Files          map[string]string // relative to the repository, by node ID
+	Adapter        map[string]Adapter
 }
 
 // New returns the report of a run and its tally. Models are ranked: gates breached with
@@ -65,6 +66,9 @@ func New(run Input, t tally.Tally) Report {
 	for _, m := range t.Models {
 		line := lineOf(m)
 		line.File = run.Files[line.NodeID]
+		if reported := run.Adapter[line.NodeID]; reported != (Adapter{}) {
+			line.Adapter = &reported
+		}
 		line.Cause = causeOf(t.Causes, line.NodeID)
 		r.Models = append(r.Models, line)
 	}

@@ -137,6 +137,9 @@ func (m Model) check() error {
 			return fmt.Errorf("an impossible count, %d", n)
 		}
 	}
+	if !m.Adapter.possible() {
+		return errors.New("an impossible figure of the adapter")
+	}
 	if !possible(&m.Seconds) || !possible(m.BaselineSeconds) {
 		return errors.New("an impossible number of seconds")
 	}
@@ -164,10 +167,13 @@ func (r Report) anew() Report {
 	if r.Drift != nil {
 		t.Drift = &tally.Drift{Models: r.Drift.Models, Moved: r.Drift.Moved, Median: r.Drift.Median}
 	}
-	files := map[string]string{}
+	files, reported := map[string]string{}, map[string]Adapter{}
 	for _, m := range r.Models {
 		t.Models = append(t.Models, m.tally())
 		files[m.NodeID] = m.File
+		if m.Adapter != nil {
+			reported[m.NodeID] = *m.Adapter
+		}
 	}
 	for _, root := range r.Causes {
 		if files[root.NodeID] == "" {
@@ -181,7 +187,7 @@ func (r Report) anew() Report {
 		GeneratedAt: r.GeneratedAt, TallyVersion: r.TallyVersion, Status: r.Status, ExitCode: r.ExitCode,
 		HeadSHA: r.HeadSHA, Branch: r.Branch, Invocations: r.Invocations, Requirements: r.Requirements,
 		Target: r.Target, Audit: r.Audit, Failures: r.Failures,
-		Sought: r.Sought, GatesUnchecked: r.GatesUnchecked, Files: files,
+		Sought: r.Sought, GatesUnchecked: r.GatesUnchecked, Files: files, Adapter: reported,
 	}, t)
 	if r.Baseline != nil {
 		made.Baseline.Stale = r.Baseline.Stale // the limit was that run's

@@ -69,6 +69,9 @@ func TestValuesThatNoRunWritesAreRefused(t *testing.T) {
 			func(r *report.Report) { *r.Models[0].Baseline = math.MinInt64 },
 			"an impossible count, -9223372036854775808",
 		},
+		"bytes below zero": {
+			func(r *report.Report) { *r.Models[0].Adapter.BytesBilled = -1 }, "model 1: an impossible figure of the adapter",
+		},
 		"an absurd history": {func(r *report.Report) { r.Models[0].History[0] = -3 }, "an impossible count, -3"},
 		"a long history": {
 			func(r *report.Report) { r.Models[0].History = make([]int64, 31) },

@@ -154,6 +154,7 @@ type Model struct {
 	Columns         *Columns     `json:"columns"`         // null if they are the baseline's, or unknown
 	Trend           Trend        `json:"-"`
 	Written         *Written     `json:"written"` // null if it was not counted
+	Adapter         *Adapter     `json:"adapter"` // null if the adapter reports nothing of it
 }
 
 // Columns are the columns of a model that differ from the baseline's.

@@ -25,6 +25,33 @@ type Versions struct {
 	Closed  int64 `json:"closed"`  // keys that are gone
 }
 
+// Adapter is what the adapter reports of the statement that built a model. Each adapter
+// reports some of it: a text is "" and a number null if it is unknown.
+type Adapter struct {
+	Code           string `json:"code"` // of the statement, such as SELECT or SUCCESS
+	RowsAffected   *int64 `json:"rows_affected"`
+	QueryID        string `json:"query_id"` // Snowflake, Databricks
+	JobID          string `json:"job_id"`   // BigQuery, as the next two
+	ProjectID      string `json:"project_id"`
+	Location       string `json:"location"`
+	BytesProcessed *int64 `json:"bytes_processed"` // BigQuery, Athena
+	BytesBilled    *int64 `json:"bytes_billed"`    // BigQuery, as the next
+	SlotMS         *int64 `json:"slot_ms"`
+}
+
+// possible reports whether the figures are such that New and WriteJSON produce.
+func (a *Adapter) possible() bool {
+	if a == nil {
+		return true
+	}
+	for _, n := range []*int64{a.RowsAffected, a.BytesProcessed, a.BytesBilled, a.SlotMS} {
+		if n != nil && !within(float64(*n), 1<<53) {
+			return false
+		}
+	}
+	return true
+}
+
 func writtenOf(w *tally.Written) *Written {
 	if w == nil {
 		return nil
