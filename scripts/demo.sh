@@ -31,12 +31,15 @@ if [[ $status != 3 ]]; then
   exit 1
 fi
 
+go run ./scripts/comment build/demo/day-2/report.json >build/demo/comment.html
+
 cat <<'END'
 
 dbt completed without an error on both days. dbt-tally ended the second one with exit
 status 3, because dim_customers lost more rows than its limit of 10% (models/marts/_marts.yml).
 
-  build/demo/day-2/report.html   the report: open it in a browser
+  build/demo/comment.html        the comment that a pull request would get
+  build/demo/day-2/report.html   the report: open both in a browser
   build/demo/day-2/report.md     the job summary
   build/demo/day-2/report.json   everything in it, for programs
 END
