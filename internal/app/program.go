@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/config"
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
@@ -26,7 +28,7 @@ func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con con
 	p := program{cli: dbt.CLI{
 		Executable: executable(j),
 		WorkDir:    c.Dir,
-		Env:        c.Environ,
+		Env:        withoutInputs(c.Environ),
 		ProjectDir: j.Project.Dir,
 		TargetPath: j.Project.TargetPath,
 		LogFile:    filepath.Join(j.Project.LogPath, "dbt.log"),
@@ -44,6 +46,13 @@ func (c Command) findDBT(ctx context.Context, j job.Job, scratch string, con con
 		p.version, p.err = p.cli.DetectVersion(ctx)
 	}
 	return p
+}
+
+// withoutInputs returns the environment for dbt. The inputs are dbt-tally's, and tokens are
+// among them. An action has more than fifty, and dbt walks through its whole environment
+// at each line of its log.
+func withoutInputs(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.HasPrefix(entry, "INPUT_") })
 }
 
 // install installs the dbt that the requirements select.
