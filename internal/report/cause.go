@@ -134,9 +134,49 @@ func UnknownCauses(models []Model) []string {
 	return reasons
 }
 
-// DriftWords states how far the untouched models moved, or "" if there are no others to
+// withoutRows reports whether a node is a source or a function.
+func withoutRows(id string) bool {
+	kind, _, _ := strings.Cut(id, ".")
+	return kind == "source" || kind == "function"
+}
+
+// CauseNotes states what differs besides the models: those that are gone, and how far the
+// untouched ones moved.
+func CauseNotes(r Report, s Style) []string {
+	return slices.DeleteFunc([]string{removedWords(r, s), driftWords(r, s)}, func(s string) bool { return s == "" })
+}
+
+// maxRemoved is how many removed models are named.
+const maxRemoved = 5
+
+// removedWords names the models of the baseline that the project no longer has, or returns
+// "".
+func removedWords(r Report, s Style) string {
+	if len(r.Removed) == 0 || r.Baseline == nil {
+		return ""
+	}
+	var names []string
+	for _, id := range r.Removed[:min(len(r.Removed), maxRemoved)] {
+		names = append(names, s.Name(NodeName(id)))
+	}
+	list := strings.Join(names, ", ")
+	if more := len(r.Removed) - len(names); more > 0 {
+		list += fmt.Sprintf(" and %s more", tally.Number(more))
+	}
+	return fmt.Sprintf("%s of %s no longer in the project: %s.",
+		Plural(len(r.Removed), "node"), BaselineName(r, s)+areOrIs(len(r.Removed)), list)
+}
+
+func areOrIs(n int) string {
+	if n == 1 {
+		return " is"
+	}
+	return " are"
+}
+
+// driftWords states how far the untouched models moved, or "" if there are no others to
 // compare them with.
-func DriftWords(r Report, s Style) string {
+func driftWords(r Report, s Style) string {
 	edited := func(c RootCause) bool { return c.Kind == tally.CauseEdited }
 	if r.Drift == nil || r.Baseline == nil || r.Drift.Moved == 0 || !slices.ContainsFunc(r.Causes, edited) {
 		return ""

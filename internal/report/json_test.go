@@ -105,6 +105,7 @@ func everyKey() report.Report {
 		NodeID: "model.shop.stg_orders", Kind: tally.CauseEdited,
 		File: "shop/models/stg_orders.sql", Models: []string{m.NodeID},
 	}}
+	r.Removed = []string{"model.shop.gone"}
 	r.Drift = &report.Drift{Models: 31, Moved: 6, Median: 0.004}
 	r.Totals.RowsBefore, r.Totals.RowsAfter, r.Totals.RowsDelta, r.Totals.GatesBreached = 2, 13, 11, 1
 	return r

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/tally"
@@ -76,6 +77,7 @@ func New(run Input, t tally.Tally) Report {
 		r.Runs = append(r.Runs, RunOf(run))
 	}
 	r.Causes, r.Drift = rootCauses(t.Causes, run.Files), driftOf(t.Drift)
+	r.Removed = orEmpty(slices.DeleteFunc(slices.Clone(t.Causes.Removed), withoutRows))
 	rank(r.Models)
 	for _, b := range Breaches(r.Models) {
 		r.Gates = append(r.Gates, b.Gate)

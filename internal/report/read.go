@@ -164,6 +164,7 @@ func unknown[T ~string](what string, word T) error {
 // anew builds the report again from its data about the run and about each model.
 func (r Report) anew() Report {
 	t := tally.Tally{Causes: r.causes()}
+	t.Causes.Removed = r.Removed
 	if r.Drift != nil {
 		t.Drift = &tally.Drift{Models: r.Drift.Models, Moved: r.Drift.Moved, Median: r.Drift.Median}
 	}

@@ -45,6 +45,7 @@ type Report struct {
 	Gates        []Gate       `json:"gates"`
 	Causes       []RootCause  `json:"causes"`    // the largest first, edits before data
 	Drift        *Drift       `json:"drift"`     // null if nothing could be compared
+	Removed      []string     `json:"removed"`   // models, seeds and snapshots of the baseline that are gone
 	Runs         []Run        `json:"-"`         // the earlier runs that the trends refer to, newest first
 	Cloud        *CloudRun    `json:"dbt_cloud"` // null if dbt did not run in dbt Cloud
 

@@ -83,7 +83,10 @@ func TestCauses(t *testing.T) {
 			[]string{"source~*", "a! = source"},
 			[]string{"a: downstream of source", "source: edited"},
 		},
-		"a source that is a seed":   {[]string{"seed*!", "a! = seed"}, []string{"a: downstream of seed", "seed: edited"}},
+		"a source that is a seed": {
+			[]string{"seed*!", "source~ = seed", "a! = source"},
+			[]string{"a: downstream of seed", "seed: edited"},
+		},
 		"a parent not in the graph": {[]string{"a! = source.x"}, []string{"a: data"}},
 		"through a view": {
 			[]string{"a*!", "view^ = a", "b! = view"},

@@ -43,7 +43,7 @@ var ErrNoManifest = errors.New("not a manifest")
 // tags, groups, docs, meta.tally) and the macros that the project cannot change: dbt's
 // own and those of dbt-tally.
 func Read(manifest io.Reader, vars Vars) ([]Node, error) {
-	m := reading{macros: map[string]macro{}}
+	m := reading{macros: map[string]macro{}, seeds: map[string]string{}}
 	if err := m.read(manifest); err != nil {
 		return nil, fmt.Errorf("read manifest.json: %w", err)
 	}
@@ -60,6 +60,8 @@ type reading struct {
 	metadata metadata
 	nodes    []unfinished
 	macros   map[string]macro
+
+	seeds map[string]string // by their relations
 }
 
 type metadata struct {
@@ -75,6 +77,7 @@ type unfinished struct {
 	macros  []string // unique_ids of those that its own code calls
 	vars    uses     // of its own code
 	reasons []string // why it has no fingerprint
+	source  string   // the relation, if it is a source
 }
 
 type macro struct {
@@ -163,6 +166,9 @@ var kinds = []string{"model", "seed", "snapshot", "function", "source", "macro"}
 // withMacros adds the macros and the variables to a node's fingerprint.
 func (m *reading) withMacros(u unfinished, vars Vars) Node {
 	node := u.node
+	if seed := m.seeds[u.source]; seed != "" {
+		node.Parents = []string{seed} // projects read a seed as a source, too
+	}
 	node.Files = m.project(u.pkg, node.Files)
 	sum := sha256.New()
 	sum.Write(u.own[:])

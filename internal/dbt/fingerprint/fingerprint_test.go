@@ -59,6 +59,22 @@ func TestANodeHasItsParentsAndFiles(t *testing.T) {
 	}
 }
 
+func TestASourceThatIsASeedHasItAsItsParent(t *testing.T) {
+	t.Parallel()
+	nodes, err := fingerprint.Read(strings.NewReader(`{"nodes": {
+		"seed.shop.raw": {"relation_name": "\"db\".\"raw\".\"clicks\"", "checksum": {"checksum": "1"}, "unrendered_config": {}}
+	}, "sources": {
+		"source.shop.app.clicks": {"relation_name": "\"db\".\"raw\".\"clicks\""},
+		"source.shop.app.other": {"relation_name": "\"db\".\"raw\".\"other\""}
+	}}`), nil)
+	if err != nil || len(nodes) != 3 {
+		t.Fatalf("%d nodes, %v", len(nodes), err)
+	}
+	if diff := cmp.Diff([]string{"seed.shop.raw"}, nodes[1].Parents); diff != "" || nodes[2].Parents != nil {
+		t.Errorf("the other source's parents %q (-want +got)\n%s", nodes[2].Parents, diff)
+	}
+}
+
 func TestANodeReadsVars(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]bool{

@@ -14,6 +14,7 @@ type rawNode struct {
 	Package   string `json:"package_name"`
 	Path      string `json:"original_file_path"`
 	PatchPath string `json:"patch_path"` // package://path
+	Relation  string `json:"relation_name"`
 	Code      string `json:"raw_code"`
 	Checksum  struct {
 		Name     string `json:"name"` // sha256; path for a seed above 1 MiB; none
@@ -36,6 +37,9 @@ type rawNode struct {
 
 func (m *reading) addNode(id string, raw rawNode) {
 	kind, _, _ := strings.Cut(id, ".")
+	if kind == "seed" && raw.Relation != "" {
+		m.seeds[raw.Relation] = id
+	}
 	u := unfinished{
 		node: Node{
 			ID: id, Parents: raw.DependsOn.Nodes, Files: raw.files(),
@@ -89,11 +93,12 @@ type rawSource struct {
 	Quoting    any            `json:"quoting"`
 	External   any            `json:"external"`
 	Unrendered map[string]any `json:"unrendered_config"`
+	Relation   string         `json:"relation_name"`
 }
 
 func (m *reading) addSource(id string, raw rawSource) {
 	m.nodes = append(m.nodes, unfinished{
-		node: Node{ID: id, Files: []string{slashed(raw.Path)}, Inlined: true},
+		node: Node{ID: id, Files: []string{slashed(raw.Path)}, Inlined: true}, source: raw.Relation,
 		pkg:  raw.Package,
 		vars: varsOf(raw.Database + " " + raw.Schema).and(varsOf(settingsText(raw.Unrendered))),
 		own: sumOf("source", raw.Identifier, raw.Database, raw.Schema, raw.Quoting, raw.External,

@@ -23,7 +23,7 @@ type page struct {
 	Breaches []breach
 	Failures []failure
 	Causes   [][]cause // those that are open, and those that are folded
-	Drift    string
+	Notes    []string
 	Lineage  *lineage // nil: nothing differs
 	Measured []fact
 
@@ -99,7 +99,7 @@ func reportPage(r report.Report, links Links) page {
 		Breaches: breachesOf(r, index),
 		Failures: failuresOf(r),
 		Causes:   causesOf(r, index),
-		Drift:    report.DriftWords(r, style),
+		Notes:    report.CauseNotes(r, style),
 		Lineage:  lineageOf(r, index),
 		Measured: measured(r),
 		table: table{

@@ -17,14 +17,14 @@ type page struct {
 	PublishedFrom string // URL of the run on whose behalf this is posted; "" for our own
 	Note          string // that dbt was interrupted, or ran nothing
 
-	Problems  section // with auditing
-	Failures  section // failed models and tests with dbt's messages
-	Changes   section // the table
-	Drift     string  // how far the other models moved
-	Unaudited section // why models left no audit row
-	Pictures  string  // charts
-	More      section // rows that do not fit in the table
-	Calm      section // models that need no attention
+	Problems  section  // with auditing
+	Failures  section  // failed models and tests with dbt's messages
+	Changes   section  // the table
+	Notes     []string // about the models that are gone, and those that no edit touched
+	Unaudited section  // why models left no audit row
+	Pictures  string   // charts
+	More      section  // rows that do not fit in the table
+	Calm      section  // models that need no attention
 
 	Details details
 }
@@ -49,7 +49,7 @@ func newPage(r report.Report, c columns) *page {
 		Note:      note(r),
 		Problems:  problems(r),
 		Failures:  section{Rows: failuresOf(r)},
-		Drift:     report.DriftWords(r, style),
+		Notes:     report.CauseNotes(r, style),
 		Unaudited: unaudited(r.Models),
 		Details: details{
 			Where:       where(r),

@@ -39,8 +39,8 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	if more := len(rows) - len(open); more > 0 {
 		fmt.Fprintf(&b, "… and %s more\n", tally.Number(more))
 	}
-	if drift := report.DriftWords(r, style); drift != "" {
-		b.WriteString("\n" + drift + "\n")
+	for _, note := range report.CauseNotes(r, style) {
+		b.WriteString("\n" + note + "\n")
 	}
 	rest := report.CalmTitles(report.Calm(r, rows))
 	if n := len(report.Unchecked(r.Models)); n > 0 {
