@@ -49,13 +49,15 @@ func (s Session) KeepAccepted(ctx context.Context, run dbtcloud.Run) error {
 	if acceptedItself.MatchString(run.Trigger.Cause) {
 		return nil
 	}
-	further, err := s.furtherRun(ctx, run, acceptsCause+strconv.FormatInt(run.ID, 10)+s.acceptedBy(), 0)
+	recording, err := s.furtherRun(ctx, run, further{
+		cause: acceptsCause + strconv.FormatInt(run.ID, 10) + s.acceptedBy(), does: "records that run %d is accepted",
+	})
 	if errors.Is(err, dbtcloud.ErrForbidden) {
 		return fmt.Errorf("run %d is not accepted for later runs, because the token may not start a run that "+
 			"records this; give dbt-cloud-token the permission Job Admin; see %s", run.ID, docs.DBTCloud)
 	}
-	if err == nil && further.Status != dbtcloud.Success {
-		err = fmt.Errorf("the further run that records this ended with %s: %s", further.Status, further.URL)
+	if err == nil && recording.Status != dbtcloud.Success {
+		err = fmt.Errorf("the further run that records this ended with %s: %s", recording.Status, recording.URL)
 	}
 	if err != nil {
 		return fmt.Errorf("run %d is not accepted for later runs: %w", run.ID, err)

@@ -152,7 +152,9 @@ func onlyRows(run dbtcloud.Run) bool {
 func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished) error {
 	for !f.complete() {
 		had := len(f.texts)
-		further, err := s.furtherRun(ctx, run, onlyRowsCause+strconv.FormatInt(run.ID, 10), had)
+		printing, err := s.furtherRun(ctx, run, further{
+			cause: onlyRowsCause + strconv.FormatInt(run.ID, 10), does: "prints the audit rows of run %d", skip: had,
+		})
 		if errors.Is(err, dbtcloud.ErrForbidden) {
 			return fmt.Errorf(`its log does not have all audit rows, and the token may not start a run that prints them; `+
 				`end the job with dbt run-operation %s, or give dbt-cloud-token the permission Job Admin; see %s`,
@@ -160,13 +162,13 @@ func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished)
 		} else if err != nil {
 			return err
 		}
-		for _, step := range further.Steps {
+		for _, step := range printing.Steps {
 			if finishes(step) {
 				f.add(step.Logs, run.ID)
 			}
 		}
-		if further.Status != dbtcloud.Success {
-			return fmt.Errorf("the further run that prints the audit rows ended with %s: %s", further.Status, further.URL)
+		if printing.Status != dbtcloud.Success {
+			return fmt.Errorf("the further run that prints the audit rows ended with %s: %s", printing.Status, printing.URL)
 		}
 		if len(f.texts) == had {
 			break
@@ -175,20 +177,27 @@ func (s Session) furtherRuns(ctx context.Context, run dbtcloud.Run, f *finished)
 	return nil
 }
 
+// further describes a further run.
+type further struct {
+	cause string
+	does  string // for people, with the number of the run that it is about
+	skip  int    // how many rows it does not print
+}
+
 // furtherRun runs the job once more with the only command that prints the rows of a run,
 // and waits for its end.
-func (s Session) furtherRun(ctx context.Context, run dbtcloud.Run, cause string, skip int) (dbtcloud.Run, error) {
-	step := fmt.Sprintf(`dbt run-operation %s --args '{"group": "%d", "skip": %d}'`, finishMacro, run.ID, skip)
+func (s Session) furtherRun(ctx context.Context, run dbtcloud.Run, f further) (dbtcloud.Run, error) {
+	step := fmt.Sprintf(`dbt run-operation %s --args '{"group": "%d", "skip": %d}'`, finishMacro, run.ID, f.skip)
 	no := false
-	further, err := s.Client.Trigger(ctx, s.Config.Job, dbtcloud.Request{
-		Cause: cause, GitSHA: run.GitSHA, Schema: run.Trigger.Schema,
+	started, err := s.Client.Trigger(ctx, s.Config.Job, dbtcloud.Request{
+		Cause: f.cause, GitSHA: run.GitSHA, Schema: run.Trigger.Schema,
 		Steps: []string{step}, GenerateDocs: &no, Timeout: int64(furtherTimeout.Seconds()),
 	})
 	if err != nil {
 		return dbtcloud.Run{}, err
 	}
-	s.Progress("a further run of job %d prints the audit rows of run %d: %s", s.Config.Job, run.ID, further.URL)
-	return s.followFurther(ctx, further)
+	s.Progress("a further run of job %d "+f.does+": %s", s.Config.Job, run.ID, started.URL)
+	return s.followFurther(ctx, started)
 }
 
 // furtherTimeout bounds a run that only prints rows, with the time in the queue.

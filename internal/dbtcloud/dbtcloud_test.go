@@ -83,6 +83,21 @@ func TestTriggerStartsOneRun(t *testing.T) {
 	}
 }
 
+// Nothing is sent to a host whose certificate is refused.
+func TestACertificateThatIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	var slept []time.Duration
+	c, _ := newClient(t, &slept)
+	c.HTTP = &http.Client{Transport: &http.Transport{}}
+	_, err := c.Trigger(t.Context(), fakedbtcloud.JobID, Request{Cause: "a test"})
+	if err == nil || errors.Is(err, errUnknown) || len(slept) != 0 {
+		t.Fatalf("Trigger: %v, after waiting %v; want an error at once", err, slept)
+	}
+	if text := c.Explain(err, fakedbtcloud.JobID).Error(); !strings.Contains(text, "check dbt-cloud-host, or name") {
+		t.Errorf("the message is %q", text)
+	}
+}
+
 func TestTriggerIsNotRepeatedIfARunMayHaveStarted(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(*fakedbtcloud.Server){

@@ -57,5 +57,8 @@ func (c Client) Explain(err error, job int64) error {
 		return fmt.Errorf(`inputs "dbt-cloud-account" and "dbt-cloud-job": %s has no job %d in account %d `+
 			"that the token may see; copy both numbers from the job's page; see %s", c.Host, job, c.Account, docs.DBTCloud)
 	}
+	if untrusted(err) {
+		err = fmt.Errorf("%w; check dbt-cloud-host, or name the file of the authority in NODE_EXTRA_CA_CERTS", err)
+	}
 	return fmt.Errorf("%w; see %s", err, docs.DBTCloud)
 }

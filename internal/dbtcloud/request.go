@@ -3,6 +3,7 @@ package dbtcloud
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -78,9 +79,15 @@ func worthRepeating(err error) bool {
 	var refused *refusal
 	var other *json.SemanticError // an answer of another form stays that
 	if !errors.As(err, &refused) {
-		return !errors.Is(err, context.Canceled) && !errors.As(err, &other)
+		return !errors.Is(err, context.Canceled) && !errors.As(err, &other) && !untrusted(err)
 	}
 	return refused.status == http.StatusTooManyRequests || refused.status >= http.StatusInternalServerError
+}
+
+// untrusted reports whether the host's certificate was refused, so that nothing was sent.
+func untrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 // once sends one request and passes the body of a success to read.

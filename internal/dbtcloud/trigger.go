@@ -71,7 +71,7 @@ func notCarriedOut(err error) bool {
 		return refused.status < http.StatusInternalServerError
 	}
 	var dial *net.OpError
-	return errors.As(err, &dial) && dial.Op == "dial"
+	return untrusted(err) || errors.As(err, &dial) && dial.Op == "dial"
 }
 
 // findMarked looks for the run with a mark in its cause. A new run may appear with a
