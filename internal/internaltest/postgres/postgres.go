@@ -137,6 +137,18 @@ func (d Database) dial(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
+// Keep commits each of the statements in a session that stays connected until ctx is done.
+func (d Database) Keep(ctx context.Context, t testing.TB, statements ...string) {
+	t.Helper()
+	conn := d.connect(t)
+	context.AfterFunc(ctx, func() { _ = conn.Close(context.Background()) })
+	for _, statement := range statements {
+		if _, err := conn.PgConn().Exec(ctx, statement).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
 // Hold runs a statement in a transaction that stays open until ctx is done.
 func (d Database) Hold(ctx context.Context, statement string) {
 	conn, err := d.dial(ctx)

@@ -19,44 +19,61 @@ import (
 // a word that occurs nowhere else.
 const superuserPassword = `p&hunter w'ö"hunter\%40 @:/?#hunter`
 
-// start initialises a cluster and serves it.
+// start initialises the cluster of the test process and serves it.
 func start() (Database, error) {
+	c, err := newCluster()
+	if err == nil {
+		err = c.serve()
+	}
+	return c.Database, err
+}
+
+// newCluster initialises a cluster.
+func newCluster() (*Cluster, error) {
+	c := &Cluster{}
 	bin, err := binaries()
 	if err != nil {
-		return Database{}, err
+		return c, err
 	}
 	who, err := serverUser()
 	if err != nil {
-		return Database{}, err
+		return c, err
 	}
 	s, err := server.New("tally-pg-")
 	if err != nil {
-		return Database{}, err
+		return c, err
 	}
 	if who != nil && strings.HasPrefix(bin, server.Cache()) {
 		if bin, err = readable(bin, s.Dir); err != nil {
-			return Database{}, err
+			return c, err
 		}
 	}
 	if err := initdb(s.Dir, bin, who); err != nil {
-		return Database{}, err
+		return c, err
 	}
 	db := Database{
 		Host: "127.0.0.1", SocketDir: s.Dir, Port: s.Port, Name: "postgres", User: "postgres",
 		Password: superuserPassword, CA: filepath.Join(s.Dir, "ca.crt"),
 		Certificate: filepath.Join(s.Dir, "server.crt"), Key: filepath.Join(s.Dir, "server.key"),
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-p",
+	c.Database, c.server, c.who = db, s, who
+	c.command = []string{
+		filepath.Join(bin, "postgres"), "-D", filepath.Join(s.Dir, "data"), "-p",
 		strconv.Itoa(s.Port), "-k", s.Dir,
 		"-c", "listen_addresses=localhost", "-c", "max_connections=200",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "ssl=on", "-c", "ssl_ca_file="+db.CA, "-c", "ssl_cert_file="+db.Certificate, "-c", "ssl_key_file="+db.Key)
-	who.Run(cmd)
-	if err := s.Start(cmd, "INT"); err != nil {
-		return Database{}, err
+		"-c", "ssl=on", "-c", "ssl_ca_file=" + db.CA, "-c", "ssl_cert_file=" + db.Certificate, "-c", "ssl_key_file=" + db.Key,
 	}
-	return db, s.Await(func(ctx context.Context) error {
-		conn, err := db.dial(ctx)
+	return c, nil
+}
+
+// serve starts the server and creates its roles.
+func (c *Cluster) serve() error {
+	if err := c.start(); err != nil {
+		return err
+	}
+	return c.server.Await(func(ctx context.Context) error {
+		conn, err := c.dial(ctx)
 		if err != nil {
 			return err
 		}

@@ -79,7 +79,8 @@ func (s *Server) Start(cmd *exec.Cmd, signal string) error {
 	if err := sh.Start(); err != nil {
 		return err
 	}
-	s.stop = func() { end(alive, sh); os.RemoveAll(s.Dir) }
+	before := s.stop // of the program before a restart, whose guard would remove the directory
+	s.stop = func() { end(alive, sh); before() }
 	return nil
 }
 
