@@ -51,7 +51,7 @@ fuzz: ## Run each fuzz test for 20 s
 
 .PHONY: bench
 bench: tools ## Compare the cost of dbt-tally with its limits
-	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 1h
+	go test ./bench -run '^$$' -bench . -benchtime 1x -timeout 2h
 
 .PHONY: e2e
 e2e: ## Test the image on a Docker engine, under a runner, with an emulated GitHub

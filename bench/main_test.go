@@ -21,6 +21,7 @@ var (
 	rounds     = flag.Int("rounds", 5, "how often each kind of run is measured at least")
 	most       = flag.Int("most", 9, "and at most, as long as a limit is undecided")
 	sizes      = flag.String("sizes", "100,300,1000", "models of the projects of BenchmarkGrowth")
+	tableSizes = flag.String("rows", "100000,5000000,20000000", "rows of the tables of BenchmarkRows")
 	dbtVersion = flag.String("dbt", "1.11", "the dbt of make tools that is measured")
 )
 

@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakesnow"
+)
+
+const (
+	dearModels = 50
+	dearChange = 600 * time.Millisecond // of a statement that writes rows
+	dearRead   = 60 * time.Millisecond  // of any other
+)
+
+// BenchmarkDearStatements builds tables again on an emulated Snowflake behind a proxy that
+// delays each statement: with plain dbt, with dbt-tally, whose hooks insert both rows at
+// once, and with hooks that insert a row each.
+func BenchmarkDearStatements(b *testing.B) {
+	program := binary(b)
+	plain := newDearProject(b, "plain")
+	tally, twice := newDearProject(b, "tally"), newDearProject(b, "twice")
+	tally.binary, twice.binary = program, program
+	insertTwice(b, twice)
+	projects := []*project{tally, twice, plain}
+	for _, p := range projects {
+		p.build(b)
+		p.onlyRebuild = true
+	}
+	for b.Loop() {
+		for range *rounds {
+			for _, p := range projects {
+				p.measure(b)
+			}
+		}
+	}
+	t := newTable(fmt.Sprintf("%d tables rebuilt, %d threads, dbt %s, emulated Snowflake, %s for a write and %s for a read",
+		dearModels, threads, *dbtVersion, dearChange, dearRead))
+	base := median(plain.rebuilt.run)
+	for _, p := range projects {
+		t.line("  "+p.name, fmt.Sprintf("%.1f s", median(p.rebuilt.run)), fmt.Sprintf("+%.1f s", median(p.rebuilt.run)-base))
+	}
+	t.bar("overhead, one insert ÷ two, time of the run", "%.2f", (median(tally.rebuilt.run)-base)/(median(twice.rebuilt.run)-base), 0.6)
+	t.print(b)
+}
+
+// writesRows matches the statements of dbt and of the hooks that write rows.
+var writesRows = regexp.MustCompile(`(?i)^\s*(/\*.*?\*/\s*)?(execute immediate \$\$ begin\s+)?(insert|update|delete|merge|create\b.*\btable)\b`)
+
+func newDearProject(b *testing.B, name string) *project {
+	b.Helper()
+	db := fakesnow.New(b).Between(b, func(sql string) string {
+		if writesRows.MatchString(sql) {
+			time.Sleep(dearChange)
+		} else {
+			time.Sleep(dearRead)
+		}
+		return ""
+	})
+	p := newFolder(b, name, "", dearModels)
+	output := db.Settings()
+	output["threads"] = threads
+	writeJSON(b, filepath.Join(p.cli.ProjectDir, "profiles.yml"),
+		object{"bench": object{"target": "ci", "outputs": object{"ci": output}}})
+	return p
+}
+
+// insertTwice gives the project hooks of its own, whose before hook inserts its row.
+func insertTwice(b *testing.B, p *project) {
+	b.Helper()
+	cmd := exec.Command(p.binary, "install")
+	cmd.Dir, cmd.Env = p.cli.WorkDir, p.cli.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("dbt-tally install: %v\n%s", err, out)
+	}
+	path := filepath.Join(p.cli.ProjectDir, "macros", "dbt_tally.sql")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const reads = "{%- set reads = not block"
+	if !strings.Contains(string(text), reads) {
+		b.Fatalf("the macros have no %q", reads)
+	}
+	write(b, path, strings.Replace(string(text), reads, "{%- set reads = false and not block", 1))
+}
+
+func TestADearStatementIsRecognised(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]bool{
+		"execute immediate $$ begin insert /* dbt_tally */ into t select 1; exception":        true,
+		"execute immediate $$ begin let n integer := 0; select count(*) into :n from t; end;": false,
+		"create or replace transient table a.b.c as (select 1)":                               true,
+		"/* {\"app\": \"dbt\"} */\ncreate or replace transient  table a.b.c":                  true,
+		"show terse objects in schema a":                                                      false,
+		"describe table a":                                                                    false,
+	} {
+		if got := writesRows.MatchString(sql); got != want {
+			t.Errorf("%s: %v", sql, got)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package bench
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
+)
+
+// BenchmarkRows compares dbt-tally with plain dbt on an incremental model that appends
+// 1,000 rows to larger and larger tables, because the cost must not grow with the table.
+func BenchmarkRows(b *testing.B) {
+	program := binary(b)
+	t := newTable(fmt.Sprintf("1,000 rows appended to a table, dbt %s, PostgreSQL", *dbtVersion))
+	for size := range strings.SplitSeq(*tableSizes, ",") {
+		rows, err := strconv.Atoi(size)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(size, func(b *testing.B) { t.ratios(appended(b, program, rows)) })
+	}
+	t.print(b)
+}
+
+func appended(b *testing.B, program string, rows int) []paired {
+	b.Helper()
+	db := postgres.New(b)
+	plain, tally := newProject(b, db, "plain", "", 1), newProject(b, db, "tally", "", 1)
+	tally.binary = program
+	projects := []*project{tally, plain}
+	for _, p := range projects {
+		write(b, filepath.Join(p.cli.ProjectDir, "models", model(0)+".sql"), fmt.Sprintf(
+			"{{ config(materialized='incremental', incremental_strategy='append') }}\n"+
+				"select i as id, now() as at, md5(i::text) as value from generate_series(1, {{ 1000 if is_incremental() else %d }}) as i\n", rows))
+		p.warmUp(b) // of the builds, the second counts the table, and the others may not need to
+		p.onlyRebuild = true
+	}
+	db.Exec(b, "vacuum analyze")
+	limits := func() []paired {
+		what := fmt.Sprintf("%d rows, dbt-tally ÷ plain, time of the run", rows)
+		return []paired{{what, tally.rebuilt.run, plain.rebuilt.run, 1.10}}
+	}
+	for b.Loop() {
+		measureUntilDecided(b, projects, limits)
+	}
+	counted := db.Query(b, "select count(*) from tally."+model(0))[0][0]
+	last := db.Query(b, "select row_count from audit.dbt_audit_log where phase = 'after' order by execution_time desc limit 1")[0][0]
+	if counted != last {
+		b.Fatalf("%s rows after the last build; dbt-tally says %s", counted, last)
+	}
+	return limits()
+}
