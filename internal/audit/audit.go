@@ -130,6 +130,7 @@ func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 			Guard:      table.Guard,
 			Columns:    columns,
 			CountViews: p.settings.Job.Config.CountViews,
+			CountExact: p.settings.Job.Config.CountExact,
 
 			ChangeColumn: p.settings.Job.Config.ChangeColumn,
 		}

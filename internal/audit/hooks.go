@@ -16,7 +16,7 @@ func hookColumns(table warehouse.Prepared) (columns dbt.Columns, uncaptured stri
 	}
 	columns = dbt.AllColumns
 	if lacks := lacking("inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "watermark",
-		"change_source", "run_group"); len(lacks) > 0 {
+		"change_source", "run_group", "count_source", "carry"); len(lacks) > 0 {
 		columns = dbt.RowColumns
 		uncaptured = "the audit table lacks " + strings.Join(lacks, ", ") + "; let a role that owns it add them"
 	}

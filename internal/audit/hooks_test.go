@@ -13,7 +13,7 @@ func TestHooksFillTheColumnsThatTheTableHas(t *testing.T) {
 	tutorial := []string{"model_name", "execution_time", "row_count", "run_id"}
 	rows := slices.Concat(tutorial, []string{"node_id", "phase", "materialized", "batch"})
 	all := slices.Concat(rows, []string{
-		"inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "watermark", "change_source", "run_group",
+		"inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "watermark", "change_source", "run_group", "count_source", "carry",
 	})
 	tests := map[string]struct {
 		table warehouse.Prepared

@@ -27,6 +27,7 @@ type Config struct {
 	Audit         Audit
 	CountViews    bool
 	ChangeColumn  string
+	CountExact    bool
 	Baseline      Baseline
 	Limits        tally.Limits // the gates of every model whose meta sets none
 	Accept        bool         // breaches of this run are only reported, and its counts become a baseline

@@ -93,6 +93,11 @@ var groups = []group{
 				"ends with exit status 4; auto reports it, and the gates of models that could not be counted fail.",
 		},
 		{
+			name: "count", value: string(Auto), only: running, allowed: []string{string(Auto), "exact"},
+			help: "auto uses a number of rows that the warehouse or the adapter reports, if that is proven; exact " +
+				"counts every table before and after its build. meta.tally.count overrides it for a model.",
+		},
+		{
 			name: "count-views", value: "false", toggle: true, only: running,
 			help: "Count the rows of views, too. Counting a view runs its query.",
 		},

@@ -36,6 +36,7 @@ func (p *parser) config(command Command, dbtArgs []string) Config {
 		Hooks:         Hooks(p.text("hooks")),
 		CountViews:    p.toggle("count-views"),
 		ChangeColumn:  p.text("change-column"),
+		CountExact:    p.text("count") == "exact",
 		Baseline:      p.baseline(),
 		Limits:        p.limits(),
 		Accept:        p.toggle("accept"),

@@ -104,7 +104,7 @@ func newProgress() *progress {
 }
 
 // auditMark occurs in each statement of the hooks.
-const auditMark = "insert /* dbt_tally */ into"
+const auditMark = " /* dbt_tally */ "
 
 // add processes one record. It ignores what it cannot parse, because nothing may depend
 // on the log.

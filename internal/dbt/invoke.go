@@ -22,6 +22,7 @@ type Hooks struct {
 	Guard      string // the code around an insert, which replaces "{}"; "": none
 	Columns    Columns
 	CountViews bool
+	CountExact bool // count every table, even if the number of its rows is known
 	// ChangeColumn shows which rows of a table that dbt builds anew are new or changed; ""
 	// if only meta.tally of a model names such a column.
 	ChangeColumn string
@@ -49,6 +50,7 @@ func (h Hooks) environment() []string {
 		"DBT_TALLY_COLUMNS=" + string(cmp.Or(h.Columns, AllColumns)),
 		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
 		"DBT_TALLY_CHANGE_COLUMN=" + h.ChangeColumn,
+		"DBT_TALLY_COUNT=" + map[bool]string{false: "auto", true: "exact"}[h.CountExact],
 	}
 }
 

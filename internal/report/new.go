@@ -114,6 +114,7 @@ func lineOf(m tally.Model) Model {
 		FanOut:          fanOutOf(m.FanOut),
 		Columns:         columnsOf(m.Columns),
 		Written:         writtenOf(m.Written),
+		CountSource:     m.CountSource,
 		Trend:           Trend{Points: m.Points, Expected: m.Expected, Gates: m.GateLines()},
 	}
 }

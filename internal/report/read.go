@@ -112,6 +112,9 @@ func (m Model) check() error {
 	if w := m.Written; w != nil && w.Source != "" && !w.Source.Known() {
 		return unknown("source", w.Source)
 	}
+	if !m.CountSource.Known() {
+		return unknown("source of a count", m.CountSource)
+	}
 	if f := m.FanOut; f != nil && (!within(f.Ratio, maxCount) || !within(f.Baseline, maxCount)) {
 		return errors.New("an impossible fan-out")
 	}
@@ -208,7 +211,7 @@ func (m Model) tally() tally.Model {
 			Baseline: m.Baseline, BaselineSeconds: m.BaselineSeconds, BaselineNew: m.BaselineNew,
 			History: m.History, HistorySince: m.HistorySince, Unusual: m.Unusual,
 		},
-		Unchecked: m.GatesUnchecked, Parents: m.Parents, Written: m.Written.tally(),
+		Unchecked: m.GatesUnchecked, Parents: m.Parents, Written: m.Written.tally(), CountSource: m.CountSource,
 	}
 	if c := m.Columns; c != nil {
 		made.Columns = tally.ColumnChange{Added: c.Added, Removed: c.Removed, Retyped: c.Retyped}

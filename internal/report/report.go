@@ -156,6 +156,8 @@ type Model struct {
 	Trend           Trend        `json:"-"`
 	Written         *Written     `json:"written"` // null if it was not counted
 	Adapter         *Adapter     `json:"adapter"` // null if the adapter reports nothing of it
+	// CountSource is where After is from, or carried if Before or After is; "" if unknown.
+	CountSource tally.CountSource `json:"count_source"`
 }
 
 // Columns are the columns of a model that differ from the baseline's.

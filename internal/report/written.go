@@ -115,6 +115,14 @@ func WrittenWords(m Model) string {
 		count{tally.Minus, *w.Deleted, ""})
 }
 
+// CarriedWords marks a count that is carried over from an earlier run; "" for others.
+func CarriedWords(m Model) string {
+	if m.CountSource != tally.Carried {
+		return ""
+	}
+	return "count carried over"
+}
+
 // WroteMore reports whether what the run wrote to a model says more than the change of
 // its number of rows.
 func (m Model) WroteMore() bool {

@@ -100,6 +100,7 @@ func TestWrittenRowsOnEveryWarehouse(t *testing.T) {
 				p.writeColumned(day)
 				p.env = append(p.env, "DBT_EVENT_TIME_START=2026-01-01", fmt.Sprintf("DBT_EVENT_TIME_END=2026-01-%02d", day+1))
 				last = p.tally()
+				p.checkCounts(last)
 				// One per hook and none before a first build; batched has two batches on the second day.
 				if n := last.Audit.Statements; n > day*len(last.Models)+2*(day-1) {
 					t.Errorf("day %d: %d statements for %d nodes", day, n, len(last.Models))

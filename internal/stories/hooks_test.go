@@ -314,9 +314,11 @@ type tallied struct {
 	}
 	Models []struct {
 		NodeID        string `json:"node_id"`
+		Relation      string
 		Status        tally.Status
 		Before, After *int64
 		Written       *report.Written
+		CountSource   tally.CountSource `json:"count_source"`
 	}
 }
 

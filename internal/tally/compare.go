@@ -126,6 +126,7 @@ func (e *evidence) model(node Node, in Input) Model {
 	}
 	if m.counted() {
 		m.Written = written(e.wrote, in.unknownOf(node, m.Status))
+		m.CountSource = e.countSource()
 		m.Written.complete(node, m.Before)
 	}
 	return m

@@ -51,6 +51,7 @@ func ParseMeta(meta any, base Meta) (Meta, error) {
 // metaKeys are the keys of meta.tally, each with the function that reads its value.
 var metaKeys = map[string]func(m *Meta, value any) error{
 	"audit":       func(m *Meta, value any) error { return metaBool(&m.Audit, value) },
+	"count":       func(_ *Meta, value any) error { return metaWord(new(string), value, "auto", "exact") },
 	"max_drop":    func(m *Meta, value any) error { return metaGate(&m.Limits.MaxDrop, value, ParseLimit) },
 	"max_growth":  func(m *Meta, value any) error { return metaGate(&m.Limits.MaxGrowth, value, ParseLimit) },
 	"min_rows":    func(m *Meta, value any) error { return metaGate(&m.Limits.MinRows, value, ParseRows) },

@@ -41,7 +41,7 @@ func TestMetaOverridesTheRunsGates(t *testing.T) {
 			func(l *Limits) { l.Axis, l.Severity = AxisBefore, SeverityWarn }, true,
 		},
 		"for change capture": {
-			`{"change_column": "a", "created_column": "b", "change_type_column": "c"}`, func(*Limits) {},
+			`{"change_column": "a", "created_column": "b", "change_type_column": "c", "count": "exact"}`, func(*Limits) {},
 			true,
 		},
 		"an empty mapping too": {`{}`, func(*Limits) {}, true},
@@ -81,7 +81,7 @@ func TestEveryMistakeInMetaIsReported(t *testing.T) {
 			`meta.tally.against: unusable value "main"; expected "before" or "baseline" or "both"; see docs/gates.md
 meta.tally.audit: unusable value "no"; expected true or false; see docs/gates.md
 meta.tally.max_dorp: unknown; expected one of against, audit, change_column, change_type_column, ` +
-				`columns, created_column, max_deleted, max_drop, max_fanout, max_growth, max_rows, max_updated, min_rows, scope, severity, unusual; see docs/gates.md
+				`columns, count, created_column, max_deleted, max_drop, max_fanout, max_growth, max_rows, max_updated, min_rows, scope, severity, unusual; see docs/gates.md
 meta.tally.max_drop: unusable value "5 %%"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
 meta.tally.max_growth: unusable value "true"; expected a whole number of rows or a percentage, such as 100 or 5%; see docs/gates.md
 meta.tally.max_rows: unusable value "[1]"; expected a whole number from 0 up; see docs/gates.md

@@ -22,8 +22,27 @@ type Row struct {
 	Phase        Phase     //
 	Time         time.Time // execution_time, UTC
 	Count        *int64    // row_count; nil: the relation did not exist, or was not counted
-	Materialized string    // "" if unknown, and before a build also if there was no relation
-	Written      Written   // of an after row; its Source may be a reason, see written.go
+	CountSource  CountSource
+	Materialized string  // "" if unknown, and before a build also if there was no relation
+	Written      Written // of an after row; its Source may be a reason, see written.go
+}
+
+// CountSource is where a count is from: the column count_source, "" if it is unknown.
+type CountSource string
+
+// The sources of a count.
+const (
+	Counted     CountSource = "counted" // by count(*)
+	FromInsert  CountSource = "adapter" // what the adapter reports of the insert into a new table
+	FromChanges CountSource = "derived" // the count before, plus inserted, less deleted rows
+	// Carried counts are those of an earlier run, because the warehouse's statistics showed
+	// no change since, or derived from one. The statistics do not show the last seconds.
+	Carried CountSource = "carried"
+)
+
+// Known reports whether it is a source, or "".
+func (s CountSource) Known() bool {
+	return s == "" || s == Counted || s == FromInsert || s == FromChanges || s == Carried
 }
 
 // The suffixes of the tutorial's model_name, which distinguish the phases.
@@ -77,6 +96,18 @@ func (p pair) countBefore() *int64 {
 		return nil
 	}
 	return p.before.Count
+}
+
+// countSource returns where the count after the run is from, or Carried if either count is
+// carried over.
+func (p pair) countSource() CountSource {
+	switch {
+	case p.before != nil && p.before.CountSource == Carried:
+		return Carried
+	case p.after != nil:
+		return p.after.CountSource
+	}
+	return ""
 }
 
 // seconds returns the time from the before row to the after row, or nil if it is unknown:

@@ -43,11 +43,12 @@ type Model struct {
 	After   *int64   // rows after the last one; nil: unknown
 	Seconds float64  // time taken by dbt, all invocations together
 	Written *Written // by this run; nil if it left no audit row after the build, or failed
+	// CountSource is where After is from, or Carried if Before or After is; "" if unknown.
+	CountSource CountSource
 
 	Earlier
 	Parents   []string // node IDs of what it reads
 	Columns   ColumnChange
-	FanOut    *FanOut // if its rows per row of its largest parent moved, otherwise nil
 	Breaches  []Breach
 	Unchecked string // why one of its gates could not be checked, otherwise ""
 
@@ -71,6 +72,7 @@ type Earlier struct {
 	HistorySince     *time.Time // the end of the first run in History; nil: no history
 	History          []int64    // its counts in earlier runs, oldest first, and After: at most 30; nil: none
 	Points           []Point    // of the earlier runs, oldest first; Run is the index in Tally.Runs
+	FanOut           *FanOut    // if its rows per row of its largest parent moved, otherwise nil
 	Expected         *Range     // in which its count would not be unusual; nil: too little history
 	Unusual          bool       // the change against the newest earlier run is far outside those before it
 }

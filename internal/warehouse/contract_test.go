@@ -26,7 +26,7 @@ type lab struct {
 
 var allColumns = []string{
 	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized", "batch",
-	"changed_rows", "inserted_rows", "updated_rows", "deleted_rows", "watermark", "change_source", "run_group",
+	"changed_rows", "inserted_rows", "updated_rows", "deleted_rows", "watermark", "change_source", "run_group", "count_source", "carry",
 }
 
 // TestContract checks every way to a warehouse against the same contract. A call through

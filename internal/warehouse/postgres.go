@@ -109,10 +109,8 @@ func (p postgres) createTable(t Table, l layout) []string {
 	if l.key != "" {
 		columns = append(columns, "primary key ("+l.key+")")
 	}
-	return []string{
-		"create table " + p.relation(t) + " (" + strings.Join(columns, ", ") + ")",
-		p.index(t, l),
-	}
+	table := "create table " + p.relation(t) + " (" + strings.Join(columns, ", ") + ")"
+	return append([]string{table}, p.indexes(t, l)...)
 }
 
 func (p postgres) addColumns(f found) []string {
@@ -120,16 +118,19 @@ func (p postgres) addColumns(f found) []string {
 	for i := range columns {
 		columns[i] = "add column if not exists " + columns[i]
 	}
-	return []string{
-		"alter table " + f.relation + " " + strings.Join(columns, ", "),
-		p.index(f.table, f.layout),
-	}
+	table := "alter table " + f.relation + " " + strings.Join(columns, ", ")
+	return append([]string{table}, p.indexes(f.table, f.layout)...)
 }
 
-func (p postgres) index(t Table, l layout) string {
-	name := indexName(t.Name + "_" + strings.Join(l.index, "_") + "_idx")
-	return "create index if not exists " + quote(name) + " on " + p.relation(t) +
-		" (" + strings.Join(l.index, ", ") + ")"
+func (p postgres) indexes(t Table, l layout) []string {
+	create := func(suffix, columns string) string {
+		return "create index if not exists " + quote(indexName(t.Name+suffix)) + " on " + p.relation(t) + " (" + columns + ")"
+	}
+	all := []string{create("_"+strings.Join(l.index, "_")+"_idx", strings.Join(l.index, ", "))}
+	if l.newest != "" {
+		all = append(all, create("_newest_idx", l.newest))
+	}
+	return all
 }
 
 // indexName returns a name that is still unique after truncation, because tables and

@@ -15,20 +15,21 @@ import (
 // value is nil if it is null, or if the table lacks the column.
 type record struct {
 	modelName, executionTime, rowCount, runID, nodeID, phase, materialized *string
-	inserted, updated, deleted, changed, changeSource                      *string
+	inserted, updated, deleted, changed, changeSource, countSource         *string
 }
 
 // recordColumns are the columns of a record, in its order.
 var recordColumns = []string{
 	"model_name", "execution_time", "row_count", "run_id", "node_id", "phase", "materialized",
 	"inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "change_source",
+	"count_source",
 }
 
 // fields returns pointers to the values, in the order of recordColumns.
 func (r *record) fields() []**string {
 	return []**string{
 		&r.modelName, &r.executionTime, &r.rowCount, &r.runID, &r.nodeID, &r.phase, &r.materialized,
-		&r.inserted, &r.updated, &r.deleted, &r.changed, &r.changeSource,
+		&r.inserted, &r.updated, &r.deleted, &r.changed, &r.changeSource, &r.countSource,
 	}
 }
 
@@ -85,7 +86,10 @@ func newRecord(values []*string) (r record, err error) {
 // row returns the record as an audit row. ok is false if the row has no phase and its
 // name does not contain one either.
 func (r record) row() (row tally.Row, ok bool, err error) {
-	row = tally.Row{Invocation: deref(r.runID), NodeID: deref(r.nodeID), Materialized: deref(r.materialized)}
+	row = tally.Row{
+		Invocation: deref(r.runID), NodeID: deref(r.nodeID), Materialized: deref(r.materialized),
+		CountSource: tally.CountSource(deref(r.countSource)),
+	}
 	relation, phase, named := tally.SplitModelName(deref(r.modelName))
 	switch own := tally.Phase(strings.ToLower(deref(r.phase))); {
 	case own == tally.Before, own == tally.After:

@@ -45,6 +45,7 @@ type layout struct {
 	first   int
 	key     string   // the primary key; "": none
 	index   []string // columns of the index
+	newest  string   // of another index on PostgreSQL, where the hooks look up the newest row of a node
 }
 
 // each returns the text of every column.
@@ -84,9 +85,12 @@ var auditLayout = layout{
 		{"watermark", timestamp},
 		{"change_source", text},
 		{"run_group", text},
+		{"count_source", text},
+		{"carry", text},
 	},
-	first: 4,
-	index: []string{"run_id"},
+	first:  4,
+	index:  []string{"run_id"},
+	newest: "node_id, execution_time desc",
 }
 
 // found is an existing table.

@@ -31,12 +31,21 @@
   {%- set settings = (model.config.get('meta') or {}).get('tally') if table else none -%}
   {%- if table and not (settings is mapping and settings.get('audit') is sameas false) -%}
     {%- set materialized = model.config.materialized -%}
+    {%- set exact = (settings.count if settings is mapping and settings.count is string else env_var('DBT_TALLY_COUNT', 'auto')) == 'exact' -%}
     {%- set count_views = env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true' -%}
     {#- dbt's clock: by the transaction's clock both rows would have the same time.
         dbt v2 formats %f with nine digits, which are cut to microseconds. -#}
     {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26] -%}
     {%- set rows = [] -%}
+    {#- On PostgreSQL, with dbt v2, and if the row has a watermark, the before hook inserts
+        its row. Otherwise it reads the count, and the after hook inserts both rows with one
+        statement. -#}
+    {%- set block = target.type == 'postgres' and dbt_version[:2] == '1.' -%}
+    {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
+    {%- set change = dbt_tally_change(settings) if columns == 'all' and (env_var('DBT_TALLY_CHANGE_COLUMN', '')
+          or (settings is mapping and (settings.get('change_column') or settings.get('change_type_column')))) else none -%}
+    {%- set reads = not block and not change and dbt_version[:2] == '1.' -%}
 
     {%- if phase == 'before' -%}
       {#- If there is nothing to count (a first build, a view), no statement is sent: the
@@ -71,22 +80,34 @@
         {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier) -%}
       {%- endif -%}
       {%- if relation is not none and (count_views or listed == 'table' or not relation.is_view or materialized == 'external') -%}
-        {%- do rows.append({'phase': phase, 'time': now, 'count': '(select count(*) from ' ~ relation ~ ')', 'materialized': materialized}) -%}
+        {%- if reads -%}
+          {%- set before = dbt_tally_count(relation, outside) -%}
+          {%- set was = 'counted' if before is number else 'unknown' -%}
+        {%- else -%}
+          {%- do rows.append({'phase': phase, 'time': now, 'count': '(select count(*) from ' ~ relation ~ ')', 'source': "'counted'", 'materialized': materialized}) -%}
+        {%- endif -%}
       {%- else -%}
-        {%- do store_raw_result('dbt_tally', message='absent' if relation is none else 'uncounted', code=now, rows_affected=none, agate_table=namespace(rows={}) if dbt_version[:2] == '1.' else none) -%}
+        {%- set was = 'absent' if relation is none else 'uncounted' -%}
+      {%- endif -%}
+      {%- if not rows -%}
+        {%- do store_raw_result('dbt_tally', message=was, code=now, rows_affected=before if before is defined else none,
+              agate_table=namespace(rows={}) if dbt_version[:2] == '1.' else none) -%}
       {%- endif -%}
     {%- else -%}
       {%- set remembered = load_result('dbt_tally') -%}
-      {%- if remembered is not none -%}
+      {%- set was = remembered.response ~ '' if remembered is not none else 'inserted' -%}
+      {%- set before = remembered.response.rows_affected if was == 'counted' else none -%}
+      {%- if was in ('absent', 'uncounted', 'counted') -%}
         {#- The materialization is empty if there was no relation. -#}
-        {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'count': none, 'materialized': materialized if remembered.response ~ '' == 'uncounted' else ''}) -%}
+        {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'count': before | string if before is number else none,
+              'source': "'counted'" if before is number else 'null', 'materialized': materialized if was != 'absent' else ''}) -%}
       {%- endif -%}
-      {#- dbt-postgres reports the exact number of rows that it has just inserted into a
-          new table. A post-hook of the project may have changed them since. -#}
+      {#- dbt-postgres and dbt-mysql report the exact number of rows that they have just
+          inserted into a new table. A post-hook of the project may have changed them since. -#}
       {%- set main = load_result('main') -%}
       {%- set affected = main.response.rows_affected
-            if target.type == 'postgres' and not post_hooks and main is not none
-              and (materialized in ('table', 'seed') or (materialized == 'incremental' and remembered is not none)) else none -%}
+            if engine in ('postgres', 'mysql') and not exact and not post_hooks and main is not none
+              and (materialized in ('table', 'seed') or (materialized == 'incremental' and was in ('absent', 'uncounted'))) else none -%}
       {#- A post-hook may have dropped the relation, and dbt's cache does not know that it
           was built. A check costs a statement. If that statement is not almost free, it
           is sent only if a hook contains the word "drop". -#}
@@ -99,17 +120,17 @@
               ~ ("' and lower(table_catalog) = '" ~ (this.database | lower | replace("'", "''")) if engine == 'duckdb') ~ "'",
               auto_begin=not outside, fetch=True)[1].rows[0][0] == 0 -%}
       {%- if dropped or (materialized == 'view' and not count_views) -%}
-        {%- set count = none -%}
+        {%- set count, source = none, 'null' -%}
       {%- elif affected is number and affected >= 0 -%}
-        {%- set count = affected | string -%}
+        {%- set count, source = affected | string, "'adapter'" -%}
       {%- else -%}
-        {%- set count = '(select count(*) from ' ~ this ~ ')' -%}
+        {%- set count, source = '(select count(*) from ' ~ this ~ ')', "'counted'" -%}
       {%- endif -%}
-      {%- do rows.append({'phase': phase, 'time': now, 'count': count, 'materialized': materialized}) -%}
+      {%- do rows.append({'phase': phase, 'time': now, 'count': count, 'source': source, 'materialized': materialized}) -%}
     {%- endif -%}
 
     {%- if rows -%}
-      {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
+      {%- set row = rows[-1] -%}
       {%- set all_columns = columns != 'tutorial' -%}
       {#- All steps of a run of dbt Cloud have its number. -#}
       {%- set run_group = env_var('DBT_CLOUD_RUN_ID', '') if columns == 'all' else '' -%}
@@ -119,25 +140,28 @@
           }.get(engine, "cast('{}' as timestamp)") -%}
       {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
       {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
-      {%- set block = target.type == 'postgres' and dbt_version[:2] == '1.' -%}
+      {%- set name = this | string | replace('\\', backslash) | replace("'", "''") -%}
+      {%- set node = model.unique_id | replace('\\', backslash) | replace("'", "''") -%}
       {#- What the model writes is known only of a table that was there. Of one that dbt
           builds anew, only columns can show it, if the project names them. -#}
-      {%- set captured = columns == 'all' and rows[-1].count is not none and rows | length == 1 -%}
-      {%- set change = dbt_tally_change(settings) if captured and (env_var('DBT_TALLY_CHANGE_COLUMN', '')
-            or (settings is mapping and (settings.get('change_column') or settings.get('change_type_column')))) else none -%}
-      {%- set written = dbt_tally_changed(phase, rows[-1].count, block, change) if change
-            else dbt_tally_written(phase, rows[-1].count, block) if captured and not outside
-              and materialized not in ('table', 'seed', 'view', 'external')
-            else {'prefix': '', 'declare': '', 'block': '', 'from': '', 'columns': '', 'cells': []} -%}
-      {%- do rows[-1].update({'count': written.count}) if written.from -%}
-      {%- set counted = rows[-1].count if block and '(' in (rows[-1].count or '') else '' -%}
-      {%- do rows[-1].update({'count': 'dbt_tally_count'}) if counted -%}
+      {%- set written = {'prefix': '', 'declare': '', 'block': '', 'checks': '', 'from': '', 'columns': '', 'cells': []} -%}
+      {%- if columns == 'all' and row.count is not none and (rows | length == 1 or was == 'counted') -%}
+        {%- if change -%}
+          {%- do written.update(dbt_tally_changed(phase, row.count, block, change)) -%}
+        {%- elif not outside and materialized not in ('table', 'seed', 'view', 'external') -%}
+          {%- do written.update(dbt_tally_counters(phase, row.count, exact, name, node) if block else dbt_tally_written(phase, row.count, before, exact)) -%}
+        {%- endif -%}
+      {%- endif -%}
+      {%- do row.update({'count': written.count, 'source': written.source or row.source}) if written.from -%}
+      {%- set counted = row.count if block and '(' in (row.count or '') else '' -%}
+      {%- do row.update({'count': 'dbt_tally_count', 'source': 'dbt_tally_counted'}) if counted -%}
       {%- set sql -%}
-        {{ written.prefix }}insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }}{{ written.columns if written.cells }})
-        {%- for row in rows %}
-        {{ 'union all ' if not loop.first }}select '{{ this | string | replace('\\', backslash) | replace("'", "''") }} - {{ row.phase | upper }}', {{ time | replace('{}', row.time) }}, {{ row.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
-          {%- if all_columns %}, '{{ model.unique_id | replace('\\', backslash) | replace("'", "''") }}', '{{ row.phase }}', '{{ row.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{{ ", '" ~ (run_group | replace("'", "''")) ~ "'" if run_group }}{% endif -%}
-          {%- if written.cells %}, {{ written.cells | join(', ') }}{{ written.from }}{% endif -%}
+        {{ written.prefix }}insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }}{{ ', count_source' if columns == 'all' }}{{ written.columns if written.cells }})
+        {%- for r in rows %}
+        {{ 'union all ' if not loop.first }}select '{{ name }} - {{ r.phase | upper }}', {{ time | replace('{}', r.time) }}, {{ r.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
+          {%- if all_columns %}, '{{ node }}', '{{ r.phase }}', '{{ r.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{{ ", '" ~ (run_group | replace("'", "''")) ~ "'" if run_group }}{% endif -%}
+          {%- if columns == 'all' %}, {{ r.source }}{% endif -%}
+          {%- if written.cells %}, {{ written.cells | join(', ') ~ written.from if loop.last else (['null'] * written.cells | length) | join(', ') }}{% endif -%}
         {%- endfor -%}
       {%- endset -%}
       {#- A block around the insert prevents a failed audit from failing the model. On
@@ -155,9 +179,12 @@
             table, and then the user's own lock_timeout is restored. A name that contains
             the tag of the block would end it. -#}
         {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted) ~ '$' -%}
-        {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_wait text := current_setting('lock_timeout'); " ~ written.declare ~ "begin "
+        {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_counted text := 'counted'; "
+              ~ "dbt_tally_wait text := current_setting('lock_timeout'); " ~ written.declare ~ "begin " ~ written.block
+              ~ ('if dbt_tally_count is null then ' if counted and written.block)
               ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
-              ~ written.block
+              ~ ('end if; ' if counted and written.block)
+              ~ written.checks
               ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "
               ~ sql ~ "; perform set_config('lock_timeout', dbt_tally_wait, true); exception when others or query_canceled then "
               ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end " ~ tag, auto_begin=True) -%}
@@ -172,4 +199,20 @@
       {%- endif -%}
     {%- endif -%}
   {%- endif -%}
+{% endmacro %}
+
+{#- The number of rows of a relation, or none if the warehouse could not count them. On
+    MySQL a plain select would give the model's transaction an older view of the data;
+    this one locks the rows as an insert that counts them would. -#}
+{% macro dbt_tally_count(relation, outside) %}
+  {%- set sql = 'select /* dbt_tally */ count(*) from ' ~ relation -%}
+  {%- if target.type == 'duckdb' -%}
+    {{ return(adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions)[1].fetchone()[0]) }}
+  {%- elif target.type in ('mysql', 'mysql5', 'mariadb') -%}
+    {{ return(adapter.add_query(sql ~ ' lock in share mode', auto_begin=True)[1].fetchone()[0]) }}
+  {%- endif -%}
+  {%- set guard = env_var('DBT_TALLY_GUARD', '') if '$$' not in sql else '' -%}
+  {%- set guarded = 'let dbt_tally_count integer := 0; ' ~ sql | replace('count(*)', 'count(*) into :dbt_tally_count') ~ '; return dbt_tally_count' -%}
+  {%- set answer = adapter.execute(guard | replace('{}', guarded) if guard else sql, auto_begin=not outside, fetch=True)[1].rows[0][0] | int(-1) -%}
+  {{ return(answer if answer >= 0 else none) }}
 {% endmacro %}

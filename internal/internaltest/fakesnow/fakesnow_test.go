@@ -44,4 +44,9 @@ func TestABlockKeepsAFailureFromTheCaller(t *testing.T) {
 	if diff := cmp.Diff([][]string{{`it's \`, "1"}}, db.Query(t, "select * from t")); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
+	const count = "execute immediate $$ begin let n integer := 0; select count(*) into :n from t; return n; " +
+		"exception when other then return sqlerrm; end; $$"
+	if diff := cmp.Diff([][]string{{"1"}}, db.Query(t, count)); diff != "" {
+		t.Errorf("a count (-want +got):\n%s", diff)
+	}
 }

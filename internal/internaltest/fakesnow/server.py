@@ -36,6 +36,13 @@ OTHERWISE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+# The count in that block: a variable, one query into it, and its value as the answer.
+COUNT = re.compile(
+    r"\s*let\s+(?P<name>\w+)\s+integer\s*:=\s*0;\s*(?P<select>select\b.*?)\binto\s+:(?P=name)\s(?P<rest>.*);"
+    r"\s*return\s+(?P=name)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
 STATEMENT = re.compile(r"""(?:'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|[^;'"])+""", re.DOTALL)
 
 # What a merge does to a row, in DuckDB's words and in Snowflake's.
@@ -103,18 +110,22 @@ def qualify_inserted(merge):
 def execute(cursor, command, *args, **kwargs):
     if block := BLOCK.search(command):
         try:
-            if both := OTHERWISE.fullmatch(block["statement"]):
+            if count := COUNT.fullmatch(block["statement"]):
+                execute(cursor, count["select"] + count["rest"], **kwargs)
+                answer = str(cursor.fetchone()[0])
+            elif both := OTHERWISE.fullmatch(block["statement"]):
+                answer = "null"
                 try:
                     execute(cursor, both["first"], **kwargs)
                 except Error:
                     execute(cursor, both["second"], **kwargs)
             else:
+                answer = "null"
                 for statement in STATEMENT.findall(block["statement"]):
                     execute(cursor, statement.strip(), **kwargs)
-            failure = "null"
         except Error as error:
-            failure = exp.Literal.string(error.msg).sql(dialect="snowflake")
-        command = f'select {failure} as "anonymous block"'
+            answer = exp.Literal.string(error.msg).sql(dialect="snowflake")
+        command = f'select {answer} as "anonymous block"'
     try:
         plain_execute(cursor, command, *args, **kwargs)
     except Exception as error:

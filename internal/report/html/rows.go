@@ -71,7 +71,7 @@ func reportTable(r report.Report) (titles []string, rows []row) {
 func why(m report.Model, cause string, node func(id string) string) []string {
 	parts := report.GateWords(m, style)
 	for _, part := range []string{
-		cause, strings.Join(report.ColumnWords(m, style), ", "), report.FanOutWords(m, node),
+		cause, strings.Join(report.ColumnWords(m, style), ", "), report.FanOutWords(m, node), report.CarriedWords(m),
 	} {
 		if part != "" {
 			parts = append(parts, part)
@@ -100,6 +100,9 @@ func notes(m report.Model, cause string, node func(id string) string) []string {
 	add("", report.FanOutWords(m, node))
 	if m.Unusual {
 		add("", "the change is far outside of the model's own history")
+	}
+	if words := report.CarriedWords(m); words != "" {
+		add(words, ": PostgreSQL's statistics show no change by another session since the last run")
 	}
 	add("gates not checked: ", name(m.GatesUnchecked))
 	if m.Written != nil {

@@ -143,6 +143,9 @@ func (c columns) why(row report.Row) string {
 	if fanOut := report.FanOutWords(row.Model, c.node); fanOut != "" {
 		parts = append(parts, fanOut)
 	}
+	if words := report.CarriedWords(row.Model); words != "" {
+		parts = append(parts, words)
+	}
 	if standing := row.Standing(); report.LookOf(standing).Reason && (cause == "" || standing != tally.NotCounted) {
 		parts = append(parts, prose(row.Reason))
 	}
@@ -171,6 +174,9 @@ func (c columns) status(m report.Model) string {
 	}
 	if m.WroteMore() {
 		words += " · " + report.WrittenWords(m)
+	}
+	if carried := report.CarriedWords(m); carried != "" {
+		words += " · " + carried
 	}
 	if m.GatesUnchecked != "" && m.GatesUnchecked != m.Reason {
 		words += " · gates not checked: " + prose(m.GatesUnchecked)

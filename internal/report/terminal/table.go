@@ -62,7 +62,7 @@ func choices(rows []report.Row, r report.Report, o Options) [][]column {
 	change, time := right("change", report.ChangeWords), right("time", report.TimeWords)
 	why := column{title: "why", cell: func(row report.Row) string {
 		words := []string{report.CauseWords(r, row.Model, func(id string) string { return plain(node(id)) })}
-		words = append(words, strings.Join(report.ColumnWords(row.Model, style), ", "))
+		words = append(words, strings.Join(report.ColumnWords(row.Model, style), ", "), report.CarriedWords(row.Model))
 		return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " · ")
 	}}
 	if r.Compares() {
