@@ -19,7 +19,11 @@ func BenchmarkGrowth(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(size, func(b *testing.B) { t.ratios(growth(b, program, models)) })
+		b.Run(size, func(b *testing.B) {
+			ratios := growth(b, program, models)
+			keep(b, "models", models, ratios[0])
+			t.ratios(ratios)
+		})
 	}
 	t.print(b)
 }

@@ -22,6 +22,7 @@ var (
 	most       = flag.Int("most", 9, "and at most, as long as a limit is undecided")
 	sizes      = flag.String("sizes", "100,300,1000", "models of the projects of BenchmarkGrowth")
 	tableSizes = flag.String("rows", "100000,5000000,20000000", "rows of the tables of BenchmarkRows")
+	recorded   = flag.Bool("record", false, "draw docs/pictures/growth.svg with what BenchmarkGrowth and BenchmarkRows measure")
 	dbtVersion = flag.String("dbt", "1.11", "the dbt of make tools that is measured")
 )
 

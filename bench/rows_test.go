@@ -20,7 +20,11 @@ func BenchmarkRows(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(size, func(b *testing.B) { t.ratios(appended(b, program, rows)) })
+		b.Run(size, func(b *testing.B) {
+			ratios := appended(b, program, rows)
+			keep(b, "rows", rows, ratios[0])
+			t.ratios(ratios)
+		})
 	}
 	t.print(b)
 }

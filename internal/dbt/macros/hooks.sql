@@ -207,9 +207,9 @@
 {% macro dbt_tally_count(relation, outside) %}
   {%- set sql = 'select /* dbt_tally */ count(*) from ' ~ relation -%}
   {%- if target.type == 'duckdb' -%}
-    {{ return(adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions)[1].fetchone()[0]) }}
+    {{ return(adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions)[1].fetchall()[0][0]) }}
   {%- elif target.type in ('mysql', 'mysql5', 'mariadb') -%}
-    {{ return(adapter.add_query(sql ~ ' lock in share mode', auto_begin=True)[1].fetchone()[0]) }}
+    {{ return(adapter.add_query(sql ~ ' lock in share mode', auto_begin=True)[1].fetchall()[0][0]) }}
   {%- endif -%}
   {%- set guard = env_var('DBT_TALLY_GUARD', '') if '$$' not in sql else '' -%}
   {%- set guarded = 'let dbt_tally_count integer := 0; ' ~ sql | replace('count(*)', 'count(*) into :dbt_tally_count') ~ '; return dbt_tally_count' -%}
