@@ -106,7 +106,7 @@ func TestTablesWithLongNamesHaveAllTheirIndexes(t *testing.T) {
 			}
 		}
 		got := db.Query(t, "select count(*) from pg_indexes where tablename like '"+name[:54]+"%'")
-		if diff := gocmp.Diff([][]string{{"5"}}, got); diff != "" {
+		if diff := gocmp.Diff([][]string{{"6"}}, got); diff != "" {
 			t.Errorf("indexes of %s (-want +got):\n%s", name, diff)
 		}
 		db.Exec(t, "drop schema "+postgres.Quote(table.Schema)+" cascade")
