@@ -44,14 +44,17 @@ func (h Hooks) environment() []string {
 	if h.Relation == "" {
 		return []string{"DBT_TALLY_RELATION="}
 	}
-	return []string{
+	set := []string{
 		"DBT_TALLY_RELATION=" + h.Relation,
 		"DBT_TALLY_GUARD=" + h.Guard,
 		"DBT_TALLY_COLUMNS=" + string(cmp.Or(h.Columns, AllColumns)),
 		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
-		"DBT_TALLY_CHANGE_COLUMN=" + h.ChangeColumn,
 		"DBT_TALLY_COUNT=" + map[bool]string{false: "auto", true: "exact"}[h.CountExact],
 	}
+	if h.ChangeColumn != "" { // dbt walks through its environment at each line of its log
+		set = append(set, "DBT_TALLY_CHANGE_COLUMN="+h.ChangeColumn)
+	}
+	return set
 }
 
 // Invoke runs one dbt command, streams its output and returns what is known about it. When

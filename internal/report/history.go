@@ -47,6 +47,7 @@ type HistoryPoint struct {
 	Inserted *int64    `json:"inserted"`
 	Updated  *int64    `json:"updated"`
 	Deleted  *int64    `json:"deleted"`
+	Changed  *int64    `json:"changed"` // new or changed, by the change column
 	Seconds  *float64  `json:"seconds"` // from the before row to the after row
 }
 
@@ -85,6 +86,9 @@ func pointOf(p tally.Point, run Run) HistoryPoint {
 	}
 	if w := p.Written; w != nil {
 		made.Inserted, made.Updated, made.Deleted = w.Inserted, w.Updated, w.Deleted
+		if w.Source == tally.FromColumn {
+			made.Changed = w.Changed
+		}
 	}
 	return made
 }
@@ -101,9 +105,13 @@ func (m HistoryModel) changeSince(at time.Time) *int64 {
 	return change
 }
 
-// WrittenWords returns what the run wrote: "+40 ~20 −5", or "" if it is not known.
+// WrittenWords returns what the run wrote: "+40 ~20 −5", "65 new or changed" if no more is
+// known, or "".
 func (p HistoryPoint) WrittenWords() string {
-	if p.Inserted == nil || p.Updated == nil || p.Deleted == nil {
+	switch {
+	case p.Inserted == nil && p.Changed != nil:
+		return newOrChanged(*p.Changed)
+	case p.Inserted == nil || p.Updated == nil || p.Deleted == nil:
 		return ""
 	}
 	return joinCounts(" ", count{"+", *p.Inserted, ""}, count{"~", *p.Updated, ""}, count{tally.Minus, *p.Deleted, ""})
@@ -135,7 +143,7 @@ func WriteHistoryCSV(w io.Writer, h History) error {
 	}
 	lines := [][]string{{
 		"node_id", "relation", "built_at", "branch", "commit", "url", "before", "rows", "inserted", "updated",
-		"deleted", "seconds",
+		"deleted", "changed", "seconds",
 	}}
 	for _, m := range h.Models {
 		for _, p := range m.Runs {
@@ -145,7 +153,8 @@ func WriteHistoryCSV(w io.Writer, h History) error {
 			}
 			lines = append(lines, []string{
 				m.NodeID, m.Relation, p.BuiltAt.Format(time.RFC3339), p.Branch, p.Commit, p.URL, number(p.Before),
-				number(&p.Rows), number(p.Inserted), number(p.Updated), number(p.Deleted), seconds,
+				number(&p.Rows), number(p.Inserted), number(p.Updated), number(p.Deleted),
+				number(p.Changed), seconds,
 			})
 		}
 	}

@@ -107,7 +107,7 @@ func WrittenWords(m Model) string {
 		return joinCounts(", ", count{"", w.Versions.New, " new"}, count{"", w.Versions.Changed, " changed"},
 			count{"", w.Versions.Closed, " closed"})
 	case w.Source == tally.FromColumn && w.Inserted == nil && w.Changed != nil:
-		return joinCounts("", count{"", *w.Changed, " new or changed"})
+		return newOrChanged(*w.Changed)
 	case w.Inserted == nil || w.Updated == nil || w.Deleted == nil:
 		return ""
 	}
@@ -122,6 +122,8 @@ func CarriedWords(m Model) string {
 	}
 	return "count carried over"
 }
+
+func newOrChanged(rows int64) string { return joinCounts("", count{"", rows, " new or changed"}) }
 
 // WroteMore reports whether what the run wrote to a model says more than the change of
 // its number of rows.

@@ -109,7 +109,7 @@ func selectSince(d dialect, f found, q TrendQuery) query {
 func countColumns(d dialect, f found) []string {
 	columns := texts(d, f, recordColumns)
 	for i, name := range recordColumns {
-		if slices.Contains([]string{"phase", "materialized", "changed_rows"}, name) {
+		if slices.Contains([]string{"phase", "materialized"}, name) {
 			columns[i] = "null"
 		}
 	}

@@ -31,6 +31,9 @@ func TestHistory(t *testing.T) {
 			row.Written = tally.Written{
 				Inserted: new(int64(12)), Updated: new(int64(3)), Deleted: new(int64(5)), Source: tally.FromEngine,
 			}
+			if i > 0 {
+				row.Written = tally.Written{Changed: new(int64(15)), Source: tally.FromColumn}
+			}
 			past.Rows = append(past.Rows, row)
 		}
 	}
