@@ -31,6 +31,9 @@ func writeArtifacts(tb testing.TB, dir string) {
 		name := fmt.Sprintf("model_%d", i)
 		id := "model.bench." + name
 		nodes[id] = model1000(name)
+		parents := []string{fmt.Sprintf("model.bench.model_%d", i/2), fmt.Sprintf("model.bench.model_%d", i-i%7)}
+		nodes[id].(object)["depends_on"] = object{"nodes": parents, "macros": []string{"macro.bench." + name}}
+		nodes[id].(object)["unrendered_config"] = object{}
 		for j := range 3 {
 			test := fmt.Sprintf("test.bench.not_null_%s_%d", name, j)
 			nodes[test] = object{

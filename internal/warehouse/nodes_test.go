@@ -2,11 +2,13 @@ package warehouse_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
 )
@@ -70,5 +72,34 @@ func TestColumnsOfManyRelations(t *testing.T) {
 	}
 	if len(got.Columns) != 1001 || len(got.Columns["model.shop.many_7"]) != 10 {
 		t.Errorf("columns of %d relations, want 1,001", len(got.Columns))
+	}
+}
+
+// A role that may not create the node table causes a problem. Its runs are recorded and
+// compared without fingerprints.
+func TestWithoutANodeTable(t *testing.T) {
+	t.Parallel()
+	db := postgres.New(t)
+	prepare(t, open(t, options(db, auditLog, warehouse.Write)))
+	guest := db.As(t, "guest")
+	role := postgres.Quote(guest.User)
+	schema := postgres.Quote(auditLog.Schema)
+	db.Exec(t, "drop table "+schema+".dbt_audit_node, "+schema+".dbt_audit_columns",
+		"grant usage on schema "+schema+" to "+role, "grant select, insert on all tables in schema "+schema+" to "+role)
+	store := open(t, options(guest, auditLog, warehouse.Write))
+	problems := prepare(t, store).Problems
+	want := "code fingerprints are not stored in " + auditLog.Schema + ".dbt_audit_node"
+	if len(problems) == 0 || !strings.Contains(strings.Join(problems, "\n"), want) {
+		t.Errorf("problems %q; want %q", problems, want)
+	}
+	code := warehouse.Code{RunID: "main", Fingerprints: map[string]string{"model.shop.orders": "f"}}
+	collect(t, store, warehouse.CollectRequest{
+		Runs: []tally.Run{{ID: "main", CompletedAt: at("08:00:00"), Status: "success"}}, Code: code,
+	})
+	got := collect(t, store, warehouse.CollectRequest{
+		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("09:00:00")},
+	})
+	if len(got.History.Runs) != 1 || got.History.Fingerprints != nil || len(got.Problems) > 0 {
+		t.Errorf("%+v; want the run without fingerprints", got)
 	}
 }

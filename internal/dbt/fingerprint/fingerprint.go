@@ -33,8 +33,12 @@ type Node struct {
 	ReadsVars bool
 }
 
-// ErrNoManifest means that the file is not a manifest.
-var ErrNoManifest = errors.New("not a manifest")
+// ErrNoManifest means that the file is not a manifest, and ErrNoParents that it cannot
+// explain why a model changed.
+var (
+	ErrNoManifest = errors.New("not a manifest")
+	ErrNoParents  = errors.New("a manifest without depends_on")
+)
 
 // Read returns the nodes of a manifest, in its order. The fingerprint covers the body,
 // the configuration as it is written, the contract, the version, the macros that the node
@@ -61,7 +65,8 @@ type reading struct {
 	nodes    []unfinished
 	macros   map[string]macro
 
-	seeds map[string]string // by their relations
+	seeds  map[string]string // by their relations
+	orphan string            // a node whose parents are unknown, otherwise ""
 }
 
 type metadata struct {
@@ -121,8 +126,11 @@ func (m *reading) read(from io.Reader) error {
 			return err
 		}
 	}
-	if !found {
+	switch {
+	case !found:
 		return ErrNoManifest
+	case m.orphan != "":
+		return fmt.Errorf("%w: it does not list what %s reads", ErrNoParents, m.orphan)
 	}
 	return nil
 }

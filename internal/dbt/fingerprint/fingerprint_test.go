@@ -235,6 +235,8 @@ func TestAFileThatIsNotAManifestIsAnError(t *testing.T) {
 		`{"nodes": 1}`:   fingerprint.ErrNoManifest,
 		`{"nodes": {"m`:  io.ErrUnexpectedEOF,
 		`{"nodes": null`: io.ErrUnexpectedEOF,
+
+		`{"nodes": {"model.shop.orders": {"raw_code": "x", "unrendered_config": {}}}}`: fingerprint.ErrNoParents,
 	} {
 		if _, err := fingerprint.Read(strings.NewReader(text), nil); !errors.Is(err, want) {
 			t.Errorf("%s: got error %v, want %v", text, err, want)

@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"strings"
 
@@ -29,7 +30,7 @@ type rawNode struct {
 	} `json:"contract"`
 	Version       any `json:"version"`
 	LatestVersion any `json:"latest_version"`
-	DependsOn     struct {
+	DependsOn     *struct {
 		Nodes  []string `json:"nodes"`
 		Macros []string `json:"macros"`
 	} `json:"depends_on"`
@@ -42,10 +43,16 @@ func (m *reading) addNode(id string, raw rawNode) {
 	}
 	u := unfinished{
 		node: Node{
-			ID: id, Parents: raw.DependsOn.Nodes, Files: raw.files(),
+			ID: id, Files: raw.files(),
 			Inlined: kind == "function" || raw.Config.Materialized == "ephemeral",
 		},
-		pkg: raw.Package, macros: raw.DependsOn.Macros, vars: varsOf(raw.Code).and(varsOf(settingsText(raw.Unrendered))),
+		pkg: raw.Package, vars: varsOf(raw.Code).and(varsOf(settingsText(raw.Unrendered))),
+	}
+	switch {
+	case raw.DependsOn != nil:
+		u.node.Parents, u.macros = raw.DependsOn.Nodes, raw.DependsOn.Macros
+	case kind != "seed":
+		m.orphan = cmp.Or(m.orphan, id)
 	}
 	body := raw.body(kind)
 	switch {

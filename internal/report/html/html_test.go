@@ -3,6 +3,7 @@ package html_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -165,4 +166,44 @@ func renderedHistory(t testing.TB, h report.History) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// Of more than 300 nodes the folders are drawn, in as few layers as their models have, even
+// if folders read each other.
+func TestALargeLineageShowsFolders(t *testing.T) {
+	t.Parallel()
+	var models []tally.Model
+	causes := map[string]tally.Cause{}
+	for layer, folder := range []string{"staging", "core", "finance"} {
+		for i := range 120 {
+			m := situation.Was(situation.Model(fmt.Sprintf("m%d_%d", layer, i), tally.New, situation.Unknown, 9, 1), 7, 1)
+			id := m.Node.ID
+			m.Node.Path = fmt.Sprintf("models/shop/%s/of_a_long_name/%d/m.sql", folder, i%10)
+			causes[id] = tally.Cause{Kind: tally.CauseData, Root: id}
+			if layer > 0 {
+				m.Parents = []string{fmt.Sprintf("model.shop.m%d_%d", layer-1, i)}
+				if i%2 == i/60 {
+					m.Parents = append(m.Parents, fmt.Sprintf("model.shop.m%d_%d", layer, i^1))
+				}
+				causes[id] = tally.Cause{Kind: tally.CauseData, Of: m.Parents[0], Root: causes[m.Parents[0]].Root}
+			}
+			models = append(models, m)
+		}
+	}
+	page := rendered(t, situation.Report(report.Input{}, tally.Tally{
+		BaselineRun: situation.Main(), Models: models, Causes: tally.Causes{ByNode: causes},
+	}))
+	if n := strings.Count(page, "<circle"); n != 30 || !strings.Contains(page, ", by folder</h2>") {
+		t.Errorf("%d circles; want 30 folders", n)
+	}
+	for _, want := range []string{"…re/of_a_long_name/0/ · 12", `viewBox="0 0 714 324"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if *pictures != "" {
+		if err := os.WriteFile(filepath.Join(*pictures, "folders.html"), []byte(page), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
 }

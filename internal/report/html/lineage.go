@@ -1,10 +1,8 @@
 package html
 
 import (
-	"math"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/report"
 )
@@ -30,30 +28,38 @@ type lineageNode struct {
 // graph is the data from which a lineage is drawn.
 type graph struct {
 	nodes []graphNode
-	edges [][2]int // from parent to child
+	edges [][2]int       // from parent to child
+	of    map[string]int // the nodes of models, by ID
 }
 
 type graphNode struct {
 	name  string
-	row   int // -1: none
+	short string // of a folder, otherwise ""
+	many  int    // models
+	row   int    // -1: none
 	rows  int64
 	cause bool
 }
 
 // lineageOf returns the graph of the models with a cause and of the root causes.
 func lineageOf(r report.Report, index map[string]int) *lineage {
-	g := graphOf(r, index, func(m report.Model) string { return m.NodeID })
+	g, layers := graphOf(r, index, func(m report.Model) string { return m.NodeID }), []int(nil)
 	folded := len(g.nodes) > mostNodes
 	if folded {
+		models := g
 		g = graphOf(r, nil, func(m report.Model) string { return "folder " + path.Dir(m.Path) })
 		if len(g.nodes) > mostNodes {
 			return nil
 		}
+		layers = meanLayers(models, g)
+		g.shorten()
+	} else {
+		layers = g.depths()
 	}
 	if len(g.nodes) == 0 {
 		return nil
 	}
-	l := draw(g)
+	l := draw(g, layers)
 	l.Folded = folded
 	return &l
 }
@@ -62,7 +68,7 @@ func lineageOf(r report.Report, index map[string]int) *lineage {
 func graphOf(r report.Report, index map[string]int, key func(report.Model) string) graph {
 	names := report.NodeNames(r.Models)
 	at, of := map[string]int{}, map[string]int{} // by key, by node ID
-	var g graph
+	g := graph{of: of}
 	add := func(key, id, title string) *graphNode {
 		if _, known := at[key]; !known {
 			at[key] = len(g.nodes)
@@ -84,6 +90,7 @@ func graphOf(r report.Report, index map[string]int, key func(report.Model) strin
 			title = path.Dir(m.Path) + "/"
 		}
 		n := add(key(m), m.NodeID, name(title))
+		n.many++
 		if m.After != nil {
 			n.rows += *m.After
 		}
@@ -113,123 +120,4 @@ func graphOf(r report.Report, index map[string]int, key func(report.Model) strin
 		}
 	}
 	return g
-}
-
-// The distances in the drawing.
-const (
-	layerWidth = 230
-	rowHeight  = 30
-	margin     = 24
-	labelRunes = 26
-)
-
-// draw places the nodes in layers from left to right: each is right of its parents.
-func draw(g graph) lineage {
-	layers := layersOf(g)
-	most := 0
-	for _, layer := range layers {
-		most = max(most, len(layer))
-	}
-	l := lineage{Width: len(layers)*layerWidth + margin, Height: most*rowHeight + margin}
-	xs, ys := make([]int, len(g.nodes)), make([]int, len(g.nodes))
-	for i, layer := range layers {
-		top := (l.Height - len(layer)*rowHeight) / 2
-		for j, n := range layer {
-			xs[n], ys[n] = margin+i*layerWidth, top+j*rowHeight+rowHeight/2
-		}
-	}
-	for i, n := range g.nodes {
-		made := lineageNode{
-			Name: report.Cut(n.name, labelRunes), Full: n.name, X: xs[i], Y: ys[i],
-			R: 4 + int(math.Log10(float64(n.rows)+1)),
-		}
-		if n.row >= 0 {
-			made.URL = anchor(n.row)
-		}
-		if n.cause {
-			made.Class = "cause"
-		}
-		l.Nodes = append(l.Nodes, made)
-	}
-	var d strings.Builder
-	for _, e := range g.edges {
-		curve(&d, xs[e[0]], ys[e[0]], xs[e[1]], ys[e[1]])
-	}
-	l.Edges = d.String()
-	return l
-}
-
-// layersOf returns the nodes of each layer. A few passes put nodes beside their
-// neighbours, so that fewer edges cross.
-func layersOf(g graph) [][]int {
-	parents, children := make([][]int, len(g.nodes)), make([][]int, len(g.nodes))
-	for _, e := range g.edges {
-		parents[e[1]] = append(parents[e[1]], e[0])
-		children[e[0]] = append(children[e[0]], e[1])
-	}
-	depth := make([]int, len(g.nodes)) // 0: not known yet, -1: being computed
-	var depthOf func(n int) int
-	depthOf = func(n int) int {
-		if depth[n] != 0 {
-			return max(depth[n], 0) // a cycle, which folders can form, is cut
-		}
-		depth[n] = -1
-		deepest := 0
-		for _, p := range parents[n] {
-			deepest = max(deepest, depthOf(p))
-		}
-		depth[n] = deepest + 1
-		return depth[n]
-	}
-	var layers [][]int
-	for n := range g.nodes {
-		for len(layers) < depthOf(n) {
-			layers = append(layers, nil)
-		}
-		layers[depth[n]-1] = append(layers[depth[n]-1], n)
-	}
-	place := make([]float64, len(g.nodes))
-	for pass := range 6 {
-		neighbours := parents
-		if pass%2 == 1 {
-			neighbours = children
-		}
-		for _, layer := range layers {
-			for i, n := range layer {
-				place[n] = float64(i)
-			}
-		}
-		for _, layer := range layers {
-			settle(layer, neighbours, place)
-		}
-	}
-	return layers
-}
-
-// settle orders a layer by the mean place of each node's neighbours.
-func settle(layer []int, neighbours [][]int, place []float64) {
-	wish := make(map[int]float64, len(layer))
-	for _, n := range layer {
-		wish[n] = place[n]
-		if len(neighbours[n]) > 0 {
-			sum := 0.0
-			for _, other := range neighbours[n] {
-				sum += place[other]
-			}
-			wish[n] = sum / float64(len(neighbours[n]))
-		}
-	}
-	slices.SortStableFunc(layer, func(a, b int) int {
-		switch {
-		case wish[a] < wish[b]:
-			return -1
-		case wish[a] > wish[b]:
-			return 1
-		default:
-			return 0
-		}
-	})
-	for i, n := range layer {
-		place[n] = float64(i)
-	}
 }
