@@ -68,15 +68,21 @@ type triggerRequest struct {
 	NonNativePull *int64   `json:"non_native_pull_request_id,omitempty"`
 }
 
-// pull describes the pull request of a run, "" if there is none.
-func (r triggerRequest) pull() string {
-	switch {
-	case r.GitHubPull != nil:
-		return fmt.Sprintf(", GitHub pull request %d", *r.GitHubPull)
-	case r.GitLabMerge != nil:
-		return fmt.Sprintf(", GitLab merge request %d", *r.GitLabMerge)
+// more describes what a run was started with besides its commit and schema.
+func (r triggerRequest) more() (text string) {
+	if r.GitHubPull != nil {
+		text += fmt.Sprintf(", GitHub pull request %d", *r.GitHubPull)
 	}
-	return ""
+	if r.GitLabMerge != nil {
+		text += fmt.Sprintf(", GitLab merge request %d", *r.GitLabMerge)
+	}
+	if r.GitBranch != nil {
+		text += ", branch " + *r.GitBranch
+	}
+	if r.Timeout != nil {
+		text += fmt.Sprintf(", timeout %d", *r.Timeout)
+	}
+	return text
 }
 
 // answer is a response to the client.

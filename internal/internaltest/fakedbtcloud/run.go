@@ -61,7 +61,7 @@ func (s *Server) Cut(bytes int) {
 // Wait waits until every run is complete.
 func (s *Server) Wait() { s.working.Wait() }
 
-// Runs describes every run: number, status, schema, commit, pull request, steps.
+// Runs describes every run: number, status, schema, commit, what else it was started with, steps.
 func (s *Server) Runs() (lines []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *Server) Runs() (lines []string) {
 			names = append(names, step.Name)
 		}
 		lines = append(lines, fmt.Sprintf("run %d: status %d, cause %s, schema %s, commit %s%s, %s",
-			run.id, run.status, run.trigger.Cause, run.schema(), run.sha, run.trigger.pull(), strings.Join(names, "; ")))
+			run.id, run.status, run.trigger.Cause, run.schema(), run.sha, run.trigger.more(), strings.Join(names, "; ")))
 	}
 	return lines
 }
