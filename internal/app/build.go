@@ -30,6 +30,7 @@ type facts struct {
 	nodes       []dbt.ManifestNode
 	code        []tally.CodeNode
 	cloud       *report.CloudRun  // the run of dbt Cloud; nil: dbt ran here
+	missing     []string          // why it is unknown what was built
 	changed     []string          // files of the pull request, relative to the project; nil: unknown
 	files       map[string]string // file relative to the repository, by file relative to the project
 }
@@ -46,6 +47,9 @@ func buildReport(f facts) (made report.Report, problems []string) {
 	})
 	problems = slices.Concat(unreadable, firstBuildProblems(counted), counted.CaptureProblems())
 	unchecked := slices.Concat(unreadable, unprotected(counted))
+	if len(counted.Models) == 0 && gated(f.job.Config.Limits, f.nodes) {
+		unchecked = append(unchecked, f.missing...)
+	}
 
 	all := slices.Concat(f.prepared.Problems, f.collected.Problems, problems)
 	auditFailed := f.auditFailed() && f.job.Config.Audit.Failure == config.Fail

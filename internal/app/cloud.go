@@ -68,7 +68,6 @@ func (c cloudJob) run(ctx context.Context) int {
 	}
 	c.showFailure(run)
 	s, made := c.report(ctx, run)
-	c.accept(ctx, run, &made)
 	return c.deliver(ctx, s, made, c.con)
 }
 
@@ -122,15 +121,15 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 		TargetPath: c.scratch, ScratchDir: c.scratch, Now: c.Now,
 	}}}
 	about := &report.CloudRun{RunID: run.ID, JobID: run.Job, URL: run.URL}
-	if c.connects() {
+	if c.connects() && len(results.Missing) == 0 { // the rows are found by the steps' results
 		return c.reportDirectly(step, s, results, about)
 	}
 	var nodes []dbt.ManifestNode
 	var code []tally.CodeNode
 	if results.Manifest {
 		var unread, unknown string
-		nodes, unread = readManifest(s.dbt.cli, results.Invocations)
-		code, unknown = readCode(nil, s.dbt.cli, results.Invocations)
+		nodes, unread = manifestNodes(s.dbt.cli, results.Invocations)
+		code, unknown = manifestCode(nil, s.dbt.cli)
 		for _, problem := range []string{unread, unknown} {
 			if problem != "" {
 				results.Problems = append(results.Problems, problem)
@@ -140,6 +139,7 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 	f := facts{
 		version: c.Version, job: c.job, program: s.dbt, invocations: results.Invocations,
 		nodes: nodes, files: repositoryFiles(c.job, nodes), code: code, cloud: about,
+		missing: c.redacted(results.Missing),
 	}
 	counted, collected := c.collect(step, run, f)
 	collected.Problems = c.redacted(append(results.Problems, collected.Problems...))
@@ -152,6 +152,7 @@ func (c cloudJob) report(ctx context.Context, run dbtcloud.Run) (start, report.R
 	f.changed = changedFiles(step, forgeOf(c.HTTP, s, c.con), s, collected.History, f.code)
 	made, problems := buildReport(f)
 	c.con.problems(problems, false)
+	c.accept(ctx, run, &made)
 	return s, made
 }
 
@@ -244,7 +245,7 @@ func (c cloudJob) compare(
 // a gate. With a connection to the warehouse that is in the run table.
 func (c cloudJob) accept(ctx context.Context, run dbtcloud.Run, made *report.Report) {
 	cfg := c.job.Config
-	if !cfg.Accept || c.connects() || run.Trigger.Pull() || len(report.Breaches(made.Models)) == 0 {
+	if !cfg.Accept || run.Trigger.Pull() || len(report.Breaches(made.Models)) == 0 {
 		return
 	}
 	step, cancel := readingCloud.context(ctx)

@@ -24,18 +24,26 @@ import (
 // readManifest reads the models, seeds and snapshots, and the nodes that failed. The problem
 // is "" if the manifest could be read, or if there is nothing to look up in it.
 func readManifest(cli dbt.CLI, invocations []dbt.Invocation) (nodes []dbt.ManifestNode, problem string) {
+	if !ranNodes(invocations) {
+		return nil, "" // the manifest may belong to an earlier invocation
+	}
+	return manifestNodes(cli, invocations)
+}
+
+// ranNodes reports whether dbt ran anything.
+func ranNodes(invocations []dbt.Invocation) bool {
+	return slices.ContainsFunc(invocations, func(inv dbt.Invocation) bool { return len(inv.Nodes) > 0 })
+}
+
+// manifestNodes is readManifest for a manifest that is known to be of these invocations.
+func manifestNodes(cli dbt.CLI, invocations []dbt.Invocation) (nodes []dbt.ManifestNode, problem string) {
 	var failed []string
-	built := false
 	for _, inv := range invocations {
 		for _, node := range inv.Nodes {
-			built = true
 			if node.Failed() {
 				failed = append(failed, node.NodeID)
 			}
 		}
-	}
-	if !built {
-		return nil, "" // the manifest may belong to an earlier invocation
 	}
 	nodes, err := cli.ReadManifest(failed)
 	if err != nil {
@@ -80,13 +88,14 @@ func repositoryFiles(j job.Job, nodes []dbt.ManifestNode) map[string]string {
 func readCode(
 	vars fingerprint.Vars, cli dbt.CLI, invocations []dbt.Invocation,
 ) (nodes []tally.CodeNode, problem string) {
-	built := false
-	for _, inv := range invocations {
-		built = built || len(inv.Nodes) > 0
-	}
-	if !built {
+	if !ranNodes(invocations) {
 		return nil, ""
 	}
+	return manifestCode(vars, cli)
+}
+
+// manifestCode is readCode for a manifest that is known to be of this run.
+func manifestCode(vars fingerprint.Vars, cli dbt.CLI) (nodes []tally.CodeNode, problem string) {
 	file, err := os.Open(filepath.Join(cli.TargetPath, "manifest.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "" // it was reported when the models were read

@@ -20,6 +20,7 @@ type Results struct {
 	Invocations []dbt.Invocation // of the steps that build or test, and of the one that failed
 	Manifest    bool             // there is a manifest.json in the directory
 	Problems    []string
+	Missing     []string // the problems with steps that built, so that what they built is unknown
 }
 
 // Results reads the results of each step, and puts the manifest into the directory. A
@@ -37,6 +38,9 @@ func (s Session) Results(ctx context.Context, run dbtcloud.Run, dir string) Resu
 			found, err := s.stepResults(ctx, run, step, dir, r.Invocations)
 			if err != nil {
 				r.Problems = append(r.Problems, err.Error())
+				if inv.Command.Builds() && step.Status == dbtcloud.Success {
+					r.Missing = append(r.Missing, err.Error())
+				}
 			} else {
 				inv = found
 			}
