@@ -2,7 +2,6 @@ package audit
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/dbt-tally/dbt-tally/internal/dbt"
 	"github.com/dbt-tally/dbt-tally/internal/warehouse"
@@ -18,7 +17,7 @@ func hookColumns(table warehouse.Prepared) (columns dbt.Columns, uncaptured stri
 	if lacks := lacking("inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "watermark",
 		"change_source", "run_group", "count_source", "carry"); len(lacks) > 0 {
 		columns = dbt.RowColumns
-		uncaptured = "the audit table lacks " + strings.Join(lacks, ", ") + "; let a role that owns it add them"
+		uncaptured = "the audit table lacks columns for them, such as " + lacks[0]
 	}
 	if table.Uncaptured {
 		columns, uncaptured = dbt.RowColumns, "this warehouse or its version cannot be asked for them"

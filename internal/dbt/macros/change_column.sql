@@ -168,8 +168,8 @@
     Reading the before row would lock it, and could deadlock with another model's insert:
     variables of the session have what it contains. -#}
 {% macro dbt_tally_changed_mysql(before, mark, counts, stored, catalog, change) %}
-  {%- set columns = "from information_schema.columns where lower(table_schema) = '" ~ (this.schema | lower | replace("'", "''"))
-        ~ "' and lower(table_name) = '" ~ (this.identifier | lower | replace("'", "''")) ~ "' and lower(column_name) in (" -%}
+  {%- set columns = "from information_schema.columns where table_schema = '" ~ (this.schema | replace('\\', '\\\\') | replace("'", "''"))
+        ~ "' and table_name = '" ~ (this.identifier | replace('\\', '\\\\') | replace("'", "''")) ~ "' and lower(column_name) in (" -%}
   {%- set look = "(select case when count(*) < " ~ catalog.n ~ " then 'absent' when sum(lower(column_name) in (" ~ catalog.times
         ~ ") and data_type not in ('date', 'datetime', 'timestamp')) > 0 then 'type' end " ~ columns ~ catalog['all'] ~ "))" -%}
   {%- set outer = [] -%}
