@@ -87,11 +87,12 @@ def warm(adapter):
         with open(file, "w") as written:
             written.write(text)
     # The static parser starts threads, which a fork loses.
-    command = ["parse", "--project-dir", project, "--profiles-dir", project, "--no-partial-parse", "--no-static-parser"]
+    command = ["parse", "--project-dir", project, "--profiles-dir", project, "--no-static-parser"]
     options = ["--quiet", "--log-level-file", "none", "--no-send-anonymous-usage-stats", "--no-version-check"]
-    result = dbtRunner().invoke(options + command)
-    if not result.success:
-        raise SystemExit(f"parse a project with {adapter}: {result.exception}")
+    for partial in ["--no-partial-parse", "--partial-parse"]:  # the second one reads what the first one stored
+        result = dbtRunner().invoke([*options, partial, *command])
+        if not result.success:
+            raise SystemExit(f"parse a project with {adapter}: {result.exception}")
     shutil.rmtree(project)
 
 
