@@ -38,6 +38,7 @@ type CodeNode struct {
 	Unreadable  string   // why it is unknown, otherwise ""
 	Files       []string // that contain the code, relative to the project
 	Inlined     bool     // ephemeral, or a source or function: part of what is built from it
+	Orphan      bool     // what it reads is unknown, and therefore its fingerprint
 	ReadsVars   bool     // its code reads variables, whose values in dbt_project.yml have no fingerprint
 }
 

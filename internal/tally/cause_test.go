@@ -191,6 +191,21 @@ func TestCausesWithoutStoredFingerprintsUseTheFiles(t *testing.T) {
 	}
 }
 
+func TestWhatANodeReadsMayBeUnknown(t *testing.T) {
+	t.Parallel()
+	in := graph("a!", "b! = a", "c?!")
+	in.ChangedFiles = []string{}
+	in.Nodes[0].Orphan, in.Nodes[0].Fingerprint, in.Nodes[0].Unreadable = true, "", "no depends_on"
+	want := []string{"a: unknown (no depends_on)", "b: unknown of a (upstream: no depends_on)", "c: data"}
+	if diff := cmp.Diff(want, words(FindCauses(in))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	in.ChangedFiles = []string{"a.sql"}
+	if diff := cmp.Diff("a: edited", words(FindCauses(in))[0]); diff != "" {
+		t.Errorf("its own file changed (-want +got):\n%s", diff)
+	}
+}
+
 func TestAVariableMayHaveChangedWithTheProject(t *testing.T) {
 	t.Parallel()
 	in := graph("a!", "b! = a", "c!", "d*")

@@ -100,6 +100,9 @@ func compareCode(node CodeNode, in CauseInput, changed map[string]bool) codeStat
 			return codeState{unknown: why + ", and " + file + " changed, which can affect every model"}
 		}
 	}
+	if node.Orphan {
+		return codeState{unknown: node.Unreadable}
+	}
 	return codeState{}
 }
 

@@ -103,3 +103,28 @@ func TestWithoutANodeTable(t *testing.T) {
 		t.Errorf("%+v; want the run without fingerprints", got)
 	}
 }
+
+// All nodes of a large project are stored, or none.
+func TestNodesAreNotStoredInPart(t *testing.T) {
+	t.Parallel()
+	l := newPostgresLab(t)
+	store := l.open(t, auditLog, warehouse.Write)
+	prepare(t, store)
+	l.exec(t, "alter table audit.dbt_audit_node add check (fingerprint <> 'refused')")
+	code := warehouse.Code{RunID: "main", Fingerprints: map[string]string{"model.shop.z": "refused"}}
+	for i := range 2000 {
+		code.Fingerprints[fmt.Sprintf("model.shop.m%d", i)] = "f"
+	}
+	got := collect(t, store, warehouse.CollectRequest{
+		Runs: []tally.Run{{ID: "main", CompletedAt: at("08:00:00"), Status: "success"}}, Code: code,
+	})
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], "are not stored in audit.dbt_audit_node") {
+		t.Errorf("problems %q; want one", got.Problems)
+	}
+	got = collect(t, store, warehouse.CollectRequest{
+		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("09:00:00")},
+	})
+	if len(got.History.Runs) != 1 || got.History.Fingerprints != nil {
+		t.Errorf("%d fingerprints of %d runs; want none, of one", len(got.History.Fingerprints), len(got.History.Runs))
+	}
+}

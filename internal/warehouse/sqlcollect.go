@@ -175,10 +175,19 @@ func (e *sqlEngine) write(ctx context.Context, t tables, f CollectRequest, store
 	}
 	for _, insert := range nodes {
 		if err := e.db.run(ctx, recording, t.nodes.table, insert); err != nil {
+			e.forgetNodes(ctx, t, f.Code.RunID)
 			return []string{noFingerprints(t.nodes.table, err)}
 		}
 	}
 	return nil
+}
+
+// forgetNodes deletes the nodes of a run that could only be stored in part, because a later
+// run would take the others for new ones. If that fails, too, the first failure is reported.
+func (e *sqlEngine) forgetNodes(ctx context.Context, t tables, run string) {
+	at := e.dialect.placeholders()
+	query := "delete from " + t.nodes.relation + " where run_id = " + at.value(run)
+	_, _ = e.deleteOnce(ctx, t.nodes, query, at.args)
 }
 
 // messageSize limits the bytes of one message. Servers refuse longer ones than 4 MB.

@@ -28,17 +28,14 @@ type Node struct {
 	// out.
 	Files   []string
 	Inlined bool // ephemeral, or a source or function: part of what reads it
+	Orphan  bool // the manifest does not list what it reads
 	// ReadsVars reports that its code, or that of its macros, calls var(), and that the
 	// values are unknown, so that a change of one does not change the fingerprint.
 	ReadsVars bool
 }
 
-// ErrNoManifest means that the file is not a manifest, and ErrNoParents that it cannot
-// explain why a model changed.
-var (
-	ErrNoManifest = errors.New("not a manifest")
-	ErrNoParents  = errors.New("a manifest without depends_on")
-)
+// ErrNoManifest means that the file is not a manifest.
+var ErrNoManifest = errors.New("not a manifest")
 
 // Read returns the nodes of a manifest, in its order. The fingerprint covers the body,
 // the configuration as it is written, the contract, the version, the macros that the node
@@ -65,8 +62,7 @@ type reading struct {
 	nodes    []unfinished
 	macros   map[string]macro
 
-	seeds  map[string]string // by their relations
-	orphan string            // a node whose parents are unknown, otherwise ""
+	seeds map[string]string // by their relations
 }
 
 type metadata struct {
@@ -126,11 +122,8 @@ func (m *reading) read(from io.Reader) error {
 			return err
 		}
 	}
-	switch {
-	case !found:
+	if !found {
 		return ErrNoManifest
-	case m.orphan != "":
-		return fmt.Errorf("%w: it does not list what %s reads", ErrNoParents, m.orphan)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package fingerprint
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"strings"
 
@@ -52,7 +51,8 @@ func (m *reading) addNode(id string, raw rawNode) {
 	case raw.DependsOn != nil:
 		u.node.Parents, u.macros = raw.DependsOn.Nodes, raw.DependsOn.Macros
 	case kind != "seed":
-		m.orphan = cmp.Or(m.orphan, id)
+		u.node.Orphan = true
+		u.reasons = append(u.reasons, "the manifest does not list what it reads")
 	}
 	body := raw.body(kind)
 	switch {
