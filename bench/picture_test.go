@@ -115,8 +115,10 @@ func panel(b *strings.Builder, left int, title string, figures []figure) {
 func TestThePictureShowsTheFigures(t *testing.T) {
 	t.Parallel()
 	golden.Check(t, "testdata/growth.golden.svg", picture([]figure{
-		{"models", 100, 1.02, 1.01, 1.035, 1.04}, {"models", 3000, 1.19, 1.12, 1.27, 1.04},
-		{"rows", 100_000, 1.05, 1.02, 1.08, 1.10}, {"rows", 20_000_000, 1.07, 1.03, 1.12, 1.10},
+		{"models", 100, 1.02, 1.01, 1.035, 1.04},
+		{"models", 3000, 1.19, 1.12, 1.27, 1.04},
+		{"rows", 100_000, 1.05, 1.02, 1.08, 1.10},
+		{"rows", 20_000_000, 1.07, 1.03, 1.12, 1.10},
 	}))
 	path := filepath.Join(root(t), "docs", "pictures", "growth.")
 	var figures []figure

@@ -190,6 +190,11 @@ func TestHooksOnSnowflakeWriteAnyName(t *testing.T) {
 			t.Errorf("build %d (-want +got)\n%s", build+1, diff)
 		}
 	}
+	// Each model costs one insert in each build.
+	log, err := os.ReadFile(filepath.Join(p.dir, "logs", "dbt.log"))
+	if got := strings.Count(string(log), "insert /* dbt_tally */ into"); err != nil || got != 4 {
+		t.Errorf("%d inserts in two builds of two models, %v; want 4", got, err)
+	}
 	for model, name := range names {
 		rows := p.database.Query(t, "select distinct model_name from dbt_audit_log where phase = 'before' and node_id = 'model.shop."+model+"'")
 		if len(rows) != 1 || !strings.HasSuffix(rows[0][0], `."`+name+`" - BEFORE`) {
