@@ -116,7 +116,7 @@ func RemoveLeftOver(macroPaths []string) error {
 func macroParts(set MacroSet, override bool) []string {
 	var names []string
 	if set.Hooks {
-		names = append(names, "hooks.sql", "written.sql", "counters.sql", "change_column.sql")
+		names = append(names, "hooks.sql", "insert.sql", "written.sql", "counters.sql", "change_column.sql")
 	}
 	if set.Hooks && override {
 		names = append(names, "run_hooks.sql")

@@ -24,195 +24,134 @@
   {{ return(model.language == 'python' or (env_var('DBT_TALLY_RELATION', '') | replace('"', '') | lower)[:database | length] != database) }}
 {% endmacro %}
 
-{#- The whole work of a hook is in one macro, because calling another one takes dbt
-    longer than most of this work. It sends at most one statement for all rows. -#}
+{#- A hook, which sends at most one statement for all rows. dbt compiles a macro when it
+    first calls it, in each thread that does so at that moment: what few models need is
+    in macros of its own. All other work is in few macros, because a call costs dbt more
+    than most of this work. -#}
 {% macro dbt_tally_audit(phase, outside=False) %}
   {%- set table = env_var('DBT_TALLY_RELATION', '') if execute and model is defined and model.resource_type in ('model', 'seed', 'snapshot') else '' -%}
-  {%- set settings = (model.config.get('meta') or {}).get('tally') if table else none -%}
-  {%- if table and not (settings is mapping and settings.get('audit') is sameas false) -%}
-    {%- set materialized = model.config.materialized -%}
-    {%- set exact = (settings.count if settings is mapping and settings.count is string else env_var('DBT_TALLY_COUNT', 'auto')) == 'exact' -%}
-    {%- set count_views = env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true' -%}
+  {%- set settings = (model.config.get('meta') or {}).get('tally') or {} if table else {} -%}
+  {%- set settings = settings if settings is mapping else {} -%}
+  {%- if table and settings.get('audit') is not sameas false -%}
+    {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
     {#- dbt's clock: by the transaction's clock both rows would have the same time.
         dbt v2 formats %f with nine digits, which are cut to microseconds. -#}
-    {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
-    {%- set now = modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26] -%}
-    {%- set rows = [] -%}
-    {#- On PostgreSQL, with dbt v2, and if the row has a watermark, the before hook inserts
-        its row. Otherwise it reads the count, and the after hook inserts both rows with one
-        statement. -#}
-    {%- set block = target.type == 'postgres' and dbt_version[:2] == '1.' -%}
-    {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
-    {%- set change = dbt_tally_change(settings) if columns == 'all' and (env_var('DBT_TALLY_CHANGE_COLUMN', '')
-          or (settings is mapping and (settings.get('change_column') or settings.get('change_type_column')))) else none -%}
-    {%- set reads = not block and not change and dbt_version[:2] == '1.' -%}
-
-    {%- if phase == 'before' -%}
-      {#- If there is nothing to count (a first build, a view), no statement is sent: the
-          time is stored for the after hook. The namespace replaces the empty agate table
-          that dbt 1 would create, which takes longer than everything else here. -#}
-      {#- adapter.get_relation searches all cached relations of the schema. In a large
-          project the first hook of a schema lists it instead, in the graph, which all
-          models share, and the others look there. Only tables are looked up that way:
-          a view may be dropped with a table while dbt runs, and a batch may have just
-          created its table. If a table was dropped meanwhile, the block around the
-          insert keeps its model from failing. dbt v2 keeps a graph for each model. -#}
-      {%- set listed = '' -%}
-      {%- if dbt_version[:2] == '1.' and (target.type == 'postgres' or (target.type == 'snowflake' and env_var('DBT_TALLY_GUARD', '')))
-            and graph.nodes | length > 300 and not count_views and materialized in ('table', 'incremental', 'seed', 'snapshot')
-            and model.config.incremental_strategy != 'microbatch' -%}
-        {%- set schemas = graph.setdefault('dbt_tally', {}) -%}
-        {%- set place = (this.database ~ '.' ~ this.schema) | lower -%}
-        {%- if place not in schemas -%}
-          {%- set names = {} -%}
-          {%- for other in list_relations_without_caching(api.Relation.create(database=this.database, schema=this.schema)).rows -%}
-            {%- set name = other['name'] | lower -%}
-            {%- do names.update({name: 'other' if name in names else (other['type'] or other['kind'] or '') | lower}) -%}
-          {%- endfor -%}
-          {#- setdefault, because another thread may have listed it meanwhile. -#}
-          {%- do schemas.setdefault(place, names) -%}
-        {%- endif -%}
-        {%- set listed = schemas[place].get(this.identifier | lower, 'absent') -%}
-      {%- endif -%}
-      {%- if listed in ('table', 'absent') -%}
-        {%- set relation = this if listed == 'table' else none -%}
-      {%- else -%}
-        {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier) -%}
-      {%- endif -%}
-      {%- if relation is not none and (count_views or listed == 'table' or not relation.is_view or materialized == 'external') -%}
-        {%- if reads -%}
-          {%- set before = dbt_tally_count(relation, outside) -%}
-          {%- set was = 'counted' if before is number else 'unknown' -%}
-        {%- else -%}
-          {%- do rows.append({'phase': phase, 'time': now, 'count': '(select count(*) from ' ~ relation ~ ')', 'source': "'counted'", 'materialized': materialized}) -%}
-        {%- endif -%}
-      {%- else -%}
-        {%- set was = 'absent' if relation is none else 'uncounted' -%}
-      {%- endif -%}
-      {%- if not rows -%}
-        {%- do store_raw_result('dbt_tally', message=was, code=now, rows_affected=before if before is defined else none,
-              agate_table=namespace(rows={}) if dbt_version[:2] == '1.' else none) -%}
-      {%- endif -%}
-    {%- else -%}
-      {%- set remembered = load_result('dbt_tally') -%}
-      {%- set was = remembered.response ~ '' if remembered is not none else 'inserted' -%}
-      {%- set before = remembered.response.rows_affected if was == 'counted' else none -%}
-      {%- if was in ('absent', 'uncounted', 'counted') -%}
-        {#- The materialization is empty if there was no relation. -#}
-        {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'count': before | string if before is number else none,
-              'source': "'counted'" if before is number else 'null', 'materialized': materialized if was != 'absent' else ''}) -%}
-      {%- endif -%}
-      {#- dbt-postgres and dbt-mysql report the exact number of rows that they have just
-          inserted into a new table. A post-hook of the project may have changed them since. -#}
-      {%- set main = load_result('main') -%}
-      {%- set affected = main.response.rows_affected
-            if engine in ('postgres', 'mysql') and not exact and not post_hooks and main is not none
-              and (materialized in ('table', 'seed') or (materialized == 'incremental' and was in ('absent', 'uncounted'))) else none -%}
-      {#- A post-hook may have dropped the relation, and dbt's cache does not know that it
-          was built. A check costs a statement. If that statement is not almost free, it
-          is sent only if a hook contains the word "drop". -#}
-      {%- set dropped = post_hooks and (engine in ('duckdb', 'mysql')
-            or (engine in ('postgres', 'redshift', 'snowflake') and 'drop' in (post_hooks ~ '') | lower))
-            and adapter.execute('select count(*) from '
-              ~ {'duckdb': 'system.information_schema.tables', 'mysql': 'information_schema.tables'}.get(engine, this.information_schema('tables'))
-              ~ " where lower(table_schema) = '" ~ (this.schema | lower | replace("'", "''"))
-              ~ "' and lower(table_name) = '" ~ (this.identifier | lower | replace("'", "''"))
-              ~ ("' and lower(table_catalog) = '" ~ (this.database | lower | replace("'", "''")) if engine == 'duckdb') ~ "'",
-              auto_begin=not outside, fetch=True)[1].rows[0][0] == 0 -%}
-      {%- if dropped or (materialized == 'view' and not count_views) -%}
-        {%- set count, source = none, 'null' -%}
-      {%- elif affected is number and affected >= 0 -%}
-        {%- set count, source = affected | string, "'adapter'" -%}
-      {%- else -%}
-        {%- set count, source = '(select count(*) from ' ~ this ~ ')', "'counted'" -%}
-      {%- endif -%}
-      {%- do rows.append({'phase': phase, 'time': now, 'count': count, 'source': source, 'materialized': materialized}) -%}
-    {%- endif -%}
-
-    {%- if rows -%}
-      {%- set row = rows[-1] -%}
-      {%- set all_columns = columns != 'tutorial' -%}
-      {#- All steps of a run of dbt Cloud have its number. -#}
-      {%- set run_group = env_var('DBT_CLOUD_RUN_ID', '') if columns == 'all' else '' -%}
-      {%- set time = {
-            'snowflake': "to_timestamp_tz('{} +0000', 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM')",
-            'mysql': "cast('{}' as datetime(6))", 'sqlserver': "cast('{}' as datetime2(6))",
-          }.get(engine, "cast('{}' as timestamp)") -%}
-      {%- set bigint = {'mysql': 'signed', 'bigquery': 'int64'}.get(engine, 'bigint') -%}
-      {%- set backslash = '\\\\' if engine in ('mysql', 'snowflake') else '\\' -%}
-      {%- set name = this | string | replace('\\', backslash) | replace("'", "''") -%}
-      {%- set node = model.unique_id | replace('\\', backslash) | replace("'", "''") -%}
-      {#- What the model writes is known only of a table that was there. Of one that dbt
-          builds anew, only columns can show it, if the project names them. -#}
-      {%- set written = {'prefix': '', 'declare': '', 'block': '', 'checks': '', 'from': '', 'columns': '', 'cells': []} -%}
-      {%- if columns == 'all' and row.count is not none and (rows | length == 1 or was == 'counted') -%}
-        {%- if change -%}
-          {%- do written.update(dbt_tally_changed(phase, row.count, block, change)) -%}
-        {%- elif not outside and materialized not in ('table', 'seed', 'view', 'external') -%}
-          {%- do written.update(dbt_tally_counters(phase, row.count, exact, name, node) if block else dbt_tally_written(phase, row.count, before, exact)) -%}
-        {%- endif -%}
-      {%- endif -%}
-      {%- do row.update({'count': written.count, 'source': written.source or row.source}) if written.from -%}
-      {%- set counted = row.count if block and '(' in (row.count or '') else '' -%}
-      {%- do row.update({'count': 'dbt_tally_count', 'source': 'dbt_tally_counted'}) if counted -%}
-      {%- set sql -%}
-        {{ written.prefix }}insert /* dbt_tally */ into {{ table }} (model_name, execution_time, row_count, run_id{{ ', node_id, phase, materialized' ~ (', batch' if model.batch else '') ~ (', run_group' if run_group else '') if all_columns }}{{ ', count_source' if columns == 'all' }}{{ written.columns if written.cells }})
-        {%- for r in rows %}
-        {{ 'union all ' if not loop.first }}select '{{ name }} - {{ r.phase | upper }}', {{ time | replace('{}', r.time) }}, {{ r.count or 'cast(null as ' ~ bigint ~ ')' }}, '{{ invocation_id }}'
-          {%- if all_columns %}, '{{ node }}', '{{ r.phase }}', '{{ r.materialized }}'{{ ", '" ~ model.batch.id ~ "'" if model.batch }}{{ ", '" ~ (run_group | replace("'", "''")) ~ "'" if run_group }}{% endif -%}
-          {%- if columns == 'all' %}, {{ r.source }}{% endif -%}
-          {%- if written.cells %}, {{ written.cells | join(', ') ~ written.from if loop.last else (['null'] * written.cells | length) | join(', ') }}{% endif -%}
-        {%- endfor -%}
-      {%- endset -%}
-      {#- A block around the insert prevents a failed audit from failing the model. On
-          PostgreSQL dbt v2 gets the plain insert, because it splits statements at
-          semicolons even within $tags$. On Snowflake the guard is the block with which
-          the insert was tested; it must contain the only dollar signs. add_query is
-          execute without the agate table for the unused answer, which takes a quarter of
-          the statement's time. -#}
-      {%- set guard = env_var('DBT_TALLY_GUARD', '') -%}
-      {%- if block -%}
-        {#- A count in the model's transaction would lock the old table until the model
-            commits. A session that alters that table would wait for the whole build, or
-            deadlock with it. The rollback of an inner block releases the lock; its
-            variable keeps the count. The insert waits at most 5 s for a locked audit
-            table, and then the user's own lock_timeout is restored. A name that contains
-            the tag of the block would end it. -#}
-        {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted) ~ '$' -%}
-        {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_counted text := 'counted'; "
-              ~ "dbt_tally_wait text := current_setting('lock_timeout'); " ~ written.declare ~ "begin " ~ written.block
-              ~ ('if dbt_tally_count is null then ' if counted and written.block)
-              ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
-              ~ ('end if; ' if counted and written.block)
-              ~ written.checks
-              ~ "if dbt_tally_wait::interval not between '1 ms' and '5 s' then perform set_config('lock_timeout', '5s', true); end if; "
-              ~ sql ~ "; perform set_config('lock_timeout', dbt_tally_wait, true); exception when others or query_canceled then "
-              ~ "raise warning 'dbt_tally: % (%)', sqlerrm, sqlstate; end " ~ tag, auto_begin=True) -%}
-      {%- elif target.type == 'duckdb' and dbt_version[:2] == '1.' -%}
-        {%- do adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions) -%}
-      {%- else -%}
-        {%- if written.otherwise -%}
-          {%- set otherwise = sql | replace(', ' ~ written.cells | join(', ') ~ written.from, written.otherwise) -%}
-          {%- set sql = otherwise if '$$' in sql else 'begin ' ~ sql ~ '; exception when other then ' ~ otherwise ~ '; end' -%}
-        {%- endif -%}
-        {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=not outside, fetch=False) -%}
-      {%- endif -%}
-    {%- endif -%}
+    {%- set run = {
+          'table': table, 'columns': columns, 'outside': outside, 'materialized': model.config.materialized,
+          'now': modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26],
+          'exact': (settings.get('count') or env_var('DBT_TALLY_COUNT', 'auto')) == 'exact',
+          'views': env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true',
+          'block': target.type == 'postgres' and dbt_version[:2] == '1.',
+          'change': dbt_tally_change(settings) if columns == 'all'
+            and (env_var('DBT_TALLY_CHANGE_COLUMN', '') or settings.get('change_column') or settings.get('change_type_column')) else none,
+        } -%}
+    {%- if phase == 'before' -%}{%- do dbt_tally_audit_before(run) -%}{%- else -%}{%- do dbt_tally_audit_after(run) -%}{%- endif -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- The number of rows of a relation, or none if the warehouse could not count them. On
-    MySQL a plain select would give the model's transaction an older view of the data;
-    this one locks the rows as an insert that counts them would. -#}
-{% macro dbt_tally_count(relation, outside) %}
-  {%- set sql = 'select /* dbt_tally */ count(*) from ' ~ relation -%}
-  {%- if target.type == 'duckdb' -%}
-    {{ return(adapter.add_query(sql, auto_begin=not outside and not target.disable_transactions)[1].fetchall()[0][0]) }}
-  {%- elif target.type in ('mysql', 'mysql5', 'mariadb') -%}
-    {{ return(adapter.add_query(sql ~ ' lock in share mode', auto_begin=True)[1].fetchall()[0][0]) }}
+{#- If there is nothing to count (a first build, a view), no statement is sent: the time is
+    stored for the after hook. On PostgreSQL, with dbt v2, and if the row has a watermark,
+    the before hook inserts its row. Otherwise it reads the count, and the after hook
+    inserts both rows with one statement. -#}
+{% macro dbt_tally_audit_before(run) %}
+  {%- set listed = dbt_tally_listed() if dbt_version[:2] == '1.' and graph.nodes | length > 300 and not run.views else '' -%}
+  {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier)
+        if not listed else this if listed == 'table' else none -%}
+  {%- set countable = relation is not none and (run.views or listed == 'table' or not relation.is_view or run.materialized == 'external') -%}
+  {%- if countable and (run.block or run.change or dbt_version[:2] != '1.') -%}
+    {%- do dbt_tally_insert(run, [{'phase': 'before', 'time': run.now, 'count': '(select count(*) from ' ~ relation ~ ')',
+          'source': "'counted'", 'materialized': run.materialized}], none) -%}
+  {%- else -%}
+    {%- set kept = countable and target.type == 'duckdb' and dbt_tally_keeps(run, relation) -%}
+    {%- set before = dbt_tally_count(relation, run.outside) if countable and not kept else none -%}
+    {#- The namespace replaces the empty agate table that dbt 1 would create, which takes
+        longer than everything else here. -#}
+    {%- do store_raw_result('dbt_tally', code=run.now, rows_affected=before,
+          message='absent' if relation is none else 'uncounted' if not countable else 'kept' if kept else 'counted' if before is number else 'unknown',
+          agate_table=namespace(rows={}) if dbt_version[:2] == '1.' else none) -%}
   {%- endif -%}
-  {%- set guard = env_var('DBT_TALLY_GUARD', '') if '$$' not in sql else '' -%}
-  {%- set guarded = 'let dbt_tally_count integer := 0; ' ~ sql | replace('count(*)', 'count(*) into :dbt_tally_count') ~ '; return dbt_tally_count' -%}
-  {%- set answer = adapter.execute(guard | replace('{}', guarded) if guard else sql, auto_begin=not outside, fetch=True)[1].rows[0][0] | int(-1) -%}
-  {{ return(answer if answer >= 0 else none) }}
+{% endmacro %}
+
+{#- adapter.get_relation searches all cached relations of the schema. In a large project
+    the first hook of a schema lists it instead, in the graph, which all models share, and
+    the others look there: the result is table, absent, or another kind, which is to be
+    looked up. Only tables are looked up that way: a view may be dropped with a table while
+    dbt runs, and a batch may have just created its table. If a table was dropped
+    meanwhile, the block around the insert keeps its model from failing. dbt v2 keeps a
+    graph for each model. -#}
+{% macro dbt_tally_listed() %}
+  {%- if not (target.type == 'postgres' or (target.type == 'snowflake' and env_var('DBT_TALLY_GUARD', '')))
+        or model.config.materialized not in ('table', 'incremental', 'seed', 'snapshot') or model.config.incremental_strategy == 'microbatch' -%}
+    {{ return('') }}
+  {%- endif -%}
+  {%- set schemas = graph.setdefault('dbt_tally', {}) -%}
+  {%- set place = (this.database ~ '.' ~ this.schema) | lower -%}
+  {%- if place not in schemas -%}
+    {%- set names = {} -%}
+    {%- for other in list_relations_without_caching(api.Relation.create(database=this.database, schema=this.schema)).rows -%}
+      {%- set name = other['name'] | lower -%}
+      {%- do names.update({name: 'other' if name in names else (other['type'] or other['kind'] or '') | lower}) -%}
+    {%- endfor -%}
+    {#- setdefault, because another thread may have listed it meanwhile. -#}
+    {%- do schemas.setdefault(place, names) -%}
+  {%- endif -%}
+  {%- set kind = schemas[place].get(this.identifier | lower, 'absent') -%}
+  {{ return(kind if kind in ('table', 'absent') else '') }}
+{% endmacro %}
+
+{#- Whether dbt-duckdb keeps the table that was there, under another name, until the model
+    is committed. Then the after hook counts it, and the before hook sends no statement.
+    dbt-duckdb drops it at once if it has a foreign key, which needs a contract; a hook of
+    the model could change it; a materialization of the project may do anything. -#}
+{% macro dbt_tally_keeps(run, relation) %}
+  {{ return(run.materialized == 'table' and relation.is_table and not run.outside and not pre_hooks and not post_hooks
+        and not model.config.contract.enforced
+        and materialization_table_duckdb is defined and materialization_table_duckdb.macro.package_name == 'dbt_duckdb') }}
+{% endmacro %}
+
+{% macro dbt_tally_audit_after(run) %}
+  {%- set remembered = load_result('dbt_tally') -%}
+  {%- set was = remembered.response ~ '' if remembered is not none else 'inserted' -%}
+  {%- set before = remembered.response.rows_affected if was == 'counted' else none -%}
+  {%- set kept = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier ~ '__dbt_backup') if was == 'kept' else none -%}
+  {%- set rows = [] -%}
+  {%- if was in ('absent', 'uncounted', 'counted') or kept is not none -%}
+    {#- The materialization is empty if there was no relation. -#}
+    {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'materialized': run.materialized if was != 'absent' else '',
+          'count': before | string if before is number else '(select count(*) from ' ~ kept ~ ')' if kept is not none else none,
+          'source': "'counted'" if before is number or kept is not none else 'null'}) -%}
+  {%- endif -%}
+  {%- set affected = dbt_tally_affected(run, was) if target.type in ('postgres', 'mysql', 'mysql5', 'mariadb') else none -%}
+  {%- set count, source = '(select count(*) from ' ~ this ~ ')', "'counted'" -%}
+  {%- if (run.materialized == 'view' and not run.views) or (post_hooks and dbt_tally_dropped(run)) -%}
+    {%- set count, source = none, 'null' -%}
+  {%- elif affected is not none -%}
+    {%- set count, source = affected | string, "'adapter'" -%}
+  {%- endif -%}
+  {%- do rows.append({'phase': 'after', 'time': run.now, 'count': count, 'source': source, 'materialized': run.materialized}) -%}
+  {%- do dbt_tally_insert(run, rows, before) -%}
+{% endmacro %}
+
+{#- dbt-postgres and dbt-mysql report the exact number of rows that they have just inserted
+    into a new table. A post-hook of the project may have changed them since. -#}
+{% macro dbt_tally_affected(run, was) %}
+  {%- set main = load_result('main') -%}
+  {%- set n = main.response.rows_affected
+        if not run.exact and not post_hooks and main is not none
+          and (run.materialized in ('table', 'seed') or (run.materialized == 'incremental' and was in ('absent', 'uncounted'))) else none -%}
+  {{ return(n if n is number and n >= 0 else none) }}
+{% endmacro %}
+
+{#- Whether a post-hook has dropped the relation, which dbt's cache cannot tell, because it
+    does not know that it was built. A check costs a statement. If that statement is not
+    almost free, it is sent only if a hook contains the word "drop". -#}
+{% macro dbt_tally_dropped(run) %}
+  {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
+  {{ return((engine in ('duckdb', 'mysql') or (engine in ('postgres', 'redshift', 'snowflake') and 'drop' in (post_hooks ~ '') | lower))
+        and adapter.execute('select count(*) from '
+          ~ {'duckdb': 'system.information_schema.tables', 'mysql': 'information_schema.tables'}.get(engine, this.information_schema('tables'))
+          ~ " where lower(table_schema) = '" ~ (this.schema | lower | replace("'", "''"))
+          ~ "' and lower(table_name) = '" ~ (this.identifier | lower | replace("'", "''"))
+          ~ ("' and lower(table_catalog) = '" ~ (this.database | lower | replace("'", "''")) if engine == 'duckdb') ~ "'",
+          auto_begin=not run.outside, fetch=True)[1].rows[0][0] == 0) }}
 {% endmacro %}
