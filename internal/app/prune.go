@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/dbt-tally/dbt-tally/internal/audit"
 	"github.com/dbt-tally/dbt-tally/internal/config"
@@ -26,17 +28,25 @@ func (c Command) prune(ctx context.Context, cfg config.Config, con console) int 
 	}
 	end := con.working("looking for old rows")
 	pruned, err := opened.Prune(ctx, c.Now().Add(-cfg.OlderThan), func(deleted int64) {
-		con.line("deleted %d rows", deleted)
+		con.progress("deleted %d rows", deleted)
 	})
 	end()
 	verb := "deleted"
 	if cfg.DryRun {
 		verb = "would delete"
 	}
-	con.line("%s %d audit rows and %d runs older than %s", verb, pruned.AuditRows, pruned.Runs, cfg.OlderThan)
+	con.line("%s %d audit rows and %d runs older than %s", verb, pruned.AuditRows, pruned.Runs, age(cfg.OlderThan))
 	if err != nil {
 		con.error(err.Error())
 		return ExitAuditFailed
 	}
 	return ExitOK
+}
+
+// age writes an age as the user does: 10d, or 36h if it is not a number of days.
+func age(d time.Duration) string {
+	if day := 24 * time.Hour; d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	return fmt.Sprintf("%dh", d/time.Hour)
 }
