@@ -15,7 +15,7 @@ var version = "dev" // set by the linker in releases
 
 func main() {
 	if os.Getpid() == 1 {
-		os.Exit(pid1.Supervise("/proc/self/exe", os.Args, os.Stderr))
+		os.Exit(pid1.Supervise(pid1.ProgramOf("/proc/self/exe", os.Args), os.Stderr))
 	}
 	ctx, kill := app.Interrupts()
 	dir, _ := os.Getwd()

@@ -3,7 +3,10 @@
 package dbt
 
 import (
+	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 )
 
@@ -25,4 +28,46 @@ func send(cmd *exec.Cmd, signal syscall.Signal) {
 		pid = -pid
 	}
 	_ = syscall.Kill(pid, signal)
+}
+
+// ignoreTermination makes dbt ignore SIGTERM. GitLab cancels a job by sending SIGTERM to
+// each process of the container, and other systems do so to each process of a service. It
+// would end dbt at once and leave its queries running, before dbt-tally can interrupt dbt.
+// Only ignoring it works: Python's multiprocessing unblocks a blocked SIGTERM. Go cannot
+// start a child that ignores a signal which this process handles, but a shell can. Only
+// scripts that can be started are started by it, as Python's dbt is one: the kernel's
+// reasons against all others are better than a shell's.
+func ignoreTermination(cmd *exec.Cmd) {
+	if cmd.Err != nil || !canExecute(cmd.Path) || !canExecute(interpreter(cmd.Path)) || !canExecute(shell) {
+		return
+	}
+	cmd.Args = append([]string{"sh", "-c", `trap "" TERM; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = shell
+}
+
+const shell = "/bin/sh"
+
+func canExecute(path string) bool {
+	_, err := exec.LookPath(path)
+	return err == nil && filepath.IsAbs(path)
+}
+
+// watchForTermination starts a process that does nothing, until the returned function is
+// called. If SIGTERM ends it, SIGTERM was sent to each process, and this process sends it to
+// itself instead of waiting for its own: GitLab's runner begins with the newest process and
+// gives each 6 s to end.
+// https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go
+func watchForTermination() (stop func()) {
+	watch := exec.Command("cat")
+	stdin, err := watch.StdinPipe()
+	if err != nil || watch.Start() != nil {
+		return func() {} // SIGTERM reaches this process later
+	}
+	go func() {
+		var exit *exec.ExitError
+		if errors.As(watch.Wait(), &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		}
+	}()
+	return func() { _ = stdin.Close() }
 }

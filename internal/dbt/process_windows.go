@@ -11,3 +11,8 @@ func interrupt(*exec.Cmd) {}
 
 // kill ends dbt, but not its children.
 func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+
+// ignoreTermination does nothing: Windows has no SIGTERM.
+func ignoreTermination(*exec.Cmd) {}
+
+func watchForTermination() (stop func()) { return func() {} }

@@ -9,10 +9,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // supervised makes a new process of this test a supervisor.
 const supervised = "PID1_TEST_SUPERVISE"
+
+// asShell begins a script whose shell is a supervised shell, not a supervised program.
+const asShell = "# shell\n"
 
 const prSetChildSubreaper = 36 // from linux/prctl.h; package syscall has no name for it
 
@@ -25,7 +29,11 @@ func TestMain(m *testing.M) {
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 1, 0); errno != 0 {
 		panic(errno)
 	}
-	os.Exit(Supervise("/bin/sh", []string{"sh", "-c", script}, os.Stderr))
+	program := Program{Path: "/bin/sh", Args: []string{"sh", "-c", script}}
+	if rest, is := strings.CutPrefix(script, asShell); is {
+		program = ProgramOf("/nowhere", []string{"dbt-tally", "sh", "-c", rest})
+	}
+	os.Exit(Supervise(program, os.Stderr))
 }
 
 // supervisor returns a command that supervises the shell script.
@@ -112,10 +120,46 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 	}
 }
 
+// The shell itself ends at the signal, as it has no trap, but the program that it runs has
+// something left to do.
+func TestAShellsProgramReceivesTheSignalAndEnds(t *testing.T) {
+	t.Parallel()
+	cmd := supervisor(t, asShell+`sh -c 'trap "sleep 0.3; echo reported; exit 2" TERM; echo ready
+		for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done'; echo no`)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(stdout)
+	if line, err := lines.ReadString('\n'); err != nil || line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(lines)
+	status := exitStatus(t, cmd.Wait())
+	if string(rest) != "reported\n" || status != 128+int(syscall.SIGTERM) {
+		t.Errorf("%q, %v, status %d; want that the program reported, and the shell's status", rest, err, status)
+	}
+}
+
+func TestAShellMayLeaveAProcessBehind(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	status := exitStatus(t, supervisor(t, asShell+"sleep 60 >/dev/null 2>&1 & exit 4").Run())
+	if took := time.Since(began); status != 4 || took > 30*time.Second {
+		t.Errorf("status %d after %s; want 4 at once", status, took)
+	}
+}
+
 func TestAMissingProgramIsAnError(t *testing.T) {
 	t.Parallel()
 	var stderr strings.Builder
-	status := Supervise("/nowhere", []string{"nowhere"}, &stderr)
+	status := Supervise(ProgramOf("/nowhere", []string{"nowhere", "build"}), &stderr)
 	if status != 2 || !strings.Contains(stderr.String(), "no such file") {
 		t.Errorf("got status %d, %q; want 2 and that the file does not exist", status, stderr.String())
 	}

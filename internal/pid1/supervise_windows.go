@@ -3,6 +3,6 @@ package pid1
 import "errors"
 
 // supervise is never called: no process has the number 1 on Windows.
-func supervise(string, []string) (int, error) {
+func supervise(Program) (int, error) {
 	return 0, errors.ErrUnsupported
 }

@@ -1,7 +1,5 @@
 //go:build e2e
 
-// Package e2e tests the image from outside: on a Docker engine, under a runner, with a
-// database and a GitHub. make e2e provides these.
 package e2e
 
 import (
@@ -93,6 +91,14 @@ func (s shop) psql(query string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// slowModel is a model whose query takes 5 minutes.
+const slowModel = "{{ config(materialized='table') }} select pg_sleep(300)::text as nothing from {{ ref('orders') }}\n"
+
+// slowQueries returns how many queries of slowModel PostgreSQL runs.
+func (s shop) slowQueries() string {
+	return s.psql("select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
+}
+
 func (s shop) write(name, text string) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.workspace, name), []byte(text), 0o644); err != nil {
@@ -129,12 +135,14 @@ func (s shop) docker(extra ...string) []string {
 	return append(args, extra...)
 }
 
+const patience = 3 * time.Minute // on a machine that has other work
+
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("still waiting after a minute: %s", what)
+			t.Fatalf("still waiting after %s: %s", patience, what)
 		}
 	}
 }

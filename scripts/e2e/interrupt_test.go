@@ -22,13 +22,10 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, github := newShop(t), emulate.Start(t)
-			s.write("models/slow.sql", "{{ config(materialized='table') }} select pg_sleep(300)::text as nothing from {{ ref('orders') }}\n")
+			s.write("models/slow.sql", slowModel)
 			container := run(t, "docker", s.docker(append(s.jobOf(github), "--detach", image, "build")...)...)
 			t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", container).Run() })
-			queries := func() string {
-				return s.psql("select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
-			}
-			eventually(t, "PostgreSQL runs the slow query", func() bool { return queries() == "1" })
+			eventually(t, "PostgreSQL runs the slow query", func() bool { return s.slowQueries() == "1" })
 
 			asked := time.Now()
 			run(t, "docker", append(stop, container)...)
@@ -38,7 +35,7 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 			if took > 7*time.Second {
 				t.Error("want 7 s at most")
 			}
-			if got := queries(); got != "0" {
+			if got := s.slowQueries(); got != "0" {
 				t.Errorf("PostgreSQL still runs %q queries", got)
 			}
 			if status != "2" {

@@ -56,11 +56,11 @@ func TestRestrictedContainersRunTheShop(t *testing.T) {
 // TestASecondSignalKillsDBT stops a container twice, as a person does who will not wait.
 func TestASecondSignalKillsDBT(t *testing.T) {
 	s := newShop(t)
-	s.write("models/slow.sql", "{{ config(materialized='table') }} select pg_sleep(300)::text as nothing from {{ ref('orders') }}\n")
+	s.write("models/slow.sql", slowModel)
 	container := run(t, "docker", s.docker("--detach", "--env", "PYTHONUNBUFFERED=1", image, "build")...)
 	t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", container).Run() })
 	eventually(t, "PostgreSQL runs the slow query", func() bool {
-		return s.psql("select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(300)%' and pid <> pg_backend_pid()") == "1"
+		return s.slowQueries() == "1"
 	})
 	asked := time.Now()
 	run(t, "docker", "kill", "--signal", "INT", container)
