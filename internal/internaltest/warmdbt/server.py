@@ -118,6 +118,7 @@ def become(wanted, files):
     os.chdir(wanted["directory"])
     os.environ.clear()
     os.environ.update(wanted["environment"])
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = wanted["arguments"]
     try:
         cli()
