@@ -67,7 +67,7 @@ func TestJobsThatPrepareAtOnceAllSucceed(t *testing.T) {
 			})
 		}
 		jobs.Wait()
-		if diff := gocmp.Diff([][]string{{"5"}}, db.Query(t, "select count(*) from pg_indexes where schemaname = "+
+		if diff := gocmp.Diff([][]string{{"6"}}, db.Query(t, "select count(*) from pg_indexes where schemaname = "+
 			"'fresh'")); diff != "" {
 			t.Errorf("indexes (-want +got):\n%s", diff)
 		}

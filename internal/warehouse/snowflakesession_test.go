@@ -37,7 +37,7 @@ func manyRows(n int) (result [][]any, want []tally.Row) {
 		}
 		result = append(
 			result,
-			append([]any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one"}, make([]any, 8)...),
+			append([]any{relation + " - AFTER", at.Format("2006-01-02 15:04:05.000000"), count, "one"}, make([]any, 9)...),
 		)
 		want = append(want, row)
 	}
@@ -57,7 +57,7 @@ func TestAResultOfSnowflakeIsReadInEveryFormat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := fakesnowflake.New(t)
-			form.Columns, form.Rows = allColumns[:12], values
+			form.Columns, form.Rows = allColumns[:13], values
 			fake.Answer("information_schema", tutorialCatalog)
 			fake.Answer("from \"SHOP\".\"AUDIT\".\"LOG\" where run_id in", form)
 			fake.Fail("/queries/v1/query-request", 503)

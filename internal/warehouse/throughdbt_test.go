@@ -59,7 +59,7 @@ func TestTheErrorNamesTheStepThatFailedInDBT(t *testing.T) {
 // Rows that arrived before a failed step are kept, whichever step it was.
 func TestRowsAreKeptIfALaterStepFails(t *testing.T) {
 	t.Parallel()
-	const row = `{"rows": [["orders - AFTER", "2026-11-23 10:00:00", "1", "now", null, null, null, null, null, null, null, null]]}`
+	const row = `{"rows": [["orders - AFTER", "2026-11-23 10:00:00", "1", "now", null, null, null, null, null, null, null, null, null]]}`
 	for step, want := range map[string]string{
 		"record the run":    "this run is not recorded in s.log_run: record the run: not allowed",
 		"read earlier runs": "there is nothing to compare with: read earlier runs: not allowed",
@@ -160,7 +160,7 @@ func TestInvalidPayloadsAreErrors(t *testing.T) {
 	for payloads, want := range map[string]string{
 		"":                 "dbt_tally_collect logged nothing",
 		"{":                "dbt_tally_collect: read what it logged",
-		`{"rows":[["a"]]}`: "an audit row of 1 values; expected 12",
+		`{"rows":[["a"]]}`: "an audit row of 1 values; expected 13",
 	} {
 		_, err := openWith(
 			t, logging(strings.Fields(payloads)[:min(1, len(payloads))]),
