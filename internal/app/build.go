@@ -195,6 +195,9 @@ func (f facts) tallyInput() (in tally.Input, unreadable []string) {
 		if err != nil {
 			unreadable = append(unreadable, f.job.Secrets.Redact(fmt.Sprintf("meta.tally of %s: %v", node.ID, err)))
 		}
+		for _, name := range []*string{&meta.Capture.Changed, &meta.Capture.Created, &meta.Capture.Type} {
+			*name = f.job.Secrets.Redact(*name)
+		}
 		if f.job.Config.Accept {
 			meta.Limits.Severity = tally.SeverityWarn
 		}

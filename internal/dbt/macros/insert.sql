@@ -79,7 +79,7 @@
     waits at most 5 s for a locked audit table, and then the user's own lock_timeout is
     restored. A name that contains the tag of the block would end it. -#}
 {% macro dbt_tally_insert_postgres(sql, counted, written) %}
-  {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted) ~ '$' -%}
+  {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted ~ (written.block or '')) ~ '$' -%}
   {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_counted text := 'counted'; "
         ~ "dbt_tally_wait text := current_setting('lock_timeout'); " ~ (written.declare or '') ~ "begin " ~ (written.block or '')
         ~ ('if dbt_tally_count is null then ' if counted and written.block)
