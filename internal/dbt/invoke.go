@@ -70,7 +70,6 @@ func (c CLI) Invoke(ctx context.Context, command Command, hooks Hooks, version V
 	cmd := c.command(args, append(hooks.environment(), env...)...)
 	giveTerminal(cmd, command, c.Stdin)
 	ignoreTermination(cmd)
-	defer watchForTermination()()
 	code, err := c.start(ctx, cmd)
 	seen := witness()
 	inv.CompletedAt, inv.ExitCode, inv.Interrupted = c.Now(), code, ctx.Err() != nil

@@ -3,8 +3,6 @@
 package dbt
 
 import (
-	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -50,24 +48,4 @@ const shell = "/bin/sh"
 func canExecute(path string) bool {
 	_, err := exec.LookPath(path)
 	return err == nil && filepath.IsAbs(path)
-}
-
-// watchForTermination starts a process that does nothing, until the returned function is
-// called. If SIGTERM ends it, SIGTERM was sent to each process, and this process sends it to
-// itself instead of waiting for its own: GitLab's runner begins with the newest process and
-// gives each 6 s to end.
-// https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go
-func watchForTermination() (stop func()) {
-	watch := exec.Command("cat")
-	stdin, err := watch.StdinPipe()
-	if err != nil || watch.Start() != nil {
-		return func() {} // SIGTERM reaches this process later
-	}
-	go func() {
-		var exit *exec.ExitError
-		if errors.As(watch.Wait(), &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
-		}
-	}()
-	return func() { _ = stdin.Close() }
 }

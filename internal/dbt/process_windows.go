@@ -14,5 +14,3 @@ func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
 // ignoreTermination does nothing: Windows has no SIGTERM.
 func ignoreTermination(*exec.Cmd) {}
-
-func watchForTermination() (stop func()) { return func() {} }

@@ -56,8 +56,8 @@ for pid in $(ls -d [0-9]* | sort -rn); do
 	for _ in 1 2 3 4 5 6; do [ -e "$pid" ] || break; sleep 1; done
 done`
 
-// TestACancelledGitLabJobEndsItsQuery cancels a job in mid-query. The newest process is one
-// of Python's, which ignores SIGTERM and takes the first 6 s.
+// TestACancelledGitLabJobEndsItsQuery cancels a job in mid-query. One of Python's
+// processes and dbt ignore SIGTERM and take 6 s each.
 func TestACancelledGitLabJobEndsItsQuery(t *testing.T) {
 	for name, c := range map[string]struct {
 		options, before, after []string
