@@ -34,14 +34,18 @@ func graph(r report.Report, c columns) string {
 	names := report.NodeNames(r.Models)
 	index := map[string]int{}
 	var nodes, edges []string
+	left := map[string]bool{}
 	add := func(id, class string) {
-		if _, known := index[id]; known || len(index) == maxNodes {
+		if _, known := index[id]; known {
+			return
+		}
+		if len(index) == maxNodes {
+			left[id] = true
 			return
 		}
 		index[id] = len(index)
 		nodes = append(nodes, fmt.Sprintf("  n%d[\"%s\"]%s\n", index[id], label(names(id)), class))
 	}
-	left := 0
 	for _, root := range r.Causes {
 		if root.Kind != tally.CauseEdited || len(root.Models) == 0 {
 			continue
@@ -49,9 +53,6 @@ func graph(r report.Report, c columns) string {
 		add(root.NodeID, ":::edited")
 		for _, id := range root.Models {
 			add(id, "")
-			if _, drawn := index[id]; !drawn {
-				left++
-			}
 		}
 	}
 	for _, m := range r.Models {
@@ -70,8 +71,8 @@ func graph(r report.Report, c columns) string {
 	text := "What was edited (framed), and what differs because of it:\n\n```mermaid\ngraph LR\n" +
 		strings.Join(nodes, "") + strings.Join(edges, "") +
 		"  classDef edited stroke:#2f81f7,stroke-width:3px\n```\n"
-	if left > 0 {
-		text += "\n… " + tally.Number(left) + " left out to keep this readable.\n"
+	if len(left) > 0 {
+		text += "\n… " + tally.Number(len(left)) + " left out to keep this readable.\n"
 	}
 	return text
 }
