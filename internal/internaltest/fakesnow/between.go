@@ -2,6 +2,7 @@ package fakesnow
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"net"
 	"net/http"
@@ -28,10 +29,16 @@ func (d Database) Between(t testing.TB, see func(sql string) (refusal string)) D
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if refusal := refusalOf(r.URL.Path, body, see); refusal != nil {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(refusal)
-			return
+		if r.URL.Path == "/queries/v1/query-request" {
+			sql, err := statementOf(body, r.Header.Get("Content-Encoding"))
+			if err != nil {
+				t.Errorf("a statement that cannot be read: %v", err)
+			}
+			if message := see(sql); message != "" {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write(refusal(message))
+				return
+			}
 		}
 		proxy.ServeHTTP(w, r)
 	}))
@@ -40,19 +47,27 @@ func (d Database) Between(t testing.TB, see func(sql string) (refusal string)) D
 	return d
 }
 
-// refusalOf returns Snowflake's answer to a refused statement, or nil if it is not
-// refused.
-func refusalOf(path string, body []byte, see func(string) string) []byte {
+// statementOf returns the SQL of a request. The Go driver sends it as it is, dbt's connector
+// compresses it.
+func statementOf(body []byte, encoding string) (string, error) {
+	if encoding == "gzip" {
+		unzip, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return "", err
+		}
+		if body, err = io.ReadAll(unzip); err != nil {
+			return "", err
+		}
+	}
 	var query struct {
 		SQL string `json:"sqlText"`
 	}
-	if path != "/queries/v1/query-request" || json.Unmarshal(body, &query) != nil {
-		return nil
-	}
-	message := see(query.SQL)
-	if message == "" {
-		return nil
-	}
+	err := json.Unmarshal(body, &query)
+	return query.SQL, err
+}
+
+// refusal returns Snowflake's answer to a refused statement.
+func refusal(message string) []byte {
 	answer, err := json.Marshal(map[string]any{
 		"success": false, "code": "003001", "message": message,
 		"data": map[string]any{"errorCode": "003001", "sqlState": "42501"},
