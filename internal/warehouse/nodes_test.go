@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -28,23 +27,17 @@ func TestFingerprintsOfALargeProject(t *testing.T) {
 			code.Columns[id] = append(code.Columns[id], tally.Column{Name: fmt.Sprintf("c%d_%d", column, i/5), Type: "integer"})
 		}
 	}
-	begin := time.Now()
 	collect(t, store, warehouse.CollectRequest{
 		Runs: []tally.Run{{ID: "main", CompletedAt: at("08:00:00"), Status: "success"}}, Code: code,
 	})
 	got := collect(t, store, warehouse.CollectRequest{
 		Invocations: []string{"now"}, History: warehouse.HistoryQuery{Wanted: true, Before: at("09:00:00")},
 	})
-	took := time.Since(begin)
-	t.Logf("5,000 fingerprints written and read in %s", took)
 	if diff := gocmp.Diff(code.Fingerprints, got.History.Fingerprints); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("problems %q, fingerprints (-want +got):\n%s", got.Problems, diff)
 	}
 	if diff := gocmp.Diff(code.Columns, got.History.Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
-	}
-	if took > 5*time.Second {
-		t.Errorf("it took %s", took)
 	}
 }
 
@@ -63,9 +56,7 @@ func TestColumnsOfManyRelations(t *testing.T) {
 	for i := range 1000 {
 		relations[fmt.Sprintf("model.shop.many_%d", i+1)] = fmt.Sprintf(`"db"."public"."many_%d"`, i+1)
 	}
-	begin := time.Now()
 	got := collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Relations: relations})
-	t.Logf("the columns of 1,000 relations took %s", time.Since(begin))
 	want := []tally.Column{{Name: "id", Type: "integer"}, {Name: "amount", Type: "numeric(10,2)"}}
 	if diff := gocmp.Diff(want, got.Columns["model.shop.odd"]); diff != "" || len(got.Problems) > 0 {
 		t.Errorf("problems %q, columns (-want +got):\n%s", got.Problems, diff)
