@@ -325,6 +325,8 @@ input "max-rows": unusable value "5%"; expected a whole number from 0 up` + gate
 			`unusable value "0d"; ` + duration},
 		"pruning without an age": {[]string{"prune"}, `input "older-than": missing; set an age of a day or ` +
 			`more, such as 180d` + see},
+		"pruning with an age alone": {[]string{"prune", "10d"}, `command "prune": unexpected argument "10d"; ` +
+			`write an age as --older-than 180d`},
 		"pruning today's rows": {[]string{"prune", "--older-than=23h"}, `input "older-than": unusable ` +
 			`value "23h"; expected an age of a day or more, such as 180d` + see},
 		"not an invocation": {[]string{"report", "--invocation=7"}, `input "invocation": unusable ` +

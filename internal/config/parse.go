@@ -47,7 +47,11 @@ func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
 				return Config{}, p.stop(err, command, help)
 			}
 		}
-		if len(rest) > 0 {
+		switch {
+		case len(rest) > 0 && command == Prune && p.given["older-than"] == "":
+			p.given["older-than"] = rest[0]
+			p.problems.add("command %q: unexpected argument %s; write an age as --older-than 180d", command, shown(rest[0]))
+		case len(rest) > 0:
 			p.problems.add("command %q: unexpected argument %s; remove it", command, shown(rest[0]))
 		}
 	}
