@@ -383,6 +383,8 @@ func TestHelp(t *testing.T) {
 		"of running dbt":     {[]string{"--help"}, "--max-drop=VALUE, for example 5%", "--older-than"},
 		"with one letter":    {[]string{"-h"}, "dbt-tally build --select state:modified+", "--older-than"},
 		"without arguments":  {nil, "dbt-tally --max-drop 5% build", "--older-than"},
+		"as a command":       {[]string{"help"}, "dbt-tally build --select state:modified+", "--older-than"},
+		"help on a command":  {[]string{"help", "prune"}, "--older-than=VALUE, for example 180d", "--max-drop"},
 		"of another command": {[]string{"prune", "--help"}, "--older-than=VALUE, for example 180d", "--max-drop"},
 	} {
 		var out strings.Builder

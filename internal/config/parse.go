@@ -25,6 +25,9 @@ import (
 func Parse(args, environ []string, dir string, help io.Writer) (Config, error) {
 	p := parser{dir: dir, given: map[string]string{}}
 	p.environment(environ)
+	if len(args) > 0 && args[0] == "help" { // dbt has no such command
+		args = append(slices.Clone(args[1:]), "--help")
+	}
 	rest, err := p.flags(args, "")
 	if err != nil {
 		return Config{}, p.stop(err, "", help)

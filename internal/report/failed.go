@@ -47,19 +47,26 @@ const maxError = 160
 // errorKind matches the line above an error: "Compilation Error in model orders (…)".
 var errorKind = regexp.MustCompile(`^(?:\[.*\] )?([A-Z]\w*)(?: \w+)* Error(?: in .*)?:?$`)
 
-// firstError returns the kind of an error and the first line that states the problem.
+// firstError returns the kind of an error and the first line that states the problem. If that
+// line ends with a colon, the items of the list below it follow.
 func firstError(message string) (kind, line string) {
-	for line := range strings.Lines(message) {
-		line = strings.TrimSpace(line)
-		switch match := errorKind.FindStringSubmatch(line); {
-		case line == "", line == "Encountered an error:":
+	var items []string
+	for next := range strings.Lines(message) {
+		next = strings.TrimSpace(next)
+		item, listed := strings.CutPrefix(next, "- ")
+		switch match := errorKind.FindStringSubmatch(next); {
+		case strings.HasSuffix(line, ":") && listed:
+			items = append(items, item)
+		case line != "":
+			return kind, strings.TrimSpace(line + " " + strings.Join(items, ", "))
+		case next == "", next == "Encountered an error:":
 		case match != nil && kind == "":
 			kind = match[1]
 		default:
-			return kind, line
+			line = next
 		}
 	}
-	return kind, ""
+	return kind, strings.TrimSpace(line + " " + strings.Join(items, ", "))
 }
 
 // failedNodes names the first failed node and counts the others. If dbt was interrupted,
