@@ -49,20 +49,22 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- If there is nothing to count (a first build, a view), no statement is sent: the time is
-    stored for the after hook. On PostgreSQL, with dbt v2, and if the row has a watermark,
-    the before hook inserts its row. Otherwise it reads the count, and the after hook
-    inserts both rows with one statement. -#}
+{#- If there is nothing to count (a first build, a view), or dbt keeps the table that the
+    after hook can count, no statement is sent: the time is stored for the after hook. Of
+    other tables on PostgreSQL, with dbt v2, and if the row has a watermark, the before hook
+    inserts its row. Otherwise it reads the count, and the after hook inserts both rows with
+    one statement. -#}
 {% macro dbt_tally_audit_before(run) %}
   {%- set listed = dbt_tally_listed() if dbt_version[:2] == '1.' and graph.nodes | length > 300 and not run.views else '' -%}
   {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier)
         if not listed else this if listed == 'table' else none -%}
   {%- set countable = relation is not none and (run.views or listed == 'table' or not relation.is_view or run.materialized == 'external') -%}
-  {%- if countable and (run.block or run.change or dbt_version[:2] != '1.') -%}
+  {%- set kept = countable and run.materialized == 'table' and (run.block or target.type == 'duckdb')
+        and dbt_tally_keeps(run, listed == 'table' or relation.is_table) -%}
+  {%- if countable and not kept and (run.block or run.change or dbt_version[:2] != '1.') -%}
     {%- do dbt_tally_insert(run, [{'phase': 'before', 'time': run.now, 'count': '(select count(*) from ' ~ relation ~ ')',
           'source': "'counted'", 'materialized': run.materialized}], none) -%}
   {%- else -%}
-    {%- set kept = countable and target.type == 'duckdb' and dbt_tally_keeps(run, relation) -%}
     {%- set before = dbt_tally_count(relation, run.outside) if countable and not kept else none -%}
     {#- The namespace replaces the empty agate table that dbt 1 would create, which takes
         longer than everything else here. -#}
@@ -84,28 +86,50 @@
         or model.config.materialized not in ('table', 'incremental', 'seed', 'snapshot') or model.config.incremental_strategy == 'microbatch' -%}
     {{ return('') }}
   {%- endif -%}
+  {%- set kind = (dbt_tally_schema().get(this.identifier | lower) or ['absent'])[0] -%}
+  {{ return(kind if kind in ('table', 'absent') else '') }}
+{% endmacro %}
+
+{#- The relations of the model's schema, by their names in lower case: what they are and, on
+    PostgreSQL, about how many rows they have, which reads no table. -#}
+{% macro dbt_tally_schema() %}
   {%- set schemas = graph.setdefault('dbt_tally', {}) -%}
   {%- set place = (this.database ~ '.' ~ this.schema) | lower -%}
   {%- if place not in schemas -%}
-    {%- set names = {} -%}
-    {%- for other in list_relations_without_caching(api.Relation.create(database=this.database, schema=this.schema)).rows -%}
-      {%- set name = other['name'] | lower -%}
-      {%- do names.update({name: 'other' if name in names else (other['type'] or other['kind'] or '') | lower}) -%}
+    {%- set names, found = {}, [] -%}
+    {%- if target.type == 'postgres' -%}
+      {%- do found.extend(adapter.add_query("select /* dbt_tally */ c.relname, case when c.relkind in ('r', 'p') then 'table' else 'other' end, "
+            ~ "greatest(c.reltuples, pg_stat_get_live_tuples(c.oid)) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+            ~ "where c.relkind in ('r', 'p', 'v', 'm', 'f') and lower(n.nspname) = '" ~ (this.schema | lower | replace("'", "''")) ~ "'",
+            auto_begin=True)[1].fetchall()) -%}
+    {%- else -%}
+      {%- for other in list_relations_without_caching(api.Relation.create(database=this.database, schema=this.schema)).rows -%}
+        {%- do found.append([other['name'], (other['type'] or other['kind'] or '') | lower, none]) -%}
+      {%- endfor -%}
+    {%- endif -%}
+    {%- for name, kind, rows in found -%}
+      {%- do names.update({name | lower: [kind if name | lower not in names else 'other', rows]}) -%}
     {%- endfor -%}
     {#- setdefault, because another thread may have listed it meanwhile. -#}
     {%- do schemas.setdefault(place, names) -%}
   {%- endif -%}
-  {%- set kind = schemas[place].get(this.identifier | lower, 'absent') -%}
-  {{ return(kind if kind in ('table', 'absent') else '') }}
+  {{ return(schemas[place]) }}
 {% endmacro %}
 
-{#- Whether dbt-duckdb keeps the table that was there, under another name, until the model
-    is committed. Then the after hook counts it, and the before hook sends no statement.
-    dbt-duckdb drops it at once if it has a foreign key, which needs a contract; a hook of
-    the model could change it; a materialization of the project may do anything. -#}
-{% macro dbt_tally_keeps(run, relation) %}
-  {{ return(run.materialized == 'table' and relation.is_table and not run.outside and not pre_hooks and not post_hooks
-        and not model.config.contract.enforced
+{#- Whether dbt keeps the table that was there, under another name, until the model is
+    committed. Then the after hook counts it, and the before hook sends no statement. A
+    hook of the model could change it; a materialization of the project may do anything.
+    dbt-duckdb drops the table at once if it has a foreign key, which needs a contract.
+    On PostgreSQL dbt has locked both names by then, and readers would wait for a long
+    count, so that only a table is counted there that is known to be small. -#}
+{% macro dbt_tally_keeps(run, table) %}
+  {%- set kept = table and not run.change and not pre_hooks -%}
+  {%- if kept and target.type == 'postgres' -%}
+    {%- set rows = (dbt_tally_schema().get(this.identifier | lower) or ['absent', 0])[1]
+          if materialization_table_postgres is not defined and materialization_table_default.macro.package_name == 'dbt' else 0 -%}
+    {{ return(rows > 0 and rows <= 100000) }}
+  {%- endif -%}
+  {{ return(kept and not run.outside and not post_hooks and not model.config.contract.enforced
         and materialization_table_duckdb is defined and materialization_table_duckdb.macro.package_name == 'dbt_duckdb') }}
 {% endmacro %}
 
@@ -113,13 +137,15 @@
   {%- set remembered = load_result('dbt_tally') -%}
   {%- set was = remembered.response ~ '' if remembered is not none else 'inserted' -%}
   {%- set before = remembered.response.rows_affected if was == 'counted' else none -%}
-  {%- set kept = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier ~ '__dbt_backup') if was == 'kept' else none -%}
+  {#- dbt-postgres cuts the name, so that its suffix fits. -#}
+  {%- set kept = none if was != 'kept' else this.incorporate(path={'identifier': this.identifier[:51] ~ '__dbt_backup'}) if run.block
+        else adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier ~ '__dbt_backup') -%}
   {%- set rows = [] -%}
   {%- if was in ('absent', 'uncounted', 'counted') or kept is not none -%}
     {#- The materialization is empty if there was no relation. -#}
     {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'materialized': run.materialized if was != 'absent' else '',
           'count': before | string if before is number else '(select count(*) from ' ~ kept ~ ')' if kept is not none else none,
-          'source': "'counted'" if before is number or kept is not none else 'null'}) -%}
+          'source': "'counted'" if before is number or kept is not none else 'null', 'kept': kept}) -%}
   {%- endif -%}
   {%- set affected = dbt_tally_affected(run, was) if target.type in ('postgres', 'mysql', 'mysql5', 'mariadb') else none -%}
   {%- set count, source = '(select count(*) from ' ~ this ~ ')', "'counted'" -%}

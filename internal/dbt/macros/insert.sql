@@ -11,18 +11,20 @@
   {%- endif -%}
   {%- set counted = rows[-1].count if run.block and '(' in (rows[-1].count or '') else '' -%}
   {%- do rows[-1].update({'count': 'dbt_tally_count', 'source': 'dbt_tally_counted'}) if counted -%}
+  {%- set kept = rows[0].kept if run.block and rows[0].kept else '' -%}
+  {%- do rows[0].update({'count': 'dbt_tally_kept', 'where': ' where dbt_tally_kept is not null'}) if kept -%}
   {%- set selects = [] -%}
   {%- for row in rows -%}
     {%- do selects.append("select '" ~ form.name ~ ' - ' ~ row.phase | upper ~ "', " ~ form.time[0] ~ row.time ~ form.time[1] ~ ', ' ~ (row.count or form.null)
           ~ ", '" ~ invocation_id ~ "'" ~ (", '" ~ form.node ~ "', '" ~ row.phase ~ "', '" ~ row.materialized ~ "'" if form.columns)
-          ~ (', ' ~ row.source if run.columns == 'all') ~ (row.more or '')) -%}
+          ~ (', ' ~ row.source if run.columns == 'all') ~ (row.more or '') ~ (row.where or '')) -%}
   {%- endfor -%}
   {%- set sql = (form.prefix or '') ~ 'insert /* dbt_tally */ into ' ~ run.table ~ ' (model_name, execution_time, row_count, run_id' ~ form.columns ~ ') '
         ~ selects | join(' union all ') -%}
   {#- add_query is execute without the agate table for the unused answer, which takes a
       quarter of the statement's time. -#}
   {%- if run.block -%}
-    {%- do dbt_tally_insert_postgres(sql, counted, form.written or {}) -%}
+    {%- do dbt_tally_insert_postgres(sql, counted, kept, form.written or {}) -%}
   {%- elif target.type == 'duckdb' and dbt_version[:2] == '1.' -%}
     {%- do adapter.add_query(sql, auto_begin=not run.outside and not target.disable_transactions) -%}
   {%- else -%}
@@ -77,11 +79,13 @@
     session that alters that table would wait for the whole build, or deadlock with it. The
     rollback of an inner block releases the lock; its variable keeps the count. The insert
     waits at most 5 s for a locked audit table, and then the user's own lock_timeout is
-    restored. A name that contains the tag of the block would end it. -#}
-{% macro dbt_tally_insert_postgres(sql, counted, written) %}
+    restored. A name that contains the tag of the block would end it. kept is the table that
+    dbt keeps: if it cannot be counted, only the before row is missing. -#}
+{% macro dbt_tally_insert_postgres(sql, counted, kept, written) %}
   {%- set tag = '$dbt_tally' ~ ('_' ~ invocation_id | replace('-', '_') if '$dbt_tally$' in sql ~ counted ~ (written.block or '')) ~ '$' -%}
   {%- do adapter.add_query("do " ~ tag ~ " declare dbt_tally_count bigint; dbt_tally_counted text := 'counted'; "
-        ~ "dbt_tally_wait text := current_setting('lock_timeout'); " ~ (written.declare or '') ~ "begin " ~ (written.block or '')
+        ~ "dbt_tally_wait text := current_setting('lock_timeout'); " ~ (written.declare or '') ~ ('dbt_tally_kept bigint; ' if kept) ~ "begin " ~ (written.block or '')
+        ~ ('begin dbt_tally_kept := (select count(*) from ' ~ kept ~ '); exception when others or query_canceled then null; end; ' if kept)
         ~ ('if dbt_tally_count is null then ' if counted and written.block)
         ~ ('begin dbt_tally_count := ' ~ counted ~ "; raise sqlstate 'DT000'; exception when sqlstate 'DT000' then null; end; " if counted)
         ~ ('end if; ' if counted and written.block)
