@@ -20,7 +20,7 @@ const (
 )
 
 // BenchmarkDearStatements builds tables again on an emulated Snowflake behind a proxy that
-// delays each statement: with plain dbt, with dbt-tally, whose hooks insert both rows at
+// delays the answer to each statement: with plain dbt, with dbt-tally, whose hooks insert both rows at
 // once, and with hooks that insert a row each.
 func BenchmarkDearStatements(b *testing.B) {
 	program := binary(b)
@@ -55,13 +55,11 @@ var writesRows = regexp.MustCompile(`(?i)^\s*(/\*.*?\*/\s*)?(execute immediate \
 
 func newDearProject(b *testing.B, name string) *project {
 	b.Helper()
-	db := fakesnow.New(b).Between(b, func(sql string) string {
+	db := fakesnow.New(b).Taking(b, func(sql string) time.Duration {
 		if writesRows.MatchString(sql) {
-			time.Sleep(dearChange)
-		} else {
-			time.Sleep(dearRead)
+			return dearChange
 		}
-		return ""
+		return dearRead
 	})
 	p := newFolder(b, name, "", dearModels)
 	output := db.Settings()
@@ -72,7 +70,7 @@ func newDearProject(b *testing.B, name string) *project {
 }
 
 // insertTwice gives the project hooks of its own, whose before hook inserts its row.
-func insertTwice(b *testing.B, p *project) {
+func insertTwice(b testing.TB, p *project) {
 	b.Helper()
 	cmd := exec.Command(p.binary, "install")
 	cmd.Dir, cmd.Env = p.cli.WorkDir, p.cli.Env

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -29,6 +30,9 @@ func (c Command) dbt(ctx context.Context, cfg config.Config, con console) (statu
 		end()
 	}
 	con.problems(prepared.Problems, cfg.Audit.Failure == config.Fail)
+	if prepared.NoBaseline != "" {
+		return con.refuse(errors.Join(errors.New(prepared.NoBaseline), prepared.Close()))
+	}
 	if exitCode(invocations) == 0 && (cfg.Audit.Failure != config.Fail || !prepared.Failed()) {
 		invocations = append(invocations, c.invoke(ctx, s, prepared.Hooks, con)...)
 	}

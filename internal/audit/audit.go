@@ -41,6 +41,9 @@ type Prepared struct {
 	OwnHooks []string  // packages whose models do not call the hooks
 
 	Uncaptured string // the reason why the hooks cannot store what a model wrote; "" if they can
+	// NoBaseline is the mistake in the input baseline: a run or a branch that does not exist,
+	// and that dbt must not run without. "" if there is none.
+	NoBaseline string
 
 	Took time.Duration // by Prepare
 
@@ -119,6 +122,9 @@ func (p Prepared) withTable(table warehouse.Prepared, err error) Prepared {
 		return p.failed(errors.Join(err, closed))
 	}
 	p.Relation = table.Relation
+	if table.NotFound != nil && p.settings.needsBaseline() {
+		p.NoBaseline = p.settings.Job.Secrets.Redact(table.NotFound.Error())
+	}
 	for _, problem := range table.Problems {
 		p.problem(problem)
 	}
@@ -243,6 +249,7 @@ func (p *Prepared) openStore(ctx context.Context, table config.Table) (err error
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
+		History:     s.historyQuery(s.Now()),
 		Python:      s.python(),
 		Environ:     s.DBT.Env,
 	})

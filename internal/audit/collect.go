@@ -119,7 +119,10 @@ func (p *Prepared) Record(ctx context.Context, c Collected, breached bool) (prob
 
 // collectRequest returns the request to the warehouse after dbt has ended.
 func (s Settings) collectRequest(invocations []dbt.Invocation) warehouse.CollectRequest {
-	f := warehouse.CollectRequest{History: s.historyQuery(invocations)}
+	var f warehouse.CollectRequest
+	if len(invocations) > 0 {
+		f.History = s.historyQuery(s.startOf(invocations[0]))
+	}
 	for _, inv := range invocations {
 		if inv.ID == "" {
 			continue
@@ -157,17 +160,17 @@ func (s Settings) acceptedBy() string {
 // are those of an unmerged change.
 var notForOthers = []string{"pull_request", "pull_request_target", "merge_request_event"}
 
-// historyQuery selects the earlier runs to compare with. Under auto these are the base
+// historyQuery selects the runs before a time to compare with. Under auto these are the base
 // branch's runs if the job has a base branch (a pull request, a merge group), otherwise
 // those of the same branch. Without any branch they are those of the target.
-func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQuery {
+func (s Settings) historyQuery(before time.Time) warehouse.HistoryQuery {
 	wanted := s.Job.Config.Baseline
-	if wanted.Off || len(invocations) == 0 {
+	if wanted.Off {
 		return warehouse.HistoryQuery{}
 	}
 	query := warehouse.HistoryQuery{
 		Wanted: true, RunID: wanted.RunID, Branch: wanted.Branch, Target: cmp.Or(wanted.Target, s.Connection.Target),
-		Before:   s.startOf(invocations[0]),
+		Before:   before,
 		Database: wanted.Table.Database, Schema: wanted.Table.Schema, Name: wanted.Table.Name,
 		Named: wanted.Branch != "",
 	}
@@ -176,6 +179,13 @@ func (s Settings) historyQuery(invocations []dbt.Invocation) warehouse.HistoryQu
 		query.ExcludeEvents = notForOthers
 	}
 	return query
+}
+
+// needsBaseline reports whether dbt must not run without the baseline that the user named.
+// A branch's own first run is what later runs are compared with.
+func (s Settings) needsBaseline() bool {
+	branch := s.Job.Config.Baseline.Branch // "" if the user named a run
+	return s.Job.Config.Audit.Failure != config.Warn && (branch == "" || branch != s.Job.Event.Branch())
 }
 
 // startOf returns the time at which the invocation began. If only its ID is known, every run

@@ -54,7 +54,7 @@ func TestWhichRunsAreComparedWith(t *testing.T) {
 				Job:        job.Job{Event: test.event, Config: config.Config{Baseline: test.baseline}},
 				Connection: job.Connection{Connection: profile.Connection{Target: "ci"}},
 			}
-			got := s.historyQuery([]dbt.Invocation{{ID: "this", StartedAt: noon}})
+			got := s.historyQuery(noon)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -70,5 +70,29 @@ func TestAForksBranchIsNotOurs(t *testing.T) {
 	}}
 	if got := s.record(dbt.Invocation{ID: "this"}).Branch; got != "fork:main" {
 		t.Errorf("a fork's run is recorded for branch %q", got)
+	}
+}
+
+func TestABranchsOwnFirstRunNeedsNoBaseline(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		branch   string
+		baseline config.Baseline
+		failure  config.Failure
+		want     bool
+	}{
+		"another branch":            {"feature", config.Baseline{Branch: "main"}, config.Auto, true},
+		"another branch, of no run": {"", config.Baseline{Branch: "main"}, config.Fail, true},
+		"its own branch":            {"main", config.Baseline{Branch: "main"}, config.Auto, false},
+		"a run":                     {"", config.Baseline{RunID: "one"}, config.Auto, true},
+		"only a warning":            {"feature", config.Baseline{Branch: "main"}, config.Warn, false},
+	} {
+		s := Settings{Job: job.Job{
+			Event:  ci.Event{HeadRef: tc.branch},
+			Config: config.Config{Baseline: tc.baseline, Audit: config.Audit{Failure: tc.failure}},
+		}}
+		if got := s.needsBaseline(); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

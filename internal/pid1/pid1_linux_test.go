@@ -49,6 +49,31 @@ func supervisor(t *testing.T, script string) *exec.Cmd {
 	return cmd
 }
 
+// signalled starts a command, sends it a signal once it has printed "ready", and returns what
+// it printed after that. The caller waits for its end.
+func signalled(t *testing.T, cmd *exec.Cmd, signal os.Signal) (rest string) {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(stdout)
+	if line, err := lines.ReadString('\n'); err != nil || line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(all)
+}
+
 func exitStatus(t *testing.T, err error) int {
 	t.Helper()
 	var exit *exec.ExitError
@@ -92,25 +117,8 @@ func TestEachSignalReachesTheProgramOnce(t *testing.T) {
 			t.Parallel()
 			cmd := supervisor(t, `trap 'echo heard' INT TERM; echo ready; i=0
 				while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 5`)
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewReader(stdout)
-			if line, err := lines.ReadString('\n'); err != nil || line != "ready\n" {
-				t.Fatalf("%q, %v", line, err)
-			}
-			if err := cmd.Process.Signal(signal); err != nil {
-				t.Fatal(err)
-			}
-			rest, err := io.ReadAll(lines)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := strings.Count(string(rest), "heard"); got != 1 {
+			rest := signalled(t, cmd, signal)
+			if got := strings.Count(rest, "heard"); got != 1 {
 				t.Errorf("heard %d signals; want 1", got)
 			}
 			if got := exitStatus(t, cmd.Wait()); got != 5 {
@@ -126,24 +134,10 @@ func TestAShellsProgramReceivesTheSignalAndEnds(t *testing.T) {
 	t.Parallel()
 	cmd := supervisor(t, asShell+`sh -c 'trap "sleep 0.3; echo reported; exit 2" TERM; echo ready
 		for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done'; echo no`)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(stdout)
-	if line, err := lines.ReadString('\n'); err != nil || line != "ready\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	rest, err := io.ReadAll(lines)
+	rest := signalled(t, cmd, syscall.SIGTERM)
 	status := exitStatus(t, cmd.Wait())
-	if string(rest) != "reported\n" || status != 128+int(syscall.SIGTERM) {
-		t.Errorf("%q, %v, status %d; want that the program reported, and the shell's status", rest, err, status)
+	if rest != "reported\n" || status != 128+int(syscall.SIGTERM) {
+		t.Errorf("%q, status %d; want that the program reported, and the shell's status", rest, status)
 	}
 }
 

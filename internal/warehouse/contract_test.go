@@ -17,11 +17,14 @@ import (
 
 // lab is one kind of warehouse with an empty database.
 type lab struct {
-	schema string // the schema of unqualified names
-	open   func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store
-	exec   func(t *testing.T, statements ...string)
+	schema  string // the schema of unqualified names
+	options func(warehouse.Table, warehouse.Access) warehouse.Options
+	exec    func(t *testing.T, statements ...string)
+}
 
-	options func(warehouse.Table, warehouse.Access) warehouse.Options // only through dbt
+func (l lab) open(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
+	t.Helper()
+	return open(t, l.options(table, access))
 }
 
 var allColumns = []string{

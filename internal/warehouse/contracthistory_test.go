@@ -88,12 +88,21 @@ func (l lab) history(t *testing.T) {
 		t.Errorf("recorded with the problems %q", recorded.Problems)
 	}
 
+	query := warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")}
+	if o := l.options(warehouse.Table{Schema: "prod", Name: "dbt_audit_log"}, warehouse.Write); o.Operator == nil {
+		if err := store.Close(); err != nil { // DuckDB's file has one user
+			t.Fatal(err)
+		}
+		o.History = query // to be read while dbt runs
+		store = open(t, o)
+		prepare(t, store)
+	}
 	again := tally.Run{ID: "second", CompletedAt: at("09:30:00"), Status: "success", Branch: "again"}
 	got := collect(t, store, warehouse.CollectRequest{
 		Invocations: now, Runs: []tally.Run{
 			again, {ID: "now", CompletedAt: at("09:59:00"), Status: "success", Branch: hostile, Target: "prod"},
 		},
-		History: warehouse.HistoryQuery{Wanted: true, Branch: hostile, Target: "prod", Before: at("10:00:00")},
+		History: query,
 	})
 	want := warehouse.Collected{Relation: relation, Rows: []tally.Row{nowRow()}, History: tally.History{
 		Runs:         []tally.Run{runs[4], runs[1]},
@@ -168,9 +177,17 @@ func (l lab) trends(t *testing.T) {
 
 // oneRun requests a run by its ID, from another audit table.
 func (l lab) oneRun(t *testing.T) {
-	store := l.open(t, warehouse.Table{Schema: "ci", Name: "dbt_audit_log"}, warehouse.Write)
-	prepare(t, store)
-	query := warehouse.HistoryQuery{Wanted: true, Schema: "prod", RunID: "failed", Branch: "main", Before: at("09:00:00")}
+	query := warehouse.HistoryQuery{Wanted: true, Schema: "prod", RunID: "it's none", Branch: "main", Before: at("09:00:00")}
+	problem := `baseline: no run "it's none"; the newest are later (` + hostile +
+		`, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
+	o := l.options(warehouse.Table{Schema: "ci", Name: "dbt_audit_log"}, warehouse.Write)
+	o.History = query
+	store := open(t, o)
+	if err := prepare(t, store).NotFound; err == nil || !strings.Contains(err.Error(), problem) {
+		t.Errorf("not found before dbt: %v; want %q and older runs", err, problem)
+	}
+
+	query.RunID = "failed"
 	got := collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, History: query})
 	want := tally.History{
 		Runs: []tally.Run{earlierRuns()[5]},
@@ -185,8 +202,6 @@ func (l lab) oneRun(t *testing.T) {
 
 	query.RunID = "it's none"
 	got = collect(t, store, warehouse.CollectRequest{Invocations: []string{"now"}, Runs: []tally.Run{{ID: "now"}}, History: query})
-	problem := `baseline: no run "it's none"; the newest are later (` + hostile +
-		`, 2026-11-23 11:00:00), now (` + hostile + `, 2026-11-23 09:59:00), failed (`
 	if got.NotFound == nil || !strings.Contains(got.NotFound.Error(), problem) {
 		t.Errorf("not found: %v; want %q and older runs", got.NotFound, problem)
 	}

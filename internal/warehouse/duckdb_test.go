@@ -24,8 +24,8 @@ func newDuckDBLab(t *testing.T) lab {
 	bin, dir := dbtBin(t), t.TempDir()
 	return lab{
 		schema: "main",
-		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
-			return open(t, duckDBOptions(bin, dir, table, access))
+		options: func(table warehouse.Table, access warehouse.Access) warehouse.Options {
+			return duckDBOptions(bin, dir, table, access)
 		},
 		exec: execDuckDB(bin, dir),
 	}
@@ -50,15 +50,12 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 		o.Python, o.Operator = nil, operator{bin: bin, project: dir}
 		return o
 	}
-	openStore := func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
-		return open(t, options(table, access))
-	}
 	for name, content := range map[string]string{
 		"dbt_project.yml": "{name: lab, version: '1.0', profile: lab, flags: {send_anonymous_usage_stats: false}}",
 		"profiles.yml":    "lab: {target: ci, outputs: {ci: {type: duckdb, path: lab.duckdb, schema: lab}}}",
 		"models/own.sql": `{{ config(post_hook="insert into hooked values ('{{ this }} - AFTER', now(), 1, '{{ ` +
 			`invocation_id }}')") }} select 1 as n`,
-		"macros/operations.sql": openStore(t, warehouse.Table{}, warehouse.Write).Operations(),
+		"macros/operations.sql": open(t, options(warehouse.Table{}, warehouse.Write)).Operations(),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -68,7 +65,7 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 			t.Fatal(err)
 		}
 	}
-	return lab{schema: "main", open: openStore, exec: execDuckDB(bin, dir), options: options}
+	return lab{schema: "main", exec: execDuckDB(bin, dir), options: options}
 }
 
 // dbtBin returns the directory of a real dbt's programs.

@@ -76,7 +76,7 @@ func (l *link) patiently(ctx context.Context, s step, t Table, f func(*sql.Conn)
 	for {
 		err := l.try(ctx, f)
 		if err == nil {
-			l.reached, l.failing = true, time.Time{}
+			l.failing = time.Time{}
 			return nil
 		}
 		if failure := l.db.Failure(err); !l.again(ctx, s, failure) {
@@ -105,6 +105,7 @@ func (l *link) try(ctx context.Context, f func(*sql.Conn) error) error {
 		return err
 	}
 	defer conn.Close()
+	l.reached = true
 	if err = f(conn); err != nil && l.db.Failure(err).Passes {
 		// After a failover the server may accept only reads. A new connection reaches
 		// its successor.

@@ -20,8 +20,8 @@ func mysqlLab(db mysql.Database) lab {
 	inMySQL := strings.NewReplacer(" varchar", " varchar(255)", " timestamp", " datetime(6)")
 	return lab{
 		schema: db.Name,
-		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
-			return open(t, mysqlOptions(db, table, access))
+		options: func(table warehouse.Table, access warehouse.Access) warehouse.Options {
+			return mysqlOptions(db, table, access)
 		},
 		exec: func(t *testing.T, statements ...string) {
 			t.Helper()

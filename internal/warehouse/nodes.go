@@ -81,21 +81,16 @@ func noColumns(t Table, why error) string {
 	return fmt.Sprintf("columns are not stored in %s, so that later runs cannot compare theirs: %v", t, why)
 }
 
-// insertCode returns the inserts of the lists of columns that no earlier run has stored,
-// and of the nodes.
-func insertCode(d dialect, t tables, code Code, stored question) (lists, nodes []connect.Statement) {
+// insertCode returns the inserts of the lists of columns that are not listed, and of the
+// nodes.
+func insertCode(d dialect, t tables, code Code, listed map[string]string) (ofLists, ofNodes []connect.Statement) {
 	if len(code.Fingerprints) == 0 || !t.nodes.ready() {
 		return nil, nil
 	}
-	if !t.lists.ready() || stored.err != nil {
-		code.Columns = nil // a hash without its list is useless
-	}
-	known, all := listsByHash(stored.rows), code.lists()
 	var rows [][]string
-	for _, hash := range slices.Sorted(maps.Keys(all)) {
-		if _, there := known[hash]; !there {
-			rows = append(rows, []string{hash, all[hash]})
-		}
+	lists := code.lists(listed)
+	for _, hash := range slices.Sorted(maps.Keys(lists)) {
+		rows = append(rows, []string{hash, lists[hash]})
 	}
 	nodeRows := code.rows()
 	for i, row := range nodeRows {
@@ -122,11 +117,12 @@ func inserts(d dialect, f found, all [][]string) (statements []connect.Statement
 	return statements
 }
 
-// lists returns the lists of columns by their hashes.
-func (c Code) lists() map[string]string {
+// lists returns the lists of columns by their hashes, without those that are listed.
+func (c Code) lists(listed map[string]string) map[string]string {
 	lists := map[string]string{}
 	for _, columns := range c.Columns {
-		if hash, list := columnList(columns); hash != "" {
+		hash, list := columnList(columns)
+		if _, known := listed[hash]; hash != "" && !known {
 			lists[hash] = list
 		}
 	}
@@ -141,10 +137,10 @@ func listsByHash(rows [][]*string) map[string]string {
 	return lists
 }
 
-// storedLists asks which of the lists of columns are stored.
-func storedLists(d dialect, t tables, code Code) question {
+// storedLists asks which of the lists of columns are stored, besides those that are listed.
+func storedLists(d dialect, t tables, code Code, listed map[string]string) question {
 	q := question{step: reading, table: t.lists.table}
-	lists := code.lists()
+	lists := code.lists(listed)
 	if len(lists) > 0 && len(code.Fingerprints) > 0 && t.nodes.ready() && t.lists.ready() && !t.lists.fresh {
 		q.query = selectLists(d, t.lists, slices.Sorted(maps.Keys(lists)))
 	}

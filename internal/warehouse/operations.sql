@@ -9,7 +9,7 @@
     steps to omit. -#}
 {% macro dbt_tally_prepare(
     setup, database, schema, identifier, run_identifier, node_identifier, columns_identifier, history_identifier,
-    write, without=[]) %}
+    write, history=none, without=[]) %}
   {%- set relation = dbt_tally_find(setup, database, schema, identifier) -%}
   {%- if relation is none and write -%}
     {%- do dbt_tally_create_schema(database, schema) -%}
@@ -39,6 +39,10 @@
       {%- do dbt_tally_report({'step': 'make the history view'}) -%}
       {%- do dbt_tally_prepare_history(setup, relation, runs, history_identifier) -%}
     {%- endif -%}
+  {%- endif -%}
+  {%- if history and 'look for the baseline' not in without -%}
+    {%- do dbt_tally_report({'step': 'look for the baseline'}) -%}
+    {%- do dbt_tally_seek(setup, relation, identifier, run_identifier, history) -%}
   {%- endif -%}
   {%- set columns = [] -%}
   {%- for column in adapter.get_columns_in_relation(relation) -%}
@@ -139,17 +143,13 @@
 
 {% macro dbt_tally_compare(
     setup, own_audit, identifier, run_identifier, node_identifier, columns_identifier, history) %}
-  {%- set audit = own_audit -%}
-  {%- if history.database or history.schema or history.identifier -%}
-    {%- set schema = history.schema or own_audit.schema -%}
-    {%- set identifier = history.identifier or identifier -%}
-    {%- set run_identifier = history.run_identifier if history.identifier else run_identifier -%}
-    {%- set node_identifier = history.node_identifier if history.identifier else node_identifier -%}
-    {%- set columns_identifier = history.columns_identifier if history.identifier else columns_identifier -%}
-    {%- set audit = dbt_tally_find(setup, history.database or own_audit.database, schema, identifier) -%}
-    {%- if audit is none -%}
-      {{ exceptions.raise_compiler_error('there is no ' ~ identifier ~ ' in ' ~ schema) }}
-    {%- endif -%}
+  {%- set audit = dbt_tally_compared(setup, own_audit, identifier, history) -%}
+  {%- if audit is none -%}
+    {{ exceptions.raise_compiler_error('there is no ' ~ (history.identifier or identifier) ~ ' in ' ~ (history.schema or own_audit.schema)) }}
+  {%- endif -%}
+  {%- if history.identifier -%}
+    {%- set run_identifier, node_identifier = history.run_identifier, history.node_identifier -%}
+    {%- set columns_identifier = history.columns_identifier -%}
   {%- endif -%}
   {%- set relation = dbt_tally_find_runs(setup, audit, run_identifier) -%}
   {%- if relation is none and history.run_id -%}
@@ -171,6 +171,25 @@
     {%- set where = where ~ ' and execution_time >= ' ~ dbt_tally_time(setup, history.since) -%}
   {%- endif -%}
   {%- do dbt_tally_report_rows('past', dbt_tally_rows(setup, audit, where)) -%}
+{% endmacro %}
+
+{#- The audit table to compare with, none if it does not exist. -#}
+{% macro dbt_tally_compared(setup, own_audit, identifier, history) %}
+  {%- if not (history.database or history.schema or history.identifier) -%}
+    {{ return(own_audit) }}
+  {%- endif -%}
+  {{ return(dbt_tally_find(setup, history.database or own_audit.database, history.schema or own_audit.schema,
+      history.identifier or identifier)) }}
+{% endmacro %}
+
+{#- Before dbt: reports the newest runs if the one that the user named is not recorded. -#}
+{% macro dbt_tally_seek(setup, own_audit, identifier, run_identifier, history) %}
+  {%- set audit = dbt_tally_compared(setup, own_audit, identifier, history) -%}
+  {%- set run_identifier = history.run_identifier if history.identifier else run_identifier -%}
+  {%- set relation = dbt_tally_find_runs(setup, audit, run_identifier) if audit is not none else none -%}
+  {%- if relation is not none and dbt_tally_runs(setup, relation, dbt_tally_run_conditions(setup, history), 1) | length == 0 -%}
+    {%- do dbt_tally_report_rows('newest', dbt_tally_runs(setup, relation, ['1 = 1'], 10)) -%}
+  {%- endif -%}
 {% endmacro %}
 
 {% macro dbt_tally_run_conditions(setup, history) %}

@@ -32,8 +32,8 @@ func newPooledPostgresLab(t *testing.T) lab { return postgresLab(pgbouncer.Befor
 func postgresLab(db postgres.Database) lab {
 	return lab{
 		schema: "public",
-		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
-			return open(t, options(db, table, access))
+		options: func(table warehouse.Table, access warehouse.Access) warehouse.Options {
+			return options(db, table, access)
 		},
 		exec: func(t *testing.T, statements ...string) { t.Helper(); db.Exec(t, statements...) },
 	}

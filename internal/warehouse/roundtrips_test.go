@@ -24,21 +24,23 @@ import (
 func TestRoundTripsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		behind        func(*testing.T) (open func() *warehouse.Store, relation func(string) string, trips *atomic.Int64)
+		behind        func(*testing.T) (o warehouse.Options, relation func(string) string, trips *atomic.Int64)
 		first, second int64
 	}{
-		"postgres":  {countedPostgres, 8, 5},
-		"mysql":     {countedMySQL, 9, 6}, // one more: the settings of a connection
-		"snowflake": {countedSnowflake, 14, 8},
+		"postgres":  {countedPostgres, 6, 4},
+		"mysql":     {countedMySQL, 7, 5}, // one more: the settings of a connection
+		"snowflake": {countedSnowflake, 10, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			open, relation, trips := tc.behind(t)
+			o, relation, trips := tc.behind(t)
 			for i, most := range []int64{tc.first, tc.second} {
 				was, id := trips.Load(), strconv.Itoa(i)
-				store := open()
+				request := oneRun(id, relation)
+				o.History = request.History
+				store := open(t, o)
 				prepared := prepare(t, store)
-				got := collect(t, store, oneRun(id, relation))
+				got := collect(t, store, request)
 				if err := store.Close(); err != nil {
 					t.Error(err)
 				}
@@ -70,25 +72,25 @@ func oneRun(id string, relation func(string) string) warehouse.CollectRequest {
 	}
 }
 
-func countedPostgres(t *testing.T) (func() *warehouse.Store, func(string) string, *atomic.Int64) {
+func countedPostgres(t *testing.T) (warehouse.Options, func(string) string, *atomic.Int64) {
 	db := postgres.New(t)
 	way := newProxy(t, postgresProtocol, db.Port)
 	db.Port = way.port
-	return func() *warehouse.Store { return open(t, options(db, auditLog, warehouse.Write)) },
+	return options(db, auditLog, warehouse.Write),
 		func(name string) string { return `"db"."audit"."` + name + `"` }, &way.statements
 }
 
-func countedMySQL(t *testing.T) (func() *warehouse.Store, func(string) string, *atomic.Int64) {
+func countedMySQL(t *testing.T) (warehouse.Options, func(string) string, *atomic.Int64) {
 	db := mysql.New(t, mysql.MariaDB)
 	way := newProxy(t, mysqlProtocol, db.Port)
 	db.Port = way.port
 	table := warehouse.Table{Schema: db.Name + "_audit", Name: "dbt_audit_log"}
-	return func() *warehouse.Store { return open(t, mysqlOptions(db, table, warehouse.Write)) },
+	return mysqlOptions(db, table, warehouse.Write),
 		func(name string) string { return "`" + table.Schema + "`.`" + name + "`" }, &way.statements
 }
 
 // countedSnowflake counts all requests, with login and logout.
-func countedSnowflake(t *testing.T) (func() *warehouse.Store, func(string) string, *atomic.Int64) {
+func countedSnowflake(t *testing.T) (warehouse.Options, func(string) string, *atomic.Int64) {
 	db, requests := fakesnow.New(t), &atomic.Int64{}
 	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: db.Host + ":" + strconv.Itoa(db.Port)})
 	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,9 +105,7 @@ func countedSnowflake(t *testing.T) (func() *warehouse.Store, func(string) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() *warehouse.Store {
-			return open(t, snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write))
-		},
+	return snowflakeOptions(db, warehouse.Table{Schema: "dbt_audit", Name: "dbt_audit_log"}, warehouse.Write),
 		func(name string) string { return db.Name + ".dbt_audit." + name }, requests
 }
 

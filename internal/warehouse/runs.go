@@ -193,9 +193,7 @@ func (e builder) prepareHistory(ctx context.Context, t tables) (problem string) 
 		return ""
 	}
 	view := historyView(t.audit.table)
-	seconds := strings.NewReplacer("{from}", "m.started_at", "{to}", "m.built_at").Replace(e.dialect.words().seconds)
-	query := selectHistory(t.audit.relation, t.runs.relation, seconds)
-	err := e.db.do(ctx, creatingView, view, e.dialect.createView(view)+" as\n"+query)
+	err := e.db.do(ctx, creatingView, view, createHistory(e.dialect, t))
 	if err == nil {
 		return ""
 	}
@@ -203,6 +201,11 @@ func (e builder) prepareHistory(ctx context.Context, t tables) (problem string) 
 		return "" // another job has created it
 	}
 	return noHistoryView(view, err)
+}
+
+func createHistory(d dialect, t tables) string {
+	seconds := strings.NewReplacer("{from}", "m.started_at", "{to}", "m.built_at").Replace(d.words().seconds)
+	return d.createView(historyView(t.audit.table)) + " as\n" + selectHistory(t.audit.relation, t.runs.relation, seconds)
 }
 
 // The largest numbers of runs.

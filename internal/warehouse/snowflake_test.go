@@ -20,8 +20,8 @@ func newSnowflakeLab(t *testing.T) lab {
 	inSnowflake := strings.NewReplacer(" int,", " number(9,0),")
 	return lab{
 		schema: db.Schema,
-		open: func(t *testing.T, table warehouse.Table, access warehouse.Access) *warehouse.Store {
-			return open(t, snowflakeOptions(db, table, access))
+		options: func(table warehouse.Table, access warehouse.Access) warehouse.Options {
+			return snowflakeOptions(db, table, access)
 		},
 		exec: func(t *testing.T, statements ...string) {
 			t.Helper()

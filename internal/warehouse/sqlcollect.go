@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,7 +23,11 @@ func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, erro
 		rows.query = selectRows(e.dialect, t.audit, f.Invocations)
 	}
 	columns, runs := askColumns(e.dialect, t, f), question{}
-	if f.History.Wanted && !f.History.elsewhere() {
+	var known *earlier
+	if f.History.Wanted && f.History.isAs(e.sought) {
+		known = e.ahead.wait(ctx)
+	}
+	if f.History.Wanted && !f.History.elsewhere() && known == nil {
 		runs = earlierRuns(e.dialect, t, f)
 	}
 	// The rows that the gates of this run need come first, so that they are not lost if
@@ -39,13 +44,19 @@ func (e *sqlEngine) collect(ctx context.Context, f CollectRequest) (answer, erro
 	if f.Code.Columns == nil {
 		f.Code.Columns = a.columns
 	}
-	lists := storedLists(e.dialect, t, f.Code)
+	if known != nil && !f.History.elsewhere() {
+		maps.Copy(e.listed, known.lists)
+	}
+	lists := storedLists(e.dialect, t, f.Code, e.listed)
 	ctx, cancel := half(ctx)
 	defer cancel()
-	if a.earlier, err = e.compare(ctx, t, f, runs, &lists); err != nil {
+	if a.earlier = known; known != nil {
+		e.db.ask(ctx, &lists)
+	} else if a.earlier, err = e.compare(ctx, t, f, runs, &lists); err != nil {
 		a.problems = append(a.problems, noHistory(err))
 	}
-	a.problems = append(a.problems, e.write(ctx, t, f, lists)...)
+	maps.Copy(e.listed, listsByHash(lists.rows))
+	a.problems = append(a.problems, e.write(ctx, t, f, lists.err)...)
 	return a, rows.err
 }
 
@@ -110,6 +121,14 @@ func (e *sqlEngine) compare(
 		}
 		return &earlier{rows: runs.rows}, nil
 	}
+	return e.past(ctx, t, runs, f.History, lists)
+}
+
+// past reads what belongs to the runs or, if the one that the user named is not among them,
+// the newest ones. It asks the other questions, too.
+func (e *sqlEngine) past(
+	ctx context.Context, t tables, runs question, q HistoryQuery, others ...*question,
+) (*earlier, error) {
 	var rows, older, nodes, theirs, newest question
 	if ids := runIDs(runs.rows); len(ids) > 0 {
 		compared := ids[:min(len(ids), comparedRuns)]
@@ -118,10 +137,10 @@ func (e *sqlEngine) compare(
 			older = question{step: reading, table: t.audit.table, query: selectCounts(e.dialect, t.audit, ids, nil)}
 		}
 		nodes, theirs = storedNodes(e.dialect, t, compared[:min(len(compared), runsWithNodes)])
-	} else if f.History.named() {
+	} else if q.named() {
 		newest = question{step: reading, table: t.runs.table, query: selectRuns(e.dialect, t.runs, newestRuns)}
 	}
-	e.db.ask(ctx, &rows, &nodes, &theirs, &newest, lists, &older)
+	e.db.ask(ctx, append([]*question{&rows, &nodes, &theirs, &newest, &older}, others...)...)
 	if err := errors.Join(rows.err, newest.err); err != nil {
 		return nil, err
 	}
@@ -153,12 +172,15 @@ func (e *sqlEngine) lookElsewhere(ctx context.Context, t tables, asked HistoryQu
 
 // write records the runs and stores the code, with the lists of columns that no earlier
 // run has stored: in one message if the warehouse can, and otherwise one by one.
-func (e *sqlEngine) write(ctx context.Context, t tables, f CollectRequest, stored question) (problems []string) {
+func (e *sqlEngine) write(ctx context.Context, t tables, f CollectRequest, unlisted error) (problems []string) {
 	if !t.runs.ready() {
 		return nil
 	}
+	if !t.lists.ready() || unlisted != nil {
+		f.Code.Columns = nil // a hash without its list is useless
+	}
 	runs := insertRuns(e.dialect, t.runs, f.Runs)
-	lists, nodes := insertCode(e.dialect, t, f.Code, stored)
+	lists, nodes := insertCode(e.dialect, t, f.Code, e.listed)
 	all := slices.Concat(lists, nodes, runs)
 	if e.db.db.Batch != nil && sizeOfAll(all) <= messageSize && e.db.run(ctx, recording, t.runs.table, all...) == nil {
 		return nil
@@ -169,7 +191,7 @@ func (e *sqlEngine) write(ctx context.Context, t tables, f CollectRequest, store
 	for _, list := range lists {
 		if e.db.run(ctx, recording, t.lists.table, list) != nil {
 			f.Code.Columns = nil // a hash without its list is useless
-			_, nodes = insertCode(e.dialect, t, f.Code, stored)
+			_, nodes = insertCode(e.dialect, t, f.Code, e.listed)
 			break
 		}
 	}

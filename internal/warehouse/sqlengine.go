@@ -19,13 +19,20 @@ type sqlEngine struct {
 	dialect  dialect
 	table    Table // the audit table
 	access   Access
-	prepared *tables // nil before prepare
-	capture  string  // as in profileType
+	sought   HistoryQuery  // as in Options
+	prepared *tables       // nil before prepare
+	ahead    *earlyReading // of the history that is sought; nil if it was not begun
+	capture  string        // as in profileType
+	// listed are the lists of columns that are known to be stored, by their hashes.
+	listed map[string]string
 }
 
 // openSQL wraps a database that a connector has opened.
 func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
-	e := &sqlEngine{dialect: kind.dialect(o.Target, db), access: o.Access, capture: kind.capture}
+	e := &sqlEngine{
+		dialect: kind.dialect(o.Target, db), access: o.Access, sought: o.History, capture: kind.capture,
+		listed: map[string]string{},
+	}
 	e.db = &link{db: db, dialect: e.dialect}
 	exact := e.dialect.exact
 	e.table = Table{Database: exact(o.Table.Database), Schema: exact(o.Table.Schema), Name: exact(o.Table.Name)}
@@ -35,7 +42,10 @@ func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 	return e, nil
 }
 
-func (e *sqlEngine) close() error { return e.db.close() }
+func (e *sqlEngine) close() error {
+	e.ahead.stop()
+	return e.db.close()
+}
 
 // tables are the tables of ours that are in one schema. One that does not exist has no
 // columns.
@@ -58,20 +68,32 @@ type companion struct {
 // look finds the tables. It returns ErrNoTable if there is no audit table; the names of
 // the tables that belong to it are then those that they would have.
 func (e *sqlEngine) look(ctx context.Context, audit Table) (tables, error) {
-	t := expected(audit)
+	columns, schema := e.askTables(audit)
+	e.db.ask(ctx, &columns, &schema)
+	return e.tablesOf(ctx, audit, columns, schema)
+}
+
+// askTables asks for the columns of the tables, and for the schema if it may be created.
+func (e *sqlEngine) askTables(audit Table) (columns, schema question) {
 	names := []string{audit.Name}
 	if audit.Schema != "" { // else only the audit table shows which schema it is
+		t := expected(audit)
 		for _, other := range t.beside() {
 			names = append(names, other.table.Name)
 		}
 		names = append(names, historyView(audit).Name)
 	}
-	columns := question{step: looking, table: audit, query: e.dialect.tableColumns(audit, names)}
-	schema := question{step: looking, table: audit}
+	columns = question{step: looking, table: audit, query: e.dialect.tableColumns(audit, names)}
+	schema = question{step: looking, table: audit}
 	if e.access == Write && audit.Schema != "" {
 		schema.query = e.dialect.selectSchema(audit)
 	}
-	e.db.ask(ctx, &columns, &schema)
+	return columns, schema
+}
+
+// tablesOf returns the tables, as look does, from the answers to these questions.
+func (e *sqlEngine) tablesOf(ctx context.Context, audit Table, columns, schema question) (tables, error) {
+	t := expected(audit)
 	if err := cmp.Or(columns.err, schema.err); err != nil {
 		return t, err
 	}
@@ -142,9 +164,18 @@ type question struct {
 // ask answers questions in as few round trips as the warehouse allows. A question that
 // fails does not affect the others. One without a query is not asked.
 func (l *link) ask(ctx context.Context, questions ...*question) {
-	left := slices.DeleteFunc(questions, func(q *question) bool { return q.query.from == "" })
-	if l.db.Batch == nil && !l.db.Exclusive && len(left) > 1 && l.askUnited(ctx, left) == nil {
-		return
+	left := slices.DeleteFunc(questions, func(q *question) bool { return !q.asks() })
+	if l.db.Batch == nil && !l.db.Exclusive && len(left) > 1 {
+		err := l.askUnited(ctx, left)
+		if err == nil {
+			return
+		}
+		if !l.reached { // each further attempt would be another login
+			for _, q := range left {
+				q.err = err
+			}
+			return
+		}
 	}
 	for len(left) > 0 {
 		n := 1
@@ -162,7 +193,7 @@ func (l *link) ask(ctx context.Context, questions ...*question) {
 func (l *link) askTogether(ctx context.Context, questions []*question) int {
 	statements := make([]connect.Statement, len(questions))
 	for i, q := range questions {
-		statements[i] = connect.Statement{SQL: q.query.String(), Args: q.query.args, Rows: true}
+		statements[i] = q.statement()
 	}
 	answers, err := l.send(ctx, questions[0].step, questions[0].table, "commit", statements...)
 	for i, rows := range answers {

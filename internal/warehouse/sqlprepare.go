@@ -10,43 +10,51 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
-func (e *sqlEngine) prepare(ctx context.Context) (found, []string, error) {
+func (e *sqlEngine) prepare(ctx context.Context) (readiness, error) {
 	defer e.db.release() // dbt, which starts next, may need the database for itself
 	build := builder{e}
-	t, err := e.look(ctx, e.table)
+	t, first, err := build.glance(ctx)
 	if errors.Is(err, ErrNoTable) && e.access == Write {
 		t, err = build.create(ctx, t)
 	}
 	if err != nil || t.audit.usable() != nil {
-		return t.audit, nil, err
+		return readiness{audit: t.audit}, err
 	}
+	var problems []string
 	if e.access == Read {
-		_, err := e.db.query(ctx, reading, t.audit.table, selectRows(e.dialect, t.audit, []string{proof}))
-		if err == nil {
-			e.prepared = &t
+		_, err = e.db.query(ctx, reading, t.audit.table, selectRows(e.dialect, t.audit, []string{proof}))
+	} else {
+		problems, err = build.makeReady(ctx, &t, first.proven)
+	}
+	if err != nil {
+		return readiness{}, err
+	}
+	e.prepared = &t
+	return readiness{audit: t.audit, problems: problems, notFound: e.seek(ctx, t, first.runs)}, nil
+}
+
+// builder creates, alters and tests tables.
+type builder struct{ *sqlEngine }
+
+// makeReady makes all tables ready for the hooks. With proven an insert was tested.
+func (e builder) makeReady(ctx context.Context, t *tables, proven bool) ([]string, error) {
+	problems, err := e.migrate(ctx, &t.audit)
+	if err != nil {
+		return nil, err
+	}
+	if !proven {
+		guard, unguarded, err := e.prove(ctx, t.audit)
+		if err != nil {
+			return nil, err
 		}
-		return t.audit, nil, err
+		t.audit.guard, problems = guard, append(problems, unguarded...)
 	}
-	problems, err := build.migrate(ctx, &t.audit)
-	if err != nil {
-		return found{}, nil, err
-	}
-	guard, unguarded, err := e.prove(ctx, t.audit)
-	if err != nil {
-		return found{}, nil, err
-	}
-	t.audit.guard, problems = guard, append(problems, unguarded...)
 	if e.capture != "" {
 		_, err := e.db.query(ctx, looking, t.audit.table, query{columns: []string{"one"}, from: e.capture})
 		t.audit.uncaptured = err != nil
 	}
-	problems = append(problems, build.prepareOthers(ctx, &t)...)
-	e.prepared = &t
-	return t.audit, problems, nil
+	return append(problems, e.prepareOthers(ctx, t)...), nil
 }
-
-// builder creates and alters tables.
-type builder struct{ *sqlEngine }
 
 // prepareOthers makes the tables and the view that belong to the audit table ready. Each
 // needs the ones before it, so only the first failure is reported.
@@ -65,7 +73,7 @@ func (e builder) prepareOthers(ctx context.Context, t *tables) (problems []strin
 // prepareBeside makes a table that belongs to the audit table ready.
 func (e builder) prepareBeside(ctx context.Context, f *found) error {
 	if !f.there() {
-		if err := e.createTables(ctx, f); err != nil && !e.db.raced(err) {
+		if err := e.createTable(ctx, f); err != nil && !e.db.raced(err) {
 			return err
 		} else if err != nil {
 			*f, err = e.lookAt(ctx, *f)
@@ -132,43 +140,68 @@ func (e builder) create(ctx context.Context, t tables) (tables, error) {
 // and all of them can be created.
 func (e builder) createOnce(ctx context.Context, t *tables) error {
 	audit := t.audit.table
+	none := !t.runs.there() && !t.nodes.there() && !t.lists.there()
+	if none && (e.db.db.Batch != nil || e.dialect.words().guard != "") {
+		all, err := e.createAll(ctx, *t)
+		if err == nil {
+			*t = all
+		}
+		if err == nil || e.db.raced(err) || e.db.passes(err) {
+			return err
+		}
+	}
 	if !t.schema {
 		if err := e.db.do(ctx, creatingSchema, audit, e.dialect.createSchema(audit)); err != nil {
 			return fmt.Errorf("%w: %w", ErrNoSchema, err)
 		}
 		t.schema = true
 	}
-	if !t.runs.there() && !t.nodes.there() && !t.lists.there() && e.db.db.Batch != nil {
-		err := e.createTables(ctx, &t.audit, &t.runs, &t.nodes, &t.lists)
-		if err == nil || e.db.raced(err) || e.db.passes(err) {
-			return err
-		}
-	}
-	return e.createTables(ctx, &t.audit)
+	return e.createTable(ctx, &t.audit)
 }
 
-// createTables creates tables, and knows their columns without another look.
-func (e builder) createTables(ctx context.Context, all ...*found) error {
+// createAll creates the schema, all tables and the view with one message.
+func (e builder) createAll(ctx context.Context, t tables) (tables, error) {
 	var statements []string
-	for _, f := range all {
-		statements = append(statements, e.dialect.createTable(f.table, f.layout)...)
+	if !t.schema {
+		statements = append(statements, e.dialect.createSchema(t.audit.table))
 	}
-	if err := e.db.do(ctx, creatingTable, all[0].table, statements...); err != nil {
+	for _, f := range []*found{&t.audit, &t.runs, &t.nodes, &t.lists} {
+		statements = append(statements, e.dialect.createTable(f.table, f.layout)...)
+		f.complete(e.dialect)
+		f.fresh = true
+	}
+	if !t.history {
+		statements = append(statements, createHistory(e.dialect, t))
+	}
+	t.schema, t.history = true, true
+	if e.db.db.Batch == nil {
+		return t, e.doInBlock(ctx, creatingTable, t.audit.table, "", statements...)
+	}
+	return t, e.db.do(ctx, creatingTable, t.audit.table, statements...)
+}
+
+// createTable creates a table, and knows its columns without another look.
+func (e builder) createTable(ctx context.Context, f *found) error {
+	if err := e.db.do(ctx, creatingTable, f.table, e.dialect.createTable(f.table, f.layout)...); err != nil {
 		return err
 	}
-	for _, f := range all {
-		f.columns, f.fresh = nil, true
-		for _, d := range f.layout.columns {
-			f.columns = append(f.columns, column{Name: d.name, Type: strings.ToLower(e.dialect.words().types[d.kind])})
-		}
-		f.addressed(e.dialect)
-	}
+	f.complete(e.dialect)
+	f.fresh = true
 	return nil
+}
+
+// complete fills in what a table has that this program has just created.
+func (f *found) complete(d dialect) {
+	f.columns = nil
+	for _, c := range f.layout.columns {
+		f.columns = append(f.columns, column{Name: c.name, Type: strings.ToLower(d.words().types[c.kind])})
+	}
+	f.addressed(d)
 }
 
 // prove inserts a row with all audit columns that exist, inside the hooks' guard if the
 // warehouse accepts it, and reads the table.
-func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems []string, err error) {
+func (e builder) prove(ctx context.Context, f found) (guard string, problems []string, err error) {
 	guard = e.dialect.words().guard
 	if err := e.proveAtOnce(ctx, f, guard); err == nil || e.db.passes(err) {
 		return guard, nil, err
@@ -193,10 +226,8 @@ func (e *sqlEngine) prove(ctx context.Context, f found) (guard string, problems 
 }
 
 // proveAtOnce does everything in one round trip, if the warehouse can.
-func (e *sqlEngine) proveAtOnce(ctx context.Context, f found, guard string) error {
-	insert := proofOf(f, e.dialect.words())
-	read := "select " + strings.Join(texts(e.dialect, f, recordColumns), ", ") + " from " + f.relation +
-		" where run_id = '" + proof + "'"
+func (e builder) proveAtOnce(ctx context.Context, f found, guard string) error {
+	insert, read := proofOf(f, e.dialect.words()), readProof(e.dialect, f)
 	switch {
 	case e.db.db.Batch != nil:
 		_, err := e.db.send(ctx, inserting, f.table, "rollback",
@@ -205,19 +236,25 @@ func (e *sqlEngine) proveAtOnce(ctx context.Context, f found, guard string) erro
 	case guard == "":
 		return errors.New("neither a batch nor a block")
 	}
-	block := strings.Replace(guard, "{}", "begin transaction; "+insert+"; "+read+"; rollback", 1)
-	return e.db.patiently(ctx, inserting, f.table, func(conn *sql.Conn) error {
-		err := blockFailure(conn.QueryRowContext(ctx, block))
-		if err != nil {
-			_, _ = conn.ExecContext(ctx, "rollback") // err says more than a connection that is gone
-		}
-		return err
+	return e.doInBlock(ctx, inserting, f.table, "rollback", "begin transaction", insert, read, "rollback")
+}
+
+func (e builder) proveGuarded(ctx context.Context, f found, block string) error {
+	return e.db.rollingBack(ctx, inserting, f.table, func(tx *sql.Tx) error {
+		return blockFailure(tx.QueryRowContext(ctx, block))
 	})
 }
 
-func (e *sqlEngine) proveGuarded(ctx context.Context, f found, block string) error {
-	return e.db.rollingBack(ctx, inserting, f.table, func(tx *sql.Tx) error {
-		return blockFailure(tx.QueryRowContext(ctx, block))
+// doInBlock runs statements as one, in the guard of the hooks. If that fails, it runs the
+// statement undo, unless that is "".
+func (e builder) doInBlock(ctx context.Context, s step, t Table, undo string, statements ...string) error {
+	block := strings.Replace(e.dialect.words().guard, "{}", strings.Join(statements, "; "), 1)
+	return e.db.patiently(ctx, s, t, func(conn *sql.Conn) error {
+		err := blockFailure(conn.QueryRowContext(ctx, block))
+		if err != nil && undo != "" {
+			_, _ = conn.ExecContext(ctx, undo) // err says more than a connection that is gone
+		}
+		return err
 	})
 }
 
@@ -249,4 +286,10 @@ func proofOf(f found, form words) string {
 		names, values = append(names, d.name), append(values, value)
 	}
 	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") select " + strings.Join(values, ", ")
+}
+
+// readProof reads the row of proofOf.
+func readProof(d dialect, f found) string {
+	return "select " + strings.Join(texts(d, f, recordColumns), ", ") + " from " + f.relation +
+		" where run_id = '" + proof + "'"
 }

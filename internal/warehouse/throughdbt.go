@@ -18,6 +18,7 @@ type throughDBT struct {
 	operator Operator
 	table    Table
 	access   Access
+	sought   HistoryQuery   // as in Options
 	setup    map[string]any // for every macro
 }
 
@@ -25,7 +26,7 @@ func openThroughDBT(o Options, kind profileType) (engine, error) {
 	if o.Operator == nil {
 		return nil, fmt.Errorf("profile type %q can only be reached through dbt, and there is no dbt", o.Target.Type)
 	}
-	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, setup: kind.setup()}, nil
+	return &throughDBT{operator: o.Operator, table: o.Table, access: o.Access, sought: o.History, setup: kind.setup()}, nil
 }
 
 // payload is a log entry of our macros: the step that comes next, or a result.
@@ -58,25 +59,29 @@ const (
 	storingStep       = "store the fingerprints"
 	deletingStep      = "delete the fingerprints"
 	comparingStep     = "read earlier runs"
+	seekingStep       = "look for the baseline"
 )
 
 // creatingSchemaStep precedes the first step that a call can omit.
 const creatingSchemaStep = "create the schema"
 
-func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
+func (e *throughDBT) prepare(ctx context.Context) (readiness, error) {
 	args := e.args()
 	args["write"], args["history_identifier"] = e.access == Write, historyView(e.table).Name
+	if e.sought.named() {
+		args["history"] = historyArgs(CollectRequest{History: e.sought, Invocations: []string{proof}})
+	}
 	payloads, leftOut, err := e.runWithout(ctx, "dbt_tally_prepare", args, nil,
-		addingColumnsStep, makingRunsStep, makingNodesStep, makingHistoryStep)
+		addingColumnsStep, makingRunsStep, makingNodesStep, makingHistoryStep, seekingStep)
 	if err != nil && lastStep(payloads) == creatingSchemaStep {
-		return found{}, nil, fmt.Errorf("%w: %w", ErrNoSchema, err)
+		return readiness{}, fmt.Errorf("%w: %w", ErrNoSchema, err)
 	}
 	if err != nil {
-		return found{}, nil, err
+		return readiness{}, err
 	}
 	last := payloads[len(payloads)-1]
 	if len(last.Columns) == 0 {
-		return found{}, nil, ErrNoTable
+		return readiness{}, ErrNoTable
 	}
 	f := found{
 		table: e.table, relation: last.Relation, widen: alterCount(last.Relation),
@@ -95,7 +100,13 @@ func (e *throughDBT) prepare(ctx context.Context) (found, []string, error) {
 	if why, ok := leftOut[makingHistoryStep]; ok {
 		problems = append(problems, noHistoryView(historyView(e.table), why))
 	}
-	return f, problems, nil
+	ready := readiness{audit: f, problems: problems}
+	for _, p := range payloads {
+		if len(p.Newest) > 0 {
+			ready.notFound = e.sought.notFound(p.Newest)
+		}
+	}
+	return ready, nil
 }
 
 func (e *throughDBT) collect(ctx context.Context, f CollectRequest) (answer, error) {

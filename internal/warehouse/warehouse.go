@@ -58,6 +58,10 @@ type Options struct {
 	Application string   // the name of the connection in the warehouse's list of sessions
 	Unattended  bool     // no person can use a browser or confirm a second factor
 
+	// History is what Collect will be asked for. Prepare looks whether it exists if the user
+	// named it. It may be read while dbt runs.
+	History HistoryQuery
+
 	// Python is the interpreter that runs dbt, with its flags, or nil if it is unknown.
 	// Environ is dbt's environment.
 	Python, Environ []string
@@ -72,6 +76,9 @@ type Prepared struct {
 	// model wrote.
 	Uncaptured bool
 	Problems   []string // limitations, one sentence each
+	// NotFound means that the run or the branch of Options.History does not exist, although
+	// others are recorded.
+	NotFound error
 }
 
 // Store is the audit table of one run. Its calls must not overlap. They end when their
@@ -87,7 +94,7 @@ type engine interface {
 	// prepare looks the table up and, with Write, creates it, adds missing columns and
 	// tests an insert. It leaves a table that is not usable alone and returns it as it
 	// is. It returns ErrNoTable if there is no table.
-	prepare(ctx context.Context) (found, []string, error)
+	prepare(ctx context.Context) (readiness, error)
 	// collect returns an error if it cannot read the audit rows, and a problem for
 	// everything else.
 	collect(ctx context.Context, f CollectRequest) (answer, error)
@@ -96,6 +103,13 @@ type engine interface {
 	// prune deletes, or only counts, rows of the audit table and of the run table.
 	prune(ctx context.Context, p pruning) (audit, run int64, err error)
 	close() error
+}
+
+// readiness is the result of preparing.
+type readiness struct {
+	audit    found
+	problems []string
+	notFound error // as in Prepared
 }
 
 // connection returns the options of a connector.
@@ -158,19 +172,21 @@ func (s *Store) Operations() string {
 // read. Several jobs may call it at once, and it may be repeated. The error is ErrNoTable
 // if there is nothing to read.
 func (s *Store) Prepare(ctx context.Context) (Prepared, error) {
-	found, problems, err := s.engine.prepare(ctx)
+	ready, err := s.engine.prepare(ctx)
+	audit := ready.audit
 	if err == nil {
-		err = found.usable()
+		err = audit.usable()
 	}
 	if err != nil {
 		return Prepared{}, fmt.Errorf("audit table %s: %w", s.table, err)
 	}
-	if problem := found.narrowCount(); problem != "" {
-		problems = append(problems, problem)
+	if problem := audit.narrowCount(); problem != "" {
+		ready.problems = append(ready.problems, problem)
 	}
 	return Prepared{
-		Relation: found.relation, Guard: found.guard, Columns: found.names(), Problems: problems,
-		Uncaptured: found.uncaptured || s.Operations() != "", // through dbt, that is not tested
+		Relation: audit.relation, Guard: audit.guard, Columns: audit.names(), Problems: ready.problems,
+		Uncaptured: audit.uncaptured || s.Operations() != "", // through dbt, that is not tested
+		NotFound:   ready.notFound,
 	}, nil
 }
 
@@ -214,3 +230,11 @@ func (s *Store) History(ctx context.Context, q TrendQuery) (Trend, error) {
 // Close closes the connection. The caller of Open must call it, and may call it more than
 // once.
 func (s *Store) Close() error { return s.engine.close() }
+
+// ErrNoTable means that the audit table does not exist. If the project's own hooks create
+// it, this is normal before the first run.
+var ErrNoTable = errors.New("there is no such table")
+
+// ErrNoSchema means that the audit table's schema does not exist and cannot be
+// created.
+var ErrNoSchema = errors.New("the schema cannot be created")

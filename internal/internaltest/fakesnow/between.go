@@ -3,6 +3,7 @@ package fakesnow
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -20,9 +22,31 @@ import (
 // concurrently.
 func (d Database) Between(t testing.TB, see func(sql string) (refusal string)) Database {
 	t.Helper()
+	return d.between(t, func(sql string) (string, time.Duration) { return see(sql), 0 })
+}
+
+// Taking returns the database behind a server whose answer to a statement takes at least the
+// time that takes returns. The emulator's own time is part of it.
+func (d Database) Taking(t testing.TB, takes func(sql string) time.Duration) Database {
+	t.Helper()
+	return d.between(t, func(sql string) (string, time.Duration) { return "", takes(sql) })
+}
+
+// due is the key of the time at which a request is to be answered.
+type due struct{}
+
+func (d Database) between(t testing.TB, see func(sql string) (refusal string, takes time.Duration)) Database {
+	t.Helper()
 	to := &url.URL{Scheme: "http", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port))}
 	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ModifyResponse = func(answer *http.Response) error {
+		if at, is := answer.Request.Context().Value(due{}).(time.Time); is {
+			time.Sleep(time.Until(at))
+		}
+		return nil
+	}
 	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -34,11 +58,13 @@ func (d Database) Between(t testing.TB, see func(sql string) (refusal string)) D
 			if err != nil {
 				t.Errorf("a statement that cannot be read: %v", err)
 			}
-			if message := see(sql); message != "" {
+			message, takes := see(sql)
+			if message != "" {
 				w.Header().Set("Content-Type", "application/json")
 				_, _ = w.Write(refusal(message))
 				return
 			}
+			r = r.WithContext(context.WithValue(r.Context(), due{}, began.Add(takes)))
 		}
 		proxy.ServeHTTP(w, r)
 	}))
