@@ -17,7 +17,7 @@ func main() {
 	if os.Getpid() == 1 {
 		os.Exit(pid1.Supervise(pid1.ProgramOf("/proc/self/exe", os.Args), os.Stderr))
 	}
-	ctx, kill := app.Interrupts()
+	ctx, kill := app.Interrupts(os.Getenv)
 	dir, _ := os.Getwd()
 	os.Exit(app.Command{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,

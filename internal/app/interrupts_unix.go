@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // keepWriting turns signals about the output into errors. If SIGPIPE is caught, this
@@ -15,4 +16,13 @@ import (
 func keepWriting() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signal.Ignore(syscall.SIGTTOU)
+}
+
+// untilOrphaned returns when the process that started this one has ended. Linux could send
+// a signal instead, but does so when the thread that started this process ends.
+func untilOrphaned() {
+	const interval = 500 * time.Millisecond
+	for parent := os.Getppid(); os.Getppid() == parent; {
+		time.Sleep(interval)
+	}
 }

@@ -166,4 +166,13 @@ var faultsOfTheTerminal = []fault{
 			w.dbt(`kill -INT $PPID; sleep 1; exec fake-dbt "$@"`)
 		},
 	},
+	{
+		where: "terminal", what: "the runner ends only the shell of the step while dbt runs", exit: 2, comments: 1,
+		said: "dbt was interrupted",
+		idle: true,
+		inject: func(w *world) {
+			w.shell = `sh -c 'dbt-tally "$@"; exit 3' sh "$@" 2>&1 | cat; exit 2` // cat waits for dbt-tally
+			w.dbt(`kill -TERM "$(ps -o ppid= -p $PPID)"; sleep 20; exec fake-dbt "$@"`)
+		},
+	},
 }

@@ -35,6 +35,41 @@ func (g *GitHub) ReviewComments(t testing.TB) []ReviewComment {
 	return comments
 }
 
+// Checks returns the check runs on the pull request's commit, such as "dbt-tally: failure,
+// 3 gates breached".
+func (g *GitHub) Checks(t testing.TB) []string {
+	t.Helper()
+	var answer struct {
+		Runs []struct {
+			Name, Conclusion string
+			Output           struct{ Title string }
+		} `json:"check_runs"`
+	}
+	g.list(t, "/commits/"+g.HeadSHA+"/check-runs", &answer)
+	var checks []string
+	for _, run := range answer.Runs {
+		checks = append(checks, fmt.Sprintf("%s: %s, %s", run.Name, run.Conclusion, run.Output.Title))
+	}
+	return checks
+}
+
+// Issues returns the issues without the pull request, such as "open: a title".
+func (g *GitHub) Issues(t testing.TB) []string {
+	t.Helper()
+	var answer []struct {
+		State, Title string
+		PullRequest  any `json:"pull_request"`
+	}
+	g.list(t, "/issues?state=all", &answer)
+	var issues []string
+	for _, issue := range answer {
+		if issue.PullRequest == nil {
+			issues = append(issues, issue.State+": "+issue.Title)
+		}
+	}
+	return issues
+}
+
 func (g *GitHub) list(t testing.TB, path string, into any) {
 	t.Helper()
 	if err := g.call(t.Context(), http.MethodGet, path, nil, into); err != nil {

@@ -1,7 +1,7 @@
 // Package emulate runs an independent implementation of GitHub (npm's emulate) with one
 // pull request, because package fakegithub may share mistakes with the code that it
-// tests. It supports comments and review comments. Permissions, limits and faults are
-// left to the fake, which is stricter.
+// tests. It supports comments, review comments, check runs and issues. Permissions, limits
+// and faults are left to the fake, which is stricter.
 package emulate
 
 import (

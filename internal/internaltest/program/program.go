@@ -41,7 +41,7 @@ func Main(tests testscript.TestingM, dbt string) {
 // dbtTally runs the program as main.go does, except that it waits less for a server that
 // does not answer.
 func dbtTally() {
-	ctx, kill := app.Interrupts()
+	ctx, kill := app.Interrupts(os.Getenv)
 	dir, _ := os.Getwd()
 	client := *app.HTTPClient(os.Getenv)
 	client.Timeout = 5 * time.Second
