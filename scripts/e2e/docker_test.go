@@ -19,7 +19,7 @@ const image = "dbt-tally:e2e"
 
 func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
-func repositoryRoot(t *testing.T) string {
+func repositoryRoot(t testing.TB) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -29,7 +29,7 @@ func repositoryRoot(t *testing.T) string {
 }
 
 // run runs a command that must succeed and returns its output.
-func run(t *testing.T, name string, args ...string) string {
+func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
 	if err != nil {
@@ -39,7 +39,7 @@ func run(t *testing.T, name string, args ...string) string {
 }
 
 // gateway returns the address of this machine for containers.
-func gateway(t *testing.T) string {
+func gateway(t testing.TB) string {
 	t.Helper()
 	bridge, err := net.InterfaceByName("docker0")
 	if err != nil {
@@ -59,7 +59,7 @@ func gateway(t *testing.T) string {
 // A shop is a dbt project in a workspace that does not belong to root, and its
 // PostgreSQL.
 type shop struct {
-	t         *testing.T
+	t         testing.TB
 	workspace string
 	database  string // the container
 	host      string
@@ -73,7 +73,7 @@ func owner() string {
 	return strconv.Itoa(os.Getuid())
 }
 
-func newShop(t *testing.T) shop {
+func newShop(t testing.TB) shop {
 	t.Helper()
 	s := shop{t: t, workspace: t.TempDir()}
 	run(t, "cp", "-R", filepath.Join(repositoryRoot(t), "testdata/project")+"/.", s.workspace)
@@ -138,7 +138,7 @@ func (s shop) docker(extra ...string) []string {
 const patience = 3 * time.Minute // on a machine that has other work
 
 // eventually waits until a condition holds.
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -56,8 +56,9 @@ for pid in $(ls -d [0-9]* | sort -rn); do
 	for _ in 1 2 3 4 5 6; do [ -e "$pid" ] || break; sleep 1; done
 done`
 
-// TestACancelledGitLabJobEndsItsQuery cancels a job in mid-query. One of Python's
-// processes and dbt ignore SIGTERM and take 6 s each.
+// TestACancelledGitLabJobEndsItsQuery cancels a job in mid-query. With a signal to each, one
+// of Python's processes and dbt ignore SIGTERM and take 6 s each, so 15 s leave a margin of
+// 3 s. docker stop kills after 10 s, so 7 s leave as much.
 func TestACancelledGitLabJobEndsItsQuery(t *testing.T) {
 	for name, c := range map[string]struct {
 		options, before, after []string

@@ -58,16 +58,23 @@ func TestAnInterruptEndsTheQueryAndStillReports(t *testing.T) {
 // pull request, as the runner would.
 func (s shop) jobOf(github *emulate.GitHub) []string {
 	s.t.Helper()
-	event, err := json.Marshal(github.Event())
+	return s.jobOn(github, "pull_request", github.Event())
+}
+
+// jobOn returns the arguments of docker run that make a container GitHub's job on an event.
+func (s shop) jobOn(github *emulate.GitHub, event string, payload map[string]any) []string {
+	s.t.Helper()
+	text, err := json.Marshal(payload)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.write("event.json", string(event))
+	s.write("event.json", string(text))
 	api := fmt.Sprintf("http://%s:%d", gateway(s.t), github.Port)
 	return []string{
 		"--env", "GITHUB_ACTIONS=true", "--env", "GITHUB_WORKSPACE=/workspace", "--env", "GITHUB_REPOSITORY=" + emulate.Repository,
-		"--env", "GITHUB_EVENT_NAME=pull_request", "--env", "GITHUB_EVENT_PATH=/workspace/event.json",
-		"--env", "GITHUB_API_URL=" + api, "--env", "GITHUB_GRAPHQL_URL=" + api +
-			"/graphql", "--env", "INPUT_GITHUB-TOKEN=" + emulate.JobToken,
+		"--env", "GITHUB_EVENT_NAME=" + event, "--env", "GITHUB_EVENT_PATH=/workspace/event.json",
+		"--env", "GITHUB_API_URL=" + api, "--env", "GITHUB_GRAPHQL_URL=" + api + "/graphql",
+		"--env", "GITHUB_STEP_SUMMARY=/workspace/summary.md", "--env", "GITHUB_OUTPUT=/workspace/output.txt",
+		"--env", "INPUT_GITHUB-TOKEN=" + emulate.JobToken,
 	}
 }
