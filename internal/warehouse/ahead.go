@@ -35,7 +35,8 @@ func (e builder) glance(ctx context.Context) (tables, glimpse, error) {
 	columns, schema := e.askTables(e.table)
 	statements := []connect.Statement{
 		columns.statement(), schema.statement(),
-		{SQL: proofOf(usual.audit, e.dialect.words())}, {SQL: readProof(e.dialect, usual.audit), Rows: true},
+		{SQL: proofOf(usual.audit, e.dialect.words())},
+		{SQL: readProof(e.dialect, usual.audit), Rows: true},
 	}
 	if runs.asks() {
 		statements = append(statements, runs.statement())
