@@ -8,10 +8,13 @@ is printed; so read -json, and print the packages' lines and the failed tests.
 """
 
 import collections
+import ctypes
 import json
+import os
 import resource
 import subprocess
 import sys
+import time
 
 
 def main() -> int:
@@ -20,6 +23,7 @@ def main() -> int:
     output = collections.defaultdict(list)
     skipped = {}
     seconds = {}
+    adopt_orphans()
     tests = subprocess.Popen(
         ["go", "test", "-json", *args[no_skips:]], stdout=subprocess.PIPE, text=True
     )
@@ -42,7 +46,7 @@ def main() -> int:
                 print(text, end="", flush=True)
             if action == "skip":
                 skipped[test] = text
-    status = tests.wait()
+    status = tests.wait() or await_orphans()
 
     for lines in output.values():  # of tests that never ended
         print("".join(lines), end="")
@@ -55,6 +59,27 @@ def main() -> int:
     if skipped:
         print(f"{len(skipped)} tests were skipped" + ("; none may be skipped here" if no_skips else ""))
     return status or int(no_skips and bool(skipped))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of servers that outlive the test process that started them."""
+    if sys.platform == "linux":
+        set_child_subreaper = 36  # prctl(2)
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def await_orphans() -> int:
+    """Wait for them, because their processor time is the tests'. They must end with go test."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
+        except ChildProcessError:
+            return 0
+    print("a process of the tests is left:")
+    subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "pid,args"])
+    return 1
 
 
 if __name__ == "__main__":

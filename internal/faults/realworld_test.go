@@ -35,7 +35,7 @@ sys.exit(code)
 // real replaces the fake dbt.
 func (w *world) real(version string) {
 	w.t.Helper()
-	bin := filepath.Join(warmdbt.Start(w.t, version, "postgres", "duckdb"), "bin")
+	bin := filepath.Join(warmdbt.Start(w.t, version), "bin")
 	w.python = filepath.Join(bin, "python")
 	w.write("bin/dbt", fmt.Sprintf(realDBT, w.python, filepath.Join(bin, "dbt")))
 }

@@ -44,7 +44,7 @@ func duckDBOptions(bin, dir string, table warehouse.Table, access warehouse.Acce
 // newDuckDBThroughDBTLab returns a project of a real dbt with our operations as macros, one
 // model whose own hooks name the table "hooked", and a DuckDB file.
 func newDuckDBThroughDBTLab(t *testing.T) lab {
-	bin, dir := filepath.Join(warmdbt.Start(t, "1.11", "duckdb"), "bin"), t.TempDir()
+	bin, dir := filepath.Join(warmdbt.Start(t, "1.11"), "bin"), t.TempDir()
 	options := func(table warehouse.Table, access warehouse.Access) warehouse.Options {
 		o := duckDBOptions(bin, dir, table, access)
 		o.Python, o.Operator = nil, operator{bin: bin, project: dir}

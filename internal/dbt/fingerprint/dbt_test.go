@@ -207,7 +207,7 @@ type project struct {
 
 func newProject(t *testing.T, version string) project {
 	t.Helper()
-	p := project{t, t.TempDir(), filepath.Join(warmdbt.Start(t, version, "duckdb", "mysql"), "bin", "dbt")}
+	p := project{t, t.TempDir(), filepath.Join(warmdbt.Start(t, version), "bin", "dbt")}
 	archive, err := txtar.ParseFile("testdata/shop.txtar")
 	if err != nil {
 		t.Fatal(err)

@@ -1,19 +1,24 @@
-// Package warmdbt starts the dbt of each environment of make tools once per test process,
+// Package warmdbt starts the dbt of each environment of make tools once per go command,
 // lets it parse a small project, and forks real dbt from there: imports and dbt's own
-// macros take three quarters of a start. After the fork dbt runs its own code in a
-// separate process. Stories about the start itself use the environment directly.
+// macros take five sixths of a start. After the fork dbt runs its own code in a separate
+// process. Stories about the start itself use the environment directly.
 package warmdbt
 
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
@@ -38,17 +43,11 @@ func Environment(t testing.TB, version string) string {
 // started has a function per environment that starts its server, once.
 var started sync.Map
 
-// Start returns a directory like that of an environment, whose bin/dbt is forked. The
-// first call for a version names the adapters for which it is prepared; none: all.
-func Start(t testing.TB, version string, adapters ...string) string {
+// Start returns a directory like that of an environment, whose bin/dbt is forked.
+func Start(t testing.TB, version string) string {
 	t.Helper()
 	environment := Environment(t, version)
-	if len(adapters) == 0 {
-		adapters = []string{"postgres", "duckdb", "snowflake", "mysql"}
-	}
-	once, _ := started.LoadOrStore(environment, sync.OnceValues(func() (string, error) {
-		return start(environment, adapters)
-	}))
+	once, _ := started.LoadOrStore(environment, sync.OnceValues(func() (string, error) { return start(environment) }))
 	dir, err := once.(func() (string, error))()
 	if err != nil {
 		t.Fatalf("start dbt %s: %v", version, err)
@@ -56,27 +55,76 @@ func Start(t testing.TB, version string, adapters ...string) string {
 	return dir
 }
 
-func start(environment string, adapters []string) (string, error) {
-	s, err := server.New("tally-dbt-")
+// start returns the directory of the server that belongs to the keeper, and starts the
+// server unless a test process before this one did.
+func start(environment string) (string, error) {
+	keeper := strconv.Itoa(keeper())
+	dir := filepath.Join(os.TempDir(), "tally-"+filepath.Base(environment)+"-"+keeper)
+	socket := filepath.Join(dir, "socket")
+	unlock, err := lockedfile.MutexAt(environment + ".lock").Lock() // also held while it is installed
 	if err != nil {
 		return "", err
 	}
-	if err := lay(s.Dir, environment); err != nil {
+	defer unlock()
+	if answers(context.Background(), socket) == nil {
+		return dir, nil
+	}
+	// What is there belongs to a server that was killed.
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755), lay(dir, environment)); err != nil {
 		return "", err
 	}
-	socket := filepath.Join(s.Dir, "socket")
+	macros, err := filepath.Glob(filepath.Join(server.Root(), "internal", "dbt", "macros", "*.sql"))
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []string{"installed", "nodes", "operations", "statements"} {
+		macros = append(macros, filepath.Join(server.Root(), "internal", "warehouse", name+".sql"))
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return "", err
+	}
+	defer log.Close()
 	cmd := exec.Command(filepath.Join(environment, "bin", "python"),
-		append([]string{filepath.Join(s.Dir, "server.py"), socket}, adapters...)...)
-	if err := s.Start(cmd, "TERM"); err != nil {
+		append([]string{filepath.Join(dir, "server.py"), keeper}, macros...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
+	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	return s.Dir, s.Await(func(ctx context.Context) error {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		if err != nil {
-			return err
+	ctx, ended := context.WithCancel(context.Background())
+	go func() {
+		_ = cmd.Wait() // the log has the reason
+		ended()
+	}()
+	for {
+		err := answers(ctx, socket)
+		if err == nil {
+			return dir, nil
 		}
-		return conn.Close()
-	})
+		if ctx.Err() != nil {
+			text, _ := os.ReadFile(log.Name())
+			return "", fmt.Errorf("%w\n%s", err, text)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// keeper returns the process with which the server ends: the go command, so that the test
+// processes of all packages share one server, or else this process.
+func keeper() int {
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", os.Getppid()))
+	if err == nil && string(name) == "go\n" {
+		return os.Getppid()
+	}
+	return os.Getpid()
+}
+
+func answers(ctx context.Context, socket string) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 // lay makes dir look like the environment, except for its dbt.
