@@ -46,6 +46,7 @@ func (h Hooks) environment() []string {
 	}
 	set := []string{
 		"DBT_TALLY_RELATION=" + h.Relation,
+		"DBT_TALLY_PLAIN=" + map[bool]string{false: "", true: "true"}[h.plain()],
 		"DBT_TALLY_GUARD=" + h.Guard,
 		"DBT_TALLY_COLUMNS=" + string(cmp.Or(h.Columns, AllColumns)),
 		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
@@ -55,6 +56,11 @@ func (h Hooks) environment() []string {
 		set = append(set, "DBT_TALLY_CHANGE_COLUMN="+h.ChangeColumn)
 	}
 	return set
+}
+
+// plain reports whether most models need only the few macros that dbt compiles at once.
+func (h Hooks) plain() bool {
+	return h == Hooks{Relation: h.Relation, Guard: h.Guard, Columns: h.Columns} && cmp.Or(h.Columns, AllColumns) == AllColumns
 }
 
 // Invoke runs one dbt command, streams its output and returns what is known about it. When

@@ -229,10 +229,14 @@ func TestHooksAreConfiguredByTheEnvironment(t *testing.T) {
 		want  string
 	}{
 		{Hooks{}, "DBT_TALLY_RELATION=\n"},
-		{Hooks{Relation: `"a"."b"`}, "DBT_TALLY_COLUMNS=all\nDBT_TALLY_COUNT=auto\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
+		{Hooks{Relation: `"a"."b"`}, "DBT_TALLY_COLUMNS=all\nDBT_TALLY_COUNT=auto\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_PLAIN=true\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
+		{
+			Hooks{Relation: "t", Columns: RowColumns},
+			"DBT_TALLY_COLUMNS=rows\nDBT_TALLY_COUNT=auto\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_PLAIN=\nDBT_TALLY_RELATION=t\n",
+		},
 		{
 			Hooks{Relation: "t", Guard: "try {}", Columns: TutorialColumns, CountViews: true, CountExact: true, ChangeColumn: "at"},
-			"DBT_TALLY_CHANGE_COLUMN=at\nDBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT=exact\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_RELATION=t\n",
+			"DBT_TALLY_CHANGE_COLUMN=at\nDBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT=exact\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_PLAIN=\nDBT_TALLY_RELATION=t\n",
 		},
 	} {
 		out := c.Stdout.(*bytes.Buffer)

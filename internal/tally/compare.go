@@ -192,7 +192,7 @@ func (e *evidence) failure(node Node, in Input) string {
 	case e.before == nil && in.RollsBack:
 		return "dbt could not build it; the warehouse rolled it back to what it was before"
 	case e.before == nil && in.Unaudited == "":
-		return "dbt could not build it; its before row is missing, and the state of its table is unknown"
+		return "dbt could not build it; it failed before its count was recorded, and the state of its table is unknown"
 	default:
 		return "dbt could not build it; the state of its table is unknown"
 	}

@@ -130,7 +130,7 @@ func TestStatusOfAModel(t *testing.T) {
 		},
 		"failed, and its before row is lost": {
 			result: ptr(result("error", "division by zero")), want: Failed,
-			reason: "dbt could not build it; its before row is missing, and the state of its table is unknown",
+			reason: "dbt could not build it; it failed before its count was recorded, and the state of its table is unknown",
 		},
 		"failed without an audit": {
 			result: ptr(result("error", "division by zero")), want: Failed, change: func(in *Input) { in.Unaudited = "off" },

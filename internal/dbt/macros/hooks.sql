@@ -25,28 +25,40 @@
 {% endmacro %}
 
 {#- A hook, which sends at most one statement for all rows. dbt compiles a macro when it
-    first calls it, in each thread that does so at that moment: what few models need is
-    in macros of its own. All other work is in few macros, because a call costs dbt more
-    than most of this work. -#}
+    first calls it, in each thread that does so at that moment, and that takes longer than
+    all statements of a small project: what few models need is in macros of its own, and
+    run lacks what is not special. All other work is in few macros, because a call costs
+    dbt more than most of this work. -#}
 {% macro dbt_tally_audit(phase, outside=False) %}
-  {%- set table = env_var('DBT_TALLY_RELATION', '') if execute and model is defined and model.resource_type in ('model', 'seed', 'snapshot') else '' -%}
-  {%- set settings = (model.config.get('meta') or {}).get('tally') or {} if table else {} -%}
-  {%- set settings = settings if settings is mapping else {} -%}
-  {%- if table and settings.get('audit') is not sameas false -%}
-    {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
+  {%- if env_var('DBT_TALLY_RELATION', '') and model is defined and model.resource_type in ('model', 'seed', 'snapshot') -%}
     {#- dbt's clock: by the transaction's clock both rows would have the same time.
         dbt v2 formats %f with nine digits, which are cut to microseconds. -#}
-    {%- set run = {
-          'table': table, 'columns': columns, 'outside': outside, 'materialized': model.config.materialized,
-          'now': modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26],
-          'exact': (settings.get('count') or env_var('DBT_TALLY_COUNT', 'auto')) == 'exact',
-          'views': env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true',
-          'block': target.type == 'postgres' and dbt_version[:2] == '1.',
-          'change': dbt_tally_change(settings) if columns == 'all'
-            and (env_var('DBT_TALLY_CHANGE_COLUMN', '') or settings.get('change_column') or settings.get('change_type_column')) else none,
-        } -%}
-    {%- if phase == 'before' -%}{%- do dbt_tally_audit_before(run) -%}{%- else -%}{%- do dbt_tally_audit_after(run) -%}{%- endif -%}
+    {%- set engine = target.type if dbt_version[:2] == '1.' else '' -%}
+    {%- set run = {'now': modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26],
+          'materialized': model.config.materialized, 'outside': outside, 'block': engine == 'postgres', 'columns': 'all', 'was': 'absent', 'before': none} -%}
+    {%- if not env_var('DBT_TALLY_PLAIN', '') or (model.config.meta or {}).tally
+          or engine not in ('postgres', 'duckdb') or run.materialized not in ('table', 'seed', 'view') -%}
+      {%- do dbt_tally_special(run) -%}
+    {%- endif -%}
+    {%- if run.off -%}
+    {%- elif phase == 'before' -%}{%- do dbt_tally_audit_before(run) -%}
+    {%- else -%}{%- do dbt_tally_audit_after(run) -%}
+    {%- endif -%}
   {%- endif -%}
+{% endmacro %}
+
+{#- What is configured, for a model or for all. -#}
+{% macro dbt_tally_special(run) %}
+  {%- set settings = (model.config.get('meta') or {}).get('tally') or {} -%}
+  {%- set settings = settings if settings is mapping else {} -%}
+  {%- set columns = env_var('DBT_TALLY_COLUMNS', 'all') -%}
+  {%- do run.update({
+        'special': true, 'columns': columns, 'off': settings.get('audit') is sameas false,
+        'exact': (settings.get('count') or env_var('DBT_TALLY_COUNT', 'auto')) == 'exact',
+        'views': env_var('DBT_TALLY_COUNT_VIEWS', 'false') == 'true',
+        'change': dbt_tally_change(settings) if columns == 'all'
+          and (env_var('DBT_TALLY_CHANGE_COLUMN', '') or settings.get('change_column') or settings.get('change_type_column')) else none,
+      }) -%}
 {% endmacro %}
 
 {#- If there is nothing to count (a first build, a view), or dbt keeps the table that the
@@ -55,39 +67,50 @@
     inserts its row. Otherwise it reads the count, and the after hook inserts both rows with
     one statement. -#}
 {% macro dbt_tally_audit_before(run) %}
-  {%- set listed = dbt_tally_listed() if dbt_version[:2] == '1.' and graph.nodes | length > 300 and not run.views else '' -%}
   {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier)
-        if not listed else this if listed == 'table' else none -%}
-  {%- set countable = relation is not none and (run.views or listed == 'table' or not relation.is_view or run.materialized == 'external') -%}
-  {%- set kept = countable and run.materialized == 'table' and (run.block or target.type == 'duckdb')
-        and dbt_tally_keeps(run, listed == 'table' or relation.is_table) -%}
-  {%- if countable and not kept and (run.block or run.change or dbt_version[:2] != '1.') -%}
-    {%- do dbt_tally_insert(run, [{'phase': 'before', 'time': run.now, 'count': '(select count(*) from ' ~ relation ~ ')',
-          'source': "'counted'", 'materialized': run.materialized}], none) -%}
-  {%- else -%}
-    {%- set before = dbt_tally_count(relation, run.outside) if countable and not kept else none -%}
-    {#- The namespace replaces the empty agate table that dbt 1 would create, which takes
-        longer than everything else here. -#}
-    {%- do store_raw_result('dbt_tally', code=run.now, rows_affected=before,
-          message='absent' if relation is none else 'uncounted' if not countable else 'kept' if kept else 'counted' if before is number else 'unknown',
+        if run.views or graph.nodes | length <= 300 else dbt_tally_relation(run) -%}
+  {%- if relation is not none -%}{%- do dbt_tally_audit_existing(run, relation) -%}{%- endif -%}
+  {#- The namespace replaces the empty agate table that dbt 1 would create, which takes
+      longer than everything else here. -#}
+  {%- if run.was != 'inserted' -%}
+    {%- do store_raw_result('dbt_tally', message=run.was, code=run.now, rows_affected=run.before,
           agate_table=namespace(rows={}) if dbt_version[:2] == '1.' else none) -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- adapter.get_relation searches all cached relations of the schema. In a large project
-    the first hook of a schema lists it instead, in the graph, which all models share, and
-    the others look there: the result is table, absent, or another kind, which is to be
-    looked up. Only tables are looked up that way: a view may be dropped with a table while
-    dbt runs, and a batch may have just created its table. If a table was dropped
-    meanwhile, the block around the insert keeps its model from failing. dbt v2 keeps a
-    graph for each model. -#}
-{% macro dbt_tally_listed() %}
-  {%- if not (target.type == 'postgres' or (target.type == 'snowflake' and env_var('DBT_TALLY_GUARD', '')))
-        or model.config.materialized not in ('table', 'incremental', 'seed', 'snapshot') or model.config.incremental_strategy == 'microbatch' -%}
-    {{ return('') }}
+{#- Sets run.was: inserted if the before row is, kept, counted, uncounted (a view), or
+    unknown if the warehouse could not count it. -#}
+{% macro dbt_tally_audit_existing(run, relation) %}
+  {%- if relation.is_view and not run.views and run.materialized != 'external' -%}
+    {%- do run.update({'was': 'uncounted'}) -%}
+  {%- elif run.materialized == 'table' and dbt_tally_keeps(run, relation) -%}
+    {%- do run.update({'was': 'kept'}) -%}
+  {%- elif run.block or run.change or dbt_version[:2] != '1.' -%}
+    {%- do run.update({'was': 'inserted'}) -%}
+    {%- do dbt_tally_insert(run, run.now, [run.materialized, '(select count(*) from ' ~ relation ~ ')', "'counted'"], none) -%}
+  {%- else -%}
+    {%- set before = dbt_tally_count(relation, run.outside) -%}
+    {%- do run.update({'was': 'counted' if before is number else 'unknown', 'before': before}) -%}
   {%- endif -%}
-  {%- set kind = (dbt_tally_schema().get(this.identifier | lower) or ['absent'])[0] -%}
-  {{ return(kind if kind in ('table', 'absent') else '') }}
+{% endmacro %}
+
+{#- The relation that was there. adapter.get_relation searches all cached relations of the
+    schema. In a large project the first hook of a schema lists it instead, in the graph,
+    which all models share, and the others look there. Only tables are looked up that way:
+    a view may be dropped with a table while dbt runs, and a batch may have just created
+    its table. If a table was dropped meanwhile, the block around the insert keeps its
+    model from failing, and on DuckDB, which has no such block, only a table is looked up
+    that the before hook does not count. dbt v2 keeps a graph for each model. -#}
+{% macro dbt_tally_relation(run) %}
+  {%- if dbt_version[:2] == '1.' and (target.type in ('postgres', 'duckdb') or (target.type == 'snowflake' and env_var('DBT_TALLY_GUARD', '')))
+        and run.materialized in ('table', 'incremental', 'seed', 'snapshot') and model.config.incremental_strategy != 'microbatch' -%}
+    {%- set kind = (dbt_tally_schema().get(this.identifier | lower) or ['absent'])[0] -%}
+    {%- set relation = this.incorporate(type='table') if kind == 'table' else none -%}
+    {%- if kind == 'absent' or (relation is not none and (target.type != 'duckdb' or (run.materialized == 'table' and dbt_tally_keeps(run, relation)))) -%}
+      {{ return(relation) }}
+    {%- endif -%}
+  {%- endif -%}
+  {{ return(adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier)) }}
 {% endmacro %}
 
 {#- The relations of the model's schema, by their names in lower case: what they are and, on
@@ -122,50 +145,60 @@
     dbt-duckdb drops the table at once if it has a foreign key, which needs a contract.
     On PostgreSQL dbt has locked both names by then, and readers would wait for a long
     count, so that only a table is counted there that is known to be small. -#}
-{% macro dbt_tally_keeps(run, table) %}
-  {%- set kept = table and not run.change and not pre_hooks -%}
-  {%- if kept and target.type == 'postgres' -%}
-    {%- set rows = (dbt_tally_schema().get(this.identifier | lower) or ['absent', 0])[1]
-          if materialization_table_postgres is not defined and materialization_table_default.macro.package_name == 'dbt' else 0 -%}
+{% macro dbt_tally_keeps(run, relation) %}
+  {%- if dbt_version[:2] != '1.' or not relation.is_table or pre_hooks or run.change -%}
+    {{ return(false) }}
+  {%- elif target.type == 'postgres' and materialization_table_postgres is not defined and materialization_table_default.macro.package_name == 'dbt' -%}
+    {%- set rows = (dbt_tally_schema().get(this.identifier | lower) or ['absent', 0])[1] -%}
     {{ return(rows > 0 and rows <= 100000) }}
   {%- endif -%}
-  {{ return(kept and not run.outside and not post_hooks and not model.config.contract.enforced
+  {{ return(target.type == 'duckdb' and not run.outside and not post_hooks and not model.config.contract.enforced
         and materialization_table_duckdb is defined and materialization_table_duckdb.macro.package_name == 'dbt_duckdb') }}
 {% endmacro %}
 
+{#- before and after are lists for the two rows: the materialization, empty if there was no
+    relation, the count or none, and where that is from. -#}
 {% macro dbt_tally_audit_after(run) %}
-  {%- set remembered = load_result('dbt_tally') -%}
-  {%- set was = remembered.response ~ '' if remembered is not none else 'inserted' -%}
-  {%- set before = remembered.response.rows_affected if was == 'counted' else none -%}
-  {#- dbt-postgres cuts the name, so that its suffix fits. -#}
-  {%- set kept = none if was != 'kept' else this.incorporate(path={'identifier': this.identifier[:51] ~ '__dbt_backup'}) if run.block
-        else adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier ~ '__dbt_backup') -%}
-  {%- set rows = [] -%}
-  {%- if was in ('absent', 'uncounted', 'counted') or kept is not none -%}
-    {#- The materialization is empty if there was no relation. -#}
-    {%- do rows.append({'phase': 'before', 'time': remembered.response.code, 'materialized': run.materialized if was != 'absent' else '',
-          'count': before | string if before is number else '(select count(*) from ' ~ kept ~ ')' if kept is not none else none,
-          'source': "'counted'" if before is number or kept is not none else 'null', 'kept': kept}) -%}
+  {%- set stored = load_result('dbt_tally') -%}
+  {%- set before = none if stored is none else ['', none, 'null'] if stored.response ~ '' == 'absent' else dbt_tally_was(run, stored.response) -%}
+  {%- set after = (dbt_tally_known(run, before) if target.type != 'duckdb' or post_hooks or run.materialized == 'view' else none)
+        or [run.materialized, '(select count(*) from ' ~ this ~ ')', "'counted'"] -%}
+  {%- if run.special or before is none or (run.block and after[2] == "'counted'") -%}
+    {%- do dbt_tally_insert(run, stored.response.code if before else '', before, after) -%}
+  {%- else -%}
+    {%- do dbt_tally_insert_plain(run, stored.response.code, before, after) -%}
   {%- endif -%}
-  {%- set affected = dbt_tally_affected(run, was) if target.type in ('postgres', 'mysql', 'mysql5', 'mariadb') else none -%}
-  {%- set count, source = '(select count(*) from ' ~ this ~ ')', "'counted'" -%}
-  {%- if (run.materialized == 'view' and not run.views) or (post_hooks and dbt_tally_dropped(run)) -%}
-    {%- set count, source = none, 'null' -%}
-  {%- elif affected is not none -%}
-    {%- set count, source = affected | string, "'adapter'" -%}
-  {%- endif -%}
-  {%- do rows.append({'phase': 'after', 'time': run.now, 'count': count, 'source': source, 'materialized': run.materialized}) -%}
-  {%- do dbt_tally_insert(run, rows, before) -%}
 {% endmacro %}
 
-{#- dbt-postgres and dbt-mysql report the exact number of rows that they have just inserted
-    into a new table. A post-hook of the project may have changed them since. -#}
-{% macro dbt_tally_affected(run, was) %}
+{#- The before row that the after hook inserts, or none. A fourth element is the table that
+    dbt keeps; dbt-postgres cuts its name, so that the suffix fits. -#}
+{% macro dbt_tally_was(run, stored) %}
+  {%- set was = stored ~ '' -%}
+  {%- if was == 'uncounted' -%}
+    {{ return([run.materialized, none, 'null']) }}
+  {%- elif was == 'counted' -%}
+    {%- do run.update({'before': stored.rows_affected}) -%}
+    {{ return([run.materialized, stored.rows_affected | string, "'counted'"]) }}
+  {%- elif was == 'kept' and run.block -%}
+    {{ return([run.materialized, 'dbt_tally_kept', "'counted'", this.incorporate(path={'identifier': this.identifier[:51] ~ '__dbt_backup'})]) }}
+  {%- endif -%}
+  {%- set kept = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier ~ '__dbt_backup') if was == 'kept' else none -%}
+  {{ return([run.materialized, '(select count(*) from ' ~ kept ~ ')', "'counted'"] if kept is not none else none) }}
+{% endmacro %}
+
+{#- The after row, if no scan is needed: of a view, of a relation that a post-hook has
+    dropped, and if dbt-postgres or dbt-mysql report the exact number of rows that they have
+    just inserted into a new table. A post-hook of the project may have changed them since. -#}
+{% macro dbt_tally_known(run, before) %}
   {%- set main = load_result('main') -%}
-  {%- set n = main.response.rows_affected
-        if not run.exact and not post_hooks and main is not none
-          and (run.materialized in ('table', 'seed') or (run.materialized == 'incremental' and was in ('absent', 'uncounted'))) else none -%}
-  {{ return(n if n is number and n >= 0 else none) }}
+  {%- if (run.materialized == 'view' and not run.views) or (post_hooks and dbt_tally_dropped(run)) -%}
+    {{ return([run.materialized, none, 'null']) }}
+  {%- elif target.type in ('postgres', 'mysql', 'mysql5', 'mariadb') and not run.exact and not post_hooks and main is not none
+        and (run.materialized in ('table', 'seed') or (run.materialized == 'incremental' and before and before[1] is none))
+        and main.response.rows_affected is number and main.response.rows_affected >= 0 -%}
+    {{ return([run.materialized, main.response.rows_affected | string, "'adapter'"]) }}
+  {%- endif -%}
+  {{ return(none) }}
 {% endmacro %}
 
 {#- Whether a post-hook has dropped the relation, which dbt's cache cannot tell, because it

@@ -1,40 +1,59 @@
-{#- Inserts the rows of a hook with one statement. before is the number of rows before, if
-    the before hook has read it. -#}
-{% macro dbt_tally_insert(run, rows, before) %}
+{#- Inserts the two rows of a model of which nothing is special, on PostgreSQL or DuckDB.
+    DuckDB inserts values in less time. -#}
+{% macro dbt_tally_insert_plain(run, time, before, after) %}
+  {%- set name, node, null = this | string | replace("'", "''"), model.unique_id | replace("'", "''"), 'cast(null as bigint)' -%}
+  {%- set sql = ("insert /* dbt_tally */ into %s (model_name, execution_time, row_count, run_id, node_id, phase, materialized, count_source) "
+        ~ "%s'%s - BEFORE', cast('%s' as timestamp), %s, '%s', '%s', 'before', '%s', %s%s"
+        ~ "'%s - AFTER', cast('%s' as timestamp), %s, '%s', '%s', 'after', '%s', %s%s") % (env_var('DBT_TALLY_RELATION'),
+          'select ' if run.block else 'values (', name, time, before[1] or null, invocation_id, node, before[0], before[2],
+          ' where dbt_tally_kept is not null union all select ' if before[3] else ' union all select ' if run.block else '), (',
+          name, run.now, after[1] or null, invocation_id, node, after[0], after[2], '' if run.block else ')') -%}
+  {%- if run.block -%}
+    {%- do dbt_tally_insert_postgres(sql, '', before[3] or '', {}) -%}
+  {%- else -%}
+    {#- execute without the agate table for the unused answer, which takes a quarter of the
+        statement's time. -#}
+    {%- do adapter.add_query(sql, auto_begin=not run.outside and not target.disable_transactions) -%}
+  {%- endif -%}
+{% endmacro %}
+
+{#- Inserts the rows of a hook with one statement, of any model on any engine: both, or one
+    of them if the other is none. -#}
+{% macro dbt_tally_insert(run, time, before, after) %}
+  {%- set rows = [] -%}
+  {%- if before -%}
+    {%- do rows.append({'phase': 'before', 'time': time, 'materialized': before[0], 'count': before[1], 'source': before[2]}) -%}
+  {%- endif -%}
+  {%- if after -%}
+    {%- do rows.append({'phase': 'after', 'time': run.now, 'materialized': after[0], 'count': after[1], 'source': after[2]}) -%}
+  {%- endif -%}
   {%- set form = {
         'name': this | string | replace("'", "''"), 'node': model.unique_id | replace("'", "''"), 'time': ["cast('", "' as timestamp)"],
-        'null': 'cast(null as bigint)', 'columns': ', node_id, phase, materialized, count_source',
       } -%}
-  {%- if run.columns != 'all' or run.change or run.materialized not in ('table', 'seed', 'view', 'external') or target.type not in ('postgres', 'duckdb')
-        or model.batch or env_var('DBT_CLOUD_RUN_ID', '') -%}
-    {%- do dbt_tally_form(run, rows, before, form) -%}
-  {%- endif -%}
+  {%- do dbt_tally_form(run, rows, form) -%}
+  {%- set kept = before[3] or '' if before and run.block else '' -%}
+  {%- do rows[0].update({'where': ' where dbt_tally_kept is not null'}) if kept -%}
   {%- set counted = rows[-1].count if run.block and '(' in (rows[-1].count or '') else '' -%}
   {%- do rows[-1].update({'count': 'dbt_tally_count', 'source': 'dbt_tally_counted'}) if counted -%}
-  {%- set kept = rows[0].kept if run.block and rows[0].kept else '' -%}
-  {%- do rows[0].update({'count': 'dbt_tally_kept', 'where': ' where dbt_tally_kept is not null'}) if kept -%}
   {%- set selects = [] -%}
   {%- for row in rows -%}
     {%- do selects.append("select '" ~ form.name ~ ' - ' ~ row.phase | upper ~ "', " ~ form.time[0] ~ row.time ~ form.time[1] ~ ', ' ~ (row.count or form.null)
           ~ ", '" ~ invocation_id ~ "'" ~ (", '" ~ form.node ~ "', '" ~ row.phase ~ "', '" ~ row.materialized ~ "'" if form.columns)
-          ~ (', ' ~ row.source if run.columns == 'all') ~ (row.more or '') ~ (row.where or '')) -%}
+          ~ (', ' ~ row.source if run.columns == 'all') ~ row.more ~ (row.where or '')) -%}
   {%- endfor -%}
-  {%- set sql = (form.prefix or '') ~ 'insert /* dbt_tally */ into ' ~ run.table ~ ' (model_name, execution_time, row_count, run_id' ~ form.columns ~ ') '
+  {%- set sql = (form.prefix or '') ~ 'insert /* dbt_tally */ into ' ~ env_var('DBT_TALLY_RELATION') ~ ' (model_name, execution_time, row_count, run_id' ~ form.columns ~ ') '
         ~ selects | join(' union all ') -%}
-  {#- add_query is execute without the agate table for the unused answer, which takes a
-      quarter of the statement's time. -#}
   {%- if run.block -%}
-    {%- do dbt_tally_insert_postgres(sql, counted, kept, form.written or {}) -%}
+    {%- do dbt_tally_insert_postgres(sql, counted, kept, form.written) -%}
   {%- elif target.type == 'duckdb' and dbt_version[:2] == '1.' -%}
     {%- do adapter.add_query(sql, auto_begin=not run.outside and not target.disable_transactions) -%}
   {%- else -%}
-    {%- do dbt_tally_insert_guarded(run, sql, form.written or {}) -%}
+    {%- do dbt_tally_insert_guarded(run, sql, form.written) -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- What is not as in most rows: the words of another engine, fewer or further columns, and
-    what the model has written. -#}
-{% macro dbt_tally_form(run, rows, before, form) %}
+{#- The words of the engine, fewer or further columns, and what the model has written. -#}
+{% macro dbt_tally_form(run, rows, form) %}
   {%- set engine = 'mysql' if target.type in ('mysql5', 'mariadb') else target.type -%}
   {%- if engine in ('mysql', 'snowflake') -%}
     {%- do form.update({'name': form.name | replace('\\', '\\\\'), 'node': form.node | replace('\\', '\\\\')}) -%}
@@ -49,12 +68,12 @@
   {#- What the model writes is known only of a table that was there. Of one that dbt
       builds anew, only columns can show it, if the project names them. -#}
   {%- set row, written = rows[-1], {} -%}
-  {%- if run.columns == 'all' and row.count is not none and (rows | length == 1 or before is not none) -%}
+  {%- if run.columns == 'all' and row.count is not none and (rows | length == 1 or run.before is number) -%}
     {%- if run.change -%}
       {%- do written.update(dbt_tally_changed(row.phase, row.count, run.block, run.change)) -%}
     {%- elif not run.outside and run.materialized not in ('table', 'seed', 'view', 'external') -%}
       {%- do written.update(dbt_tally_counters(row.phase, row.count, run.exact, form.name, form.node) if run.block
-            else dbt_tally_written(row.phase, row.count, before, run.exact)) -%}
+            else dbt_tally_written(row.phase, row.count, run.before, run.exact)) -%}
     {%- endif -%}
   {%- endif -%}
   {%- do row.update({'count': written.count, 'source': written.source or row.source}) if written.from -%}
