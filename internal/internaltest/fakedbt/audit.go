@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // hooks imitates the audit hooks of internal/dbt/macros/hooks.sql on PostgreSQL, with the
@@ -14,6 +16,7 @@ type hooks struct {
 	allColumns bool   // instead of only the tutorial's four
 	countViews bool
 	invocation string
+	rows       map[string]float64 // of the tables that were there, about, once a hook has asked
 }
 
 // row is an audit row to write.
@@ -36,9 +39,46 @@ func (b builder) before(ctx context.Context, n node, existing string) (*row, err
 		return &r, nil
 	case existing == "view" && !b.hooks.countViews:
 		return &r, nil
+	case existing == "table" && n.materialized == "table":
+		small, err := b.small(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if small { // dbt keeps it for the after hook
+			var rows int64
+			err := b.conn.QueryRow(ctx, "select count(*) from "+b.relation(n)).Scan(&rows)
+			r.count = fmt.Sprint(rows)
+			return &r, err
+		}
 	}
 	r.count = "(select count(*) from " + b.relation(n) + ")"
 	return nil, b.audit(ctx, n, r)
+}
+
+// small reports whether the after hook counts the table that was there. The first time it
+// asks the server about all tables of the schema.
+func (b builder) small(ctx context.Context, n node) (bool, error) {
+	if len(b.hooks.rows) == 0 {
+		sql := "select /* dbt_tally */ relname, greatest(reltuples, pg_stat_get_live_tuples(oid)) " +
+			"from pg_class where relkind = 'r' and relnamespace = '" +
+			quoted(pgx.Identifier{b.schema}.Sanitize()) + "'::regnamespace"
+		b.log.debug("On " + n.id() + ": " + sql)
+		found, err := b.conn.Query(ctx, sql)
+		if err != nil {
+			return false, err
+		}
+		var name string
+		var rows float64
+		_, err = pgx.ForEachRow(found, []any{&name, &rows}, func() error {
+			b.hooks.rows[name] = rows
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+		b.log.debug("SQL status: SELECT in 0.001 seconds")
+	}
+	return b.hooks.rows[n.name] > 0 && b.hooks.rows[n.name] <= 100_000, nil
 }
 
 // after writes the after row. affected is the number of rows inserted into a new table,

@@ -230,5 +230,6 @@ func installedHooks(dir string, env environment, id string) (hooks, error) {
 	return hooks{
 		table: env["DBT_TALLY_RELATION"], allColumns: columns,
 		countViews: env["DBT_TALLY_COUNT_VIEWS"] == "true", invocation: id,
+		rows: map[string]float64{},
 	}, err
 }
