@@ -13,15 +13,15 @@ import (
 )
 
 const viewedRows = `
-	insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase, inserted_rows, deleted_rows) values
-	('s.orders - BEFORE', '2026-11-23 08:00:10', 90, 'first', 'model.shop.orders', 'before', null, null),
-	('s.orders - AFTER', '2026-11-23 08:00:12.5', 100, 'first', 'model.shop.orders', 'after', 12, 2),
-	('s.orders - AFTER', '2026-11-23 08:00:13', 7, 'first', null, null, null, null),
-	('s.days - BEFORE', '2026-11-23 08:00:20', null, 'first', 'model.shop.days', 'before', null, null),
-	('s.days - AFTER', '2026-11-23 08:00:21', 3, 'first', 'model.shop.days', 'after', 3, null),
-	('s.days - BEFORE', '2026-11-23 08:00:22', 3, 'first', 'model.shop.days', 'before', null, null),
-	('s.days - AFTER', '2026-11-23 08:00:24', 8, 'first', 'model.shop.days', 'after', 5, 0),
-	('s.orders - AFTER', '2026-11-23 09:00:00', 9, 'not recorded', 'model.shop.orders', 'after', null, null)`
+	insert into RELATION (model_name, execution_time, row_count, run_id, node_id, phase, inserted_rows, deleted_rows, changed_rows) values
+	('s.orders - BEFORE', '2026-11-23 08:00:10', 90, 'first', 'model.shop.orders', 'before', null, null, null),
+	('s.orders - AFTER', '2026-11-23 08:00:12.5', 100, 'first', 'model.shop.orders', 'after', 12, 2, 4),
+	('s.orders - AFTER', '2026-11-23 08:00:13', 7, 'first', null, null, null, null, null),
+	('s.days - BEFORE', '2026-11-23 08:00:20', null, 'first', 'model.shop.days', 'before', null, null, null),
+	('s.days - AFTER', '2026-11-23 08:00:21', 3, 'first', 'model.shop.days', 'after', 3, null, null),
+	('s.days - BEFORE', '2026-11-23 08:00:22', 3, 'first', 'model.shop.days', 'before', null, null, null),
+	('s.days - AFTER', '2026-11-23 08:00:24', 8, 'first', 'model.shop.days', 'after', 5, 0, 1),
+	('s.orders - AFTER', '2026-11-23 09:00:00', 9, 'not recorded', 'model.shop.orders', 'after', null, null, null)`
 
 // historyView reads the view with statements that copy it into the audit table: one row
 // per number of each line.
@@ -34,7 +34,7 @@ func (l lab) historyView(t *testing.T) {
 		ID: "first", CompletedAt: at("08:01:00"), Status: "success", Branch: "main", Target: "prod", Commit: "1a2b3c4",
 	}}})
 	store.Close() // DuckDB's file has one writer
-	numbers := []string{"rows_before", "rows_after", "inserted_rows", "updated_rows", "deleted_rows", "seconds * 10"}
+	numbers := []string{"rows_before", "rows_after", "inserted_rows", "updated_rows", "deleted_rows", "changed_rows", "seconds * 10"}
 	for _, number := range numbers {
 		l.exec(t, "insert into "+relation+" (model_name, execution_time, row_count, run_id, node_id, phase) "+
 			"select concat(relation, ' - AFTER'), built_at, "+number+", '"+number+"', node_id, 'after' from "+view+
@@ -49,7 +49,7 @@ func (l lab) historyView(t *testing.T) {
 	}
 	for number, want := range map[string][2]*int64{
 		"rows_before": {rows(90), nil}, "rows_after": {rows(100), rows(8)}, "inserted_rows": {rows(12), rows(8)},
-		"updated_rows": {nil, nil}, "deleted_rows": {rows(2), nil}, "seconds * 10": {rows(30), rows(40)},
+		"updated_rows": {nil, nil}, "deleted_rows": {rows(2), nil}, "changed_rows": {rows(4), nil}, "seconds * 10": {rows(30), rows(40)},
 	} {
 		lines := []tally.Row{line(number, "orders", "08:00:13", want[0]), line(number, "days", "08:00:24", want[1])}
 		if diff := gocmp.Diff(lines, read(t, store, number)); diff != "" {
