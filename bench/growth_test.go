@@ -12,16 +12,23 @@ import (
 // BenchmarkGrowth compares dbt-tally with plain dbt on projects of more and more tables,
 // rebuilt, because the cost per model must not grow with the project.
 func BenchmarkGrowth(b *testing.B) {
+	eachSize(b, fmt.Sprintf("tables rebuilt, %d threads, dbt %s, PostgreSQL", threads, *dbtVersion), "models", *sizes, growth)
+}
+
+// eachSize measures each size of a list, with dbt-tally's program, and prints the ratios.
+// The first one of each size is kept for the picture.
+func eachSize(b *testing.B, title, what, list string, measure func(b *testing.B, program string, size int) []paired) {
+	b.Helper()
 	program := binary(b)
-	t := newTable(fmt.Sprintf("tables rebuilt, %d threads, dbt %s, PostgreSQL", threads, *dbtVersion))
-	for size := range strings.SplitSeq(*sizes, ",") {
-		models, err := strconv.Atoi(size)
+	t := newTable(title)
+	for text := range strings.SplitSeq(list, ",") {
+		size, err := strconv.Atoi(text)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(size, func(b *testing.B) {
-			ratios := growth(b, program, models)
-			keep(b, "models", models, ratios[0])
+		b.Run(text, func(b *testing.B) {
+			ratios := measure(b, program, size)
+			keep(b, what, size, ratios[0])
 			t.ratios(ratios)
 		})
 	}

@@ -3,8 +3,6 @@ package bench
 import (
 	"fmt"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/postgres"
@@ -13,20 +11,7 @@ import (
 // BenchmarkRows compares dbt-tally with plain dbt on an incremental model that appends
 // 1,000 rows to larger and larger tables, because the cost must not grow with the table.
 func BenchmarkRows(b *testing.B) {
-	program := binary(b)
-	t := newTable(fmt.Sprintf("1,000 rows appended to a table, dbt %s, PostgreSQL", *dbtVersion))
-	for size := range strings.SplitSeq(*tableSizes, ",") {
-		rows, err := strconv.Atoi(size)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(size, func(b *testing.B) {
-			ratios := appended(b, program, rows)
-			keep(b, "rows", rows, ratios[0])
-			t.ratios(ratios)
-		})
-	}
-	t.print(b)
+	eachSize(b, fmt.Sprintf("1,000 rows appended to a table, dbt %s, PostgreSQL", *dbtVersion), "rows", *tableSizes, appended)
 }
 
 func appended(b *testing.B, program string, rows int) []paired {
