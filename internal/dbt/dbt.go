@@ -86,7 +86,8 @@ func (n NodeResult) Failed() bool {
 	return slices.Contains([]string{"error", "fail", "runtime error", "partial success"}, n.Status)
 }
 
-// environ returns the environment with these variables (NAME=value) set.
+// environ returns the environment with these variables (NAME=value) set, and without those
+// of the hooks that the user's has.
 func (c CLI) environ(set ...string) []string {
-	return append(slices.Clone(c.Env), set...)
+	return append(slices.DeleteFunc(slices.Clone(c.Env), inherited.MatchString), set...)
 }

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,29 +39,32 @@ const (
 )
 
 // environment returns the variables that the macros read. They never read them at parse
-// time, because dbt would parse the whole project again if one changed.
+// time, because dbt would parse the whole project again if one changed. dbt walks through
+// its environment twice at each line of its log, so what is as usual is not set.
 func (h Hooks) environment() []string {
-	if h.Relation == "" {
-		return []string{"DBT_TALLY_RELATION="}
+	set := []string{"DBT_TALLY_RELATION=" + h.Relation}
+	add := func(name, value string) {
+		if value != "" && h.Relation != "" {
+			set = append(set, name+"="+value)
+		}
 	}
-	set := []string{
-		"DBT_TALLY_RELATION=" + h.Relation,
-		"DBT_TALLY_PLAIN=" + map[bool]string{false: "", true: "true"}[h.plain()],
-		"DBT_TALLY_GUARD=" + h.Guard,
-		"DBT_TALLY_COLUMNS=" + string(cmp.Or(h.Columns, AllColumns)),
-		"DBT_TALLY_COUNT_VIEWS=" + strconv.FormatBool(h.CountViews),
-		"DBT_TALLY_COUNT=" + map[bool]string{false: "auto", true: "exact"}[h.CountExact],
+	columns := string(h.Columns)
+	if h.Columns == AllColumns {
+		columns = ""
 	}
-	if h.ChangeColumn != "" { // dbt walks through its environment at each line of its log
-		set = append(set, "DBT_TALLY_CHANGE_COLUMN="+h.ChangeColumn)
-	}
+	count := map[bool]string{true: "exact"}[h.CountExact]
+	views := map[bool]string{true: "true"}[h.CountViews]
+	add("DBT_TALLY_GUARD", h.Guard)
+	add("DBT_TALLY_COLUMNS", columns)
+	add("DBT_TALLY_COUNT_VIEWS", views)
+	add("DBT_TALLY_COUNT", count)
+	add("DBT_TALLY_CHANGE_COLUMN", h.ChangeColumn)
+	add("DBT_TALLY_SPECIAL", map[bool]string{true: "true"}[columns+count+views+h.ChangeColumn != ""])
 	return set
 }
 
-// plain reports whether most models need only the few macros that dbt compiles at once.
-func (h Hooks) plain() bool {
-	return h == Hooks{Relation: h.Relation, Guard: h.Guard, Columns: h.Columns} && cmp.Or(h.Columns, AllColumns) == AllColumns
-}
+// inherited are the variables of environment that must not come from the user's.
+var inherited = regexp.MustCompile(`^DBT_TALLY_(RELATION|GUARD|COLUMNS|COUNT_VIEWS|COUNT|CHANGE_COLUMN|SPECIAL)=`)
 
 // Invoke runs one dbt command, streams its output and returns what is known about it. When
 // ctx is done, dbt receives one interrupt and ends in its own way. The error is non-nil

@@ -223,20 +223,21 @@ exit 2`)
 func TestHooksAreConfiguredByTheEnvironment(t *testing.T) {
 	t.Parallel()
 	c := script(t, `env | grep ^DBT_TALLY | sort`)
-	c.Env = append(c.Env, "DBT_TALLY_RELATION=left over")
+	c.Env = append(c.Env, "DBT_TALLY_RELATION=left over", "DBT_TALLY_COUNT=exact", "DBT_TALLY_CARRY_FROM=10")
 	for _, test := range []struct {
 		hooks Hooks
 		want  string
 	}{
-		{Hooks{}, "DBT_TALLY_RELATION=\n"},
-		{Hooks{Relation: `"a"."b"`}, "DBT_TALLY_COLUMNS=all\nDBT_TALLY_COUNT=auto\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_PLAIN=true\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
+		{Hooks{}, "DBT_TALLY_CARRY_FROM=10\nDBT_TALLY_RELATION=\n"},
+		{Hooks{Relation: `"a"."b"`, Columns: AllColumns}, "DBT_TALLY_CARRY_FROM=10\nDBT_TALLY_RELATION=\"a\".\"b\"\n"},
 		{
 			Hooks{Relation: "t", Columns: RowColumns},
-			"DBT_TALLY_COLUMNS=rows\nDBT_TALLY_COUNT=auto\nDBT_TALLY_COUNT_VIEWS=false\nDBT_TALLY_GUARD=\nDBT_TALLY_PLAIN=\nDBT_TALLY_RELATION=t\n",
+			"DBT_TALLY_CARRY_FROM=10\nDBT_TALLY_COLUMNS=rows\nDBT_TALLY_RELATION=t\nDBT_TALLY_SPECIAL=true\n",
 		},
 		{
 			Hooks{Relation: "t", Guard: "try {}", Columns: TutorialColumns, CountViews: true, CountExact: true, ChangeColumn: "at"},
-			"DBT_TALLY_CHANGE_COLUMN=at\nDBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT=exact\nDBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_PLAIN=\nDBT_TALLY_RELATION=t\n",
+			"DBT_TALLY_CARRY_FROM=10\nDBT_TALLY_CHANGE_COLUMN=at\nDBT_TALLY_COLUMNS=tutorial\nDBT_TALLY_COUNT=exact\n" +
+				"DBT_TALLY_COUNT_VIEWS=true\nDBT_TALLY_GUARD=try {}\nDBT_TALLY_RELATION=t\nDBT_TALLY_SPECIAL=true\n",
 		},
 	} {
 		out := c.Stdout.(*bytes.Buffer)

@@ -36,7 +36,7 @@
     {%- set engine = target.type if dbt_version[:2] == '1.' else '' -%}
     {%- set run = {'now': modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')[:26],
           'materialized': model.config.materialized, 'outside': outside, 'block': engine == 'postgres', 'columns': 'all', 'was': 'absent', 'before': none} -%}
-    {%- if not env_var('DBT_TALLY_PLAIN', '') or (model.config.meta or {}).tally
+    {%- if env_var('DBT_TALLY_SPECIAL', '') or env_var('DBT_CLOUD_RUN_ID', '') or (model.config.meta or {}).tally
           or engine not in ('postgres', 'duckdb') or run.materialized not in ('table', 'seed', 'view') -%}
       {%- do dbt_tally_special(run) -%}
     {%- endif -%}
