@@ -70,7 +70,7 @@ func newDearProject(b *testing.B, name string) *project {
 }
 
 // insertTwice gives the project hooks of its own, whose before hook inserts its row.
-func insertTwice(b testing.TB, p *project) {
+func insertTwice(b *testing.B, p *project) {
 	b.Helper()
 	cmd := exec.Command(p.binary, "install")
 	cmd.Dir, cmd.Env = p.cli.WorkDir, p.cli.Env
@@ -82,11 +82,38 @@ func insertTwice(b testing.TB, p *project) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	const inserts = "{%- if countable and (run.block"
-	if !strings.Contains(string(text), inserts) {
-		b.Fatalf("the macros have no %q", inserts)
+	write(b, path, insertingTwice(b, string(text)))
+}
+
+// whenToInsert matches where the before hook decides whether it inserts its row.
+var whenToInsert = regexp.MustCompile(`(\{%- if countable [^%\n]*\()(run\.block or )`)
+
+// insertingTwice returns the macros with a before hook that always inserts its row.
+func insertingTwice(tb testing.TB, macros string) string {
+	tb.Helper()
+	if places := whenToInsert.FindAllString(macros, -1); len(places) != 1 {
+		tb.Fatalf("the before hook decides at %q whether it inserts; want one place", places)
 	}
-	write(b, path, strings.Replace(string(text), inserts, "{%- if countable and (true or run.block", 1))
+	return whenToInsert.ReplaceAllString(macros, "${1}true or $2")
+}
+
+// Otherwise only make bench would notice that the macros changed.
+func TestTheBeforeHookCanBeMadeToInsert(t *testing.T) {
+	t.Parallel()
+	p := &project{}
+	p.cli.ProjectDir = t.TempDir()
+	p.installMacros(t)
+	files, err := filepath.Glob(filepath.Join(p.cli.ProjectDir, "macros", "*.sql"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("macros %q, %v", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if inserts := insertingTwice(t, string(text)); !strings.Contains(inserts, "(true or run.block or run.change or") {
+		t.Error("the before hook is as it was")
+	}
 }
 
 func TestADearStatementIsRecognised(t *testing.T) {
