@@ -122,7 +122,12 @@
     {%- set otherwise = sql | replace(', ' ~ written.cells | join(', ') ~ written.from, written.otherwise) -%}
     {%- set sql = otherwise if '$$' in sql else 'begin ' ~ sql ~ '; exception when other then ' ~ otherwise ~ '; end' -%}
   {%- endif -%}
-  {%- do adapter.execute(guard | replace('{}', sql) if guard and '$$' not in sql else sql, auto_begin=not run.outside, fetch=False) -%}
+  {%- set sql = guard | replace('{}', sql) if guard and '$$' not in sql else sql -%}
+  {%- if target.type == 'snowflake' and dbt_version[:2] == '1.' -%}
+    {%- do adapter.add_query(sql, auto_begin=False) -%}
+  {%- else -%}
+    {%- do adapter.execute(sql, auto_begin=not run.outside, fetch=False) -%}
+  {%- endif -%}
 {% endmacro %}
 
 {#- The number of rows of a relation, or none if the warehouse could not count them. On
@@ -137,6 +142,8 @@
   {%- endif -%}
   {%- set guard = env_var('DBT_TALLY_GUARD', '') if '$$' not in sql else '' -%}
   {%- set guarded = 'let dbt_tally_count integer := 0; ' ~ sql | replace('count(*)', 'count(*) into :dbt_tally_count') ~ '; return dbt_tally_count' -%}
-  {%- set answer = adapter.execute(guard | replace('{}', guarded) if guard else sql, auto_begin=not outside, fetch=True)[1].rows[0][0] | int(-1) -%}
+  {%- set sql = guard | replace('{}', guarded) if guard else sql -%}
+  {%- set answer = (adapter.add_query(sql, auto_begin=False)[1].fetchall()[0][0] if target.type == 'snowflake'
+        else adapter.execute(sql, auto_begin=not outside, fetch=True)[1].rows[0][0]) | int(-1) -%}
   {{ return(answer if answer >= 0 else none) }}
 {% endmacro %}
