@@ -26,33 +26,38 @@ type world struct {
 func (w world) clone() world {
 	w.stickies = slices.Clone(w.stickies)
 	for i := range w.heard {
-		w.heard[i] = slices.Clone(w.heard[i])
+		w.heard[i] = slices.Clip(w.heard[i]) // the next answer goes into a copy
 	}
 	return w
 }
 
 func (w world) String() string { return fmt.Sprintf("%+v", w.stickies) }
 
-// key returns a text that is equal for worlds that continue in the same ways. A run's decisions depend on its
-// writes, on its last list and on how often it listed. Its text is always the same.
+// key returns a text that is equal for worlds that continue in the same ways.
 func (w world) key() string {
 	b := appendStickies(nil, w.stickies)
 	for _, heard := range w.heard {
-		b = append(b, '|')
-		var look []Sticky
-		for _, answer := range heard {
-			switch a := answer.(type) {
-			case []Sticky:
-				look = a
-				b = append(b, '.')
-			case changed:
-				b = appendStickies(b, []Sticky{a.sticky})
-				b = strconv.AppendBool(b, a.there)
-			}
-		}
-		b = appendStickies(b, look)
+		b = appendAnswers(append(b, '|'), heard)
 	}
 	return string(strconv.AppendBool(b, w.late))
+}
+
+// appendAnswers appends a text that is equal for answers after which a run continues in
+// the same way. Its decisions depend on its writes, on its last list and on how often it
+// listed. Its text is always the same.
+func appendAnswers(b []byte, heard []any) []byte {
+	var look []Sticky
+	for _, answer := range heard {
+		switch a := answer.(type) {
+		case []Sticky:
+			look = a
+			b = append(b, '.')
+		case changed:
+			b = appendStickies(b, []Sticky{a.sticky})
+			b = strconv.AppendBool(b, a.there)
+		}
+	}
+	return appendStickies(b, look)
 }
 
 // changed is the answer to a write.
@@ -127,9 +132,28 @@ func (p *recorded) change(to Sticky, do func(*world, int)) error {
 	return nil
 }
 
-// next executes a run up to its first request without an answer. It returns nil if the
+// search is a walk through all worlds.
+type search struct {
+	t        *testing.T
+	seen     map[string]bool
+	requests map[string]*request // by the run and its answers: most worlds differ in the other runs
+	check    func(world) error   // of a world in which all runs have ended
+}
+
+// next returns the next request of a run, or nil if the run has ended.
+func (s search) next(run int, heard []any) *request {
+	key := string(appendAnswers([]byte{byte('0' + run)}, heard))
+	r, known := s.requests[key]
+	if !known {
+		r = execute(s.t, run, heard)
+		s.requests[key] = r
+	}
+	return r
+}
+
+// execute executes a run up to its first request without an answer. It returns nil if the
 // run has ended.
-func next(t *testing.T, run int, heard []any) (r *request) {
+func execute(t *testing.T, run int, heard []any) (r *request) {
 	t.Helper()
 	defer func() {
 		if asked, ok := recover().(request); ok {
@@ -145,21 +169,20 @@ func next(t *testing.T, run int, heard []any) (r *request) {
 	return nil
 }
 
-// explore carries out the runs' requests in every order.
-func explore(t *testing.T, w world, seen map[string]bool, check func(world) error) {
-	t.Helper()
+// explore carries out the runs' requests in every order, from a world on.
+func (s search) explore(w world) {
 	key := w.key()
-	if seen[key] || t.Failed() {
+	if s.seen[key] || s.t.Failed() {
 		return
 	}
-	seen[key] = true
+	s.seen[key] = true
 	var requests [3]*request
 	for run := range requests {
-		requests[run] = next(t, run, w.heard[run])
+		requests[run] = s.next(run, w.heard[run])
 	}
 	if requests == [3]*request{} {
-		if err := check(w); err != nil {
-			t.Errorf("%v: %v\n%v", err, w, w.heard)
+		if err := s.check(w); err != nil {
+			s.t.Errorf("%v: %v\n%v", err, w, w.heard)
 		}
 		return
 	}
@@ -171,10 +194,20 @@ func explore(t *testing.T, w world, seen map[string]bool, check func(world) erro
 		then.heard[run] = append(then.heard[run], r.do(&then))
 		then.late = w.late || r.writes && requests[2] == nil
 		if len(w.stickies) > 0 && len(then.stickies) == 0 {
-			t.Fatalf("run %d removed the last one of %v", run+1, w)
+			s.t.Fatalf("run %d removed the last one of %v", run+1, w)
 		}
-		explore(t, then, seen, check)
+		s.explore(then)
 	}
+}
+
+func oneIsLeft(w world) error {
+	switch {
+	case len(w.stickies) != 1:
+		return fmt.Errorf("%d are left, want one", len(w.stickies))
+	case w.stickies[0].Text != "of run 3" && !w.late:
+		return errors.New("the newest run's text is lost")
+	}
+	return nil
 }
 
 func TestRunsAtOnceLeaveOneTextInEveryOrder(t *testing.T) {
@@ -195,17 +228,9 @@ func TestRunsAtOnceLeaveOneTextInEveryOrder(t *testing.T) {
 			if len(there) == 0 && testing.Short() {
 				t.Skip("400,000 states")
 			}
-			seen := map[string]bool{}
-			explore(t, world{stickies: there, lastID: 2}, seen, func(w world) error {
-				switch {
-				case len(w.stickies) != 1:
-					return fmt.Errorf("%d are left, want one", len(w.stickies))
-				case w.stickies[0].Text != "of run 3" && !w.late:
-					return errors.New("the newest run's text is lost")
-				}
-				return nil
-			})
-			t.Logf("%d states", len(seen))
+			s := search{t: t, seen: map[string]bool{}, requests: map[string]*request{}, check: oneIsLeft}
+			s.explore(world{stickies: there, lastID: 2})
+			t.Logf("%d states of %d runs", len(s.seen), len(s.requests))
 		})
 	}
 }
