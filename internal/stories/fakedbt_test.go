@@ -76,8 +76,7 @@ func newFakeProject(t *testing.T) *project {
 	t.Helper()
 	db := postgres.New(t)
 	p := &project{t: t, dir: t.TempDir(), target: "postgres", database: db}
-	quiet := []string{"HOME=" + p.dir, "DBT_SEND_ANONYMOUS_USAGE_STATS=false"}
-	p.env = slices.Concat(os.Environ(), db.Environment(), quiet)
+	p.env = append(environ(p.dir, os.Getenv("PATH")), db.Environment()...)
 	return p
 }
 

@@ -252,9 +252,7 @@ func newProject(t *testing.T, version, target string) *project {
 	t.Helper()
 	bin := filepath.Join(warmdbt.Start(t, version), "bin")
 	p := &project{t: t, dir: t.TempDir(), target: target}
-	p.env = append(os.Environ(),
-		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+p.dir,
-		"DBT_SEND_ANONYMOUS_USAGE_STATS=false",
+	p.env = append(environ(p.dir, bin+string(os.PathListSeparator)+os.Getenv("PATH")),
 		// Three batches of testdata/hooks' microbatch model.
 		"DBT_EVENT_TIME_START=2026-01-01", "DBT_EVENT_TIME_END=2026-01-04",
 	)
@@ -270,6 +268,12 @@ func newProject(t *testing.T, version, target string) *project {
 		p.database, p.env = db, append(p.env, db.Environment()...)
 	}
 	return p
+}
+
+// environ returns a small environment, because dbt walks through all of it at each line of
+// its log.
+func environ(home, path string) []string {
+	return []string{"PATH=" + path, "HOME=" + home, "TMPDIR=" + os.TempDir(), "DBT_SEND_ANONYMOUS_USAGE_STATS=false"}
 }
 
 // copy copies the files of a directory into the project.

@@ -1,7 +1,7 @@
 """Real dbt, warmed up once and forked for each start.
 
 server.py KEEPER MACROS...: a client sends the files to use as standard input, output and
-error, and then a JSON line with its arguments, environment, working directory and
+error, and then a line with a literal of its arguments, environment, working directory and
 process group; it gets the exit code. The server ends when the process KEEPER has ended,
 and removes its directory.
 
@@ -11,6 +11,7 @@ server does it once, by parsing a small project in the way of dbt's programmatic
 invocations. MACROS are files of macros that most tests use; the server compiles them too.
 """
 
+import ast
 import atexit
 import contextlib
 import functools
@@ -153,7 +154,7 @@ def keep(client):
     _, files, _, _ = socket.recv_fds(client, 1, 3)
     if not files:
         os._exit(0)  # whoever connected only asked whether there is a server
-    wanted = json.loads(client.makefile().readline())
+    wanted = ast.literal_eval(client.makefile().readline())
     child = os.fork()
     if child == 0:
         client.close()
