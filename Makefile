@@ -55,7 +55,7 @@ bench: tools ## Compare the cost of dbt-tally with its limits
 
 .PHONY: e2e
 e2e: ## Test the image on a Docker engine, under a runner, with an emulated GitHub
-	@scripts/tools.sh act dbt-1.11 emulate image
+	@scripts/tools.sh act dbt-1.11 emulate fakesnow image
 	@scripts/e2e/engine.sh
 	@scripts/e2e/bases.sh
 	@scripts/e2e/services.sh

@@ -45,6 +45,10 @@ stand_in_debian() {
     rm -f "$root/etc/apt/sources.list"
     cp /etc/apt/sources.list.d/debian.sources "$root/etc/apt/sources.list.d/"
   fi
+  # The public image has the security updates, too. Otherwise the packages that replace old
+  # ones would count twice in the size of our image.
+  cp /etc/resolv.conf "$root/etc/"
+  chroot "$root" sh -c 'apt-get update -qq && apt-get dist-upgrade -qq --no-install-recommends' >"$work/upgrade.log" 2>&1
   own_authorities "$root/usr/local/share/ca-certificates"
   chroot "$root" update-ca-certificates >/dev/null 2>&1
   # As in the public image: apt keeps neither packages nor their lists' index, and dpkg

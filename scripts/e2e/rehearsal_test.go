@@ -172,8 +172,8 @@ func (d releaseDay) isSmall(version string) {
 		size += layer.Size
 	}
 	d.t.Logf("%s: %d MB in %d layers", version, size/1e6, len(manifest.Layers))
-	if size < 1e6 || size > 170e6 {
-		d.t.Errorf("%d MB; want 170 MB at most", size/1e6)
+	if size < 1e6 || size > 160e6 {
+		d.t.Errorf("%d MB; want 160 MB at most", size/1e6)
 	}
 }
 
