@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,7 +109,7 @@ func (d Database) As(t testing.TB, role string) Database {
 	t.Helper()
 	role += "_" + d.Name
 	password := "pass " + role
-	d.Exec(t, fmt.Sprintf("create role %s login password '%s'", Quote(role), strings.ReplaceAll(password, "'", "''")))
+	d.Exec(t, fmt.Sprintf("create role %s login password '%s'", Quote(role), verifier(password)))
 	d.User, d.Password = role, password
 	return d
 }
