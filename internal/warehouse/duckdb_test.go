@@ -71,19 +71,6 @@ func newDuckDBThroughDBTLab(t *testing.T) lab {
 // dbtBin returns the directory of a real dbt's programs.
 func dbtBin(t *testing.T) string { return filepath.Join(warmdbt.Environment(t, "1.11"), "bin") }
 
-// execDuckDB runs statements on the file in another process.
-func execDuckDB(bin, dir string) func(*testing.T, ...string) {
-	return func(t *testing.T, statements ...string) {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c",
-			"import duckdb, sys; duckdb.connect('lab.duckdb').execute(sys.argv[1])", strings.Join(statements, ";"))
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", statements, err, out)
-		}
-	}
-}
-
 // operator runs macros through real dbt.
 type operator struct{ bin, project string }
 
