@@ -12,7 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 )
+
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 // TestTheLogAgreesWithRunResults compares the information in real dbt's log with the
 // artifact that the log replaces.
@@ -21,11 +24,7 @@ func TestTheLogAgreesWithRunResults(t *testing.T) {
 	for version, microbatch := range map[string]bool{"1.8": false, "1.11": true, "1.12": true} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			executable := filepath.Join(server.Cache(), "dbt-"+version, "bin", "dbt")
-			if _, err := os.Stat(executable); err != nil {
-				t.Skipf("no dbt %s at %s: run make tools", version, executable)
-			}
-			dir := t.TempDir()
+			executable, dir := filepath.Join(warmdbt.Start(t, version), "bin", "dbt"), t.TempDir()
 			files := map[string]string{
 				"dbt_project.yml":      "{name: shop, profile: shop}",
 				"profiles.yml":         "shop: {target: ci, outputs: {ci: {type: duckdb, path: shop.duckdb, threads: 4}}}",
