@@ -63,7 +63,7 @@ func (d Database) Settings() map[string]any {
 func (d Database) Environment() []string {
 	return []string{
 		"PGHOST=" + d.Host, "PGPORT=" + strconv.Itoa(d.Port), "PGUSER=" + d.User, "PGPASSWORD=" +
-			d.Password, "PGDATABASE=" + d.Name,
+			d.Password, "PGDATABASE=" + d.Name, "PGSSLMODE=disable",
 	}
 }
 
