@@ -37,7 +37,7 @@ def newest_python(name: str) -> str:
     return pinned.strip().partition("==")[2]
 
 
-# emulate 1.0.2 is an older package of another author, from before the name changed hands.
+# emulate 1.0.2 is another package of the same name.
 BELOW = {"emulate": "1"}
 
 
