@@ -33,11 +33,7 @@ func (e builder) glance(ctx context.Context) (tables, glimpse, error) {
 		return e.glanceUnited(ctx, runs)
 	}
 	columns, schema := e.askTables(e.table)
-	statements := []connect.Statement{
-		columns.statement(), schema.statement(),
-		{SQL: proofOf(usual.audit, e.dialect.words())},
-		{SQL: readProof(e.dialect, usual.audit), Rows: true},
-	}
+	statements := append([]connect.Statement{columns.statement(), schema.statement()}, proofs(e.dialect, usual.audit)...)
 	if runs.asks() {
 		statements = append(statements, runs.statement())
 	}

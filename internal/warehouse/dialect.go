@@ -17,6 +17,7 @@ const (
 	creatingView
 	addingColumns
 	inserting
+	tryingBlock
 	recording
 	reading
 	deleting
@@ -86,4 +87,7 @@ type words struct {
 	// guard prevents a failing insert from failing its model, if it must be tested: a query
 	// around "{}", the insert, that returns null or the reason for the failure; "": none.
 	guard string
+	// block is a statement that fails if the warehouse refuses what the hooks send beside the
+	// insert and what does not need to be tested with it; "": nothing.
+	block string
 }

@@ -153,6 +153,7 @@ func (postgres) words() words {
 		types:   [...]string{text: "text", timestamp: "timestamp(6)", bigint: "bigint", integer: "integer"},
 		seconds: "cast(extract(epoch from {to} - {from}) as double precision)",
 		time:    "'2000-01-01 00:00:00'", count: "'0'",
+		block: "do $dbt_tally$ begin perform pg_stat_get_live_tuples(0); end $dbt_tally$",
 	}
 }
 
@@ -190,6 +191,8 @@ func (p postgres) grant(s step, t Table, on connect.Denied) string {
 		fix = "grant usage, create on schema " + quote(t.Schema) + to
 	case on == connect.Schema:
 		fix = "grant usage on schema " + quote(t.Schema) + to
+	case s == tryingBlock:
+		fix = "grant usage on language plpgsql, and execute on function pg_stat_get_live_tuples," + to
 	case s == addingColumns:
 		fix = "make " + quote(p.user) + " a member of the role that owns the table"
 	}

@@ -53,6 +53,27 @@ func TestATableThatRefusesAuditRowsSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// Without the block that guards the insert, and what the hooks read, each model would fail.
+func TestAServerThatRefusesTheHooksBlockIsFoundBeforeDBT(t *testing.T) {
+	t.Parallel()
+	for refused, want := range map[string]string{
+		"usage on language plpgsql":                   "permission denied for language plpgsql",
+		"execute on function pg_stat_get_live_tuples": "permission denied for function pg_stat_get_live_tuples",
+	} {
+		t.Run(refused, func(t *testing.T) {
+			t.Parallel()
+			db := postgres.New(t)
+			guest := db.As(t, "guest")
+			db.Exec(t, "revoke "+refused+" from public", "grant create on database "+db.Name+" to "+postgres.Quote(guest.User))
+			_, err := open(t, options(guest, auditLog, warehouse.Write)).Prepare(t.Context())
+			if err == nil || !strings.Contains(err.Error(), want) ||
+				!strings.Contains(err.Error(), "grant usage on language plpgsql, and execute on function pg_stat_get_live_tuples, to") {
+				t.Errorf("error %v; want %q and the grant", err, want)
+			}
+		})
+	}
+}
+
 func TestAMySQLTableThatRefusesAuditRowsSaysWhatToDo(t *testing.T) {
 	onEachMySQL(t, func(t *testing.T, flavour mysql.Flavour) {
 		for name, tc := range map[string]struct{ ddl, want string }{

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 func (e *sqlEngine) prepare(ctx context.Context) (readiness, error) {
@@ -215,6 +213,9 @@ func (e builder) prove(ctx context.Context, f found) (guard string, problems []s
 	if guarded != nil {
 		err = e.db.tryOut(ctx, inserting, f.table, insert)
 	}
+	if block := e.dialect.words().block; err == nil && block != "" {
+		err = e.db.tryOut(ctx, tryingBlock, f.table, block)
+	}
 	if err == nil {
 		_, err = e.db.query(ctx, reading, f.table, selectRows(e.dialect, f, []string{proof}))
 	}
@@ -230,8 +231,7 @@ func (e builder) proveAtOnce(ctx context.Context, f found, guard string) error {
 	insert, read := proofOf(f, e.dialect.words()), readProof(e.dialect, f)
 	switch {
 	case e.db.db.Batch != nil:
-		_, err := e.db.send(ctx, inserting, f.table, "rollback",
-			connect.Statement{SQL: insert}, connect.Statement{SQL: read, Rows: true})
+		_, err := e.db.send(ctx, inserting, f.table, "rollback", proofs(e.dialect, f)...)
 		return err
 	case guard == "":
 		return errors.New("neither a batch nor a block")
@@ -265,31 +265,4 @@ func blockFailure(answer *sql.Row) error {
 		return err
 	}
 	return errors.New(*failure)
-}
-
-// proofOf returns an insert into all of our columns that the table has, in the form of
-// the hooks.
-func proofOf(f found, form words) string {
-	var names, values []string
-	for _, d := range f.present() {
-		value := "null"
-		switch d.name {
-		case "model_name":
-			value = "'dbt-tally - BEFORE'"
-		case "execution_time":
-			value = form.time
-		case "row_count":
-			value = form.count
-		case "run_id":
-			value = "'" + proof + "'"
-		}
-		names, values = append(names, d.name), append(values, value)
-	}
-	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") select " + strings.Join(values, ", ")
-}
-
-// readProof reads the row of proofOf.
-func readProof(d dialect, f found) string {
-	return "select " + strings.Join(texts(d, f, recordColumns), ", ") + " from " + f.relation +
-		" where run_id = '" + proof + "'"
 }

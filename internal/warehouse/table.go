@@ -9,6 +9,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/docs"
 	"github.com/dbt-tally/dbt-tally/internal/tally"
+	"github.com/dbt-tally/dbt-tally/internal/warehouse/connect"
 )
 
 // column is one column of a table, with its type in the warehouse's words.
@@ -246,4 +247,40 @@ func relationNames(relation string) (database, schema, name string) {
 		database = parts[len(parts)-3]
 	}
 	return database, parts[len(parts)-2], parts[len(parts)-1]
+}
+
+// proofOf returns an insert into all of our columns that the table has, in the form of
+// the hooks.
+func proofOf(f found, form words) string {
+	var names, values []string
+	for _, d := range f.present() {
+		value := "null"
+		switch d.name {
+		case "model_name":
+			value = "'dbt-tally - BEFORE'"
+		case "execution_time":
+			value = form.time
+		case "row_count":
+			value = form.count
+		case "run_id":
+			value = "'" + proof + "'"
+		}
+		names, values = append(names, d.name), append(values, value)
+	}
+	return "insert into " + f.relation + " (" + strings.Join(names, ", ") + ") select " + strings.Join(values, ", ")
+}
+
+// proofs are the statements of a message that tests what the hooks send.
+func proofs(d dialect, f found) []connect.Statement {
+	statements := []connect.Statement{{SQL: proofOf(f, d.words())}}
+	if block := d.words().block; block != "" {
+		statements = append(statements, connect.Statement{SQL: block})
+	}
+	return append(statements, connect.Statement{SQL: readProof(d, f), Rows: true})
+}
+
+// readProof reads the row of proofOf.
+func readProof(d dialect, f found) string {
+	return "select " + strings.Join(texts(d, f, recordColumns), ", ") + " from " + f.relation +
+		" where run_id = '" + proof + "'"
 }

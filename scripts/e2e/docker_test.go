@@ -101,16 +101,26 @@ func (s shop) slowQueries() string {
 
 func (s shop) write(name, text string) {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.workspace, name), []byte(text), 0o644); err != nil {
-		s.t.Fatal(err)
-	}
+	write(s.t, filepath.Join(s.workspace, name), text)
 }
 
 func (s shop) read(name string) string {
 	s.t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.workspace, name))
+	return read(s.t, filepath.Join(s.workspace, name))
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return string(text)
 }
