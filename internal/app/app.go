@@ -29,6 +29,7 @@ type Command struct {
 	Now            func() time.Time
 	Kill           <-chan struct{} // closed on the second interrupt: dbt is killed
 	Patience       time.Duration   // limits reading the audit rows; 0: 90 s
+	LockWait       time.Duration   // limits waiting for a locked audit table before dbt; 0: 30 s
 }
 
 // Main runs the command that the arguments and inputs name and returns the exit

@@ -164,7 +164,7 @@ func (c cloudJob) reportDirectly(
 	connection := c.job.Connect(true)
 	s.audit = audit.Settings{
 		Job: c.job, Connection: connection, DBT: s.dbt.cli, Program: c.Version,
-		Unattended: c.con.system.active, Now: c.Now,
+		Unattended: c.con.system.active, Now: c.Now, LockWait: c.LockWait,
 	}
 	if err := warehouse.Quiet(connection.Type, os.Setenv, c.scratch); err != nil {
 		results.Problems = append(results.Problems, err.Error())

@@ -41,7 +41,7 @@ func (c Command) start(ctx context.Context, cfg config.Config, con console) (sta
 	}
 	return start{job: j, dbt: found, scratch: scratch, audit: audit.Settings{
 		Job: j, Connection: connection, DBT: found.cli, Version: found.version,
-		Program: c.Version, Unattended: con.system.active, Now: c.Now,
+		Program: c.Version, Unattended: con.system.active, Now: c.Now, LockWait: c.LockWait,
 	}}, nil
 }
 

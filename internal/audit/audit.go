@@ -30,6 +30,7 @@ type Settings struct {
 	Program    string // dbt-tally's own version
 	Unattended bool   // no person can use a browser or confirm a second factor
 	Now        func() time.Time
+	LockWait   time.Duration // as in [warehouse.Options]
 }
 
 // Prepared is the state of auditing when dbt starts.
@@ -249,6 +250,7 @@ func (p *Prepared) openStore(ctx context.Context, table config.Table) (err error
 		Operator:    dbt.Operator{CLI: s.DBT, Version: s.Version, Like: s.Job.Commands[0]},
 		Application: "dbt-tally/" + s.Program,
 		Unattended:  s.Unattended,
+		LockWait:    s.LockWait,
 		History:     s.historyQuery(s.Now()),
 		Python:      s.python(),
 		Environ:     s.DBT.Env,

@@ -18,8 +18,8 @@ const (
 	// ends within 30 s.
 	// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
 	failover = time.Minute
-	// lockPatience is how long a locked table is waited for before dbt has run.
-	lockPatience = 30 * time.Second
+	// lockWait is how long a locked table is waited for before dbt has run.
+	lockWait = 30 * time.Second
 	// pause is the time between two attempts.
 	pause = 250 * time.Millisecond
 )
@@ -29,6 +29,7 @@ type link struct {
 	db      connect.Database
 	dialect dialect
 
+	lockWait time.Duration // before dbt has run
 	patience time.Duration // how long temporary failures are retried; 0 until dbt has run
 	reached  bool          // a connection has succeeded once
 	failing  time.Time     // since when nothing has worked, zero while it works
@@ -142,7 +143,7 @@ func (l *link) again(ctx context.Context, s step, f connect.Failure) bool {
 	// Each try to alter a table delays the hooks of other jobs, and the table can be used
 	// as it is.
 	if patience == 0 && f.Locked && s != addingColumns {
-		patience = lockPatience
+		patience = l.lockWait
 	}
 	if l.failing.IsZero() {
 		l.failing = time.Now()

@@ -305,7 +305,7 @@ func TestTheErrorOfARefusedSnowflakeStatementHasTheFix(t *testing.T) {
 			fake.Answer(tc.on, fakesnowflake.Result{Refusal: &tc.refusal})
 			fake.Answer("information_schema", withSchema(noTable, tc.on != "create schema"))
 			o := fakeOptions(fake, nil)
-			o.Access = warehouse.Write
+			o.Access, o.LockWait = warehouse.Write, time.Second
 			_, err := open(t, o).Prepare(t.Context())
 			if err == nil || !strings.HasSuffix(err.Error(), tc.want) && !strings.Contains(err.Error(), tc.want) {
 				t.Fatalf("error %v; want %q in it", err, tc.want)

@@ -33,7 +33,7 @@ func openSQL(o Options, kind profileType, db connect.Database) (engine, error) {
 		dialect: kind.dialect(o.Target, db), access: o.Access, sought: o.History, capture: kind.capture,
 		listed: map[string]string{},
 	}
-	e.db = &link{db: db, dialect: e.dialect}
+	e.db = &link{db: db, dialect: e.dialect, lockWait: cmp.Or(o.LockWait, lockWait)}
 	exact := e.dialect.exact
 	e.table = Table{Database: exact(o.Table.Database), Schema: exact(o.Table.Schema), Name: exact(o.Table.Name)}
 	if err := e.dialect.accepts(e.table, o.Access); err != nil {

@@ -54,9 +54,10 @@ type Options struct {
 	Renew       func() Target // called for the password at every login; nil: the password is in Target
 	Table       Table
 	Access      Access
-	Operator    Operator // for the targets for which this program has no driver
-	Application string   // the name of the connection in the warehouse's list of sessions
-	Unattended  bool     // no person can use a browser or confirm a second factor
+	Operator    Operator      // for the targets for which this program has no driver
+	Application string        // the name of the connection in the warehouse's list of sessions
+	Unattended  bool          // no person can use a browser or confirm a second factor
+	LockWait    time.Duration // how long Prepare waits for a locked table; 0: 30 s
 
 	// History is what Collect will be asked for. Prepare looks whether it exists if the user
 	// named it. It may be read while dbt runs.
