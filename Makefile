@@ -1,6 +1,8 @@
 # Every target installs its own tools below .cache; a second run reuses them.
 
 GOTEST ?= scripts/go_test.py
+# Tests that wait for a lock or a failover leave the processors to other packages.
+PACKAGES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 # One static program: with cgo, the Snowflake driver would load a shared library.
 export CGO_ENABLED ?= 0
@@ -24,7 +26,7 @@ build: ## Build build/dbt-tally
 .PHONY: test
 test: tools ## Run every test, on real dbt, DuckDB, PostgreSQL, PgBouncer, MariaDB, MySQL and an emulated Snowflake
 	go vet ./...
-	$(GOTEST) -vet=off -timeout 40m ./...
+	$(GOTEST) -p $(PACKAGES) -vet=off -timeout 40m ./...
 
 .PHONY: lint
 lint: ## Check format, sources, scripts and Dockerfile

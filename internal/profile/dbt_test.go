@@ -3,7 +3,6 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"flag"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 )
 
 var update = flag.Bool("update", false, "write testdata/resolved.golden.json from dbt 1.11")
@@ -33,18 +34,13 @@ func TestDBTResolvesAsTheGoldenSays(t *testing.T) {
 	}
 	for _, version := range []string{"1.11", "1.12", "1.8"} {
 		t.Run(version, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), dbtPython(t, version), "testdata/resolve.py")
-			var stdout, stderr bytes.Buffer
-			cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
-			if err := cmd.Run(); err != nil {
-				t.Fatalf("%v\n%s", err, stderr.String())
-			}
+			answer, _ := askDBT(t, version, "testdata/resolve.py", input)
 			if *update && version == "1.11" {
-				if err := os.WriteFile(golden, append(stdout.Bytes(), '\n'), 0o600); err != nil {
+				if err := os.WriteFile(golden, append(answer, '\n'), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if diff := cmp.Diff(readGolden(t), decodeResolved(t, stdout.Bytes())); diff != "" {
+			if diff := cmp.Diff(readGolden(t), decodeResolved(t, answer)); diff != "" {
 				t.Errorf("dbt %s against the golden (-golden +dbt):\n%s", version, diff)
 			}
 		})
@@ -147,17 +143,17 @@ func pythonNumbers(t *testing.T, value any) any {
 	return value
 }
 
-// dbtPython returns the Python of the dbt environment that make tools builds.
-func dbtPython(t *testing.T, version string) string {
+// askDBT runs a script of testdata in an environment of dbt, and returns what it prints to its
+// standard output and error.
+func askDBT(t *testing.T, version, script string, input []byte) (answer []byte, log string) {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", ".cache", "dbt-"+version, "bin", "python"))
-	if err != nil {
-		t.Fatal(err)
+	cmd := exec.CommandContext(t.Context(), warmdbt.Python(t, version), script)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		t.Skipf("dbt %s is not installed; run make tools", version)
-	}
-	return path
+	return stdout.Bytes(), stderr.String()
 }
 
 func writeFile(t *testing.T, path, content string) {

@@ -1,10 +1,8 @@
 package profile
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -35,16 +33,9 @@ INDENTED=1
 
 func TestDotEnvIsReadAsPythonDotEnvDoes(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), dbtPython(t, "1.12"), "-c",
-		"import json,sys,dotenv; values = dotenv.dotenv_values(stream=sys.stdin); "+
-			"json.dump({k: v for k, v in values.items() if v is not None}, sys.stdout)")
-	cmd.Stdin = bytes.NewBufferString(dotEnv)
-	stdout, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer, _ := askDBT(t, "1.12", "testdata/env_file.py", []byte(dotEnv))
 	var want map[string]string
-	if err := json.Unmarshal(stdout, &want); err != nil {
+	if err := json.Unmarshal(answer, &want); err != nil {
 		t.Fatal(err)
 	}
 	got := parseDotEnv(dotEnv, mapEnv(nil))

@@ -3,7 +3,6 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -126,14 +125,9 @@ func TestFindsWhatDBTFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), dbtPython(t, "1.11"), "testdata/search.py")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, stderr.String())
-	}
+	answer, log := askDBT(t, "1.11", "testdata/search.py", input)
 	var want map[string]found
-	if err := json.Unmarshal(stdout.Bytes(), &want); err != nil {
+	if err := json.Unmarshal(answer, &want); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range cases {
@@ -142,8 +136,8 @@ func TestFindsWhatDBTFinds(t *testing.T) {
 			t.Errorf("%s (-dbt +here), error %v:\n%s", c.Name, err, diff)
 		}
 	}
-	if failed := strings.Count(stdout.String(), "{}"); failed != 8 {
-		t.Errorf("dbt failed in %d cases, want 8:\n%s", failed, stderr.String())
+	if failed := bytes.Count(answer, []byte("{}")); failed != 8 {
+		t.Errorf("dbt failed in %d cases, want 8:\n%s", failed, log)
 	}
 }
 

@@ -58,6 +58,13 @@ var hookLines = map[string][2]line{
 	"batched_events":      {{tally.New, "-", "6"}, {tally.Grew, "6", "8"}}, // microbatch: dbt 1.9 and later
 }
 
+// largeGraph makes the hooks take a project for one of more than 300 nodes, in which they list
+// a schema once.
+const largeGraph = `
+on-run-start: "{% if execute %}{% do graph.update({'nodes': '-' * 301}) %}{% endif %}"
+on-run-end: "{% if execute and graph.nodes | length != 301 %}{{ exceptions.raise_compiler_error('a small graph') }}{% endif %}"
+`
+
 func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.8", "1.11", "1.12"} {
@@ -71,10 +78,8 @@ func TestHooksCountTheSameOnEveryDBT(t *testing.T) {
 				target, _, large := strings.Cut(name, ", large")
 				p := newProject(t, version, target)
 				p.copy(testdata("hooks/project"))
-				for i := range 300 { // from so many nodes on, the hooks list a schema once
-					if large {
-						p.write(fmt.Sprintf("analyses/filler_%d.sql", i), "select 1")
-					}
+				if large {
+					p.append("dbt_project.yml", largeGraph)
 				}
 				for day := range 2 {
 					got := p.tally()
@@ -294,6 +299,16 @@ func (p *project) write(name, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// append adds text to a file of the project.
+func (p *project) append(name, more string) {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write(name, string(text)+more)
 }
 
 // tally runs dbt-tally, which must succeed, and returns its report.

@@ -21,8 +21,9 @@ func TestMain(m *testing.M) {
 		fmt.Println(alone(settings))
 		return
 	}
+	server.InMemory()
 	if err := warehouse.Quiet("snowflake", os.Setenv, os.TempDir()); err != nil {
 		panic(err)
 	}
-	os.Exit(server.Main(m))
+	os.Exit(server.Main(m, 8))
 }

@@ -4,9 +4,7 @@ package program
 
 import (
 	"context"
-	"flag"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -20,17 +18,13 @@ import (
 // Tests runs the tests of a package and then stops the database servers that they share.
 type Tests struct {
 	*testing.M
-	Parallel int // runs this many tests at once, more than there are processors if most wait; 0: Go's default
+	Parallel int // as in [server.Main]
 }
 
 // Run returns the exit status of the test binary.
 func (t Tests) Run() int {
-	if t.Parallel > 0 {
-		if err := flag.Set("test.parallel", strconv.Itoa(t.Parallel)); err != nil {
-			panic(err)
-		}
-	}
-	return server.Main(t.M)
+	server.InMemory()
+	return server.Main(t.M, t.Parallel)
 }
 
 // Main is the TestMain of a package with scripts. They start the fake dbt by the name dbt.
@@ -48,7 +42,8 @@ func dbtTally() {
 	os.Exit(app.Command{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Environ: os.Environ(), Dir: dir, Version: "test",
-		HTTP: &client, Now: time.Now, Kill: kill, Patience: 30 * time.Second,
+		HTTP: &client, Now: time.Now, Kill: kill,
+		Patience: 16 * time.Second, LockWait: 8 * time.Second,
 	}.Main(ctx, os.Args[1:]))
 }
 

@@ -4,12 +4,14 @@ package server
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,8 +19,16 @@ import (
 
 // Main runs the tests of a package and then stops the servers that they started:
 //
-//	func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
-func Main(m *testing.M) int {
+//	func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
+//
+// It runs as many tests at once as parallel says, more than there are processors if most of
+// them wait; 0: Go's default.
+func Main(m *testing.M, parallel int) int {
+	if parallel > 0 {
+		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	mu.Lock()
 	defer mu.Unlock()

@@ -55,11 +55,31 @@ func Start(t testing.TB, version string) string {
 	return dir
 }
 
+// Python returns a program that runs scripts in an environment. If its dbt has been started,
+// that is a fork in which dbt is already imported.
+func Python(t testing.TB, version string) string {
+	t.Helper()
+	environment := Environment(t, version)
+	dir := directory(environment, strconv.Itoa(keeper()))
+	if answers(t.Context(), filepath.Join(dir, "socket")) == nil {
+		return filepath.Join(dir, "bin", "script")
+	}
+	return filepath.Join(environment, "bin", "python")
+}
+
+// temporary is the same for all packages: tests may change it for their other files.
+var temporary = os.TempDir()
+
+// directory returns the directory of the server of an environment.
+func directory(environment, keeper string) string {
+	return filepath.Join(temporary, "tally-"+filepath.Base(environment)+"-"+keeper)
+}
+
 // start returns the directory of the server that belongs to the keeper, and starts the
 // server unless a test process before this one did.
 func start(environment string) (string, error) {
 	keeper := strconv.Itoa(keeper())
-	dir := filepath.Join(os.TempDir(), "tally-"+filepath.Base(environment)+"-"+keeper)
+	dir := directory(environment, keeper)
 	socket := filepath.Join(dir, "socket")
 	unlock, err := lockedfile.MutexAt(environment + ".lock").Lock() // also held while it is installed
 	if err != nil {
@@ -138,8 +158,10 @@ func lay(dir, environment string) error {
 		}
 	}
 	client := fmt.Appendf(nil, "#!%s\n%s", filepath.Join(environment, "bin", "python"), clientProgram)
-	if err := os.WriteFile(filepath.Join(dir, "bin", "dbt"), client, 0o755); err != nil {
-		return err
+	for _, name := range []string{"dbt", "script"} {
+		if err := os.WriteFile(filepath.Join(dir, "bin", name), client, 0o755); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(filepath.Join(dir, "server.py"), serverProgram, 0o644)
 }

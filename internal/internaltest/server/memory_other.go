@@ -1,0 +1,6 @@
+//go:build !linux
+
+package server
+
+// InMemory does nothing here.
+func InMemory() {}
