@@ -20,7 +20,7 @@ func InMemory() {
 	if _, asked := os.LookupEnv("TMPDIR"); asked || syscall.Statfs(memory, &fs) != nil {
 		return
 	}
-	if fs.Flags&noExec == 0 && int64(fs.Bavail)*int64(fs.Bsize) >= memoryNeeded {
+	if fs.Flags&noExec == 0 && fs.Bavail*uint64(fs.Bsize) >= memoryNeeded {
 		_ = os.Setenv("TMPDIR", memory)
 	}
 }
