@@ -68,7 +68,7 @@
     one statement. -#}
 {% macro dbt_tally_audit_before(run) %}
   {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=this.identifier)
-        if run.views or graph.nodes | length <= 300 else dbt_tally_relation(run) -%}
+        if run.views or graph.nodes | length <= (100 if target.type == 'postgres' else 300) else dbt_tally_relation(run) -%}
   {%- if relation is not none -%}{%- do dbt_tally_audit_existing(run, relation) -%}{%- endif -%}
   {#- The namespace replaces the empty agate table that dbt 1 would create, which takes
       longer than everything else here. -#}
@@ -95,12 +95,14 @@
 {% endmacro %}
 
 {#- The relation that was there. adapter.get_relation searches all cached relations of the
-    schema. In a large project the first hook of a schema lists it instead, in the graph,
-    which all models share, and the others look there. Only tables are looked up that way:
-    a view may be dropped with a table while dbt runs, and a batch may have just created
-    its table. If a table was dropped meanwhile, the block around the insert keeps its
-    model from failing, and on DuckDB, which has no such block, only a table is looked up
-    that the before hook does not count. dbt v2 keeps a graph for each model. -#}
+    schema. In a large project the first hook of a schema lists it instead, in the
+    graph, which all models share, and the others look there. On PostgreSQL that pays
+    earlier, because the list is read for tables that are built anew in any case. Only
+    tables are looked up that way: a view may be dropped with a table while dbt runs,
+    and a batch may have just created its table. If a table was dropped meanwhile, the
+    block around the insert keeps its model from failing, and on DuckDB, which has no
+    such block, only a table is looked up that the before hook does not count. dbt v2
+    keeps a graph for each model. -#}
 {% macro dbt_tally_relation(run) %}
   {%- if dbt_version[:2] == '1.' and (target.type in ('postgres', 'duckdb') or (target.type == 'snowflake' and env_var('DBT_TALLY_GUARD', '')))
         and run.materialized in ('table', 'incremental', 'seed', 'snapshot') and model.config.incremental_strategy != 'microbatch' -%}
