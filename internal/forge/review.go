@@ -29,9 +29,10 @@ func KeepReview(ctx context.Context, rv Review, store ReviewStore, author string
 	created := map[string]bool{}
 	for range mostRounds {
 		found, err := r.keeper(Remark{}).find(ctx, author)
-		if err != nil || slices.ContainsFunc(found, newer) {
+		if err != nil {
 			return err
 		}
+		r.superseded = slices.ContainsFunc(found, newer)
 		missing, changed, err := r.update(ctx, found)
 		if err != nil {
 			return err
@@ -59,6 +60,9 @@ type review struct {
 	Review
 	store  ReviewStore
 	marker Marker
+	// superseded means that a newer run has written comments. It may have looked for others
+	// before this run created one, so that duplicates are left to this run.
+	superseded bool
 }
 
 // keeper returns the keeper of the review comment on one file.
@@ -69,8 +73,11 @@ func (r review) keeper(m Remark) Keeper {
 // update edits and removes existing comments, and returns the remarks that have none.
 func (r review) update(ctx context.Context, found []Sticky) (missing []Sticky, changed bool, err error) {
 	for _, remark := range r.Remarks {
-		k := r.keeper(remark)
-		next := k.next(at(found, remark.Path))
+		k, there := r.keeper(remark), at(found, remark.Path)
+		if r.superseded && len(there) < 2 {
+			continue
+		}
+		next := k.next(there)
 		switch {
 		case next.create:
 			missing = append(missing, k.Want)
@@ -78,7 +85,10 @@ func (r review) update(ctx context.Context, found []Sticky) (missing []Sticky, c
 		case next.edit.ID != 0:
 			err = r.store.Edit(ctx, next.edit, next.to)
 			if Gone(err) { // as in Keeper.Keep
-				missing, err = append(missing, k.Want), nil
+				err = nil
+				if !r.superseded {
+					missing = append(missing, k.Want)
+				}
 			}
 		default:
 			err = k.remove(ctx, next.remove)
@@ -89,7 +99,7 @@ func (r review) update(ctx context.Context, found []Sticky) (missing []Sticky, c
 		changed = changed || !next.none()
 	}
 	for _, s := range found {
-		if s.Closed || slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.Path }) {
+		if r.superseded || s.Closed || slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.Path }) {
 			continue
 		}
 		if err := r.store.Remove(ctx, s); err != nil && !Gone(err) {
