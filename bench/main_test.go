@@ -26,7 +26,7 @@ var (
 	dbtVersion = flag.String("dbt", "1.11", "the dbt of make tools that is measured")
 )
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 // root returns the repository's root directory.
 func root(tb testing.TB) string {

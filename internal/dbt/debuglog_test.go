@@ -15,7 +15,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/warmdbt"
 )
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 // TestTheLogAgreesWithRunResults compares the information in real dbt's log with the
 // artifact that the log replaces.

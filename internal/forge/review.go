@@ -32,8 +32,18 @@ func KeepReview(ctx context.Context, rv Review, store ReviewStore, author string
 		if err != nil {
 			return err
 		}
-		r.superseded = slices.ContainsFunc(found, newer)
-		missing, changed, err := r.update(ctx, found)
+		// A newer run may have looked for comments before this run created one, so that
+		// duplicates are left to this run, but nothing else.
+		superseded, remarks := slices.ContainsFunc(found, newer), rv.Remarks
+		if superseded {
+			remarks = slices.DeleteFunc(slices.Clone(remarks), func(m Remark) bool { return len(at(found, m.Path)) < 2 })
+		}
+		missing, changed, err := r.update(ctx, remarks, found)
+		if superseded {
+			missing = nil
+		} else if err == nil {
+			err = r.removeOthers(ctx, found)
+		}
 		if err != nil {
 			return err
 		}
@@ -60,9 +70,6 @@ type review struct {
 	Review
 	store  ReviewStore
 	marker Marker
-	// superseded means that a newer run has written comments. It may have looked for others
-	// before this run created one, so that duplicates are left to this run.
-	superseded bool
 }
 
 // keeper returns the keeper of the review comment on one file.
@@ -70,14 +77,14 @@ func (r review) keeper(m Remark) Keeper {
 	return Keeper{Store: r.store, Want: Sticky{Marker: r.marker, Path: m.Path, Text: m.Text}}
 }
 
-// update edits and removes existing comments, and returns the remarks that have none.
-func (r review) update(ctx context.Context, found []Sticky) (missing []Sticky, changed bool, err error) {
-	for _, remark := range r.Remarks {
-		k, there := r.keeper(remark), at(found, remark.Path)
-		if r.superseded && len(there) < 2 {
-			continue
-		}
-		next := k.next(there)
+// update edits the comments of some remarks and removes their duplicates, and returns the
+// remarks that have none.
+func (r review) update(
+	ctx context.Context, remarks []Remark, found []Sticky,
+) (missing []Sticky, changed bool, err error) {
+	for _, remark := range remarks {
+		k := r.keeper(remark)
+		next := k.next(at(found, remark.Path))
 		switch {
 		case next.create:
 			missing = append(missing, k.Want)
@@ -85,10 +92,7 @@ func (r review) update(ctx context.Context, found []Sticky) (missing []Sticky, c
 		case next.edit.ID != 0:
 			err = r.store.Edit(ctx, next.edit, next.to)
 			if Gone(err) { // as in Keeper.Keep
-				err = nil
-				if !r.superseded {
-					missing = append(missing, k.Want)
-				}
+				missing, err = append(missing, k.Want), nil
 			}
 		default:
 			err = k.remove(ctx, next.remove)
@@ -98,15 +102,20 @@ func (r review) update(ctx context.Context, found []Sticky) (missing []Sticky, c
 		}
 		changed = changed || !next.none()
 	}
+	return missing, changed, nil
+}
+
+// removeOthers removes the comments on files without a remark.
+func (r review) removeOthers(ctx context.Context, found []Sticky) error {
 	for _, s := range found {
-		if r.superseded || s.Closed || slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.Path }) {
+		if s.Closed || slices.ContainsFunc(r.Remarks, func(m Remark) bool { return m.Path == s.Path }) {
 			continue
 		}
 		if err := r.store.Remove(ctx, s); err != nil && !Gone(err) {
-			return nil, false, err
+			return err
 		}
 	}
-	return missing, changed, nil
+	return nil
 }
 
 func at(all []Sticky, path string) []Sticky {

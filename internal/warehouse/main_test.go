@@ -25,5 +25,6 @@ func TestMain(m *testing.M) {
 	if err := warehouse.Quiet("snowflake", os.Setenv, os.TempDir()); err != nil {
 		panic(err)
 	}
-	os.Exit(server.Main(m, 8))
+	server.Parallel(8)
+	os.Exit(server.Main(m))
 }

@@ -17,7 +17,7 @@ import (
 
 const image = "dbt-tally:e2e"
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 func repositoryRoot(t testing.TB) string {
 	t.Helper()

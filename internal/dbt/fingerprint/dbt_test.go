@@ -19,7 +19,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/profile"
 )
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 // An edit of the project, and the nodes that it edits. Each edit is about different
 // nodes, so all can be applied at once and checked with one run of dbt.

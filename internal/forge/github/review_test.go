@@ -169,6 +169,18 @@ func TestJobsThatReviewAtOnceLeaveOneCommentPerFile(t *testing.T) {
 	wantRemarks(t, gh, remarkOn("shop/orders.sql", fmt.Sprint("of run ", jobs-1)))
 }
 
+func TestAReviewThatWasSupersededLeavesNoDuplicate(t *testing.T) {
+	t.Parallel()
+	gh := reviewed(t)
+	old := clientFor(t, gh.URL(), fakegithub.JobToken, before(createsReview, func() {
+		putReview(t, client(t, gh), reviewOf(11, remarkOn("shop/orders.sql", "new")))
+	}))
+
+	putReview(t, old, reviewOf(10, remarkOn("shop/orders.sql", "old")))
+
+	wantRemarks(t, gh, remarkOn("shop/orders.sql", "new"))
+}
+
 func TestReviewCommentDeletedBeforeTheEditIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)

@@ -18,7 +18,6 @@ import (
 var (
 	admin     = sync.OnceValues(start)
 	databases atomic.Int64
-	version   atomic.Int64 // of the server, as 150004
 )
 
 // Database is a fresh, empty database and its owner's login. A test may change the fields
@@ -47,23 +46,21 @@ func New(t testing.TB) Database {
 	}
 	// Names of one length, because the server cuts a long line that it quotes in an error.
 	name := fmt.Sprintf("test_%04d", databases.Add(1))
-	db.Exec(t, "create database "+name+strategy(t, db))
+	conn := db.connect(t)
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "create database "+name+strategy(conn.PgConn().ParameterStatus("server_version"))); err != nil {
+		t.Fatalf("create a database: %v", err)
+	}
 	db.Name = name
 	return db
 }
 
-// strategy makes a server copy the files of a new database, as every server before
-// PostgreSQL 15 does. Its default now is to write them to its log, which takes three times as
-// long.
-func strategy(t testing.TB, db Database) string {
-	if version.Load() == 0 {
-		number, err := strconv.ParseInt(db.Query(t, "show server_version_num")[0][0], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		version.Store(number)
-	}
-	if version.Load() < 150000 {
+// strategy makes a server of this version copy the files of a new database, as every server
+// before PostgreSQL 15 does. Its default now is to write them to its log, which takes three
+// times as long.
+func strategy(version string) string {
+	var major int
+	if _, err := fmt.Sscanf(version, "%d", &major); err != nil || major < 15 {
 		return ""
 	}
 	return " strategy file_copy"

@@ -10,7 +10,7 @@ import (
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/server"
 )
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
+func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
 
 func TestEveryDatabaseIsItsOwn(t *testing.T) {
 	t.Parallel()

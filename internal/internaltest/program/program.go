@@ -18,13 +18,14 @@ import (
 // Tests runs the tests of a package and then stops the database servers that they share.
 type Tests struct {
 	*testing.M
-	Parallel int // as in [server.Main]
+	Parallel int // as in [server.Parallel]
 }
 
 // Run returns the exit status of the test binary.
 func (t Tests) Run() int {
 	server.InMemory()
-	return server.Main(t.M, t.Parallel)
+	server.Parallel(t.Parallel)
+	return server.Main(t.M)
 }
 
 // Main is the TestMain of a package with scripts. They start the fake dbt by the name dbt.

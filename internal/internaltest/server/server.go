@@ -19,16 +19,8 @@ import (
 
 // Main runs the tests of a package and then stops the servers that they started:
 //
-//	func TestMain(m *testing.M) { os.Exit(server.Main(m, 0)) }
-//
-// It runs as many tests at once as parallel says, more than there are processors if most of
-// them wait; 0: Go's default.
-func Main(m *testing.M, parallel int) int {
-	if parallel > 0 {
-		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
-			panic(err)
-		}
-	}
+//	func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
+func Main(m *testing.M) int {
 	code := m.Run()
 	mu.Lock()
 	defer mu.Unlock()
@@ -36,6 +28,14 @@ func Main(m *testing.M, parallel int) int {
 		s.stop()
 	}
 	return code
+}
+
+// Parallel makes a package run so many tests at once: more than there are processors, if most
+// of them wait.
+func Parallel(tests int) {
+	if err := flag.Set("test.parallel", strconv.Itoa(tests)); err != nil {
+		panic(err)
+	}
 }
 
 // The servers belong to the test process, because starting one takes seconds.
