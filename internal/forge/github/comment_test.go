@@ -223,13 +223,10 @@ func TestJobsThatCreateAtOnceLeaveOneComment(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	const jobs = 5
-	var ready, done sync.WaitGroup
-	ready.Add(jobs)
+	var done sync.WaitGroup
+	transport := together(jobs, "POST /repos/acme/shop/issues/7/comments")
 	for run := range jobs {
-		c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/issues/7/comments", func() {
-			ready.Done()
-			ready.Wait()
-		}))
+		c := clientFor(t, gh.URL(), fakegithub.JobToken, transport)
 		done.Go(func() {
 			post(t, c, forge.Comment{RunID: int64(run), Body: fmt.Sprint("of run ", run)})
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegithub"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fault"
 )
 
 // client returns a client with the job's own token.
@@ -72,6 +73,11 @@ func before(request string, do func()) http.RoundTripper {
 		}
 		return http.DefaultTransport.RoundTrip(r)
 	})
+}
+
+// together makes jobs send such a request at once.
+func together(jobs int, request string) http.RoundTripper {
+	return fault.Together(jobs, func(r *http.Request) bool { return r.Method+" "+r.URL.Path == request })
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

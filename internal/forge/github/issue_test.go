@@ -234,13 +234,10 @@ func TestJobsThatOpenAtOnceLeaveOneIssue(t *testing.T) {
 	t.Parallel()
 	gh := fakegithub.New(t, fakegithub.Options{})
 	const jobs = 3
-	var ready, done sync.WaitGroup
-	ready.Add(jobs)
+	var done sync.WaitGroup
+	transport := together(jobs, "POST /repos/acme/shop/issues")
 	for run := range jobs {
-		c := clientFor(t, gh.URL(), fakegithub.JobToken, before("POST /repos/acme/shop/issues", func() {
-			ready.Done()
-			ready.Wait()
-		}))
+		c := clientFor(t, gh.URL(), fakegithub.JobToken, transport)
 		done.Go(func() {
 			settle(t, c, forge.Issue{RunID: int64(run), Breached: true, Title: "breached", Body: fmt.Sprint("of run ", run)})
 		})

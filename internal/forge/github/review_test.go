@@ -153,13 +153,10 @@ func TestJobsThatReviewAtOnceLeaveOneCommentPerFile(t *testing.T) {
 	t.Parallel()
 	gh := reviewed(t)
 	const jobs = 3
-	var ready, done sync.WaitGroup
-	ready.Add(jobs)
+	var done sync.WaitGroup
+	transport := together(jobs, createsReview)
 	for run := range jobs {
-		c := clientFor(t, gh.URL(), fakegithub.JobToken, before(createsReview, func() {
-			ready.Done()
-			ready.Wait()
-		}))
+		c := clientFor(t, gh.URL(), fakegithub.JobToken, transport)
 		done.Go(func() {
 			putReview(t, c, reviewOf(int64(run), remarkOn("shop/orders.sql", fmt.Sprint("of run ", run))))
 		})

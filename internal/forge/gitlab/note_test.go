@@ -12,6 +12,7 @@ import (
 
 	"github.com/dbt-tally/dbt-tally/internal/forge"
 	"github.com/dbt-tally/dbt-tally/internal/internaltest/fakegitlab"
+	"github.com/dbt-tally/dbt-tally/internal/internaltest/fault"
 )
 
 const bot = fakegitlab.Bot
@@ -88,16 +89,10 @@ func TestJobsThatCreateAtOnceLeaveOneNote(t *testing.T) {
 	t.Parallel()
 	gl := fakegitlab.New(t, fakegitlab.Options{})
 	const jobs = 4
-	var ready, done sync.WaitGroup
-	ready.Add(jobs)
+	var done sync.WaitGroup
+	transport := fault.Together(jobs, func(r *http.Request) bool { return r.Method == http.MethodPost })
 	for run := range jobs {
-		c := clientFor(t, gl, fakegitlab.Token, roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.Method == http.MethodPost {
-				ready.Done()
-				ready.Wait()
-			}
-			return http.DefaultTransport.RoundTrip(r)
-		}))
+		c := clientFor(t, gl, fakegitlab.Token, transport)
 		done.Go(func() { post(t, c, comment(int64(run+1), fmt.Sprint("of run ", run+1))) })
 	}
 	done.Wait()
